@@ -1,0 +1,1 @@
+//! Holds a Rancher Desktop daemon's world still where a race lives, and judges what follows.

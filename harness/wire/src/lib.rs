@@ -1,0 +1,1 @@
+//! HTTP/1.1 interposer between a daemon and its container engine.
