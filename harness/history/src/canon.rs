@@ -1,0 +1,94 @@
+//! The mirrored state as text that is the same on any machine, for snapshots.
+//!
+//! IDs become the names that the scenario gave, order is sorted, time is left out.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::{Mirror, MirrorKey, Record, Stage, View, What};
+
+/// Label by which the harness's images carry the alias that the scenario gave them.
+pub const IMAGE_LABEL: &str = "racetrap.variant";
+
+/// The mirrored state at each checkpoint of a history.
+#[must_use]
+pub fn mirrored_state(history: &[Record]) -> String {
+    let mut text = String::new();
+    let mut view = View::default();
+    let mut before: BTreeMap<MirrorKey, String> = BTreeMap::new();
+    for record in history {
+        view.apply(record);
+        let What::Checkpoint { number, stage: Stage::Probed } = &record.what else { continue };
+        let _ = writeln!(text, "checkpoint {number}");
+        let _ = writeln!(text, "  app: {}", app_line(&view));
+        let mut lines: Vec<_> = view
+            .mirrors()
+            .iter()
+            .filter(|mirror| !mirror.is_probe())
+            .map(|mirror| mirror_line(&view, mirror, &before))
+            .collect();
+        lines.sort();
+        for line in lines {
+            let _ = writeln!(text, "  {line}");
+        }
+        for difference in view.differences() {
+            let _ = writeln!(text, "  differs: {}", named(&view, &difference));
+        }
+        before = view.mirrors().into_iter().map(|mirror| (mirror.key, mirror.uid)).collect();
+    }
+    text
+}
+
+fn app_line(view: &View) -> String {
+    match view.app() {
+        None => "absent".to_owned(),
+        Some(app) => {
+            let wanted = if app.wants_running { "running" } else { "stopped" };
+            let ready = app.condition("ContainerEngineReady").map_or_else(
+                || "absent".to_owned(),
+                |(status, reason)| format!("{status} ({reason})"),
+            );
+            format!("{wanted}, ContainerEngineReady={ready}")
+        }
+    }
+}
+
+fn mirror_line(view: &View, mirror: &Mirror, before: &BTreeMap<MirrorKey, String>) -> String {
+    let what = match &mirror.key {
+        MirrorKey::Container(_) => {
+            let field = |name: &str| mirror.fields.get(name).map_or("", String::as_str);
+            format!(
+                "container {}: {}, image {}",
+                field("name"),
+                field("status"),
+                image_name(view, field("image"))
+            )
+        }
+        MirrorKey::Image { id, tag: Some(tag) } => {
+            format!("image {}: tagged {tag}", image_name(view, id))
+        }
+        MirrorKey::Image { id, tag: None } => format!("image {}: dangling", image_name(view, id)),
+        MirrorKey::Volume(name) => format!("volume {name}"),
+        MirrorKey::Blank { resource, .. } => format!("{resource}: a mirror without a status"),
+    };
+    let identity = match before.get(&mirror.key) {
+        None => "",
+        Some(uid) if *uid == mirror.uid => ", same mirror",
+        Some(_) => ", another mirror",
+    };
+    let terminating = if mirror.terminating { ", being deleted" } else { "" };
+    format!("{what}{identity}{terminating}")
+}
+
+fn image_name(view: &View, id: &str) -> String {
+    view.image_alias(id).unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// Puts the scenario's names for the short IDs of a difference.
+fn named(view: &View, difference: &str) -> String {
+    let mut text = difference.to_owned();
+    for (short, name) in view.short_names() {
+        text = text.replace(&short, &name);
+    }
+    text
+}

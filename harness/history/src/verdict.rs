@@ -1,0 +1,109 @@
+//! What a run proved.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::record::{Blame, Stage};
+use crate::{OracleName, Record, What, oracle};
+
+/// What a run proved; `max` over several is the verdict of all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every oracle saw all that it needed, and found nothing.
+    Pass,
+    /// The run shows nothing: engine gone, schedule not carried out, journal torn.
+    Unknown,
+    /// At least one promise was broken.
+    Fail,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pass => "pass",
+            Self::Unknown => "unknown",
+            Self::Fail => "fail",
+        })
+    }
+}
+
+/// A broken promise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// Which promise.
+    pub oracle: OracleName,
+    /// The record at which it became true.
+    pub seq: u64,
+    /// What was expected, and what was seen.
+    pub text: String,
+}
+
+/// A verdict and its reasons.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Broken promises, in the order of the history.
+    pub violations: Vec<Violation>,
+    /// Why the run does not show all that it should.
+    pub unknowns: Vec<String>,
+}
+
+impl Judgement {
+    /// The oracles that found something, each once, in the order of their names.
+    #[must_use]
+    pub fn oracles(&self) -> Vec<OracleName> {
+        let mut names: Vec<_> = self.violations.iter().map(|violation| violation.oracle).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+/// Judges a history by all oracles.
+#[must_use]
+pub fn judge(history: &[Record]) -> Judgement {
+    let mut violations = Vec::new();
+    let mut unknowns = incomplete(history);
+    for oracle in oracle::ALL {
+        let finding = oracle(history);
+        violations.extend(finding.violations);
+        unknowns.extend(finding.unknowns);
+    }
+    violations.sort_by_key(|violation| (violation.seq, violation.oracle));
+    let verdict = if !violations.is_empty() {
+        Verdict::Fail
+    } else if !unknowns.is_empty() {
+        Verdict::Unknown
+    } else {
+        Verdict::Pass
+    };
+    Judgement { verdict, violations, unknowns }
+}
+
+/// Why this history is not one of a whole run.
+fn incomplete(history: &[Record]) -> Vec<String> {
+    let mut unknowns: Vec<_> = history.iter().filter_map(|record| failed_world(&record.what)).collect();
+    let judged = history
+        .iter()
+        .any(|record| matches!(record.what, What::Checkpoint { stage: Stage::Probed, .. }));
+    if !judged && unknowns.is_empty() {
+        unknowns.push("the run ended before anything could be judged".to_owned());
+    }
+    if !history.iter().any(|record| matches!(record.what, What::Ended)) {
+        unknowns.push("the journal has no end: the harness was stopped in the middle".to_owned());
+    }
+    unknowns
+}
+
+fn failed_world(what: &What) -> Option<String> {
+    let What::StepFailed { index, blame, why } = what else { return None };
+    let whose = match blame {
+        Blame::Schedule => "the daemon went another way than the schedule supposes",
+        Blame::World => "the world failed",
+        Blame::Daemon => return None,
+    };
+    Some(format!("step {}: {whose}: {why}", index + 1))
+}

@@ -1,0 +1,327 @@
+//! The state that a prefix of the history implies. Live waits and oracles read the same view.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::canon::IMAGE_LABEL;
+use crate::mirror::short;
+use crate::record::{Change, ProcessState, WireMessage, WireWhat};
+use crate::{EngineState, Mirror, MirrorKey, Record, What, compare, expected};
+
+/// Folds records, in order, into what is known after them.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    objects: BTreeMap<String, BTreeMap<String, Value>>,
+    listed_at: BTreeMap<String, u64>,
+    truth: EngineState,
+    open_exchanges: BTreeMap<u64, Exchange>,
+    held: BTreeSet<String>,
+    ended: Vec<String>,
+    aliases: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug)]
+struct Exchange {
+    connection: u64,
+    request: String,
+    endless: bool,
+}
+
+/// What the App says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppView {
+    /// `metadata.generation`.
+    pub generation: i64,
+    /// `spec.running`.
+    pub wants_running: bool,
+    /// `spec.containerEngine.name`.
+    pub engine: String,
+    conditions: BTreeMap<String, Condition>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Condition {
+    status: String,
+    reason: String,
+    message: String,
+    observed_generation: i64,
+}
+
+impl View {
+    /// The view after all of `records`.
+    #[must_use]
+    pub fn of(records: &[Record]) -> Self {
+        let mut view = Self::default();
+        for record in records {
+            view.apply(record);
+        }
+        view
+    }
+
+    /// Takes one more record.
+    pub fn apply(&mut self, record: &Record) {
+        match &record.what {
+            What::Wire(message) => self.apply_wire(message),
+            What::Truth(state) => {
+                self.name_objects(state);
+                self.truth = state.clone();
+            }
+            What::Api(change) => {
+                let listed_at = self.listed_at.get(&change.resource).copied().unwrap_or_default();
+                if version(&change.object) <= listed_at {
+                    return; // The list already had it.
+                }
+                let objects = self.objects.entry(change.resource.clone()).or_default();
+                let key = object_key(&change.object);
+                match change.change {
+                    Change::Added | Change::Modified => {
+                        objects.insert(key, change.object.clone());
+                    }
+                    Change::Deleted => {
+                        objects.remove(&key);
+                    }
+                }
+            }
+            What::Listed { resource, version, objects } => {
+                self.listed_at.insert(resource.clone(), *version);
+                let listed =
+                    objects.iter().map(|object| (object_key(object), object.clone())).collect();
+                self.objects.insert(resource.clone(), listed);
+            }
+            What::Process { name, state: ProcessState::Died { how }, .. } => {
+                self.ended.push(format!("{name} ended: {how}"));
+            }
+            What::Process { .. }
+            | What::Run(_)
+            | What::Facts { .. }
+            | What::StepBegan { .. }
+            | What::StepDone { .. }
+            | What::StepFailed { .. }
+            | What::Engine(_)
+            | What::WatchLost { .. }
+            | What::Command(_)
+            | What::Checkpoint { .. }
+            | What::Leak { .. }
+            | What::Note { .. }
+            | What::Ended => {}
+        }
+    }
+
+    /// Remembers names beyond an object's life: a stale mirror is still called by its own.
+    fn name_objects(&mut self, state: &EngineState) {
+        for (id, container) in &state.containers {
+            self.aliases.insert(id.clone(), container.name.clone());
+        }
+        for (id, image) in &state.images {
+            if let Some(alias) = image.labels.get(IMAGE_LABEL) {
+                self.aliases.insert(id.clone(), alias.clone());
+            }
+        }
+    }
+
+    fn apply_wire(&mut self, message: &WireMessage) {
+        match &message.event {
+            WireWhat::Request { method, target, route, .. } => {
+                let endless = matches!(
+                    route.as_deref(),
+                    Some("/events" | "/containers/{id}/logs" | "/containers/{id}/attach")
+                );
+                let request = format!("{method} {target}");
+                let connection = message.connection;
+                self.open_exchanges
+                    .insert(message.exchange, Exchange { connection, request, endless });
+            }
+            WireWhat::Held { gate, .. } => {
+                self.held.insert(gate.clone());
+            }
+            WireWhat::Released { gate } | WireWhat::Abandoned { gate } => {
+                self.held.remove(gate);
+            }
+            WireWhat::Finished { .. }
+            | WireWhat::Cut
+            | WireWhat::UpstreamLost { .. }
+            | WireWhat::Malformed { .. } => {
+                self.open_exchanges.remove(&message.exchange);
+            }
+            WireWhat::Upgraded => {
+                if let Some(exchange) = self.open_exchanges.get_mut(&message.exchange) {
+                    exchange.endless = true;
+                }
+            }
+            WireWhat::Closed => {
+                self.open_exchanges.retain(|_, open| open.connection != message.connection);
+            }
+            WireWhat::Opened
+            | WireWhat::Response { .. }
+            | WireWhat::Frame { .. }
+            | WireWhat::Faulted { .. }
+            | WireWhat::Refused => {}
+        }
+    }
+
+    /// What the engine holds.
+    #[must_use]
+    pub fn truth(&self) -> &EngineState {
+        &self.truth
+    }
+
+    /// Mirrors of all kinds, in the order of kind and name.
+    #[must_use]
+    pub fn mirrors(&self) -> Vec<Mirror> {
+        self.objects
+            .iter()
+            .flat_map(|(resource, objects)| {
+                objects.values().filter_map(|object| Mirror::read(resource, object))
+            })
+            .collect()
+    }
+
+    /// The mirrors that must be there: none, unless the App wants to run on moby (contract 4.6).
+    #[must_use]
+    pub fn expected(&self) -> BTreeMap<MirrorKey, BTreeMap<String, String>> {
+        match self.app() {
+            Some(app) if app.wants_running && app.engine == "moby" => expected(&self.truth),
+            Some(_) | None => BTreeMap::new(),
+        }
+    }
+
+    /// Every difference between mirrors that must be and those that are.
+    #[must_use]
+    pub fn differences(&self) -> Vec<String> {
+        compare(&self.expected(), &self.mirrors())
+    }
+
+    /// The object of a resource by its name; the first one, where several namespaces have it.
+    #[must_use]
+    pub fn object(&self, resource: &str, name: &str) -> Option<&Value> {
+        self.objects.get(resource)?.values().find(|object| {
+            object.pointer("/metadata/name").and_then(Value::as_str) == Some(name)
+        })
+    }
+
+    /// The App, where there is one.
+    #[must_use]
+    pub fn app(&self) -> Option<AppView> {
+        self.object("apps", "app").map(AppView::read)
+    }
+
+    /// Requests that the engine has not answered to the end, but for streams without an end.
+    #[must_use]
+    pub fn in_flight(&self) -> Vec<&str> {
+        self.open_exchanges
+            .values()
+            .filter(|exchange| !exchange.endless)
+            .map(|exchange| exchange.request.as_str())
+            .collect()
+    }
+
+    /// Gates at which a message stands now.
+    #[must_use]
+    pub fn held(&self) -> &BTreeSet<String> {
+        &self.held
+    }
+
+    /// The alias that the scenario gave an image, as its label says, in the engine or its mirror.
+    #[must_use]
+    pub fn image_alias(&self, id: &str) -> Option<String> {
+        self.aliases.get(id).cloned()
+    }
+
+    /// Short IDs, and the names that the scenario gave to what they belong to.
+    #[must_use]
+    pub fn short_names(&self) -> Vec<(String, String)> {
+        self.aliases.iter().map(|(id, name)| (short(id).to_owned(), name.clone())).collect()
+    }
+
+    /// Processes that ended by themselves, each as a line.
+    #[must_use]
+    pub fn ended(&self) -> &[String] {
+        &self.ended
+    }
+}
+
+/// Resource versions of one server are comparable numbers (contract 3.1: kine counts revisions).
+fn version(object: &Value) -> u64 {
+    let text = object.pointer("/metadata/resourceVersion").and_then(Value::as_str);
+    text.and_then(|text| text.parse().ok()).unwrap_or(u64::MAX)
+}
+
+fn object_key(object: &Value) -> String {
+    let part = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    format!("{}/{}", part("/metadata/namespace"), part("/metadata/name"))
+}
+
+impl AppView {
+    /// Reads an App object.
+    #[must_use]
+    pub fn read(object: &Value) -> Self {
+        let conditions = object
+            .pointer("/status/conditions")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(|condition| {
+                let text = |key: &str| {
+                    condition.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+                };
+                let observed_generation =
+                    condition.get("observedGeneration").and_then(Value::as_i64).unwrap_or_default();
+                (
+                    text("type"),
+                    Condition {
+                        status: text("status"),
+                        reason: text("reason"),
+                        message: text("message"),
+                        observed_generation,
+                    },
+                )
+            })
+            .collect();
+        let engine = object.pointer("/spec/containerEngine/name").and_then(Value::as_str);
+        Self {
+            generation: object
+                .pointer("/metadata/generation")
+                .and_then(Value::as_i64)
+                .unwrap_or_default(),
+            wants_running: object
+                .pointer("/spec/running")
+                .and_then(Value::as_bool)
+                .unwrap_or_default(),
+            engine: engine.unwrap_or("moby").to_owned(),
+            conditions,
+        }
+    }
+
+    /// The condition has this status, and was stamped at the App's present generation.
+    #[must_use]
+    pub fn holds(&self, kind: &str, status: &str) -> bool {
+        self.conditions.get(kind).is_some_and(|condition| {
+            condition.status == status && condition.observed_generation >= self.generation
+        })
+    }
+
+    /// Status and reason of a condition, whatever its generation.
+    #[must_use]
+    pub fn condition(&self, kind: &str) -> Option<(&str, &str)> {
+        self.conditions
+            .get(kind)
+            .map(|condition| (condition.status.as_str(), condition.reason.as_str()))
+    }
+
+    /// A condition as a line of text, such as `Settled=False (EngineStale) at generation 2 of 3`.
+    #[must_use]
+    pub fn describe(&self, kind: &str) -> String {
+        match self.conditions.get(kind) {
+            None => format!("{kind} is not there"),
+            Some(condition) => format!(
+                "{kind}={} ({}) at generation {} of {}: {}",
+                condition.status,
+                condition.reason,
+                condition.observed_generation,
+                self.generation,
+                condition.message
+            ),
+        }
+    }
+}

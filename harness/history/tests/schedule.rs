@@ -1,0 +1,97 @@
+//! Schedules that cannot be carried out are refused at the step, with what was expected.
+
+use racetrap_history::{Scenario, Step};
+use serde_json::{Value, json};
+
+fn scenario(steps: Value) -> Scenario {
+    serde_json::from_value(json!({ "finding": "295-I3", "steps": steps })).unwrap()
+}
+
+fn hold(gate: &str) -> Value {
+    json!({ "hold": { "gate": gate, "at": "request", "on": { "route": "/events" } } })
+}
+
+fn hold_after(gate: &str, after: &str) -> Value {
+    let mut step = hold(gate);
+    step["hold"]["after"] = json!(after);
+    step
+}
+
+#[track_caller]
+fn assert_refused(steps: Value, step: usize, problem: &str) {
+    let error = scenario(steps).check().unwrap_err();
+    assert_eq!((error.step, error.problem.as_str()), (step, problem));
+    assert!(!error.expected.is_empty());
+}
+
+#[test]
+fn a_schedule_in_order_is_accepted() {
+    let steps = json!([
+        hold("a"), hold_after("b", "a"), { "reached": "a" }, { "release": "a" },
+        { "reached": "b" }, { "release": "b" }, "settle",
+    ]);
+    assert_eq!(scenario(steps).check(), Ok(()));
+}
+
+#[test]
+fn gates_that_wait_for_each_other_are_refused() {
+    assert_refused(
+        json!([hold_after("a", "b"), hold_after("b", "a"), "settle"]),
+        0,
+        "gates wait for each other: `a` after `b` after `a`",
+    );
+}
+
+#[test]
+fn a_gate_that_counts_only_after_one_that_is_still_closed_is_refused() {
+    assert_refused(
+        json!([hold("a"), hold_after("b", "a"), { "reached": "a" }, { "reached": "b" }]),
+        3,
+        "gate `b` counts only after `a`, which is not released yet",
+    );
+}
+
+#[test]
+fn a_gate_used_before_it_is_armed_is_refused() {
+    assert_refused(json!([{ "reached": "a" }, hold("a")]), 0, "gate `a` cannot be used so here");
+}
+
+#[test]
+fn a_gate_released_before_it_was_reached_is_refused() {
+    assert_refused(json!([hold("a"), { "release": "a" }]), 1, "gate `a` cannot be used so here");
+}
+
+#[test]
+fn a_gate_armed_twice_is_refused() {
+    assert_refused(json!([hold("a"), hold("a")]), 1, "gate `a` is armed twice");
+}
+
+#[test]
+fn a_gate_that_nobody_arms_is_refused() {
+    assert_refused(json!([{ "reached": "ghost" }]), 0, "there is no gate `ghost`");
+}
+
+#[test]
+fn a_world_cannot_settle_while_a_gate_is_closed() {
+    assert_refused(
+        json!([hold("a"), { "reached": "a" }, "settle"]),
+        2,
+        "the world cannot settle while gate `a` is closed",
+    );
+}
+
+#[test]
+fn a_schedule_that_is_never_judged_is_refused() {
+    assert_refused(
+        json!([{ "create_volume": { "name": "v" } }]),
+        0,
+        "nothing is judged after the last step",
+    );
+}
+
+#[test]
+fn an_unknown_key_of_a_step_is_refused() {
+    let step = json!({ "untag": { "tag": "a:1", "forced": true } });
+    let error = serde_json::from_value::<Step>(step).unwrap_err().to_string();
+    assert!(error.contains("unknown field `forced`"), "{error}");
+}

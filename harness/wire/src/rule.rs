@@ -1,0 +1,222 @@
+//! Rules: which messages are meant, and what is done to them. The first rule that fits decides.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+
+use serde_json::Value;
+
+use crate::call::Call;
+use crate::gate::GateCore;
+use crate::phase::Phase;
+
+/// Where on its way a message is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// The engine has not seen one byte of the request.
+    Request,
+    /// The engine has answered, whole where its answer has an end; the daemon has seen nothing.
+    Response,
+    /// One frame of an event stream is kept back, and all behind it in the same stream.
+    Frame,
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Request => "request",
+            Self::Response => "response",
+            Self::Frame => "frame",
+        })
+    }
+}
+
+/// Which messages are meant; what is left out fits all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Matcher {
+    /// HTTP method.
+    pub method: Option<String>,
+    /// Route template such as `/images/{id}/json`, without the API version.
+    pub route: Option<String>,
+    /// Parameters of the route.
+    pub params: BTreeMap<String, String>,
+    /// Query parameters.
+    pub query: BTreeMap<String, String>,
+    /// JSON pointers into the request's body, and the values there. Bodies of more than 1 MiB fit
+    /// no such matcher.
+    pub body: BTreeMap<String, Value>,
+    /// JSON pointers into an event frame, and the values there.
+    pub frame: BTreeMap<String, Value>,
+    /// The n-th message that fits the rest, from 1 and from arming; the first where left out.
+    pub nth: Option<u32>,
+    /// Only in this phase.
+    pub phase: Option<Phase>,
+}
+
+impl Matcher {
+    /// Everything but the body, the frame and the count; cheap, and done for every request.
+    fn fits_head(&self, call: &Call) -> bool {
+        let fits = |wanted: &BTreeMap<String, String>, seen: &BTreeMap<String, String>| {
+            wanted.iter().all(|(name, value)| seen.get(name) == Some(value))
+        };
+        self.route.as_deref().is_none_or(|route| call.route.template == Some(route))
+            && self.method.as_deref().is_none_or(|method| call.method == method)
+            && self.phase.is_none_or(|phase| call.phase == phase)
+            && fits(&self.params, &call.route.params)
+            && fits(&self.query, &call.route.query)
+    }
+
+    fn fits_body(&self, body: &Value) -> bool {
+        fits_json(&self.body, body)
+    }
+
+    fn fits_frame(&self, frame: &Value) -> bool {
+        fits_json(&self.frame, frame)
+    }
+}
+
+fn fits_json(wanted: &BTreeMap<String, Value>, seen: &Value) -> bool {
+    wanted.iter().all(|(pointer, value)| seen.pointer(pointer) == Some(value))
+}
+
+/// What a rule does to the messages that it fits.
+#[derive(Clone, Debug)]
+pub(crate) enum Effect {
+    /// Holds the one message that the count names.
+    Hold(Point, Arc<GateCore>),
+    /// Answers in the engine's place, so many times or always.
+    Answer { status: u16, left: Option<u32> },
+}
+
+#[derive(Debug)]
+struct Rule {
+    id: u64,
+    name: String,
+    matcher: Matcher,
+    effect: Effect,
+    seen: u32,
+}
+
+/// What is to be done with a message.
+#[derive(Clone, Debug)]
+pub(crate) enum Decision {
+    Pass,
+    Hold(Arc<GateCore>),
+    Answer { rule: String, status: u16 },
+}
+
+/// All rules, in the order of their arming.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    rules: Mutex<Armed>,
+}
+
+#[derive(Debug, Default)]
+struct Armed {
+    next: u64,
+    rules: Vec<Rule>,
+}
+
+/// Which stage of a message's way is asked about, and what is known there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asked<'a> {
+    /// The request's head, and its body where one was read for this.
+    Request(Option<&'a Value>),
+    /// The response to a request that fits.
+    Response(Option<&'a Value>),
+    /// A frame of an event stream.
+    Frame(&'a Value),
+}
+
+impl Rules {
+    pub(crate) fn arm(self: &Arc<Self>, name: &str, matcher: Matcher, effect: Effect) -> RuleGuard {
+        let mut armed = self.armed();
+        let id = armed.next;
+        armed.next += 1;
+        armed.rules.push(Rule { id, name: name.to_owned(), matcher, effect, seen: 0 });
+        RuleGuard { rules: Arc::downgrade(self), id }
+    }
+
+    /// Some rule wants to look into the body of this request.
+    pub(crate) fn wants_body(&self, call: &Call) -> bool {
+        let fits = |rule: &Rule| !rule.matcher.body.is_empty() && rule.matcher.fits_head(call);
+        self.armed().rules.iter().any(fits)
+    }
+
+    /// What is to be done; counts the message for every rule that it fits up to the deciding one.
+    pub(crate) fn decide(&self, call: &Call, asked: Asked<'_>) -> Decision {
+        let mut armed = self.armed();
+        for rule in &mut armed.rules {
+            if rule.concerns(asked) && rule.matcher.fits_head(call) && rule.fits(asked) {
+                rule.seen += 1;
+                if let Some(decision) = rule.apply() {
+                    return decision;
+                }
+            } else if let Effect::Hold(point, gate) = &rule.effect
+                && *point == Point::Request
+                && matches!(asked, Asked::Request(_))
+            {
+                gate.saw(&format!("{} {}", call.method, call.target));
+            }
+        }
+        Decision::Pass
+    }
+
+    fn armed(&self) -> MutexGuard<'_, Armed> {
+        self.rules.lock().expect("nothing panics while it holds the rules")
+    }
+}
+
+impl Rule {
+    fn concerns(&self, asked: Asked<'_>) -> bool {
+        match (&self.effect, asked) {
+            (Effect::Hold(Point::Request, _) | Effect::Answer { .. }, Asked::Request(_))
+            | (Effect::Hold(Point::Response, _), Asked::Response(_))
+            | (Effect::Hold(Point::Frame, _), Asked::Frame(_)) => true,
+            (Effect::Hold(..) | Effect::Answer { .. }, _) => false,
+        }
+    }
+
+    fn fits(&self, asked: Asked<'_>) -> bool {
+        match asked {
+            Asked::Request(body) | Asked::Response(body) => {
+                self.matcher.body.is_empty() || body.is_some_and(|body| self.matcher.fits_body(body))
+            }
+            Asked::Frame(frame) => self.matcher.fits_frame(frame),
+        }
+    }
+
+    fn apply(&mut self) -> Option<Decision> {
+        match &mut self.effect {
+            Effect::Hold(_, gate) => {
+                let due = self.seen == self.matcher.nth.unwrap_or(1);
+                due.then(|| Decision::Hold(gate.clone()))
+            }
+            Effect::Answer { status, left } => {
+                if self.matcher.nth.is_some_and(|nth| self.seen < nth) {
+                    return None;
+                }
+                if let Some(left) = left {
+                    *left = left.checked_sub(1)?;
+                }
+                Some(Decision::Answer { rule: self.name.clone(), status: *status })
+            }
+        }
+    }
+}
+
+/// Keeps a rule armed.
+#[derive(Debug)]
+#[must_use = "dropping the guard disarms the rule"]
+pub struct RuleGuard {
+    rules: Weak<Rules>,
+    id: u64,
+}
+
+impl Drop for RuleGuard {
+    fn drop(&mut self) {
+        if let Some(rules) = self.rules.upgrade() {
+            rules.armed().rules.retain(|rule| rule.id != self.id);
+        }
+    }
+}
