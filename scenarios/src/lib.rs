@@ -1,1 +1,8 @@
 //! The catalogue's tests: each finding on the correct daemon, under its defect, under another's.
+//!
+//! [`check`] is what every test calls; the catalogue itself is data beside this package's sources.
+
+mod check;
+
+pub use check::{Unmet, check};
+pub use racetrap::matrix::DaemonKind;

@@ -32,7 +32,7 @@ pub fn mirrored_state(history: &[Record]) -> String {
             let _ = writeln!(text, "  {line}");
         }
         for difference in view.differences() {
-            let _ = writeln!(text, "  differs: {}", named(&view, &difference));
+            let _ = writeln!(text, "  differs: {}", view.named(&difference));
         }
         before = view.mirrors().into_iter().map(|mirror| (mirror.key, mirror.uid)).collect();
     }
@@ -82,13 +82,4 @@ fn mirror_line(view: &View, mirror: &Mirror, before: &BTreeMap<MirrorKey, String
 
 fn image_name(view: &View, id: &str) -> String {
     view.image_alias(id).unwrap_or_else(|| "unknown".to_owned())
-}
-
-/// Puts the scenario's names for the short IDs of a difference.
-fn named(view: &View, difference: &str) -> String {
-    let mut text = difference.to_owned();
-    for (short, name) in view.short_names() {
-        text = text.replace(&short, &name);
-    }
-    text
 }

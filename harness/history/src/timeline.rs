@@ -20,31 +20,11 @@ pub fn lines(history: &[Record]) -> Vec<String> {
                 requests.insert(*exchange, format!("{method} {target}"));
             }
             let (lane, text) = describe(&record.what, &requests)?;
-            let mut text = text;
-            for (short, name) in view.short_names() {
-                text = replace_id(&text, &short, &name);
-            }
+            let text = view.named(&text);
             let seconds = record.at_us as f64 / 1e6;
             Some(format!("{seconds:>9.3}s {:>5}  {lane:<7} {text}", record.seq))
         })
         .collect()
-}
-
-/// Puts `<name>` for an ID that begins with `short`, wherever it stands in full or in part.
-fn replace_id(text: &str, short: &str, name: &str) -> String {
-    let mut rest = text;
-    let mut out = String::new();
-    while let Some(at) = rest.find(short) {
-        let (before, from) = rest.split_at(at);
-        let end = from.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(from.len());
-        out.push_str(before);
-        out.push('<');
-        out.push_str(name);
-        out.push('>');
-        rest = &from[end..];
-    }
-    out.push_str(rest);
-    out
 }
 
 type Requests = std::collections::BTreeMap<u64, String>;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Blame, Stage};
-use crate::{OracleName, Record, What, oracle};
+use crate::{OracleName, Record, View, What, oracle};
 
 /// What a run proved; `max` over several is the verdict of all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -71,6 +71,10 @@ pub fn judge(history: &[Record]) -> Judgement {
         let finding = oracle(history);
         violations.extend(finding.violations);
         unknowns.extend(finding.unknowns);
+    }
+    let names = View::of(history);
+    for violation in &mut violations {
+        violation.text = names.named(&violation.text);
     }
     violations.sort_by_key(|violation| (violation.seq, violation.oracle));
     let verdict = if !violations.is_empty() {

@@ -228,10 +228,11 @@ impl View {
         self.aliases.get(id).cloned()
     }
 
-    /// Short IDs, and the names that the scenario gave to what they belong to.
+    /// The text with the scenario's names, as `<name>`, for IDs that stand in it in full or short.
     #[must_use]
-    pub fn short_names(&self) -> Vec<(String, String)> {
-        self.aliases.iter().map(|(id, name)| (short(id).to_owned(), name.clone())).collect()
+    pub fn named(&self, text: &str) -> String {
+        let short_names = self.aliases.iter().map(|(id, name)| (short(id), name));
+        short_names.fold(text.to_owned(), |text, (short, name)| replace_id(&text, short, name))
     }
 
     /// Processes that ended by themselves, each as a line.
@@ -239,6 +240,23 @@ impl View {
     pub fn ended(&self) -> &[String] {
         &self.ended
     }
+}
+
+/// Puts `<name>` for an ID that begins with `short`, wherever it stands.
+fn replace_id(text: &str, short: &str, name: &str) -> String {
+    let mut rest = text;
+    let mut out = String::new();
+    while let Some(at) = rest.find(short) {
+        let (before, from) = rest.split_at(at);
+        let end = from.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(from.len());
+        out.push_str(before);
+        out.push('<');
+        out.push_str(name);
+        out.push('>');
+        rest = &from[end..];
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Resource versions of one server are comparable numbers (contract 3.1: kine counts revisions).

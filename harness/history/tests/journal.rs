@@ -1,5 +1,7 @@
 //! The journal is cut off at every byte, damaged, and read by a reader of another format.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use racetrap_history::journal::{self, JournalError};
 use racetrap_history::{FindingId, Record, RunHeader, VmMode, What};
 

@@ -1,5 +1,7 @@
 //! Schedules that cannot be carried out are refused at the step, with what was expected.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use racetrap_history::{Scenario, Step};
 use serde_json::{Value, json};
 

@@ -1,1 +1,24 @@
 //! Holds a Rancher Desktop daemon's world still where a race lives, and judges what follows.
+//!
+//! A run goes through these modules in this order:
+//! - [`catalogue`] and [`scenario_file`]: where scenarios come from;
+//! - [`world`]: one isolated daemon, its engine, the wire between them, and their end;
+//! - [`run`]: carries out the steps of a scenario in a world; its only output is the history;
+//! - [`matrix`]: scenarios crossed with daemons;
+//! - [`report`]: what a person or a program reads of all that;
+//! - [`cli`]: the command.
+
+pub mod catalogue;
+pub mod cli;
+pub mod matrix;
+pub mod report;
+pub mod run;
+pub mod scenario_file;
+pub mod world;
+
+mod clock;
+mod daemon;
+mod engine;
+mod recorder;
+mod sys;
+mod wait;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The command `racetrap`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    racetrap::cli::main()
+}

@@ -3,8 +3,9 @@
 //! - `ContainerEngineReady=False/ConnectFailed` implies that the engine could not be reached or
 //!   refused what a full sync needs (contract 4.1, error policy; 4.5). An object that was not found
 //!   when it was inspected is no such reason.
-//! - `Settled=True` on an App that runs moby implies `ContainerEngineReady=True` at the same
-//!   generation (contract 3.7, rule 8), where the daemon has `Settled` at all.
+//! - `Settled` that becomes `True` at a generation of an App that runs moby implies `ContainerEngineReady=True` at
+//!   the same generation (contract 3.7, rule 8). An engine that is lost later is another condition's
+//!   to tell first: the two are written one after the other.
 //! - `set`, `start` and `stop` that waited and returned 0 imply the condition that they wait for,
 //!   at the generation that they made (contract 1.5).
 
@@ -22,6 +23,7 @@ pub fn truthful_conditions(history: &[Record]) -> Finding {
     let mut view = View::default();
     let mut excuse = Excuse::default();
     let mut failed_before = false;
+    let mut settled_at = None;
     let mut waited: Option<String> = None;
     for record in history {
         view.apply(record);
@@ -52,7 +54,11 @@ pub fn truthful_conditions(history: &[Record]) -> Finding {
             excuse.reason = None;
         }
         failed_before = failed;
-        judge_settled(&app, record.seq, &mut finding);
+        let settled = app.holds(SETTLED, "True").then_some(app.generation);
+        if settled.is_some() && settled != settled_at {
+            judge_settled(&app, record.seq, &mut finding);
+        }
+        settled_at = settled;
         if matches!(record.what, What::Listed { .. }) && let Some(command) = waited.take() {
             judge_command(&command, &app, record.seq, &mut finding);
         }
@@ -70,7 +76,7 @@ fn shows_app(what: &What) -> bool {
 
 fn judge_settled(app: &AppView, seq: u64, finding: &mut Finding) {
     let runs_moby = app.wants_running && app.engine == "moby";
-    if runs_moby && app.holds(SETTLED, "True") && !app.holds(READY, "True") {
+    if runs_moby && !app.holds(READY, "True") {
         let text = format!("{}; yet {}", app.describe(SETTLED), app.describe(READY));
         finding.violated(OracleName::TruthfulConditions, seq, text);
     }
@@ -95,7 +101,9 @@ fn judge_command(command: &str, app: &AppView, seq: u64, finding: &mut Finding) 
 /// The command as text, where it is one that waits for the App.
 fn waiting_command(arguments: &[String]) -> Option<String> {
     let waits = matches!(arguments.first().map(String::as_str), Some("set" | "start" | "stop"));
-    let told_not_to = arguments.iter().any(|argument| argument == "--wait=false");
+    // Revisions before `--wait` take a time-out of 0 for it (contract 9, R0).
+    let no_wait = ["--wait=false", "--timeout=0"];
+    let told_not_to = arguments.iter().any(|argument| no_wait.contains(&argument.as_str()));
     (waits && !told_not_to).then(|| arguments.join(" "))
 }
 

@@ -301,6 +301,18 @@ fn truthful_conditions_sees_settled_on_an_old_generation_of_the_engine() {
     );
 }
 
+// The engine is lost after the App had settled: `Settled` follows, one write later.
+#[test]
+fn truthful_conditions_leaves_an_engine_alone_that_is_lost_after_settling() {
+    let lost = [
+        ("ContainerEngineReady", "False", "ConnectFailed", 1),
+        ("Settled", "True", "Settled", 1),
+    ];
+    let mut extra = Vec::from(asked(1, "/images/json", 500));
+    extra.extend([app_is(app(1, true, &lost)), app_is(ready(1))]);
+    assert_fine(sound(extra));
+}
+
 fn returned(command: &str) -> What {
     What::Command(crate::CommandRun {
         arguments: command.split(' ').map(str::to_owned).collect(),

@@ -1,0 +1,221 @@
+//! The findings that the harness knows: one scenario a finding, embedded in the program.
+
+use std::collections::BTreeMap;
+
+use globset::Glob;
+use include_dir::{Dir, include_dir};
+use racetrap_history::{FindingId, Scenario};
+
+use crate::scenario_file::{self, Invalid};
+
+static ENTRIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../scenarios/catalogue");
+
+/// All findings, in the order of their ids.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    entries: BTreeMap<FindingId, Scenario>,
+}
+
+/// The embedded catalogue is damaged; a test of this module keeps that from being released.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogueError {
+    /// A file is no scenario.
+    #[error("catalogue entry {file} is no scenario")]
+    Invalid {
+        /// Name of the file.
+        file: String,
+        /// What is wrong.
+        #[source]
+        source: Box<Invalid>,
+    },
+    /// A file is no catalogue entry.
+    #[error("catalogue entry {file} {problem}")]
+    NoEntry {
+        /// Name of the file.
+        file: String,
+        /// What is wrong, as the rest of a sentence.
+        problem: &'static str,
+    },
+}
+
+/// A selector that selects nothing.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[non_exhaustive]
+pub enum SelectorError {
+    /// No finding matches.
+    #[error("no finding matches `{selector}`")]
+    #[diagnostic(help("the catalogue has {}; a file is named by its path", known.join(", ")))]
+    Unknown {
+        /// What was given.
+        selector: String,
+        /// All ids, the nearest first.
+        known: Vec<String>,
+    },
+    /// It is no glob.
+    #[error("`{selector}` is no pattern")]
+    #[diagnostic(help("a selector is an id such as `295-I3`, or a glob such as `295-*`"))]
+    Malformed {
+        /// What was given.
+        selector: String,
+        /// Why.
+        #[source]
+        source: globset::Error,
+    },
+}
+
+impl Catalogue {
+    /// The catalogue that this program was built with.
+    ///
+    /// # Errors
+    /// Where a file of it is no catalogue entry.
+    pub fn embedded() -> Result<Self, CatalogueError> {
+        let texts = ENTRIES.files().map(|file| {
+            let name = file.path().display().to_string();
+            (name, file.contents_utf8())
+        });
+        Self::of(texts)
+    }
+
+    fn of<'a>(
+        files: impl Iterator<Item = (String, Option<&'a str>)>,
+    ) -> Result<Self, CatalogueError> {
+        let mut entries = BTreeMap::new();
+        for (file, text) in files {
+            let no_entry = |problem| CatalogueError::NoEntry { file: file.clone(), problem };
+            let text = text.ok_or_else(|| no_entry("is not UTF-8"))?;
+            let id = file.strip_suffix(".yaml").ok_or_else(|| no_entry("is no .yaml file"))?;
+            let scenario = scenario_file::parse(&file, text)
+                .map_err(|source| CatalogueError::Invalid { file: file.clone(), source })?;
+            if scenario.finding.0 != id {
+                return Err(no_entry("is not named after its finding"));
+            }
+            if scenario.about.is_none() {
+                return Err(no_entry("does not say what its finding is about"));
+            }
+            entries.insert(scenario.finding.clone(), scenario);
+        }
+        Ok(Self { entries })
+    }
+
+    /// The entry of a finding.
+    #[must_use]
+    pub fn get(&self, id: &FindingId) -> Option<&Scenario> {
+        self.entries.get(id)
+    }
+
+    /// All ids, in their order.
+    pub fn ids(&self) -> impl Iterator<Item = &FindingId> {
+        self.entries.keys()
+    }
+
+    /// All entries, in the order of their ids.
+    pub fn entries(&self) -> impl Iterator<Item = &Scenario> {
+        self.entries.values()
+    }
+
+    /// The entries that match an id or a glob, in the order of their ids.
+    ///
+    /// # Errors
+    /// A selector that is malformed or matches nothing.
+    pub fn select(&self, selector: &str) -> Result<Vec<&Scenario>, SelectorError> {
+        let glob = Glob::new(selector)
+            .map_err(|source| SelectorError::Malformed { selector: selector.to_owned(), source })?;
+        let matcher = glob.compile_matcher();
+        let selected: Vec<_> =
+            self.entries.values().filter(|entry| matcher.is_match(&entry.finding.0)).collect();
+        if selected.is_empty() {
+            let known = nearest(selector, self.ids().map(|id| id.0.as_str()));
+            return Err(SelectorError::Unknown { selector: selector.to_owned(), known });
+        }
+        Ok(selected)
+    }
+}
+
+/// The known names, each in backticks: those that look most like `given` first.
+pub(crate) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut known: Vec<_> = known.collect();
+    known.sort_by_key(|name| strsim::damerau_levenshtein(given, name));
+    known.into_iter().map(|name| format!("`{name}`")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Every rule of the catalogue is a rule of every entry, so one loop is the whole check.
+    #[test]
+    fn every_entry_can_be_tested_on_three_daemons() {
+        let catalogue = Catalogue::embedded().expect("the embedded catalogue is sound");
+        let about = |scenario: &Scenario| scenario.about.clone().expect("checked when read");
+        let defects: BTreeSet<_> = catalogue.entries().map(|entry| about(entry).defect).collect();
+        assert!(!defects.is_empty(), "the catalogue is embedded");
+        for entry in catalogue.entries() {
+            let (id, about) = (&entry.finding, about(entry));
+            assert_ne!(about.unrelated, about.defect, "{id}: its own defect is not unrelated");
+            assert!(
+                defects.contains(&about.unrelated),
+                "{id}: no entry proves `{}`",
+                about.unrelated
+            );
+            assert!(!about.platforms.is_empty(), "{id}: it can be shown nowhere");
+            for text in [&about.title, &about.source, &about.broken, &about.correct] {
+                assert_eq!(text.trim(), text, "{id}: a line break at the end");
+                assert!(!text.is_empty(), "{id}: something is not described");
+            }
+        }
+    }
+
+    /// A defect that loses changes after `start` has returned could disturb any schedule.
+    #[test]
+    fn no_entry_takes_the_bootstrap_race_for_unrelated() {
+        let catalogue = Catalogue::embedded().expect("the embedded catalogue is sound");
+        for entry in catalogue.entries() {
+            let about = entry.about.as_ref().expect("checked when read");
+            assert_ne!(about.unrelated, "295-I3", "{}", entry.finding);
+        }
+    }
+
+    /// Each file breaks one rule only, so that its message is that rule's.
+    #[test]
+    fn an_entry_must_be_named_after_its_finding_and_describe_it() {
+        let scenario = "finding: 1-A\nsteps: [settle]\n";
+        let problem = |name: &str, text: Option<&'static str>| {
+            Catalogue::of([(name.to_owned(), text)].into_iter())
+                .expect_err("an entry that breaks a rule")
+                .to_string()
+        };
+        assert_eq!(
+            problem("2-B.yaml", Some(scenario)),
+            "catalogue entry 2-B.yaml is not named after its finding"
+        );
+        assert_eq!(
+            problem("1-A.yaml", Some(scenario)),
+            "catalogue entry 1-A.yaml does not say what its finding is about"
+        );
+        assert_eq!(problem("1-A.txt", Some(scenario)), "catalogue entry 1-A.txt is no .yaml file");
+        assert_eq!(problem("1-A.yaml", None), "catalogue entry 1-A.yaml is not UTF-8");
+    }
+
+    /// The ids are those of the embedded entries, whatever they are; a glob is tried both ways.
+    #[test]
+    fn selectors_are_ids_and_globs_and_an_unknown_one_tells_the_nearest_id_first() {
+        let catalogue = Catalogue::embedded().expect("the embedded catalogue is sound");
+        let ids = |selector: &str| -> Vec<String> {
+            let selected = catalogue.select(selector).expect("it matches");
+            selected.iter().map(|entry| entry.finding.0.clone()).collect()
+        };
+        assert_eq!(ids("295-I3"), ["295-I3"]);
+        assert_eq!(ids("*").len(), catalogue.ids().count());
+        assert_eq!(ids("295-I[34]"), ["295-I3", "295-I4"]);
+        let error = catalogue.select("295-i3").expect_err("ids are exact");
+        let SelectorError::Unknown { known, .. } = error else { panic!("{error}") };
+        assert_eq!(known.first().map(String::as_str), Some("`295-I3`"));
+        assert!(matches!(
+            catalogue.select("[").expect_err("no glob"),
+            SelectorError::Malformed { .. }
+        ));
+    }
+}

@@ -1,0 +1,245 @@
+//! What this machine has and lacks. A check only looks; it changes nothing that lasts.
+
+use std::path::{Path, PathBuf};
+
+use miette::miette;
+use rustix::fs::Access;
+use serde::Serialize;
+
+use super::daemon::{BUILD, Daemon, REFERENCE, beside, first_line, said};
+use super::exit::Failure;
+use super::options::DaemonArgs;
+use crate::sys;
+
+/// Least free room for worlds, in MiB: an engine's own files and logs, several times over.
+const ROOM_MIN_MIB: u64 = 512;
+
+/// The longest path of a socket in a world, below the directory for temporary files: user and
+/// instance at their longest, then the daemon's own path (contract 2.2).
+const DEEPEST_SOCKET: &str = "rt-4294967295/99/h/.rd99/lima/rd/ha.sock.0123456789";
+
+/// Where control groups are.
+const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
+
+/// Whether something is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum State {
+    /// It is.
+    Ok,
+    /// It is not, and without it nothing can be run.
+    Missing,
+    /// It is not, and only some things need it.
+    Optional,
+}
+
+/// One thing that was looked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Check {
+    /// What.
+    pub(crate) name: &'static str,
+    /// Whether it is there.
+    pub(crate) state: State,
+    /// What was found.
+    pub(crate) found: String,
+    /// What it is for, as the rest of a sentence.
+    pub(crate) purpose: &'static str,
+    /// How to get it, as a sentence.
+    pub(crate) remedy: String,
+}
+
+/// A program that is looked for on PATH.
+struct Program {
+    name: &'static str,
+    package: &'static str,
+    purpose: &'static str,
+    needed: bool,
+}
+
+/// Programs that a world runs, and packages of Debian and Ubuntu that have them.
+const PROGRAMS: [Program; 8] = [
+    needed("dockerd", "docker.io", "the private engine of each world"),
+    needed("containerd", "containerd", "the engine, which starts it"),
+    needed("runc", "runc", "the engine's containers"),
+    needed("unshare", "util-linux", "the namespaces of each engine"),
+    needed("nsenter", "util-linux", "the namespaces of each engine"),
+    optional("kubectl", "kubernetes-client", "`ctl` of the daemon"),
+    optional("qemu-img", "qemu-utils", "VM mode `program`"),
+    optional("ssh", "openssh-client", "VM mode `program`"),
+];
+
+const fn needed(name: &'static str, package: &'static str, purpose: &'static str) -> Program {
+    Program { name, package, purpose, needed: true }
+}
+
+const fn optional(name: &'static str, package: &'static str, purpose: &'static str) -> Program {
+    Program { name, package, purpose, needed: false }
+}
+
+/// Every check, in the order in which `doctor` shows them.
+pub(super) async fn all(args: &DaemonArgs) -> Vec<Check> {
+    let mut checks = machine().await;
+    let named = named(args).await;
+    checks.push(reference(named.is_none()).await);
+    checks.extend(named);
+    checks
+}
+
+/// Refuses to go on where the machine lacks what every run needs.
+pub(super) async fn demand() -> Result<(), Failure> {
+    let missing: Vec<_> =
+        machine().await.into_iter().filter(|check| check.state == State::Missing).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = missing.iter().map(|check| check.name).collect();
+    let remedies: Vec<_> = missing
+        .iter()
+        .map(|check| format!("{} is for {}: {}", check.name, check.purpose, check.remedy))
+        .collect();
+    Err(Failure::machine(miette!(
+        help = remedies.join("\n"),
+        "this machine cannot run a world: it lacks {}",
+        names.join(", ")
+    )))
+}
+
+/// What every run needs of the machine, and what some do.
+async fn machine() -> Vec<Check> {
+    let mut checks = vec![root()];
+    for program in &PROGRAMS {
+        checks.push(on_path(program).await);
+    }
+    checks.extend([control_groups(), overlay(), socket_room(), disk_room()]);
+    checks
+}
+
+fn check(
+    name: &'static str,
+    purpose: &'static str,
+    found: Result<String, (State, String)>,
+) -> Check {
+    match found {
+        Ok(found) => Check { name, state: State::Ok, found, purpose, remedy: String::new() },
+        Err((state, remedy)) => {
+            Check { name, state, found: "not found".to_owned(), purpose, remedy }
+        }
+    }
+}
+
+fn root() -> Check {
+    let purpose = "the private engine, its namespaces and control groups";
+    let remedy = "run racetrap as root, such as by sudo".to_owned();
+    let found = if sys::is_root() { Ok("yes".to_owned()) } else { Err((State::Missing, remedy)) };
+    check("root", purpose, found)
+}
+
+async fn on_path(program: &Program) -> Check {
+    let found = match find_on_path(program.name) {
+        Some(path) => Ok(match version(&path).await {
+            Some(version) => format!("{}, {version}", path.display()),
+            None => path.display().to_string(),
+        }),
+        None => {
+            let state = if program.needed { State::Missing } else { State::Optional };
+            let remedy = "install the package ".to_owned() + program.package;
+            Err((state, remedy + ", or put its directory on PATH"))
+        }
+    };
+    check(program.name, program.purpose, found)
+}
+
+/// The first program of that name on PATH.
+fn find_on_path(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(name))
+        .find(|candidate| candidate.is_file())
+}
+
+/// What a program says of its version; those that know no such option say nothing of use.
+async fn version(program: &Path) -> Option<String> {
+    let output = said(program, &["--version"]).await?;
+    if output.status.success() { first_line(&output.stdout) } else { None }
+}
+
+fn control_groups() -> Check {
+    let purpose = "the limits and the end of an engine's containers";
+    let writable = rustix::fs::access(CONTROL_GROUPS, Access::WRITE_OK);
+    let found = match writable {
+        Ok(()) => Ok(format!("{CONTROL_GROUPS}, writable")),
+        Err(error) => Err((
+            State::Missing,
+            format!("{CONTROL_GROUPS}: {error}; run on the host, or in a privileged container"),
+        )),
+    };
+    check("control groups", purpose, found)
+}
+
+fn overlay() -> Check {
+    let known = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    let found = if known.lines().any(|line| line.trim_start_matches("nodev").trim() == "overlay") {
+        Ok("known to the kernel".to_owned())
+    } else {
+        Err((State::Optional, "load the kernel module overlay: `modprobe overlay`".to_owned()))
+    };
+    check("overlayfs", "the engine's images; without it they are copied, which is slow", found)
+}
+
+fn socket_room() -> Check {
+    let directory = std::env::temp_dir();
+    let needed = directory.join(DEEPEST_SOCKET).as_os_str().len();
+    let place = directory.display();
+    let found = if needed <= sys::SOCKET_PATH_MAX {
+        Ok(format!("{place}, short enough"))
+    } else {
+        let over = needed - sys::SOCKET_PATH_MAX;
+        Err((State::Missing, format!("set TMPDIR to a path that is {over} bytes shorter than {place}")))
+    };
+    check("socket paths", "the sockets of each world", found)
+}
+
+fn disk_room() -> Check {
+    let directory = std::env::temp_dir();
+    let free = rustix::fs::statvfs(&directory).map(|stat| (stat.f_bavail * stat.f_frsize) >> 20);
+    let place = directory.display();
+    let found = match free {
+        Ok(mib) if mib >= ROOM_MIN_MIB => Ok(format!("{place}, {mib} MiB free")),
+        Ok(mib) => Err((
+            State::Missing,
+            format!(
+                "{place} has {mib} MiB free, and worlds need {ROOM_MIN_MIB}; make room, or set TMPDIR"
+            ),
+        )),
+        Err(error) => Err((State::Missing, format!("{place}: {error}; set TMPDIR"))),
+    };
+    check("disk room", "the data of each engine", found)
+}
+
+/// The default daemon; without it only a named one can be run.
+async fn reference(needed: bool) -> Check {
+    let purpose = "runs without a daemon of your own";
+    let found = match beside(REFERENCE) {
+        Some(program) => {
+            let daemon = Daemon { program, is_reference: true };
+            Ok(format!("{}, {}", daemon.program.display(), daemon.ask().await.version))
+        }
+        None => {
+            let state = if needed { State::Missing } else { State::Optional };
+            Err((state, BUILD.to_owned()))
+        }
+    };
+    check("reference daemon", purpose, found)
+}
+
+/// The daemon that the user names, where it is not the reference.
+async fn named(args: &DaemonArgs) -> Option<Check> {
+    let purpose = "runs on a daemon of your own";
+    let found = match Daemon::find(args) {
+        Ok(daemon) if daemon.is_reference => return None,
+        Ok(daemon) => Ok(format!("{}, {}", daemon.program.display(), daemon.ask().await.version)),
+        Err(failure) if failure.exit == super::Exit::Machine => return None,
+        Err(failure) => Err((State::Missing, failure.report.to_string())),
+    };
+    Some(check("named daemon", purpose, found))
+}

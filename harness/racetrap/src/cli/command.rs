@@ -1,0 +1,113 @@
+//! The command line as a whole, and the way from it to an exit code.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
+
+use super::exit::{self, Exit, Failure};
+use super::{doctor, list, matrix, repro, run};
+use crate::report::Terminal;
+
+/// Width of error messages, in columns: the same everywhere, so that they can be compared.
+const MESSAGE_WIDTH: usize = 100;
+
+/// Holds a Rancher Desktop daemon's world still where a race lives, and judges what follows.
+#[derive(Debug, Parser)]
+#[command(name = "racetrap", version, after_help = exit::HELP, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Text for people, or one JSON object for programs, as docs/formats.md describes it
+    #[arg(long, global = true, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Who reads the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    #[default]
+    Human,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows the findings of the catalogue
+    List,
+    /// Runs scenarios, each once, and judges them
+    Run(run::Args),
+    /// Runs one scenario, and shows its whole timeline
+    Repro(repro::Args),
+    /// Runs each finding on the correct daemon, under its defect, and under another's
+    Matrix(matrix::Args),
+    /// Tells what this machine has and lacks
+    Doctor(doctor::Args),
+    /// Sweeps a world whose harness was killed
+    #[command(hide = true)]
+    Watch(crate::world::WatchArgs),
+}
+
+/// Runs the command with the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
+            // Where the message cannot be written, the exit code still says it.
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let installed = miette::set_hook(Box::new(|_| {
+        Box::new(MietteHandlerOpts::new().width(MESSAGE_WIDTH).build())
+    }));
+    debug_assert!(installed.is_ok(), "nothing else installs a hook");
+    // The panic itself is told on standard error by the default hook.
+    let came = catch_unwind(AssertUnwindSafe(|| carry_out(cli)));
+    let exit = match came {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(Failure { exit, report })) => {
+            eprintln!("{report:?}");
+            exit
+        }
+        Err(_) => Exit::Internal,
+    };
+    exit.into()
+}
+
+fn carry_out(cli: Cli) -> Result<Exit, Failure> {
+    let terminal = Terminal::open();
+    let format = cli.format;
+    match cli.command {
+        Command::List => list::list(format, terminal),
+        Command::Run(args) => block_on(run::run(args, format, terminal)),
+        Command::Repro(args) => block_on(repro::repro(args, format, terminal)),
+        Command::Matrix(args) => block_on(matrix::matrix(args, format, terminal)),
+        Command::Doctor(args) => block_on(doctor::doctor(args, format, terminal)),
+        Command::Watch(args) => match crate::world::watch(&args) {
+            Ok(()) => Ok(Exit::Success),
+            Err(error) => Err(Failure::machine(Report::from_err(error))),
+        },
+    }
+}
+
+fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.into_diagnostic().map_err(Failure::machine)?.block_on(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// Clap's own check of names, conflicts and defaults, which otherwise only a run would meet.
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

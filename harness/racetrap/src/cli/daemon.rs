@@ -1,0 +1,138 @@
+//! Which daemon is run, and what it says of itself.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::Duration;
+
+use miette::miette;
+use tokio::process::Command;
+
+use super::exit::Failure;
+use super::options::DaemonArgs;
+use crate::report::DaemonFacts;
+
+/// The variable by which another daemon than the reference is named.
+pub(super) const VARIABLE: &str = "RDD_BIN";
+
+/// Program of the reference daemon.
+pub(super) const REFERENCE: &str = "rdd-reference";
+
+/// How the reference daemon is had.
+pub(super) const BUILD: &str = "build it with `cargo build -p rdd-reference`";
+
+/// How long a program may take to say what it is.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+
+/// A daemon's program.
+#[derive(Clone, Debug)]
+pub(super) struct Daemon {
+    /// Its absolute path.
+    pub(super) program: PathBuf,
+    /// It is the reference daemon that was built with this harness.
+    pub(super) is_reference: bool,
+}
+
+/// What a daemon says of itself.
+#[derive(Clone, Debug)]
+pub(super) struct Answers {
+    /// Its version; a remark in parentheses, where it does not say.
+    pub(super) version: String,
+    /// The defects that it can switch on; none where it knows no such thing.
+    pub(super) defects: Option<Vec<String>>,
+}
+
+impl Daemon {
+    /// The daemon that is named, by argument or variable, or else the reference daemon.
+    pub(super) fn find(args: &DaemonArgs) -> Result<Self, Failure> {
+        let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
+        let (named, by) = match (&args.daemon, variable) {
+            (Some(path), _) => (path.clone(), "--daemon"),
+            (None, Some(path)) => (PathBuf::from(path), VARIABLE),
+            (None, None) => return Self::reference(),
+        };
+        match std::path::absolute(&named) {
+            Ok(program) if program.is_file() => Ok(Self { program, is_reference: false }),
+            Ok(_) | Err(_) => Err(Failure::usage(miette!(
+                help = "name the program of a Rancher Desktop daemon, or leave it out for the \
+                        reference daemon",
+                "there is no daemon program at {}, which {by} names",
+                named.display()
+            ))),
+        }
+    }
+
+    /// The reference daemon beside this program.
+    pub(super) fn reference() -> Result<Self, Failure> {
+        match beside(REFERENCE) {
+            Some(program) => Ok(Self { program, is_reference: true }),
+            None => Err(Failure::machine(miette!(
+                help = format!("{BUILD}, or name another daemon by --daemon or {VARIABLE}"),
+                "the reference daemon `{REFERENCE}` is not built"
+            ))),
+        }
+    }
+
+    /// Asks its program; nothing is started by that (contract 1.3).
+    pub(super) async fn ask(&self) -> Answers {
+        let version = match said(&self.program, &["version"]).await {
+            Some(output) if output.status.success() => first_line(&output.stdout),
+            Some(_) | None => None,
+        };
+        let defects = match said(&self.program, &["defects"]).await {
+            Some(output) if output.status.success() => Some(words(&output.stdout)),
+            Some(_) | None => None,
+        };
+        Answers { version: version.unwrap_or_else(|| "(says no version)".to_owned()), defects }
+    }
+
+    /// What reports say of it.
+    pub(super) fn facts(&self, answers: &Answers) -> DaemonFacts {
+        DaemonFacts {
+            program: self.program.display().to_string(),
+            version: answers.version.clone(),
+            knows_defects: answers.defects.is_some(),
+        }
+    }
+}
+
+impl Answers {
+    /// Refuses defects that the daemon does not have.
+    pub(super) fn check_defects(&self, wanted: &[String]) -> Result<(), Failure> {
+        let known = self.defects.as_deref().unwrap_or_default();
+        let Some(unknown) = wanted.iter().find(|name| !known.contains(name)) else { return Ok(()) };
+        let help = if known.is_empty() {
+            "only the reference daemon knows defects".to_owned()
+        } else {
+            format!("it knows {}", known.join(", "))
+        };
+        Err(Failure::usage(miette!(help = help, "the daemon has no defect `{unknown}`")))
+    }
+}
+
+/// A program in this one's directory, or in the one above, where tests are built one below.
+pub(super) fn beside(name: &str) -> Option<PathBuf> {
+    let own = std::env::current_exe().ok()?;
+    let directory = own.parent()?;
+    let above = directory.parent().filter(|_| directory.ends_with("deps"));
+    let found = [Some(directory), above].into_iter().flatten().map(|found| found.join(name));
+    found.into_iter().find(|candidate| candidate.is_file())
+}
+
+/// What a program says; none where it cannot be run, or does not end in time.
+pub(super) async fn said(program: &Path, arguments: &[&str]) -> Option<Output> {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(std::process::Stdio::null()).kill_on_drop(true);
+    tokio::time::timeout(ANSWER_LIMIT, command.output()).await.ok()?.ok()
+}
+
+/// The first line that is not empty.
+pub(super) fn first_line(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
+}
+
+/// The first word of each line.
+fn words(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}

@@ -1,0 +1,29 @@
+//! `racetrap doctor`.
+
+use super::checks::{self, State};
+use super::command::Format;
+use super::exit::{Exit, Failure};
+use super::options::DaemonArgs;
+use crate::report::{self, Terminal};
+
+/// Arguments of `doctor`.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    daemon: DaemonArgs,
+}
+
+/// Tells what this machine has and lacks, and how to get it.
+pub(super) async fn doctor(
+    args: Args,
+    format: Format,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
+    let checks = checks::all(&args.daemon).await;
+    terminal.write(&match format {
+        Format::Human => report::doctor(&checks, terminal.paint()),
+        Format::Json => report::doctor_json(&checks),
+    });
+    let lacks = checks.iter().any(|check| check.state == State::Missing);
+    Ok(if lacks { Exit::Machine } else { Exit::Success })
+}

@@ -1,0 +1,103 @@
+//! The published exit codes.
+
+use std::process::ExitCode;
+
+use miette::Report;
+use racetrap_history::Verdict;
+
+use crate::catalogue::{CatalogueError, SelectorError};
+use crate::run::RunError;
+use crate::scenario_file::ScenarioFileError;
+use crate::world::WorldError;
+
+/// What the command's exit code says. The numbers are published: they never change their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    /// All is as it must be: every run passed, every cell is right, nothing is missing.
+    Success = 0,
+    /// A promise was broken, or a cell is wrong.
+    Broken = 1,
+    /// Bad usage or bad input.
+    Usage = 2,
+    /// Nothing failed, but something is unknown.
+    Unknown = 3,
+    /// The machine lacks something that is needed.
+    Machine = 4,
+    /// A bug of the harness.
+    Internal = 70,
+}
+
+/// The exit codes as `--help` shows them.
+pub(super) const HELP: &str = "\
+Exit codes:
+  0   all is as it must be
+  1   a promise was broken, or a cell of the matrix is wrong
+  2   bad usage or bad input
+  3   nothing failed, but something is unknown
+  4   the machine lacks something that is needed
+  70  a bug of racetrap";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl From<Verdict> for Exit {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Pass => Self::Success,
+            Verdict::Unknown => Self::Unknown,
+            Verdict::Fail => Self::Broken,
+        }
+    }
+}
+
+/// Why the command ends without a result.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) exit: Exit,
+    pub(super) report: Report,
+}
+
+impl Failure {
+    /// The user asked for what cannot be.
+    pub(super) fn usage(report: Report) -> Self {
+        Self { exit: Exit::Usage, report }
+    }
+
+    /// The machine lacks something.
+    pub(super) fn machine(report: Report) -> Self {
+        Self { exit: Exit::Machine, report }
+    }
+}
+
+impl From<SelectorError> for Failure {
+    fn from(error: SelectorError) -> Self {
+        Self::usage(error.into())
+    }
+}
+
+impl From<ScenarioFileError> for Failure {
+    fn from(error: ScenarioFileError) -> Self {
+        Self::usage(error.into())
+    }
+}
+
+impl From<CatalogueError> for Failure {
+    fn from(error: CatalogueError) -> Self {
+        Self { exit: Exit::Internal, report: Report::from_err(error) }
+    }
+}
+
+/// The exit code of a run that could not even begin: a daemon that would not start proves nothing,
+/// everything else is the machine's.
+pub(super) fn exit_of(error: &RunError) -> Exit {
+    match error {
+        RunError::World { source: WorldError::Daemon(_) | WorldError::NoVmMode, .. } => {
+            Exit::Unknown
+        }
+        RunError::World { .. } | RunError::Evidence { .. } => Exit::Machine,
+    }
+}

@@ -1,0 +1,16 @@
+//! `racetrap list`.
+
+use super::command::Format;
+use super::exit::{Exit, Failure};
+use crate::catalogue::Catalogue;
+use crate::report::{self, Terminal};
+
+/// Shows the catalogue.
+pub(super) fn list(format: Format, terminal: Terminal) -> Result<Exit, Failure> {
+    let catalogue = Catalogue::embedded()?;
+    terminal.write(&match format {
+        Format::Human => report::list(catalogue.entries(), terminal.paint()),
+        Format::Json => report::list_json(catalogue.entries()),
+    });
+    Ok(Exit::Success)
+}

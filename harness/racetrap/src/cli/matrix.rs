@@ -1,0 +1,79 @@
+//! `racetrap matrix`.
+
+use racetrap_history::{Scenario, Verdict};
+use tokio::time::Instant;
+
+use super::checks;
+use super::command::Format;
+use super::daemon::Daemon;
+use super::exit::{Exit, Failure};
+use super::options::{JobsArgs, WorldArgs};
+use super::targets::targets;
+use crate::matrix::{Cell, MatrixOptions, count, run_matrix};
+use crate::report::{self, Progress, Terminal};
+
+/// Arguments of `matrix`.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Args {
+    /// Ids, globs such as `295-*`, or files [default: the whole catalogue]
+    #[arg(value_name = "ID|FILE")]
+    targets: Vec<String>,
+    #[command(flatten)]
+    world: WorldArgs,
+    #[command(flatten)]
+    jobs: JobsArgs,
+}
+
+/// Runs every cell once.
+pub(super) async fn matrix(
+    args: Args,
+    format: Format,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
+    let targets = targets(&args.targets)?;
+    let scenarios: Vec<&Scenario> = targets.iter().map(|target| &target.scenario).collect();
+    let daemon = Daemon::find(&args.world.daemon)?;
+    checks::demand().await?;
+    let answers = daemon.ask().await;
+    let options = MatrixOptions {
+        run: args.world.run_options(&daemon, &[])?,
+        jobs: args.jobs.jobs,
+        knows_defects: answers.defects.is_some(),
+    };
+    if !options.knows_defects {
+        eprintln!(
+            "{} knows no defects, so only the cells of the correct daemon are run; that a scenario \
+             can fail is proved on the reference daemon",
+            daemon.program.display()
+        );
+    }
+    let began = Instant::now();
+    let progress = Progress::new(count(&scenarios, options.knows_defects));
+    let cells = run_matrix(&scenarios, &options, |cell| {
+        progress.done(format!("{} {}", cell.finding, cell.verdict));
+    })
+    .await;
+    drop(progress);
+    let paint = terminal.paint();
+    terminal.write(&match format {
+        Format::Human => {
+            let seconds = began.elapsed().as_secs_f64();
+            let table = report::matrix(&scenarios, &cells, paint);
+            table + &report::matrix_summary(&cells, seconds, paint)
+        }
+        Format::Json => report::matrix_json(&daemon.facts(&answers), &cells),
+    });
+    Ok(exit_of(&cells))
+}
+
+/// A cell that is unknown is wrong, but says less than one that shows the wrong thing.
+fn exit_of(cells: &[Cell]) -> Exit {
+    let mut wrong = cells.iter().filter(|cell| !cell.right).peekable();
+    if wrong.peek().is_none() {
+        Exit::Success
+    } else if wrong.all(|cell| cell.verdict == Verdict::Unknown) {
+        Exit::Unknown
+    } else {
+        Exit::Broken
+    }
+}

@@ -1,0 +1,54 @@
+//! `racetrap repro`.
+
+use miette::miette;
+
+use super::checks;
+use super::command::Format;
+use super::daemon::Daemon;
+use super::exit::{Exit, Failure};
+use super::options::{DefectArgs, WorldArgs};
+use super::run::run_one;
+use super::targets::targets;
+use crate::report::{self, Progress, Terminal};
+
+/// Arguments of `repro`.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Args {
+    /// An id, or a file
+    #[arg(value_name = "ID|FILE")]
+    target: String,
+    #[command(flatten)]
+    world: WorldArgs,
+    #[command(flatten)]
+    defects: DefectArgs,
+}
+
+/// Runs one scenario, and shows its whole timeline whatever the verdict.
+pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
+    let targets = targets(std::slice::from_ref(&args.target))?;
+    let [target] = targets.as_slice() else {
+        let names: Vec<_> = targets.iter().map(|target| target.name.as_str()).collect();
+        return Err(Failure::usage(miette!(
+            help = "use `racetrap run` for several",
+            "`{}` names several findings: {}",
+            args.target,
+            names.join(", ")
+        )));
+    };
+    let daemon = Daemon::find(&args.world.daemon)?;
+    let answers = daemon.ask().await;
+    let defects = &args.defects.defects;
+    answers.check_defects(defects)?;
+    checks::demand().await?;
+    let options = args.world.run_options(&daemon, defects)?;
+    let again = args.world.again(&target.name, &daemon, defects);
+
+    let progress = Progress::new(1);
+    let (report, exit) = run_one(target, &options, again).await;
+    drop(progress);
+    terminal.write(&match format {
+        Format::Human => report::run(&report, true, terminal.paint()),
+        Format::Json => report::repro_json(&daemon.facts(&answers), &report),
+    });
+    Ok(exit)
+}

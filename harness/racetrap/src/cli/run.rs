@@ -1,0 +1,117 @@
+//! `racetrap run`.
+
+use futures::StreamExt as _;
+use racetrap_history::Verdict;
+use tokio::time::Instant;
+
+use super::checks;
+use super::command::Format;
+use super::daemon::Daemon;
+use super::exit::{Exit, Failure, exit_of};
+use super::options::{DefectArgs, JobsArgs, WorldArgs};
+use super::targets::{Target, targets};
+use crate::report::{self, Progress, RunReport, Terminal};
+use crate::run::{self as runner, RunOptions};
+
+/// Arguments of `run`.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Args {
+    /// Ids, globs such as `295-*`, or files [default: the whole catalogue]
+    #[arg(value_name = "ID|FILE")]
+    targets: Vec<String>,
+    #[command(flatten)]
+    world: WorldArgs,
+    #[command(flatten)]
+    defects: DefectArgs,
+    #[command(flatten)]
+    jobs: JobsArgs,
+}
+
+/// Runs each scenario once, and tells each result as soon as it is there.
+pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
+    let targets = targets(&args.targets)?;
+    let daemon = Daemon::find(&args.world.daemon)?;
+    let answers = daemon.ask().await;
+    let defects = &args.defects.defects;
+    answers.check_defects(defects)?;
+    checks::demand().await?;
+    let options = args.world.run_options(&daemon, defects)?;
+
+    let began = Instant::now();
+    let progress = Progress::new(targets.len());
+    let runs = targets.iter().enumerate().map(|(index, target)| {
+        let again = args.world.again(&target.name, &daemon, defects);
+        let options = &options;
+        async move { (index, run_one(target, options, again).await) }
+    });
+    let jobs = args.jobs.jobs.get();
+    let mut running = std::pin::pin!(futures::stream::iter(runs).buffer_unordered(jobs));
+    let mut done = Vec::new();
+    while let Some((index, (report, exit))) = running.next().await {
+        progress.done(report.finding.to_string());
+        if format == Format::Human {
+            let text = report::run(&report, false, terminal.paint());
+            progress.aside(|| terminal.write(&text));
+        }
+        done.push((index, report, exit));
+    }
+    drop(progress);
+    done.sort_by_key(|(index, ..)| *index);
+    let exit = worst(done.iter().map(|(_, _, exit)| *exit));
+    let reports: Vec<_> = done.into_iter().map(|(_, report, _)| report).collect();
+    terminal.write(&match format {
+        Format::Human => {
+            report::runs_summary(&reports, began.elapsed().as_secs_f64(), terminal.paint())
+        }
+        Format::Json => report::runs_json(&daemon.facts(&answers), &reports),
+    });
+    Ok(exit)
+}
+
+/// Runs one scenario; what came of it as a report and as an exit code.
+pub(super) async fn run_one(
+    target: &Target,
+    options: &RunOptions,
+    again: String,
+) -> (RunReport, Exit) {
+    let came = runner::run(&target.scenario, options).await;
+    let exit = match &came {
+        Ok(outcome) => Exit::from(outcome.judgement.verdict),
+        Err(error) => exit_of(error),
+    };
+    (RunReport::new(&target.scenario, &options.defects, came, again), exit)
+}
+
+/// A broken promise outweighs all; then what the machine lacks, then what is unknown.
+pub(super) fn worst(exits: impl Iterator<Item = Exit>) -> Exit {
+    let mut worst = Exit::from(Verdict::Pass);
+    for exit in exits {
+        worst = match (worst, exit) {
+            (Exit::Broken, _) | (_, Exit::Broken) => Exit::Broken,
+            (one, other) => one.max(other),
+        };
+    }
+    worst
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every pair in both orders, so that the order of runs cannot decide.
+    #[test]
+    fn a_broken_promise_outweighs_everything_and_a_lacking_machine_what_is_unknown() {
+        let table = [
+            (Exit::Success, Exit::Success, Exit::Success),
+            (Exit::Success, Exit::Unknown, Exit::Unknown),
+            (Exit::Unknown, Exit::Machine, Exit::Machine),
+            (Exit::Broken, Exit::Unknown, Exit::Broken),
+            (Exit::Broken, Exit::Machine, Exit::Broken),
+            (Exit::Broken, Exit::Success, Exit::Broken),
+        ];
+        for (one, other, expected) in table {
+            assert_eq!(worst([one, other].into_iter()), expected, "{one:?}, {other:?}");
+            assert_eq!(worst([other, one].into_iter()), expected, "{other:?}, {one:?}");
+        }
+    }
+}

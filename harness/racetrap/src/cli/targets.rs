@@ -1,0 +1,50 @@
+//! Ids, globs and files as scenarios.
+
+use std::path::Path;
+
+use racetrap_history::Scenario;
+
+use super::exit::Failure;
+use crate::catalogue::Catalogue;
+use crate::scenario_file;
+
+/// A scenario, and the name by which the user can call it again.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    /// The scenario.
+    pub(super) scenario: Scenario,
+    /// An id, or the path of a file.
+    pub(super) name: String,
+}
+
+/// The scenarios that are meant, each once, in the order given; all of the catalogue, where nothing
+/// is given.
+pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
+    let catalogue = Catalogue::embedded()?;
+    let all = ["*".to_owned()];
+    let given = if given.is_empty() { all.as_slice() } else { given };
+    let mut targets: Vec<Target> = Vec::new();
+    for selector in given {
+        let found = if names_a_file(selector) {
+            let scenario = scenario_file::read(Path::new(selector), &catalogue)?;
+            vec![Target { scenario, name: selector.clone() }]
+        } else {
+            let selected = catalogue.select(selector)?.into_iter();
+            selected
+                .map(|entry| Target { scenario: entry.clone(), name: entry.finding.to_string() })
+                .collect()
+        };
+        for target in found {
+            if !targets.iter().any(|known| known.name == target.name) {
+                targets.push(target);
+            }
+        }
+    }
+    Ok(targets)
+}
+
+/// Ids have neither directories nor extensions, so nothing is both.
+fn names_a_file(selector: &str) -> bool {
+    let extension = Path::new(selector).extension();
+    selector.contains('/') || extension.is_some_and(|found| found == "yaml" || found == "yml")
+}

@@ -1,0 +1,288 @@
+//! The daemon's life: created, started, asked, stopped, by its own command line.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use racetrap_history::{CommandRun, ProcessState, VmMode, What};
+use tokio::task::JoinSet;
+
+use super::api::{Api, ApiError, Resource};
+use super::{lima, observe};
+use crate::recorder::Recorder;
+use crate::sys::{Identity, Signal, wait_for_end};
+use crate::wait::{NotReached, polled};
+use crate::world::{Environment, Spawn, Tasks, run_to_end};
+
+/// How long `svc start` may take: its own limit is 90 s (contract 1.3), and ours lies above it.
+const START_LIMIT: Duration = Duration::from_secs(100);
+
+/// How long a command may go on beyond the time-out that it was given.
+const SET_GRACE: Duration = Duration::from_secs(15);
+
+/// How long `svc stop` may take before what it leaves is ended by force.
+const STOP_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long a definition may take to be established; a real API server waits 5 s (contract 3.4).
+const DEFINE_LIMIT: Duration = Duration::from_secs(30);
+
+/// The daemon could not be driven.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DaemonError {
+    /// There is no such program.
+    #[error("there is no daemon program at {0}")]
+    Missing(PathBuf),
+    /// Its program could not be run.
+    #[error("{program} could not be run")]
+    Program {
+        /// The program.
+        program: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// One of its commands failed where it must not.
+    #[error("the daemon's command `{command}` exited with {exit}; it said:\n{said}")]
+    Command {
+        /// The arguments.
+        command: String,
+        /// Exit code, or how else it ended.
+        exit: String,
+        /// Its standard error, and the end of the daemon's own log where it has one.
+        said: String,
+    },
+    /// It did not get somewhere in time.
+    #[error("the daemon did not get ready")]
+    NotReached(#[from] NotReached),
+    /// Its API failed.
+    #[error("the daemon's API could not be used")]
+    Api(#[from] ApiError),
+    /// Its controllers are not the ones that the VM mode needs.
+    #[error("VM mode {mode} is not to be had: {why}")]
+    VmMode {
+        /// The mode.
+        mode: VmMode,
+        /// What the daemon's discovery says.
+        why: String,
+    },
+    /// It lacks what the contract says it has.
+    #[error("the daemon's `svc paths` does not name its {0}")]
+    Path(&'static str),
+}
+
+/// A started daemon.
+pub(crate) struct Daemon {
+    program: PathBuf,
+    environment: Environment,
+    recorder: Recorder,
+    paths: BTreeMap<String, PathBuf>,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Daemon {
+    /// Looks at a daemon's program, and at where its instance in this world will be.
+    pub(crate) async fn meet(
+        program: &Path,
+        environment: Environment,
+        recorder: &Recorder,
+    ) -> Result<Self, DaemonError> {
+        if !program.is_file() {
+            return Err(DaemonError::Missing(program.to_owned()));
+        }
+        let mut daemon = Self {
+            program: program.to_owned(),
+            environment,
+            recorder: recorder.clone(),
+            paths: BTreeMap::new(),
+            stopping: Arc::default(),
+        };
+        let listed = daemon.must(&["svc", "paths"], START_LIMIT).await?;
+        daemon.paths = listed
+            .stdout
+            .lines()
+            .filter_map(|line| line.split_once(char::is_whitespace))
+            .map(|(key, path)| (key.to_owned(), PathBuf::from(path.trim())))
+            .collect();
+        Ok(daemon)
+    }
+
+    /// What the daemon says of its version.
+    pub(crate) async fn version(&self) -> Result<String, DaemonError> {
+        Ok(self.must(&["version"], START_LIMIT).await?.stdout.trim().to_owned())
+    }
+
+    /// Where the daemon looks for its engine (contract 2.2). Revisions that do not say it use
+    /// instance 2's place, whatever their own instance is (contract 9, R0).
+    pub(crate) fn docker_socket(&self) -> PathBuf {
+        let said = self.paths.get("docker_socket").cloned();
+        said.unwrap_or_else(|| self.environment.home().join(".rd2/docker.sock"))
+    }
+
+    /// Creates and starts it, follows its API, and runs its VM in the given mode.
+    pub(crate) async fn start(
+        &self,
+        vm: VmMode,
+        tasks: &mut Tasks,
+    ) -> Result<Api, DaemonError> {
+        let controllers = match vm {
+            VmMode::Api => "--controllers=*,-lima",
+            VmMode::Program => "--controllers=*",
+        };
+        self.must(&["svc", "create", controllers], START_LIMIT).await?;
+        let mut api = self.start_service().await?;
+        if !api.serves(Resource::LimaVms).await? {
+            self.define_lima_vms(&api).await?;
+            self.must(&["svc", "stop"], STOP_LIMIT).await?;
+            api = self.start_service().await?;
+        }
+        self.look_after(&mut tasks.keepers)?;
+        self.check_controllers(&api, vm).await?;
+        observe::follow_all(&api, &mut tasks.observers, &self.recorder).await?;
+        if vm == VmMode::Api {
+            let (api, recorder) = (api.clone(), self.recorder.clone());
+            tasks.observers.spawn(lima::play(api, recorder));
+        }
+        Ok(api)
+    }
+
+    async fn start_service(&self) -> Result<Api, DaemonError> {
+        self.must(&["svc", "start"], START_LIMIT).await?;
+        let config = self.paths.get("config").ok_or(DaemonError::Path("config"))?;
+        Ok(Api::connect(config).await?)
+    }
+
+    /// The mode is probed: what the daemon's discovery says it runs decides (contract 3.2, 3.3).
+    async fn check_controllers(&self, api: &Api, mode: VmMode) -> Result<(), DaemonError> {
+        let enabled = api.enabled_controllers().await?;
+        let lima = enabled.iter().any(|name| name == "limavm");
+        if lima == (mode == VmMode::Program) {
+            return Ok(());
+        }
+        let why = format!("the daemon runs the controllers {}", enabled.join(", "));
+        Err(DaemonError::VmMode { mode, why })
+    }
+
+    async fn define_lima_vms(&self, api: &Api) -> Result<(), DaemonError> {
+        let definition = lima::definition();
+        let established = polled("the LimaVM kind to be established", DEFINE_LIMIT, async || {
+            match api.define(&definition).await {
+                Ok(true) => ControlFlow::Break(()),
+                Ok(false) => ControlFlow::Continue("not established yet".to_owned()),
+                Err(error) => ControlFlow::Continue(observe::chain(&error)),
+            }
+        });
+        Ok(established.await?)
+    }
+
+    /// Records the daemon's process and, in a task, an end that nobody asked for.
+    fn look_after(&self, tasks: &mut JoinSet<()>) -> Result<(), DaemonError> {
+        let process = self.process().ok_or(DaemonError::Path("pid_file"))?;
+        let record = move |recorder: &Recorder, state| {
+            let Identity { pid, started } = process;
+            recorder.append(What::Process { name: "daemon".to_owned(), pid, started, state });
+        };
+        record(&self.recorder, ProcessState::Started);
+        let (recorder, stopping) = (self.recorder.clone(), self.stopping.clone());
+        tasks.spawn(async move {
+            let ended = wait_for_end(process, Duration::MAX).await;
+            let state = if stopping.load(Ordering::SeqCst) {
+                ProcessState::Stopped
+            } else {
+                let how = match ended {
+                    Ok(_) => "how is not known, for it is no child of the harness".to_owned(),
+                    Err(error) => error.to_string(),
+                };
+                ProcessState::Died { how }
+            };
+            record(&recorder, state);
+        });
+        Ok(())
+    }
+
+    /// The daemon's process, by its pid file.
+    pub(crate) fn process(&self) -> Option<Identity> {
+        let text = std::fs::read_to_string(self.paths.get("pid_file")?).ok()?;
+        Identity::of(text.trim().parse().ok()?)
+    }
+
+    /// Stops it; gives a line for what would not go by itself.
+    pub(crate) async fn stop(&self) -> Option<String> {
+        self.stopping.store(true, Ordering::SeqCst);
+        let process = self.process();
+        let stopped = self.must(&["svc", "stop"], STOP_LIMIT).await;
+        let leak = stopped.err().map(|error| observe::chain(&error));
+        if let Some(process) = process.filter(|process| process.lives()) {
+            let _ = process.signal(Signal::KILL);
+            let text = format!("the daemon's process {} ran on after `svc stop`", process.pid);
+            return Some(leak.unwrap_or(text));
+        }
+        leak
+    }
+
+    /// Sets properties of the App; waits until it has settled, where a limit is given.
+    ///
+    /// Older revisions know no `--wait`, and take a time-out of 0 for it (contract 9, R0).
+    pub(crate) async fn set(
+        &self,
+        properties: &[String],
+        wait: Option<Duration>,
+    ) -> Result<CommandRun, DaemonError> {
+        let how = match wait {
+            Some(limit) => format!("--timeout={}s", limit.as_secs()),
+            None if self.knows_wait().await? => "--wait=false".to_owned(),
+            None => "--timeout=0".to_owned(),
+        };
+        let mut arguments = vec!["set", &how];
+        arguments.extend(properties.iter().map(String::as_str));
+        self.command(&arguments, wait.unwrap_or_default() + SET_GRACE).await
+    }
+
+    async fn knows_wait(&self) -> Result<bool, DaemonError> {
+        let help = self.must(&["set", "--help"], START_LIMIT).await?;
+        Ok(help.stdout.contains("--wait") || help.stderr.contains("--wait"))
+    }
+
+    /// Runs one of the daemon's commands to its end, whatever it exits with.
+    pub(crate) async fn command(
+        &self,
+        arguments: &[&str],
+        limit: Duration,
+    ) -> Result<CommandRun, DaemonError> {
+        let spawn = Spawn {
+            name: "command",
+            program: self.program.clone(),
+            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+            environment: &self.environment,
+            log: None,
+        };
+        let run = run_to_end(&spawn, limit, &self.recorder).await;
+        let program = self.program.clone();
+        Ok(run.map_err(|source| DaemonError::Program { program, source })??)
+    }
+
+    /// Runs a command that must exit with 0.
+    async fn must(&self, arguments: &[&str], limit: Duration) -> Result<CommandRun, DaemonError> {
+        let run = self.command(arguments, limit).await?;
+        if run.exit == Some(0) {
+            return Ok(run);
+        }
+        let exit = run.exit.map_or_else(|| "a signal".to_owned(), |code| format!("code {code}"));
+        let said = format!("{}{}", run.stderr.trim_end(), self.end_of_log());
+        Err(DaemonError::Command { command: arguments.join(" "), exit, said })
+    }
+
+    fn end_of_log(&self) -> String {
+        let log = self.paths.get("log_dir").map(|directory| directory.join("rdd.stderr.log"));
+        let text = log.and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default();
+        let lines: Vec<_> = text.lines().collect();
+        if lines.is_empty() {
+            return String::new();
+        }
+        format!("\nthe end of its log:\n{}", lines[lines.len().saturating_sub(8)..].join("\n"))
+    }
+}

@@ -1,0 +1,14 @@
+//! The daemon under test, driven through its own command line and API alone.
+//!
+//! Nothing in here knows which program it is: what a revision can do is probed (contract 9).
+
+mod adapter;
+mod api;
+mod lima;
+mod observe;
+
+pub use adapter::DaemonError;
+pub use api::ApiError;
+
+pub(crate) use adapter::Daemon;
+pub(crate) use api::{Api, Resource};

@@ -1,0 +1,169 @@
+//! What a user does to the engine while the daemon looks on: the engine's own API, past the wire.
+
+use std::collections::BTreeMap;
+
+use bollard::Docker;
+use bollard::models::{ContainerCreateBody, HostConfig, VolumeCreateRequest};
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, ImportImageOptions, KillContainerOptions,
+    RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder, RemoveVolumeOptions,
+    RestartContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
+    TagImageOptionsBuilder,
+};
+use futures::StreamExt as _;
+use racetrap_history::ContainerOp;
+use racetrap_history::canon::IMAGE_LABEL;
+use racetrap_images::ImageSpec;
+
+/// Something could not be done to the engine.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WorkloadError {
+    /// The engine refused.
+    #[error("the engine refused")]
+    Engine(#[from] bollard::errors::Error),
+    /// The scenario names what it did not make.
+    #[error("no image or container is called `{0}` here; make it in an earlier step")]
+    Unnamed(String),
+    /// An image was loaded, but the engine does not show it.
+    #[error("the engine does not show the image `{0}` that was loaded")]
+    NotLoaded(String),
+}
+
+/// Operations on one engine, and the names that the scenario gave to what they made.
+pub(crate) struct Workload {
+    docker: Docker,
+    names: BTreeMap<String, String>,
+}
+
+impl Workload {
+    /// A workload on the engine that `docker` speaks to.
+    pub(crate) fn new(docker: Docker) -> Self {
+        Self { docker, names: BTreeMap::new() }
+    }
+
+    /// The engine's ID of what the scenario calls `name`.
+    pub(crate) fn id(&self, name: &str) -> Result<&str, WorkloadError> {
+        self.names
+            .get(name)
+            .map(String::as_str)
+            .ok_or_else(|| WorkloadError::Unnamed(name.to_owned()))
+    }
+
+    /// Loads a tiny image that `alias` makes different from any other.
+    pub(crate) async fn load_image(
+        &mut self,
+        alias: &str,
+        tags: &[String],
+    ) -> Result<(), WorkloadError> {
+        let spec = ImageSpec {
+            variant: alias.to_owned(),
+            tags: tags.to_vec(),
+            ..ImageSpec::default()
+        };
+        let archive = bollard::body_full(racetrap_images::archive(&spec).into());
+        let mut progress =
+            std::pin::pin!(self.docker.import_image(ImportImageOptions::default(), archive, None));
+        while let Some(line) = progress.next().await {
+            line?;
+        }
+        let id = self.loaded_id(alias).await?;
+        self.names.insert(alias.to_owned(), id);
+        Ok(())
+    }
+
+    /// The ID that the engine gave the image: which digest that is, depends on the image store.
+    async fn loaded_id(&self, alias: &str) -> Result<String, WorkloadError> {
+        let options = bollard::query_parameters::ListImagesOptionsBuilder::default().all(true).build();
+        let listed = self.docker.list_images(Some(options)).await?;
+        let labelled = listed.into_iter().find(|image| {
+            image.labels.get(IMAGE_LABEL).is_some_and(|label| label == alias)
+        });
+        labelled
+            .map(|image| image.id)
+            .ok_or_else(|| WorkloadError::NotLoaded(alias.to_owned()))
+    }
+
+    /// Adds a tag such as `base:2` to an image.
+    pub(crate) async fn tag(&self, image: &str, tag: &str) -> Result<(), WorkloadError> {
+        let (repository, version) = tag.rsplit_once(':').unwrap_or((tag, "latest"));
+        let options = TagImageOptionsBuilder::default().repo(repository).tag(version).build();
+        Ok(self.docker.tag_image(self.id(image)?, Some(options)).await?)
+    }
+
+    /// Removes a tag, or with an ID the image itself.
+    pub(crate) async fn remove_image(&self, name: &str, force: bool) -> Result<(), WorkloadError> {
+        let options = RemoveImageOptionsBuilder::default().force(force).build();
+        self.docker.remove_image(name, Some(options), None).await?;
+        Ok(())
+    }
+
+    /// Creates a container that sleeps.
+    pub(crate) async fn create_container(
+        &mut self,
+        name: &str,
+        image: &str,
+        start: bool,
+    ) -> Result<(), WorkloadError> {
+        let body = ContainerCreateBody {
+            image: Some(self.id(image)?.to_owned()),
+            cmd: Some(vec!["sleep".to_owned()]),
+            host_config: Some(HostConfig {
+                network_mode: Some("none".to_owned()),
+                ..HostConfig::default()
+            }),
+            ..ContainerCreateBody::default()
+        };
+        let options = CreateContainerOptionsBuilder::default().name(name).build();
+        let created = self.docker.create_container(Some(options), body).await?;
+        self.names.insert(name.to_owned(), created.id);
+        if start {
+            self.change_container(name, ContainerOp::Start).await?;
+        }
+        Ok(())
+    }
+
+    /// Changes a container's state.
+    pub(crate) async fn change_container(
+        &self,
+        name: &str,
+        op: ContainerOp,
+    ) -> Result<(), WorkloadError> {
+        match op {
+            ContainerOp::Start => self.docker.start_container(name, None::<StartContainerOptions>),
+            ContainerOp::Stop => {
+                let options = StopContainerOptionsBuilder::default().t(5).build();
+                return Ok(self.docker.stop_container(name, Some(options)).await?);
+            }
+            ContainerOp::Kill => {
+                return Ok(self.docker.kill_container(name, None::<KillContainerOptions>).await?);
+            }
+            ContainerOp::Pause => return Ok(self.docker.pause_container(name).await?),
+            ContainerOp::Unpause => return Ok(self.docker.unpause_container(name).await?),
+            ContainerOp::Restart => {
+                let options = RestartContainerOptionsBuilder::default().t(5).build();
+                return Ok(self.docker.restart_container(name, Some(options)).await?);
+            }
+        }
+        .await?;
+        Ok(())
+    }
+
+    /// Removes a container, also a running one.
+    pub(crate) async fn remove_container(&self, name: &str) -> Result<(), WorkloadError> {
+        let options = RemoveContainerOptionsBuilder::default().force(true).build();
+        Ok(self.docker.remove_container(name, Some(options)).await?)
+    }
+
+    /// Creates a volume.
+    pub(crate) async fn create_volume(&self, name: &str) -> Result<(), WorkloadError> {
+        let request =
+            VolumeCreateRequest { name: Some(name.to_owned()), ..VolumeCreateRequest::default() };
+        self.docker.create_volume(request).await?;
+        Ok(())
+    }
+
+    /// Removes a volume.
+    pub(crate) async fn remove_volume(&self, name: &str) -> Result<(), WorkloadError> {
+        Ok(self.docker.remove_volume(name, None::<RemoveVolumeOptions>).await?)
+    }
+}

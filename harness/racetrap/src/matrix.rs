@@ -1,0 +1,210 @@
+//! Scenarios crossed with daemons: the proof that the harness tells right from wrong.
+//!
+//! Each scenario must pass on the correct daemon, fail under its own defect through the oracle that
+//! it names, and pass under another finding's defect. A cell is run once; nothing is retried.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use futures::StreamExt as _;
+use racetrap_history::{About, FindingId, Judgement, OracleName, Scenario, Verdict};
+use serde::{Serialize, Serializer};
+
+use crate::run::{self, Outcome, RunError, RunOptions};
+
+/// Which daemon a cell is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DaemonKind {
+    /// No defect is switched on.
+    Correct,
+    /// The finding's own defect is.
+    Own,
+    /// Another finding's defect is.
+    Unrelated,
+}
+
+impl DaemonKind {
+    /// The defect that this daemon has switched on for a finding.
+    #[must_use]
+    pub fn defect(self, about: &About) -> Option<&str> {
+        match self {
+            Self::Correct => None,
+            Self::Own => Some(&about.defect),
+            Self::Unrelated => Some(&about.unrelated),
+        }
+    }
+
+    /// Whether a scenario must be judged so on this daemon: passed, or on the one with its own
+    /// defect failed through the oracle that it names.
+    #[must_use]
+    pub fn accepts(self, about: &About, judgement: &Judgement) -> bool {
+        match self {
+            Self::Correct | Self::Unrelated => judgement.verdict == Verdict::Pass,
+            Self::Own => {
+                judgement.verdict == Verdict::Fail && judgement.oracles().contains(&about.oracle)
+            }
+        }
+    }
+}
+
+/// One scenario on one daemon, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cell {
+    /// The finding.
+    pub finding: FindingId,
+    /// Which daemon.
+    pub daemon: DaemonKind,
+    /// The defect that was switched on.
+    pub defect: Option<String>,
+    /// What the run proved.
+    pub verdict: Verdict,
+    /// The oracles that found something, in the order of their names.
+    pub oracles: Vec<OracleName>,
+    /// The verdict is the one that it must be, by the oracle that the scenario names.
+    pub right: bool,
+    /// Wall time, in seconds.
+    pub seconds: f64,
+    /// Directory of the evidence, where it was kept.
+    #[serde(serialize_with = "as_text")]
+    pub evidence: Option<PathBuf>,
+    /// Broken promises, and why the run does not show all that it should.
+    pub reasons: Vec<String>,
+}
+
+/// A path as text, whatever bytes it has.
+fn as_text<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
+}
+
+/// How cells are run.
+#[derive(Clone, Debug)]
+pub struct MatrixOptions {
+    /// What each run needs; its defects are replaced by the cell's.
+    pub run: RunOptions,
+    /// How many worlds there may be at once.
+    pub jobs: NonZeroUsize,
+    /// The daemon can switch defects on; otherwise only cells of the correct daemon are run.
+    pub knows_defects: bool,
+}
+
+/// A cell that is going to be run.
+#[derive(Clone, Copy, Debug)]
+struct Planned<'a> {
+    scenario: &'a Scenario,
+    about: &'a About,
+    daemon: DaemonKind,
+}
+
+/// Runs every cell of `scenarios`, and returns them in the order of the scenarios and daemons.
+///
+/// `progress` is told each cell as soon as it is done. A scenario that is not about a finding has
+/// no cells.
+pub async fn run_matrix(
+    scenarios: &[&Scenario],
+    options: &MatrixOptions,
+    progress: impl FnMut(&Cell),
+) -> Vec<Cell> {
+    let planned = plan(scenarios, options.knows_defects);
+    let run_one = async |planned: Planned<'_>| {
+        let defects = planned.daemon.defect(planned.about).map(str::to_owned).into_iter().collect();
+        let options = RunOptions { defects, ..options.run.clone() };
+        run::run(planned.scenario, &options).await
+    };
+    carry_out(&planned, options.jobs, run_one, progress).await
+}
+
+/// How many cells [`run_matrix`] will run.
+#[must_use]
+pub fn count(scenarios: &[&Scenario], knows_defects: bool) -> usize {
+    plan(scenarios, knows_defects).len()
+}
+
+fn plan<'a>(scenarios: &[&'a Scenario], knows_defects: bool) -> Vec<Planned<'a>> {
+    let daemons: &[_] = if knows_defects {
+        &[DaemonKind::Correct, DaemonKind::Own, DaemonKind::Unrelated]
+    } else {
+        &[DaemonKind::Correct]
+    };
+    let described =
+        scenarios.iter().filter_map(|scenario| Some((*scenario, scenario.about.as_ref()?)));
+    described
+        .flat_map(|(scenario, about)| {
+            daemons.iter().map(move |daemon| Planned { scenario, about, daemon: *daemon })
+        })
+        .collect()
+}
+
+async fn carry_out<'a>(
+    planned: &[Planned<'a>],
+    jobs: NonZeroUsize,
+    run_one: impl AsyncFn(Planned<'a>) -> Result<Outcome, RunError>,
+    mut progress: impl FnMut(&Cell),
+) -> Vec<Cell> {
+    let run_one = &run_one;
+    let runs = planned
+        .iter()
+        .enumerate()
+        .map(|(index, planned)| async move { (index, planned.cell(run_one(*planned).await)) });
+    let mut running = std::pin::pin!(futures::stream::iter(runs).buffer_unordered(jobs.get()));
+    let mut cells = Vec::new();
+    while let Some((index, cell)) = running.next().await {
+        progress(&cell);
+        cells.push((index, cell));
+    }
+    cells.sort_by_key(|(index, _)| *index);
+    cells.into_iter().map(|(_, cell)| cell).collect()
+}
+
+impl Planned<'_> {
+    fn cell(self, came: Result<Outcome, RunError>) -> Cell {
+        let cell = Cell {
+            finding: self.scenario.finding.clone(),
+            daemon: self.daemon,
+            defect: self.daemon.defect(self.about).map(str::to_owned),
+            verdict: Verdict::Unknown,
+            oracles: Vec::new(),
+            right: false,
+            seconds: 0.0,
+            evidence: None,
+            reasons: Vec::new(),
+        };
+        match came {
+            Ok(Outcome { judgement, evidence, took, .. }) => {
+                let violations = judgement
+                    .violations
+                    .iter()
+                    .map(|violation| format!("{}: {}", violation.oracle, violation.text));
+                Cell {
+                    verdict: judgement.verdict,
+                    right: self.daemon.accepts(self.about, &judgement),
+                    reasons: violations.chain(judgement.unknowns.iter().cloned()).collect(),
+                    oracles: judgement.oracles(),
+                    seconds: took.as_secs_f64(),
+                    evidence,
+                    ..cell
+                }
+            }
+            Err(error) => {
+                Cell { evidence: evidence_of(&error), reasons: vec![chain(&error)], ..cell }
+            }
+        }
+    }
+}
+
+/// Where to look after a run that could not even begin.
+pub(crate) fn evidence_of(error: &RunError) -> Option<PathBuf> {
+    match error {
+        RunError::World { evidence, .. } => Some(evidence.clone()),
+        RunError::Evidence { .. } => None,
+    }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests;

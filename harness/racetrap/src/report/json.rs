@@ -1,0 +1,144 @@
+//! The same for programs: one JSON object a command, as docs/formats.md describes it.
+
+use racetrap_history::{FindingId, OracleName, Platform, Scenario, Verdict, Violation, VmMode};
+use serde::Serialize;
+
+use super::RunReport;
+use crate::cli::{Check, State};
+use crate::matrix::Cell;
+
+/// Version of every object; docs/formats.md says what a version promises.
+const VERSION: u32 = 1;
+
+/// The daemon that was run.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct DaemonFacts {
+    /// Its program.
+    pub(crate) program: String,
+    /// What it says of its version.
+    pub(crate) version: String,
+    /// It can switch defects on, as only a reference daemon can.
+    pub(crate) knows_defects: bool,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    id: &'a FindingId,
+    title: &'a str,
+    source: &'a str,
+    broken: &'a str,
+    correct: &'a str,
+    oracle: OracleName,
+    defect: &'a str,
+    unrelated: &'a str,
+    platforms: &'a [Platform],
+}
+
+#[derive(Serialize)]
+struct Run<'a> {
+    finding: &'a FindingId,
+    defects: &'a [String],
+    vm: Option<VmMode>,
+    verdict: Verdict,
+    oracles: Vec<OracleName>,
+    violations: &'a [Violation],
+    unknowns: &'a [String],
+    seconds: f64,
+    evidence: Option<String>,
+    again: &'a str,
+}
+
+impl<'a> Run<'a> {
+    fn of(report: &'a RunReport) -> Self {
+        Self {
+            finding: &report.finding,
+            defects: &report.defects,
+            vm: report.vm,
+            verdict: report.judgement.verdict,
+            oracles: report.judgement.oracles(),
+            violations: &report.judgement.violations,
+            unknowns: &report.judgement.unknowns,
+            seconds: report.seconds,
+            evidence: report.evidence.as_ref().map(|path| path.display().to_string()),
+            again: &report.again,
+        }
+    }
+}
+
+/// The object of `list`.
+pub(crate) fn list_json<'a>(entries: impl Iterator<Item = &'a Scenario>) -> String {
+    #[derive(Serialize)]
+    struct List<'a> {
+        version: u32,
+        findings: Vec<Entry<'a>>,
+    }
+    let findings = entries
+        .filter_map(|entry| {
+            let about = entry.about.as_ref()?;
+            Some(Entry {
+                id: &entry.finding,
+                title: &about.title,
+                source: &about.source,
+                broken: &about.broken,
+                correct: &about.correct,
+                oracle: about.oracle,
+                defect: &about.defect,
+                unrelated: &about.unrelated,
+                platforms: &about.platforms,
+            })
+        })
+        .collect();
+    text(&List { version: VERSION, findings })
+}
+
+/// The object of `run`.
+pub(crate) fn runs_json(daemon: &DaemonFacts, reports: &[RunReport]) -> String {
+    #[derive(Serialize)]
+    struct Runs<'a> {
+        version: u32,
+        daemon: &'a DaemonFacts,
+        runs: Vec<Run<'a>>,
+    }
+    text(&Runs { version: VERSION, daemon, runs: reports.iter().map(Run::of).collect() })
+}
+
+/// The object of `repro`.
+pub(crate) fn repro_json(daemon: &DaemonFacts, report: &RunReport) -> String {
+    #[derive(Serialize)]
+    struct Repro<'a> {
+        version: u32,
+        daemon: &'a DaemonFacts,
+        run: Run<'a>,
+        timeline: &'a [String],
+    }
+    let timeline = &report.timeline;
+    text(&Repro { version: VERSION, daemon, run: Run::of(report), timeline })
+}
+
+/// The object of `matrix`.
+pub(crate) fn matrix_json(daemon: &DaemonFacts, cells: &[Cell]) -> String {
+    #[derive(Serialize)]
+    struct Matrix<'a> {
+        version: u32,
+        daemon: &'a DaemonFacts,
+        cells: &'a [Cell],
+    }
+    text(&Matrix { version: VERSION, daemon, cells })
+}
+
+/// The object of `doctor`.
+pub(crate) fn doctor_json(checks: &[Check]) -> String {
+    #[derive(Serialize)]
+    struct Doctor<'a> {
+        version: u32,
+        ready: bool,
+        checks: &'a [Check],
+    }
+    let ready = checks.iter().all(|check| check.state != State::Missing);
+    text(&Doctor { version: VERSION, ready, checks })
+}
+
+fn text(object: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(object);
+    text.expect("structs of text and numbers are JSON") + "\n"
+}

@@ -1,0 +1,26 @@
+//! The catalogue as a table.
+
+use std::fmt::Write as _;
+
+use racetrap_history::Scenario;
+
+use super::Paint;
+
+/// One line a finding: id, the oracle that a broken daemon trips, and what goes wrong.
+pub(crate) fn list<'a>(entries: impl Iterator<Item = &'a Scenario>, paint: Paint) -> String {
+    let rows: Vec<_> = entries
+        .filter_map(|entry| {
+            let about = entry.about.as_ref()?;
+            Some((entry.finding.to_string(), about.oracle.to_string(), about.title.as_str()))
+        })
+        .collect();
+    let id = rows.iter().map(|row| row.0.len()).max().unwrap_or_default();
+    let oracle = rows.iter().map(|row| row.1.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for (finding, by, title) in &rows {
+        let finding = paint.strong(&format!("{finding:id$}"));
+        let by = paint.faint(&format!("{by:oracle$}"));
+        let _ = writeln!(text, "{finding}  {by}  {title}");
+    }
+    text
+}

@@ -1,0 +1,62 @@
+//! The matrix: each finding, what its schedule does, and what each daemon made of it.
+
+use std::fmt::Write as _;
+
+use racetrap_history::{Scenario, Verdict};
+
+use super::Paint;
+use super::story::story;
+use crate::matrix::{Cell, DaemonKind};
+
+/// Every scenario with its cells below it; each has the same number of them, in the same order.
+pub(crate) fn matrix(scenarios: &[&Scenario], cells: &[Cell], paint: Paint) -> String {
+    let mut text = String::new();
+    let each = cells.len().checked_div(scenarios.len()).filter(|each| *each > 0);
+    for (scenario, cells) in scenarios.iter().zip(cells.chunks(each.unwrap_or(1))) {
+        let Some(about) = &scenario.about else { continue };
+        let finding = paint.strong(&scenario.finding.to_string());
+        let _ = writeln!(text, "{finding}  {}", about.title);
+        for (label, what) in story(scenario) {
+            let _ = writeln!(text, "  {}  {what}", paint.faint(&format!("{label:<9}")));
+        }
+        for cell in cells {
+            row(&mut text, cell, paint);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn row(text: &mut String, cell: &Cell, paint: Paint) {
+    let daemon = match (&cell.defect, cell.daemon) {
+        (None, _) | (_, DaemonKind::Correct) => "correct daemon".to_owned(),
+        (Some(defect), DaemonKind::Own) => format!("defect {defect}"),
+        (Some(defect), DaemonKind::Unrelated) => format!("unrelated {defect}"),
+    };
+    let mark = if cell.right { paint.good("ok   ") } else { paint.bad("WRONG") };
+    let word = format!("{:<32}", word(cell));
+    let _ = write!(text, "  {daemon:<18}  {mark}  {word} {:>8.3}s", cell.seconds);
+    if let Some(evidence) = &cell.evidence {
+        let _ = write!(text, "  {}", paint.faint(&evidence.display().to_string()));
+    }
+    text.push('\n');
+    if !cell.right {
+        for reason in &cell.reasons {
+            let _ = writeln!(text, "    {reason}");
+        }
+    }
+}
+
+/// What the oracles say of a cell.
+fn word(cell: &Cell) -> String {
+    let oracles: Vec<_> = cell.oracles.iter().map(ToString::to_string).collect();
+    match (cell.verdict, cell.daemon) {
+        (Verdict::Pass, DaemonKind::Own) => "pass: the defect was not seen".to_owned(),
+        (Verdict::Pass, DaemonKind::Correct | DaemonKind::Unrelated) => "pass".to_owned(),
+        (Verdict::Unknown, _) => "unknown".to_owned(),
+        (Verdict::Fail, DaemonKind::Own) if cell.right => {
+            format!("caught by {}", oracles.join(", "))
+        }
+        (Verdict::Fail, _) => format!("fail: {}", oracles.join(", ")),
+    }
+}

@@ -1,0 +1,55 @@
+//! A bar on standard error while worlds run; nothing where that is no terminal.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// How many runs are done, of how many.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// A bar for `runs` runs. It draws itself only where standard error is a terminal.
+    pub(crate) fn new(runs: usize) -> Self {
+        let bar = ProgressBar::new(runs as u64);
+        let style = ProgressStyle::with_template("{spinner} {pos}/{len} [{elapsed_precise}] {msg}");
+        bar.set_style(style.expect("the template is a constant that the tests draw"));
+        bar.set_message("worlds are running");
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Self { bar }
+    }
+
+    /// One more run is done.
+    pub(crate) fn done(&self, what: String) {
+        self.bar.set_message(what);
+        self.bar.inc(1);
+    }
+
+    /// Does something to the terminal while the bar is out of the way.
+    pub(crate) fn aside(&self, act: impl FnOnce()) {
+        self.bar.suspend(act);
+    }
+}
+
+impl Drop for Progress {
+    /// The bar is no result; it leaves no line behind.
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Builds the bar, which checks the template, and counts what it was told.
+    #[test]
+    fn a_bar_counts_what_is_done() {
+        let progress = Progress::new(3);
+        progress.done("295-I1".to_owned());
+        progress.done("295-I3".to_owned());
+        assert_eq!((progress.bar.position(), progress.bar.length()), (2, Some(3)));
+    }
+}

@@ -1,0 +1,180 @@
+//! One run: a line where it passed, and otherwise what was expected, what was seen, and when.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use racetrap_history::{FindingId, Judgement, Scenario, Verdict, VmMode, timeline};
+
+use super::Paint;
+use super::story::{Line, story};
+use crate::matrix::{chain, evidence_of};
+use crate::run::{Outcome, RunError};
+
+/// How many lines of the timeline stand in a report; the evidence has them all.
+const EXCERPT: usize = 40;
+
+/// How many lines after the last violation stand in it too.
+const AFTERMATH: usize = 2;
+
+/// What is told of one run.
+#[derive(Clone, Debug)]
+pub(crate) struct RunReport {
+    /// The finding.
+    pub(crate) finding: FindingId,
+    /// What goes wrong, in one line.
+    pub(crate) title: String,
+    /// What a correct daemon does.
+    pub(crate) correct: String,
+    /// What was held and done.
+    pub(crate) story: Vec<Line>,
+    /// Defects that were switched on.
+    pub(crate) defects: Vec<String>,
+    /// The verdict and its reasons.
+    pub(crate) judgement: Judgement,
+    /// Wall time, in seconds.
+    pub(crate) seconds: f64,
+    /// Directory of the evidence, where it was kept.
+    pub(crate) evidence: Option<PathBuf>,
+    /// How the daemon's VM was run; none, where no world could be made.
+    pub(crate) vm: Option<VmMode>,
+    /// The history as text, one line a record.
+    pub(crate) timeline: Vec<String>,
+    /// The command that repeats the run.
+    pub(crate) again: String,
+}
+
+impl RunReport {
+    /// A report on what came of running `scenario`; `again` is the command that repeats it.
+    pub(crate) fn new(
+        scenario: &Scenario,
+        defects: &[String],
+        came: Result<Outcome, RunError>,
+        again: String,
+    ) -> Self {
+        let about = scenario.about.as_ref();
+        let report = Self {
+            finding: scenario.finding.clone(),
+            title: about.map(|about| about.title.clone()).unwrap_or_default(),
+            correct: about.map(|about| about.correct.clone()).unwrap_or_default(),
+            story: story(scenario),
+            defects: defects.to_vec(),
+            judgement: Judgement {
+                verdict: Verdict::Unknown,
+                violations: Vec::new(),
+                unknowns: Vec::new(),
+            },
+            seconds: 0.0,
+            evidence: None,
+            vm: None,
+            timeline: Vec::new(),
+            again,
+        };
+        match came {
+            Ok(Outcome { judgement, history, evidence, vm, took }) => Self {
+                judgement,
+                seconds: took.as_secs_f64(),
+                evidence,
+                vm: Some(vm),
+                timeline: timeline::lines(&history),
+                ..report
+            },
+            Err(error) => {
+                let unknowns = vec![chain(&error)];
+                Self {
+                    evidence: evidence_of(&error),
+                    judgement: Judgement { unknowns, ..report.judgement },
+                    ..report
+                }
+            }
+        }
+    }
+}
+
+/// The report as text. With `whole` the timeline stands in it from its first to its last line,
+/// whatever the verdict.
+pub(crate) fn run(report: &RunReport, whole: bool, paint: Paint) -> String {
+    let mut text = String::new();
+    let RunReport { finding, title, seconds, judgement, .. } = report;
+    let verdict = verdict(judgement.verdict, paint);
+    let finding = paint.strong(&finding.to_string());
+    let _ = writeln!(text, "{verdict} [{seconds:>7.3}s] {finding} {title}");
+    for (label, what) in &report.story {
+        entry(&mut text, label, what, paint);
+    }
+    if judgement.verdict != Verdict::Pass {
+        reasons(&mut text, report, paint);
+    }
+    if whole || judgement.verdict != Verdict::Pass {
+        excerpt(&mut text, report, whole, paint);
+    }
+    if let Some(evidence) = &report.evidence {
+        entry(&mut text, "evidence", &evidence.display().to_string(), paint);
+    }
+    if judgement.verdict != Verdict::Pass {
+        entry(&mut text, "again", &report.again, paint);
+    }
+    text
+}
+
+/// The verdict, right-aligned in a column of its own.
+fn verdict(verdict: Verdict, paint: Paint) -> String {
+    let word = format!("{:>12}", verdict.to_string().to_uppercase());
+    match verdict {
+        Verdict::Pass => paint.good(&word),
+        Verdict::Unknown => paint.doubtful(&word),
+        Verdict::Fail => paint.bad(&word),
+    }
+}
+
+/// A label and what belongs to it, below the column of verdicts.
+fn entry(text: &mut String, label: &str, what: &str, paint: Paint) {
+    let label = paint.faint(&format!("{label:>12}"));
+    let _ = writeln!(text, "{label} {what}");
+}
+
+fn reasons(text: &mut String, report: &RunReport, paint: Paint) {
+    let Judgement { violations, unknowns, .. } = &report.judgement;
+    if !violations.is_empty() {
+        entry(text, "expected", &report.correct, paint);
+    }
+    for violation in violations {
+        let by = paint.bad(&violation.oracle.to_string());
+        entry(text, "seen", &format!("{by}: {} (record {})", violation.text, violation.seq), paint);
+    }
+    for unknown in unknowns {
+        entry(text, "unknown", unknown, paint);
+    }
+}
+
+fn excerpt(text: &mut String, report: &RunReport, whole: bool, paint: Paint) {
+    let lines = &report.timeline;
+    let shown = if whole { 0..lines.len() } else { around(report) };
+    if shown.is_empty() {
+        return;
+    }
+    let part = if shown.len() == lines.len() {
+        format!("all {} lines", lines.len())
+    } else {
+        format!("lines {} to {} of {}", shown.start + 1, shown.end, lines.len())
+    };
+    let path = report.evidence.as_ref().map(|evidence| evidence.join("timeline.txt"));
+    let whole_file = path.map(|path| format!(" of {}", path.display())).unwrap_or_default();
+    entry(text, "timeline", &format!("{part}{whole_file}"), paint);
+    for line in lines.get(shown).into_iter().flatten() {
+        let _ = writeln!(text, "  {line}");
+    }
+}
+
+/// The lines that lead to the last violation; the last lines, where there is none.
+fn around(report: &RunReport) -> std::ops::Range<usize> {
+    let lines = &report.timeline;
+    let last = report.judgement.violations.iter().map(|violation| violation.seq).max();
+    let found = last.and_then(|last| lines.iter().rposition(|line| number(line) <= Some(last)));
+    let end = found.map_or(lines.len(), |index| (index + 1 + AFTERMATH).min(lines.len()));
+    end.saturating_sub(EXCERPT)..end
+}
+
+/// The record's number, which is the second word of its line.
+fn number(line: &str) -> Option<u64> {
+    line.split_whitespace().nth(1)?.parse().ok()
+}

@@ -1,0 +1,49 @@
+//! The last line: how many runs, and what became of them.
+
+use racetrap_history::Verdict;
+
+use super::{Paint, RunReport};
+use crate::matrix::Cell;
+
+/// The last line of `run`; `seconds` is the wall time of all runs together.
+pub(crate) fn runs_summary(reports: &[RunReport], seconds: f64, paint: Paint) -> String {
+    let count =
+        |verdict| reports.iter().filter(|report| report.judgement.verdict == verdict).count();
+    let (passed, failed) = (count(Verdict::Pass), count(Verdict::Fail));
+    let parts = [
+        Part { count: passed, word: "passed", paint: Paint::good },
+        Part { count: failed, word: "failed", paint: Paint::bad },
+        Part { count: count(Verdict::Unknown), word: "unknown", paint: Paint::doubtful },
+    ];
+    line(reports.len(), "run", &parts, seconds, paint)
+}
+
+/// The last line of `matrix`; `seconds` is the wall time of all cells together.
+pub(crate) fn matrix_summary(cells: &[Cell], seconds: f64, paint: Paint) -> String {
+    let right = cells.iter().filter(|cell| cell.right).count();
+    let parts = [
+        Part { count: right, word: "as they must be", paint: Paint::good },
+        Part { count: cells.len() - right, word: "wrong", paint: Paint::bad },
+    ];
+    line(cells.len(), "cell", &parts, seconds, paint)
+}
+
+/// A number of the summary, and the colour that it has where it is not 0.
+struct Part {
+    count: usize,
+    word: &'static str,
+    paint: fn(Paint, &str) -> String,
+}
+
+fn line(all: usize, unit: &str, parts: &[Part], seconds: f64, paint: Paint) -> String {
+    let parts: Vec<_> = parts
+        .iter()
+        .map(|part| {
+            let text = format!("{} {}", part.count, part.word);
+            if part.count == 0 { text } else { (part.paint)(paint, &text) }
+        })
+        .collect();
+    let plural = if all == 1 { "" } else { "s" };
+    let label = paint.strong(&format!("{:>12}", "Summary"));
+    format!("{label} [{seconds:>7.3}s] {all} {unit}{plural}: {}\n", parts.join(", "))
+}

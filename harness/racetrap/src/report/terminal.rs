@@ -1,0 +1,69 @@
+//! The only door to standard output.
+
+use std::io::{IsTerminal as _, Write as _};
+
+/// Standard output, and whether it takes colours.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terminal {
+    paint: Paint,
+}
+
+impl Terminal {
+    /// Standard output as it is; `NO_COLOR` is honoured (no-color.org).
+    pub(crate) fn open() -> Self {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self { paint: Paint::new(std::io::stdout().is_terminal() && !refused) }
+    }
+
+    /// How text for it is painted.
+    pub(crate) fn paint(self) -> Paint {
+        self.paint
+    }
+
+    /// Writes text as it is. A reader that went away is no error: it has read what it wanted.
+    pub(crate) fn write(self, text: &str) {
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    }
+}
+
+/// Puts colours around text, or leaves it as it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paint {
+    on: bool,
+}
+
+impl Paint {
+    /// With colours, or without.
+    pub(crate) fn new(on: bool) -> Self {
+        Self { on }
+    }
+
+    /// As it must be.
+    pub(crate) fn good(self, text: &str) -> String {
+        self.with("1;32", text)
+    }
+
+    /// A broken promise.
+    pub(crate) fn bad(self, text: &str) -> String {
+        self.with("1;31", text)
+    }
+
+    /// Neither.
+    pub(crate) fn doubtful(self, text: &str) -> String {
+        self.with("1;33", text)
+    }
+
+    /// What the eye shall find first.
+    pub(crate) fn strong(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    /// What it may pass over.
+    pub(crate) fn faint(self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    fn with(self, code: &str, text: &str) -> String {
+        if self.on { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}

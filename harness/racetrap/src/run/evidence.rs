@@ -1,0 +1,111 @@
+//! The run's evidence directory: begun before the world, deleted only when a pass is proven.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use racetrap_history::{
+    Judgement, Record, RunHeader, Scenario, Verdict, VmMode, journal, timeline,
+};
+
+use super::{RunError, RunOptions};
+use crate::clock::Clock;
+use crate::recorder::Recorder;
+
+/// Name of the journal in an evidence directory.
+const JOURNAL: &str = "journal.jsonl";
+
+/// An evidence directory of one run.
+pub(super) struct Evidence {
+    directory: PathBuf,
+    clock: Clock,
+}
+
+impl Evidence {
+    /// Makes a directory that no other run has, and opens the journal in it.
+    pub(super) fn create(
+        base: &Path,
+        scenario: &Scenario,
+        clock: Clock,
+    ) -> Result<(Self, Recorder), RunError> {
+        let make = || -> io::Result<_> {
+            fs::create_dir_all(base)?;
+            let directory = fresh_directory(&fs::canonicalize(base)?, scenario, clock)?;
+            fs::write(directory.join("scenario.yaml"), yaml(scenario)?)?;
+            let recorder = Recorder::create(&directory.join(JOURNAL), clock)?;
+            Ok((Self { directory, clock }, recorder))
+        };
+        make().map_err(|source| RunError::Evidence { path: base.to_owned(), source })
+    }
+
+    /// Where it lies, absolute.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The first record of the history.
+    pub(super) fn header(
+        &self,
+        scenario: &Scenario,
+        options: &RunOptions,
+        vm: VmMode,
+    ) -> RunHeader {
+        RunHeader {
+            format: journal::FORMAT,
+            harness: env!("CARGO_PKG_VERSION").to_owned(),
+            finding: scenario.finding.clone(),
+            scenario: serde_json::to_value(scenario).unwrap_or_default(),
+            daemon: options.daemon.to_string_lossy().into_owned(),
+            defects: options.defects.clone(),
+            vm,
+            started: self.clock.calendar(),
+        }
+    }
+
+    /// Adds what is computed from the history, or deletes all where the run passed.
+    pub(super) fn finish(
+        self,
+        history: &[Record],
+        judgement: &Judgement,
+        recorder: &Recorder,
+        keep: bool,
+    ) -> Result<Option<PathBuf>, RunError> {
+        let path = self.directory.clone();
+        let write = || -> io::Result<_> {
+            if let Some(error) = recorder.take_failure() {
+                return Err(error);
+            }
+            if judgement.verdict == Verdict::Pass && !keep {
+                fs::remove_dir_all(&self.directory)?;
+                return Ok(None);
+            }
+            let text = timeline::lines(history).join("\n") + "\n";
+            fs::write(self.directory.join("timeline.txt"), text)?;
+            let verdict = serde_json::to_vec_pretty(judgement)?;
+            fs::write(self.directory.join("verdict.json"), verdict)?;
+            Ok(Some(self.directory))
+        };
+        write().map_err(|source| RunError::Evidence { path, source })
+    }
+}
+
+/// `FINDING-TIME`, with a number behind it where another run began in the same second.
+fn fresh_directory(base: &Path, scenario: &Scenario, clock: Clock) -> io::Result<PathBuf> {
+    let time = clock.calendar().replace([':', '-'], "");
+    let mut name = format!("{}-{time}", scenario.finding);
+    for number in 2_u32.. {
+        let directory = base.join(&name);
+        match fs::create_dir(&directory) {
+            Ok(()) => return Ok(directory),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                name = format!("{}-{time}-{number}", scenario.finding);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    unreachable!("one of four billion names is free")
+}
+
+fn yaml(scenario: &Scenario) -> io::Result<String> {
+    serde_yaml::to_string(scenario).map_err(io::Error::other)
+}

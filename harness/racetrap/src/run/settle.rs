@@ -1,0 +1,110 @@
+//! Quiescence, computed: the state is level, and the daemon is proved to have had its turn.
+//!
+//! First the state must be level: the daemon is where the App wants it, nothing is in flight, and
+//! either mirrors equal objects or nothing at all has happened for a while. Then the harness makes
+//! a volume of its own on the engine and waits for its mirror: events are handled in the order of
+//! their stream (contract 4.2), so everything that came before has been handled by then. What the
+//! oracles judge is the state at both points; no passing of time decides anything.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use racetrap_history::{MirrorKey, PROBE_VOLUME_PREFIX, Stage, View, What};
+use tokio::time::{Instant, timeout};
+
+use super::runner::{Runner, StepError, describe};
+use crate::daemon::Resource;
+use crate::wait::until;
+
+/// How long nothing may happen before a state that does not converge is called level. Only how soon
+/// a broken daemon is found depends on it; whether it is found, on the probe.
+const STILL: Duration = Duration::from_millis(700);
+
+/// Resources whose whole state is judged.
+const JUDGED: [Resource; 4] =
+    [Resource::Apps, Resource::Containers, Resource::Images, Resource::Volumes];
+
+impl Runner {
+    /// Waits until the world is quiet, proves it, and marks the checkpoint.
+    pub(super) async fn settle(&mut self) -> Result<(), StepError> {
+        self.checkpoints += 1;
+        let number = self.checkpoints;
+        self.become_level().await;
+        self.world.truth.refresh().await?;
+        self.list_all().await?;
+        self.recorder().append(What::Checkpoint { number, stage: Stage::Level });
+        if self.recorder().with_view(wants_mirrors) {
+            self.probe(number).await?;
+            self.become_level().await;
+            self.world.truth.refresh().await?;
+            self.list_all().await?;
+        }
+        self.recorder().append(What::Checkpoint { number, stage: Stage::Probed });
+        Ok(())
+    }
+
+    /// Returns when the state is level, or at the deadline: what is there is judged in any case.
+    async fn become_level(&self) {
+        let deadline = Instant::now() + self.deadline;
+        let mut changes = self.recorder().changes();
+        while Instant::now() < deadline {
+            changes.borrow_and_update();
+            let streams = self.world.wire.status().event_streams;
+            let (in_place, converged) = self.recorder().with_view(|view| {
+                let in_place = is_in_place(view, streams) && view.in_flight().is_empty();
+                (in_place, view.differences().is_empty())
+            });
+            if in_place && converged {
+                return;
+            }
+            let limit = if in_place { STILL } else { deadline - Instant::now() };
+            if timeout(limit, changes.changed()).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn list_all(&self) -> Result<(), StepError> {
+        for resource in JUDGED {
+            self.world.api.list(resource, self.recorder()).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a volume, waits for its mirror, removes it, waits for its mirror to go.
+    async fn probe(&self, number: u32) -> Result<(), StepError> {
+        let name = format!("{PROBE_VOLUME_PREFIX}{number}");
+        self.world.workload.create_volume(&name).await?;
+        self.probe_mirrored(&name, true).await?;
+        self.world.workload.remove_volume(&name).await?;
+        self.probe_mirrored(&name, false).await
+    }
+
+    async fn probe_mirrored(&self, name: &str, wanted: bool) -> Result<(), StepError> {
+        let key = MirrorKey::Volume(name.to_owned());
+        let what = if wanted { "the mirror of" } else { "the mirror to go of" };
+        let what = format!("{what} a volume that came after everything else");
+        until(what, self.deadline, self.recorder(), |view| {
+            if view.mirrors().iter().any(|mirror| mirror.key == key) == wanted {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(describe(view))
+            }
+        })
+        .await
+        .map_err(|error| StepError::daemon(&error))
+    }
+}
+
+fn wants_mirrors(view: &View) -> bool {
+    view.app().is_some_and(|app| app.wants_running && app.engine == "moby")
+}
+
+/// The daemon is where the App wants it: connected and subscribed, or done with its engine.
+fn is_in_place(view: &View, event_streams: usize) -> bool {
+    let Some(app) = view.app() else { return true };
+    if wants_mirrors(view) {
+        return app.holds("ContainerEngineReady", "True") && event_streams > 0;
+    }
+    matches!(app.condition("ContainerEngineReady"), Some((_, "Stopped" | "NotApplicable")))
+}

@@ -1,0 +1,95 @@
+//! Processes by identity: the ID together with the start time, so that a recycled ID is another.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+pub(crate) use rustix::process::Signal;
+
+/// A process, for as long as it lives and never longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Identity {
+    /// Process ID in the harness's PID namespace.
+    pub(crate) pid: u32,
+    /// Start time in clock ticks since boot (proc(5), field 22 of `stat`).
+    pub(crate) started: u64,
+}
+
+impl Identity {
+    /// The identity of a running process.
+    pub(crate) fn of(pid: u32) -> Option<Self> {
+        let stat = procfs::process::Process::new(i32::try_from(pid).ok()?).ok()?.stat().ok()?;
+        (stat.state != 'Z').then_some(Self { pid, started: stat.starttime })
+    }
+
+    /// Whether this very process still runs; a zombie does not.
+    pub(crate) fn lives(self) -> bool {
+        Self::of(self.pid) == Some(self)
+    }
+
+    /// Sends a signal, unless the process has ended; another one with the same ID is never hit.
+    pub(crate) fn signal(self, signal: Signal) -> io::Result<()> {
+        match self.descriptor()? {
+            Some(descriptor) => match pidfd_send_signal(&descriptor, signal) {
+                Err(rustix::io::Errno::SRCH) => Ok(()),
+                other => Ok(other?),
+            },
+            None => Ok(()),
+        }
+    }
+
+    /// A descriptor of the process; taken first and compared after, so that it is of this one.
+    fn descriptor(self) -> io::Result<Option<OwnedFd>> {
+        let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else {
+            return Ok(None);
+        };
+        match pidfd_open(pid, PidfdFlags::NONBLOCK) {
+            Ok(descriptor) => Ok(self.lives().then_some(descriptor)),
+            Err(rustix::io::Errno::SRCH) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Children of the process's main thread, by ID.
+    pub(crate) fn children(self) -> Vec<Self> {
+        let path = format!("/proc/{0}/task/{0}/children", self.pid);
+        std::fs::read_to_string(path)
+            .unwrap_or_default()
+            .split_whitespace()
+            .filter_map(|pid| Self::of(pid.parse().ok()?))
+            .collect()
+    }
+}
+
+/// Waits until a process, child or not, has ended; false where it still runs after `limit`.
+pub(crate) async fn wait_for_end(process: Identity, limit: Duration) -> io::Result<bool> {
+    let Some(descriptor) = process.descriptor()? else { return Ok(true) };
+    #[expect(deprecated, reason = "an OwnedFd stays open for as long as the AsyncFd owns it")]
+    let descriptor = AsyncFd::with_interest(descriptor, Interest::READABLE)?;
+    match tokio::time::timeout(limit, descriptor.readable()).await {
+        Ok(ready) => ready.map(|_| true),
+        Err(_) => Ok(false),
+    }
+}
+
+/// Processes that carry `name=value` in their environment, which every descendant inherits.
+pub(crate) fn marked(name: &str, value: &str) -> Vec<(Identity, String)> {
+    let wanted = format!("{name}={value}").into_bytes();
+    let own = std::process::id();
+    let Ok(processes) = procfs::process::all_processes() else { return Vec::new() };
+    processes
+        .filter_map(Result::ok)
+        .filter_map(|process| {
+            let pid = u32::try_from(process.pid).ok().filter(|pid| *pid != own)?;
+            let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+            let carries = environment.split(|byte| *byte == 0).any(|entry| entry == wanted);
+            let identity = Identity::of(pid).filter(|_| carries)?;
+            let command = process.cmdline().unwrap_or_default().join(" ");
+            Some((identity, command))
+        })
+        .collect()
+}

@@ -1,0 +1,168 @@
+//! The only place that starts processes: each in its own group, with an environment of the world's.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use racetrap_history::{CommandRun, ProcessState, What};
+use tokio::process::Command;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::Environment;
+use crate::recorder::Recorder;
+use crate::sys::{Identity, Signal};
+use crate::wait::NotReached;
+
+/// What to start.
+#[derive(Debug)]
+pub(crate) struct Spawn<'a> {
+    /// Its part in the world, such as `engine`.
+    pub(crate) name: &'static str,
+    /// The program.
+    pub(crate) program: PathBuf,
+    /// Its arguments.
+    pub(crate) arguments: Vec<String>,
+    /// Its environment, whole.
+    pub(crate) environment: &'a Environment,
+    /// Where its output goes, appended; nowhere, if none.
+    pub(crate) log: Option<PathBuf>,
+}
+
+/// A process that was started and is looked after until its end.
+#[derive(Debug)]
+pub(crate) struct Child {
+    identity: Identity,
+    expected: Arc<AtomicBool>,
+    ended: watch::Receiver<Option<String>>,
+}
+
+impl Child {
+    /// Starts a process; a task in `tasks` waits for its end and records it.
+    pub(crate) fn start(
+        spawn: &Spawn<'_>,
+        tasks: &mut JoinSet<()>,
+        recorder: &Recorder,
+    ) -> io::Result<Self> {
+        let mut process = command(spawn)?;
+        let output = || match &spawn.log {
+            Some(path) => Ok(File::options().create(true).append(true).open(path)?.into()),
+            None => io::Result::Ok(Stdio::null()),
+        };
+        process.stdout(output()?).stderr(output()?);
+        #[expect(clippy::disallowed_methods, reason = "this is the owner of processes")]
+        let mut child = process.spawn()?;
+        let pid = child.id().expect("a process that was not waited for has an ID");
+        // It may have ended already; its ID is not given away before it is waited for.
+        let identity = Identity::of(pid).unwrap_or(Identity { pid, started: 0 });
+        let record = move |recorder: &Recorder, name: &str, state| {
+            let started = identity.started;
+            recorder.append(What::Process { name: name.to_owned(), pid, started, state });
+        };
+        record(recorder, spawn.name, ProcessState::Started);
+        let expected = Arc::new(AtomicBool::new(false));
+        let (end, ended) = watch::channel(None);
+        let (name, recorder, asked) = (spawn.name, recorder.clone(), expected.clone());
+        tasks.spawn(async move {
+            let how = child.wait().await.map_or_else(|error| error.to_string(), describe);
+            let state = if asked.load(Ordering::SeqCst) {
+                ProcessState::Stopped
+            } else {
+                ProcessState::Died { how: how.clone() }
+            };
+            record(&recorder, name, state);
+            end.send_replace(Some(how));
+        });
+        Ok(Self { identity, expected, ended })
+    }
+
+    /// Which process it is.
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// From here on its end is no surprise.
+    pub(crate) fn expect_end(&self) {
+        self.expected.store(true, Ordering::SeqCst);
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn ended(&self) -> Option<String> {
+        self.ended.borrow().clone()
+    }
+
+    /// Sends a signal that ends it, and waits for its end.
+    pub(crate) async fn end(&mut self, signal: Signal, limit: Duration) -> Result<(), EndError> {
+        self.expect_end();
+        self.identity.signal(signal)?;
+        self.wait_for_end(limit).await
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn wait_for_end(&mut self, limit: Duration) -> Result<(), EndError> {
+        let pid = self.identity.pid;
+        match tokio::time::timeout(limit, self.ended.wait_for(Option::is_some)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(EndError::StillRuns { pid, limit }),
+        }
+    }
+}
+
+/// A process that should have ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EndError {
+    #[error("process {pid} still runs {limit:?} after it was told to end")]
+    StillRuns { pid: u32, limit: Duration },
+    #[error("it could not be signalled")]
+    Signal(#[from] io::Error),
+}
+
+/// Runs a command to its end and records it; one that is still running after `limit` is killed.
+pub(crate) async fn run_to_end(
+    spawn: &Spawn<'_>,
+    limit: Duration,
+    recorder: &Recorder,
+) -> io::Result<Result<CommandRun, NotReached>> {
+    let mut process = command(spawn)?;
+    process.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let began = Instant::now();
+    #[expect(clippy::disallowed_methods, reason = "this is the owner of processes")]
+    let child = process.spawn()?;
+    let text = spawn.arguments.join(" ");
+    let output = match tokio::time::timeout(limit, child.wait_with_output()).await {
+        Ok(output) => output?,
+        Err(_) => {
+            let what = format!("`{} {text}` to end", spawn.program.display());
+            return Ok(Err(NotReached::new(what, began.elapsed(), "it still ran, and was killed")));
+        }
+    };
+    let run = CommandRun {
+        arguments: spawn.arguments.clone(),
+        exit: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+    };
+    recorder.append(What::Command(run.clone()));
+    Ok(Ok(run))
+}
+
+fn command(spawn: &Spawn<'_>) -> io::Result<Command> {
+    let mut command = Command::new(&spawn.program);
+    command
+        .args(&spawn.arguments)
+        .env_clear()
+        .envs(spawn.environment.variables())
+        .current_dir(spawn.environment.home())
+        .stdin(Stdio::null())
+        .process_group(0);
+    Ok(command)
+}
+
+fn describe(status: ExitStatus) -> String {
+    status.to_string()
+}

@@ -1,0 +1,60 @@
+//! What processes of a world are told: nothing of the user's but where programs are.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Name of the variable by which every process of a world is found again.
+pub(crate) const MARKER: &str = "RACETRAP_WORLD";
+
+/// Environment of a process, as a value.
+#[derive(Clone, Debug)]
+pub(crate) struct Environment {
+    variables: BTreeMap<String, String>,
+    home: PathBuf,
+}
+
+impl Environment {
+    /// The environment of a world in `directory`, whose processes carry `marker`.
+    ///
+    /// The user's HOME, Docker configuration, contexts and clusters are not in it, by being left
+    /// out: the map is built from nothing.
+    pub(crate) fn of_world(directory: &Path, number: u32, marker: &str) -> Self {
+        let home = directory.join("h");
+        let text = |path: PathBuf| path.to_string_lossy().into_owned();
+        let mut variables = BTreeMap::from([
+            ("HOME".to_owned(), text(home.clone())),
+            ("DOCKER_CONFIG".to_owned(), text(home.join(".docker"))),
+            ("KUBECONFIG".to_owned(), text(home.join(".kube/config"))),
+            ("TMPDIR".to_owned(), text(directory.join("t"))),
+            ("RDD_INSTANCE".to_owned(), number.to_string()),
+            ("LANG".to_owned(), "C.UTF-8".to_owned()),
+            (MARKER.to_owned(), marker.to_owned()),
+        ]);
+        if let Ok(path) = std::env::var("PATH") {
+            variables.insert("PATH".to_owned(), path);
+        }
+        Self { variables, home }
+    }
+
+    /// The same with one variable more.
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The same without one variable.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.variables.remove(name);
+        self
+    }
+
+    /// Every variable.
+    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
+    /// The world's home directory.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+}

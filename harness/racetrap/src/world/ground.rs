@@ -1,0 +1,182 @@
+//! The directory and the instance number that a world has for itself.
+//!
+//! A number is claimed by a file lock, which the kernel gives back when its owner dies. Whoever
+//! holds the lock of a number whose directory still exists knows that its world was not closed.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::sys::{Identity, SOCKET_PATH_MAX};
+
+/// Instance numbers that worlds may take: two digits keep the paths short, and the daemon derives
+/// its preferred ports from them (contract 2.4). 2 is the daemon's default, so users have it.
+const NUMBERS: std::ops::RangeInclusive<u32> = 3..=99;
+
+/// The longest path that a daemon makes below its home for a socket (contract 2.2):
+/// `.rd99/lima/rd/ha.sock.` and a random number of up to ten digits.
+const DEEPEST_SOCKET: usize = ".rd99/lima/rd/ha.sock.0123456789".len();
+
+/// A world's place cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GroundError {
+    /// A socket in it could not be bound.
+    #[error(
+        "{path} is too long: sockets below it would have {needed} bytes, and a unix socket's path \
+         holds {SOCKET_PATH_MAX}"
+    )]
+    TooLong {
+        /// The directory for temporary files.
+        path: PathBuf,
+        /// Length of the longest socket path, in bytes.
+        needed: usize,
+    },
+    /// All numbers are taken.
+    #[error("all {count} worlds of this machine are in use below {base}", count = NUMBERS.count())]
+    Full {
+        /// Directory of all worlds.
+        base: PathBuf,
+    },
+    /// It belongs to the user.
+    #[error("{path} is not for a world: {reason}")]
+    NotOurs {
+        /// The directory.
+        path: PathBuf,
+        /// Whose it is.
+        reason: String,
+    },
+    /// The file system refused.
+    #[error("{path} could not be used")]
+    Io {
+        /// What was touched.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A claimed number and its directory.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    number: u32,
+    directory: PathBuf,
+    marker: String,
+    lock: File,
+}
+
+impl Ground {
+    /// Claims the first free number below `temporary`; the directory does not exist yet, unless an
+    /// earlier world was not closed.
+    pub(crate) fn claim(temporary: &Path) -> Result<Self, GroundError> {
+        let base = base(temporary);
+        let needed = base.join("99/h").as_os_str().len() + 1 + DEEPEST_SOCKET;
+        if needed > SOCKET_PATH_MAX {
+            return Err(GroundError::TooLong { path: temporary.to_owned(), needed });
+        }
+        let io_error = |path: &Path| {
+            let path = path.to_owned();
+            move |source| GroundError::Io { path, source }
+        };
+        fs::create_dir_all(&base).map_err(io_error(&base))?;
+        refuse_foreign(&base)?;
+        for number in NUMBERS {
+            let path = lock_path(&base, number);
+            if let Some(lock) = try_lock(&path).map_err(io_error(&path))? {
+                let directory = base.join(number.to_string());
+                return Ok(Self { number, directory, marker: marker(number), lock });
+            }
+        }
+        Err(GroundError::Full { base })
+    }
+
+    /// The number, which is the daemon's instance name too.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The world's directory.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What every process of this world carries in its environment; no other world has it.
+    pub(crate) fn marker(&self) -> &str {
+        &self.marker
+    }
+
+    /// The lock that is held as long as this value lives.
+    pub(crate) fn lock_path(&self) -> PathBuf {
+        self.directory.with_extension("lock")
+    }
+
+    /// Gives the number back.
+    pub(crate) fn release(self) -> io::Result<()> {
+        remove_lock(&self.lock_path())?;
+        self.lock.unlock()
+    }
+}
+
+/// Takes the lock of a number; none where somebody has it.
+///
+/// A lock counts only while its file is the one at its path: whoever gives it back removes the
+/// file first, and who waited for it then holds a lock that nobody else sees.
+fn try_lock(path: &Path) -> io::Result<Option<File>> {
+    loop {
+        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        match file.try_lock() {
+            Ok(()) if is_at(&file, path)? => return Ok(Some(file)),
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Ok(None),
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let open = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(there) => Ok((open.dev(), open.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes the file of a lock that is held.
+pub(super) fn remove_lock(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Directory of all worlds of this user.
+fn base(temporary: &Path) -> PathBuf {
+    temporary.join(format!("rt-{}", rustix::process::geteuid().as_raw()))
+}
+
+fn lock_path(base: &Path, number: u32) -> PathBuf {
+    base.join(format!("{number}.lock"))
+}
+
+fn marker(number: u32) -> String {
+    let own = std::process::id();
+    let started = Identity::of(own).map_or(0, |identity| identity.started);
+    format!("{number}-{own}-{started}")
+}
+
+/// Nobody else may have prepared the directory, or could swap what lies in it.
+fn refuse_foreign(base: &Path) -> Result<(), GroundError> {
+    let metadata = fs::symlink_metadata(base)
+        .map_err(|source| GroundError::Io { path: base.to_owned(), source })?;
+    let reason = if !metadata.is_dir() {
+        "it is no directory"
+    } else if metadata.uid() != rustix::process::geteuid().as_raw() {
+        "it belongs to another user"
+    } else {
+        return Ok(());
+    };
+    Err(GroundError::NotOurs { path: base.to_owned(), reason: reason.to_owned() })
+}

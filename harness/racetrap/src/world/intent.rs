@@ -1,0 +1,42 @@
+//! What is going to be made, on disk before it is made, so that a sweep knows of it.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that a world is going to make.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Intent {
+    /// The world itself; the first line.
+    World {
+        /// What its processes carry in their environment.
+        marker: String,
+        /// Where its evidence goes; it outlives the world.
+        evidence: PathBuf,
+    },
+    /// A process, which will carry the marker.
+    Process(String),
+    /// A control group below the root of each hierarchy.
+    ControlGroup(String),
+    /// An object in an engine that outlives the world, or in the daemon.
+    Object(String),
+}
+
+/// Name of the file in the world's directory.
+const FILE: &str = "intents";
+
+/// Appends an intent.
+pub(crate) fn declare(directory: &Path, intent: &Intent) -> io::Result<()> {
+    let mut line = serde_json::to_vec(intent)?;
+    line.push(b'\n');
+    File::options().append(true).create(true).open(directory.join(FILE))?.write_all(&line)
+}
+
+/// Reads what a world declared; a torn last line was not acted upon, and is left out.
+pub(crate) fn declared(directory: &Path) -> io::Result<Vec<Intent>> {
+    let lines = BufReader::new(File::open(directory.join(FILE))?).lines();
+    Ok(lines.map_while(Result::ok).map_while(|line| serde_json::from_str(&line).ok()).collect())
+}

@@ -1,0 +1,47 @@
+use serde_json::Value;
+
+use crate::sandbox::{Sandbox, outcome};
+
+/// The files are the expectation: an entry that is not embedded, or not listed, is missed.
+fn findings_in_files() -> Vec<String> {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/catalogue");
+    let entries = std::fs::read_dir(directory).expect("the catalogue is there");
+    let mut ids: Vec<_> = entries
+        .map(|entry| {
+            let path = entry.expect("the catalogue can be read").path();
+            path.file_stem().expect("an entry has a name").to_string_lossy().into_owned()
+        })
+        .collect();
+    ids.sort();
+    assert!(!ids.is_empty());
+    ids
+}
+
+/// The first word of each line is an id, so the list is the catalogue, in order.
+#[test]
+fn list_shows_one_line_for_each_finding() {
+    let sandbox = Sandbox::new();
+    let (code, stdout, stderr) = outcome(&mut sandbox.racetrap(&["list"]));
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let ids: Vec<_> = stdout.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert_eq!(ids, findings_in_files());
+}
+
+/// Parsed as a program would; every key that docs/formats.md promises is looked up.
+#[test]
+fn list_as_json_is_one_object_with_a_version_and_every_finding() {
+    let sandbox = Sandbox::new();
+    let (code, stdout, stderr) = outcome(&mut sandbox.racetrap(&["list", "--format", "json"]));
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let object: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(object["version"], 1);
+    let findings = object["findings"].as_array().unwrap();
+    let ids: Vec<_> = findings.iter().map(|finding| finding["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, findings_in_files());
+    for finding in findings {
+        for key in ["title", "source", "broken", "correct", "oracle", "defect", "unrelated"] {
+            assert!(finding[key].as_str().is_some_and(|text| !text.is_empty()), "{key}: {finding}");
+        }
+        assert!(finding["platforms"].as_array().is_some_and(|platforms| !platforms.is_empty()));
+    }
+}

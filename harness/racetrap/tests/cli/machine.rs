@@ -1,0 +1,55 @@
+use serde_json::Value;
+
+use crate::sandbox::{Sandbox, outcome, program};
+
+/// PATH holds no program, so each that is needed must be told, with the package that has it.
+#[test]
+fn doctor_on_a_machine_without_programs_names_their_packages_with_exit_code_4() {
+    let sandbox = Sandbox::new();
+    let (code, stdout, stderr) = outcome(&mut sandbox.racetrap_without_programs(&["doctor"]));
+    assert_eq!((code, stderr.as_str()), (4, ""), "{stdout}");
+    for (name, package) in [("dockerd", "docker.io"), ("unshare", "util-linux")] {
+        let mut lines = stdout.lines().skip_while(|line| !line.contains(name));
+        assert!(lines.next().is_some_and(|line| line.starts_with("missing")), "{stdout}");
+        let remedy = lines.nth(1).unwrap();
+        assert!(remedy.contains(&format!("install the package {package}")), "{stdout}");
+    }
+    assert!(stdout.lines().any(|line| line.starts_with("optional  kubectl")), "{stdout}");
+}
+
+/// `ready` and the exit code are two ways to the same answer.
+#[test]
+fn doctor_as_json_says_the_same_as_its_exit_code() {
+    let sandbox = Sandbox::new();
+    for mut command in [
+        sandbox.racetrap(&["doctor", "--format", "json"]),
+        sandbox.racetrap_without_programs(&["doctor", "--format", "json"]),
+    ] {
+        let (code, stdout, stderr) = outcome(&mut command);
+        assert_eq!(stderr, "");
+        let object: Value = serde_json::from_str(&stdout).unwrap();
+        let checks = object["checks"].as_array().unwrap();
+        let missing = checks.iter().filter(|check| check["state"] == "missing").count();
+        assert_eq!(object["version"], 1);
+        assert_eq!(object["ready"], missing == 0);
+        assert_eq!(code, if missing == 0 { 0 } else { 4 });
+        for check in checks.iter().filter(|check| check["state"] != "ok") {
+            assert!(check["remedy"].as_str().is_some_and(|text| !text.is_empty()), "{check}");
+        }
+    }
+}
+
+/// The daemon is there, so it is the engine that is missed; nothing may be left behind by that.
+#[test]
+fn a_run_without_dockerd_names_its_package_with_exit_code_4() {
+    let sandbox = Sandbox::new();
+    for command in ["run", "repro", "matrix"] {
+        let arguments = [command, "295-I3", "--daemon", program()];
+        let (code, stdout, stderr) =
+            outcome(&mut sandbox.racetrap_without_programs(&arguments));
+        assert_eq!((code, stdout.as_str()), (4, ""), "{command}: {stderr}");
+        assert!(stderr.contains("dockerd"), "{stderr}");
+        assert!(stderr.contains("install the package docker.io"), "{stderr}");
+        assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 0, "{command}");
+    }
+}

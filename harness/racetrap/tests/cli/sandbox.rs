@@ -1,0 +1,65 @@
+//! A place of its own for each command: home, current directory and environment.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// An empty home, which is the current directory too.
+pub(crate) struct Sandbox {
+    home: TempDir,
+}
+
+impl Sandbox {
+    /// A fresh one.
+    pub(crate) fn new() -> Self {
+        Self { home: TempDir::new().expect("a directory can be made") }
+    }
+
+    /// The directory.
+    pub(crate) fn path(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// The command, which sees nothing of the environment of this process but where programs are.
+    pub(crate) fn racetrap(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .env("HOME", self.path())
+            .env("PATH", std::env::var_os("PATH").expect("tests run where cargo is on PATH"))
+            .env("LANG", "C.UTF-8")
+            .env("NO_COLOR", "1");
+        command
+    }
+
+    /// The same on a machine that has no programs at all.
+    pub(crate) fn racetrap_without_programs(&self, arguments: &[&str]) -> Command {
+        let mut command = self.racetrap(arguments);
+        command.env("PATH", self.path());
+        command
+    }
+}
+
+/// The command's program.
+pub(crate) fn program() -> &'static str {
+    env!("CARGO_BIN_EXE_racetrap")
+}
+
+/// Exit code, standard output and standard error of a command.
+pub(crate) fn outcome(command: &mut Command) -> (i32, String, String) {
+    let output = command.output().expect("the command can be run");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the command writes UTF-8");
+    (output.status.code().expect("no signal ended the command"), text(output.stdout), text(output.stderr))
+}
+
+/// Compares a text with the snapshot of that name.
+#[track_caller]
+pub(crate) fn snapshot(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}

@@ -1,0 +1,109 @@
+//! One entry on one daemon, and whether it is judged as it must be.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use racetrap::catalogue::{Catalogue, CatalogueError};
+use racetrap::matrix::DaemonKind;
+use racetrap::run::{Outcome, RunError, RunOptions, run};
+use racetrap::scenario_file::{self, ScenarioFileError};
+use racetrap_history::{About, Scenario};
+
+/// How long any one step of an entry may take.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The reference daemon's program.
+const DAEMON: &str = "rdd-reference";
+
+/// The harness's own program, which watches over its worlds.
+const HARNESS: &str = "racetrap";
+
+/// An entry that is not judged as it must be, or could not be run at all.
+///
+/// `Debug` is `Display`, because that is what a test shows.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+pub enum Unmet {
+    /// A program that the tests run is not there.
+    #[error("{} is not built; build everything with `cargo build --workspace`", .0.display())]
+    Unbuilt(PathBuf),
+    /// The embedded catalogue is damaged.
+    #[error("the catalogue cannot be used: {0}")]
+    Catalogue(#[from] CatalogueError),
+    /// The entry is no scenario.
+    #[error("the entry cannot be used: {0}")]
+    Entry(#[from] ScenarioFileError),
+    /// No world could be made for it.
+    #[error("{}", chain(.0))]
+    Run(#[from] RunError),
+    /// It was judged otherwise.
+    #[error("{0}")]
+    Judged(String),
+}
+
+impl fmt::Debug for Unmet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Runs the catalogue entry in `entry` on one kind of reference daemon, in a world of its own, and
+/// returns what came of it if it is judged as it must be. Evidence of other runs is put below
+/// `evidence`.
+///
+/// # Errors
+/// An entry that is judged otherwise, with what was seen and the command that repeats it; programs
+/// that are not built; a world that cannot be made.
+pub async fn check(entry: &Path, daemon: DaemonKind, evidence: &Path) -> Result<Outcome, Unmet> {
+    let scenario = scenario_file::read(entry, &Catalogue::embedded()?)?;
+    let about = scenario.about.clone().expect("a scenario that was read describes its finding");
+    program(HARNESS)?;
+    let options = RunOptions {
+        daemon: program(DAEMON)?,
+        defects: daemon.defect(&about).map(str::to_owned).into_iter().collect(),
+        evidence: evidence.to_owned(),
+        keep: false,
+        vm: None,
+        deadline: DEADLINE,
+    };
+    let outcome = run(&scenario, &options).await?;
+    if daemon.accepts(&about, &outcome.judgement) {
+        Ok(outcome)
+    } else {
+        Err(Unmet::Judged(judged(&scenario, &about, daemon, &outcome)))
+    }
+}
+
+/// A program of this workspace: beside the tests, which are built one directory below.
+fn program(name: &str) -> Result<PathBuf, Unmet> {
+    let own = std::env::current_exe().unwrap_or_default();
+    let directory = own.ancestors().nth(2).unwrap_or_else(|| Path::new("."));
+    let program = directory.join(name);
+    if program.is_file() { Ok(program) } else { Err(Unmet::Unbuilt(program)) }
+}
+
+fn judged(scenario: &Scenario, about: &About, daemon: DaemonKind, outcome: &Outcome) -> String {
+    let expected = match daemon {
+        DaemonKind::Correct | DaemonKind::Unrelated => "pass".to_owned(),
+        DaemonKind::Own => format!("fail by {}", about.oracle),
+    };
+    let judgement = &outcome.judgement;
+    let mut lines = vec![format!("expected {expected}, seen {}", judgement.verdict)];
+    for violation in &judgement.violations {
+        lines.push(format!("  {}: {}", violation.oracle, violation.text));
+    }
+    lines.extend(judgement.unknowns.iter().map(|unknown| format!("  unknown: {unknown}")));
+    if let Some(evidence) = &outcome.evidence {
+        lines.push(format!("evidence: {}", evidence.display()));
+    }
+    let defect = daemon.defect(about).map(|defect| format!(" --defect {defect}"));
+    lines.push(format!("again: racetrap repro {}{}", scenario.finding, defect.unwrap_or_default()));
+    lines.join("\n")
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
