@@ -286,3 +286,6 @@ fn offset(text: &str, place: &Location) -> Option<usize> {
     let within = line.char_indices().nth(column).map_or(line.len(), |(index, _)| index);
     Some(start + within)
 }
+
+#[cfg(test)]
+mod tests;

@@ -194,7 +194,10 @@ fn socket_room() -> Check {
         Ok(format!("{place}, short enough"))
     } else {
         let over = needed - sys::SOCKET_PATH_MAX;
-        Err((State::Missing, format!("set TMPDIR to a path that is {over} bytes shorter than {place}")))
+        Err((
+            State::Missing,
+            format!("set TMPDIR to a path that is {over} bytes shorter than {place}"),
+        ))
     };
     check("socket paths", "the sockets of each world", found)
 }

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::api::{Api, ApiError, Resource};
 use super::{lima, observe};
+use crate::engine::find_program;
 use crate::recorder::Recorder;
 use crate::sys::{Identity, Signal, wait_for_end};
 use crate::wait::{NotReached, polled};
@@ -131,7 +132,10 @@ impl Daemon {
     ) -> Result<Api, DaemonError> {
         let controllers = match vm {
             VmMode::Api => "--controllers=*,-lima",
-            VmMode::Program => "--controllers=*",
+            VmMode::Program => {
+                self.prepare_lima()?;
+                "--controllers=*"
+            }
         };
         self.must(&["svc", "create", controllers], START_LIMIT).await?;
         let mut api = self.start_service().await?;
@@ -148,6 +152,25 @@ impl Daemon {
             tasks.observers.spawn(lima::play(api, recorder));
         }
         Ok(api)
+    }
+
+    /// VM mode `program`: a disk that is never read, and Lima's own configuration for it
+    /// (contract 7.6 A). Lima calls these programs whatever the VM is.
+    fn prepare_lima(&self) -> Result<(), DaemonError> {
+        let refused = |why: String| DaemonError::VmMode { mode: VmMode::Program, why };
+        for (program, package) in [("qemu-img", "qemu-utils"), ("ssh-keygen", "openssh-client")] {
+            if find_program(program).is_none() {
+                return Err(refused(format!("there is no {program} on PATH (package {package})")));
+            }
+        }
+        let home = self.paths.get("lima_home").ok_or(DaemonError::Path("lima_home"))?;
+        let image = self.environment.home().join("boot.img");
+        let write = || -> io::Result<()> {
+            racetrap_vm::boot_image(&image)?;
+            std::fs::create_dir_all(home.join("_config"))?;
+            std::fs::write(home.join("_config/override.yaml"), racetrap_vm::lima_override(&image))
+        };
+        write().map_err(|error| refused(error.to_string()))
     }
 
     async fn start_service(&self) -> Result<Api, DaemonError> {

@@ -9,6 +9,6 @@ mod workload;
 pub use dockerd::EngineError;
 pub use truth::TruthError;
 
-pub(crate) use dockerd::{Dockerd, Site};
+pub(crate) use dockerd::{Dockerd, Site, find_program};
 pub(crate) use truth::Truth;
 pub(crate) use workload::{Workload, WorkloadError};

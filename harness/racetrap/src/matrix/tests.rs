@@ -70,7 +70,9 @@ fn a_daemon_without_defects_has_one_cell_a_finding() {
     let entries: Vec<_> = catalogue.entries().collect();
     assert_eq!(count(&entries, false), entries.len());
     assert_eq!(count(&entries, true), 3 * entries.len());
-    assert!(plan(&entries, false).iter().all(|planned| planned.daemon.defect(planned.about).is_none()));
+    assert!(
+        plan(&entries, false).iter().all(|planned| planned.daemon.defect(planned.about).is_none())
+    );
 }
 
 /// Runs end in the opposite of the order in which they began: each waits for the one after it, as

@@ -11,6 +11,7 @@ use crate::matrix::{Cell, DaemonKind};
 /// Every scenario with its cells below it; each has the same number of them, in the same order.
 pub(crate) fn matrix(scenarios: &[&Scenario], cells: &[Cell], paint: Paint) -> String {
     let mut text = String::new();
+    let width = cells.iter().map(|cell| word(cell).len()).max().unwrap_or_default();
     let each = cells.len().checked_div(scenarios.len()).filter(|each| *each > 0);
     for (scenario, cells) in scenarios.iter().zip(cells.chunks(each.unwrap_or(1))) {
         let Some(about) = &scenario.about else { continue };
@@ -20,22 +21,23 @@ pub(crate) fn matrix(scenarios: &[&Scenario], cells: &[Cell], paint: Paint) -> S
             let _ = writeln!(text, "  {}  {what}", paint.faint(&format!("{label:<9}")));
         }
         for cell in cells {
-            row(&mut text, cell, paint);
+            row(&mut text, cell, width, paint);
         }
         text.push('\n');
     }
     text
 }
 
-fn row(text: &mut String, cell: &Cell, paint: Paint) {
+/// One cell; `width` is that of the longest word on any of them.
+fn row(text: &mut String, cell: &Cell, width: usize, paint: Paint) {
     let daemon = match (&cell.defect, cell.daemon) {
         (None, _) | (_, DaemonKind::Correct) => "correct daemon".to_owned(),
         (Some(defect), DaemonKind::Own) => format!("defect {defect}"),
         (Some(defect), DaemonKind::Unrelated) => format!("unrelated {defect}"),
     };
     let mark = if cell.right { paint.good("ok   ") } else { paint.bad("WRONG") };
-    let word = format!("{:<32}", word(cell));
-    let _ = write!(text, "  {daemon:<18}  {mark}  {word} {:>8.3}s", cell.seconds);
+    let word = word(cell);
+    let _ = write!(text, "  {daemon:<18}  {mark}  {word:width$}  {:>7.3}s", cell.seconds);
     if let Some(evidence) = &cell.evidence {
         let _ = write!(text, "  {}", paint.faint(&evidence.display().to_string()));
     }

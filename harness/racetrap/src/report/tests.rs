@@ -148,8 +148,12 @@ fn cells() -> Vec<Cell> {
 }
 
 fn checks() -> Vec<Check> {
-    let check = |name, state, found: &str, purpose, remedy: &str| {
-        Check { name, state, found: found.to_owned(), purpose, remedy: remedy.to_owned() }
+    let check = |name, state, found: &str, purpose, remedy: &str| Check {
+        name,
+        state,
+        found: found.to_owned(),
+        purpose,
+        remedy: remedy.to_owned(),
     };
     let missing = "install the package docker.io";
     vec![
@@ -249,8 +253,7 @@ fn a_finding_that_was_asked_for_twice_has_its_own_cells_each_time() {
 #[test]
 fn the_summary_of_runs_counts_each_verdict() {
     let unknown = Judgement { verdict: Verdict::Unknown, ..passed() };
-    let judgements =
-        [passed(), passed(), passed(), failed(&[1]), unknown.clone(), unknown];
+    let judgements = [passed(), passed(), passed(), failed(&[1]), unknown.clone(), unknown];
     let reports: Vec<_> =
         judgements.into_iter().map(|came| report(HELD, Ok(outcome(came, 1)))).collect();
     assert_eq!(

@@ -47,9 +47,14 @@ pub enum WorldError {
     /// The daemon and the scenario have no VM mode in common.
     #[error("there is no VM mode that scenario and daemon both support")]
     NoVmMode,
-    /// No watcher, without which a killed harness would leave things behind.
-    #[error("the watcher program was not found beside {0}; build it with `cargo build --workspace`")]
-    Watcher(PathBuf),
+    /// A program of this workspace is not built: the watcher, or the stand-in for QEMU.
+    #[error("there is no {name} beside {own}; build it with `cargo build --workspace`")]
+    Companion {
+        /// Its name.
+        name: &'static str,
+        /// The running program.
+        own: PathBuf,
+    },
     /// The file system refused.
     #[error("{what} could not be made")]
     Io {
@@ -215,6 +220,11 @@ fn lay_out(ground: &Ground, options: &WorldOptions) -> Result<Environment, World
         std::fs::create_dir(directory.join("t"))
     };
     make().map_err(failed("the world's directory"))?;
+    let environment = match options.vm {
+        VmMode::Api => environment,
+        VmMode::Program => environment
+            .with(&racetrap_vm::program_variable(), text(&companion("qemu-standin")?)),
+    };
     if options.defects.is_empty() {
         return Ok(environment);
     }
@@ -228,9 +238,7 @@ fn start_watcher(
     tasks: &mut JoinSet<()>,
     recorder: &Recorder,
 ) -> Result<Child, WorldError> {
-    let own = std::env::current_exe().map_err(failed("the watcher"))?;
-    let program = beside(&own, "racetrap").ok_or(WorldError::Watcher(own))?;
-    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let program = companion("racetrap")?;
     let spawn = Spawn {
         name: "watcher",
         program,
@@ -247,9 +255,15 @@ fn start_watcher(
 }
 
 /// A program of this workspace, built next to the running one or, for a test, one directory above.
-fn beside(own: &Path, name: &str) -> Option<PathBuf> {
+fn companion(name: &'static str) -> Result<PathBuf, WorldError> {
+    let own = std::env::current_exe().map_err(failed(format!("the program {name}")))?;
     let directories = own.ancestors().skip(1).take(2);
-    directories.map(|directory| directory.join(name)).find(|candidate| candidate.is_file())
+    let found = directories.map(|directory| directory.join(name)).find(|path| path.is_file());
+    found.ok_or(WorldError::Companion { name, own })
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 async fn start_wire(

@@ -45,8 +45,7 @@ fn a_run_without_dockerd_names_its_package_with_exit_code_4() {
     let sandbox = Sandbox::new();
     for command in ["run", "repro", "matrix"] {
         let arguments = [command, "295-I3", "--daemon", program()];
-        let (code, stdout, stderr) =
-            outcome(&mut sandbox.racetrap_without_programs(&arguments));
+        let (code, stdout, stderr) = outcome(&mut sandbox.racetrap_without_programs(&arguments));
         assert_eq!((code, stdout.as_str()), (4, ""), "{command}: {stderr}");
         assert!(stderr.contains("dockerd"), "{stderr}");
         assert!(stderr.contains("install the package docker.io"), "{stderr}");

@@ -52,7 +52,11 @@ pub(crate) fn program() -> &'static str {
 pub(crate) fn outcome(command: &mut Command) -> (i32, String, String) {
     let output = command.output().expect("the command can be run");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the command writes UTF-8");
-    (output.status.code().expect("no signal ended the command"), text(output.stdout), text(output.stderr))
+    (
+        output.status.code().expect("no signal ended the command"),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 /// Compares a text with the snapshot of that name.

@@ -34,13 +34,17 @@ fn an_unknown_key_of_a_gate_is_shown_with_the_known_ones() {
 
 #[test]
 fn an_unknown_key_of_a_step_is_shown_with_the_known_ones() {
-    let text = "finding: 295-I3\nsteps:\n  - load_image: {image: base, tag: \"base:1\"}\n  - settle\n";
+    let text =
+        "finding: 295-I3\nsteps:\n  - load_image: {image: base, tag: \"base:1\"}\n  - settle\n";
     check("unknown-key-of-step", text);
 }
 
 #[test]
 fn an_unknown_step_is_shown_with_the_known_ones() {
-    check("unknown-step", "finding: 295-I3\nsteps:\n  - create_volumes: {name: data}\n  - settle\n");
+    check(
+        "unknown-step",
+        "finding: 295-I3\nsteps:\n  - create_volumes: {name: data}\n  - settle\n",
+    );
 }
 
 #[test]
@@ -120,7 +124,10 @@ fn gates_that_wait_for_each_other_are_shown_at_one_of_them() {
 
 #[test]
 fn a_gate_that_was_never_armed_is_shown_at_its_step() {
-    check("unarmed", "finding: 295-I3\nsteps:\n  - app: {running: true}\n  - reached: g\n  - settle\n");
+    check(
+        "unarmed",
+        "finding: 295-I3\nsteps:\n  - app: {running: true}\n  - reached: g\n  - settle\n",
+    );
 }
 
 #[test]

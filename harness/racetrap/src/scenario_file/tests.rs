@@ -1,0 +1,78 @@
+//! What a file may leave out, and that no text at all can do more than be refused. The messages
+//! themselves are compared in `tests/cli`, where a person reads them.
+
+use miette::Diagnostic as _;
+use racetrap_history::FindingId;
+
+use super::*;
+
+fn read_text(text: &str) -> Result<Scenario, ScenarioFileError> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a scenario.yaml");
+    std::fs::write(&path, text).unwrap();
+    read(&path, &Catalogue::embedded().unwrap())
+}
+
+/// The file has other steps than the catalogue, so that it is not simply the catalogue's entry.
+#[test]
+fn a_file_without_a_description_inherits_the_one_of_the_catalogue() {
+    let scenario = read_text("finding: 295-I3\nsteps: [settle]\n").unwrap();
+    let catalogue = Catalogue::embedded().unwrap();
+    let entry = catalogue.get(&FindingId("295-I3".to_owned())).unwrap();
+    assert_eq!(scenario.about, entry.about);
+    assert_ne!(scenario.steps, entry.steps);
+}
+
+/// Two files that differ in nothing but the description: one is refused, as nobody knows its finding.
+#[test]
+fn a_file_with_a_description_may_be_about_a_finding_that_the_catalogue_does_not_have() {
+    let text = "finding: 1-A\nsteps: [settle]\n";
+    assert!(matches!(read_text(text), Err(ScenarioFileError::Invalid(_))));
+    let about = "about: {title: t, source: s, broken: b, correct: c, oracle: liveness, \
+                 defect: 1-A, unrelated: 1-B}\n";
+    assert_eq!(read_text(&format!("{text}{about}")).unwrap().about.unwrap().title, "t");
+}
+
+/// What a journal or a replay writes must be what a file may hold: every entry is written as YAML
+/// and read again.
+#[test]
+fn what_is_written_is_read_as_the_same_scenario() {
+    for entry in Catalogue::embedded().unwrap().entries() {
+        let text = serde_yaml::to_string(entry).unwrap();
+        assert_eq!(parse("written.yaml", &text).as_ref().unwrap(), entry, "{text}");
+    }
+}
+
+/// Every entry cut off at every byte, and with every byte replaced: the label of a refusal must lie
+/// within the text, or the message could not be shown.
+#[test]
+fn a_damaged_text_is_read_or_refused_with_a_place_that_it_has() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/catalogue");
+    let mut refused = 0;
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let whole = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let places = whole.char_indices().map(|(place, _)| place);
+        for place in places {
+            let cut = whole[..place].to_owned();
+            let mut replaced = whole.clone();
+            replaced.replace_range(place..=place, "\u{20ac}");
+            for text in [cut, replaced] {
+                let Err(invalid) = parse("damaged.yaml", &text) else { continue };
+                refused += 1;
+                let label = invalid.labels().unwrap().next().unwrap();
+                assert!(label.offset() + label.len() <= text.len(), "{invalid}: {text}");
+                assert!(text.is_char_boundary(label.offset()), "{invalid}: {text}");
+            }
+        }
+    }
+    assert!(refused > 0, "nothing was refused");
+}
+
+/// The parser tells some places only by line and character; a euro sign is one, of three bytes.
+#[test]
+fn a_place_without_a_byte_offset_is_found_by_line_and_character() {
+    let invalid = parse("places.yaml", "finding: \u{20ac}\nsteps: [\u{20ac}, {\n").unwrap_err();
+    let label = invalid.labels().unwrap().next().unwrap();
+    let text = "finding: \u{20ac}\nsteps: [\u{20ac}, {\n";
+    assert_eq!(text.get(label.offset()..label.offset() + label.len()), Some("{"), "{invalid}");
+}
