@@ -119,11 +119,16 @@ async fn make_world(
             evidence: evidence.directory().to_owned(),
         };
         match World::start(&world, recorder).await {
-            Ok(world) => {
-                let WorldFacts { daemon_version, engine } = world.facts().await?;
-                recorder.append(What::Facts { daemon_version, engine });
-                return Ok((world, vm));
-            }
+            Ok(world) => match world.facts().await {
+                Ok(WorldFacts { daemon_version, engine }) => {
+                    recorder.append(What::Facts { daemon_version, engine });
+                    return Ok((world, vm));
+                }
+                Err(error) => {
+                    world.close().await;
+                    return Err(error);
+                }
+            },
             Err(WorldError::Daemon(error @ DaemonError::VmMode { .. })) => {
                 recorder.note(error.to_string());
                 refused = WorldError::Daemon(error);

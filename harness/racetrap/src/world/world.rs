@@ -88,7 +88,13 @@ pub(crate) struct World {
     pub(crate) workload: Workload,
     pub(crate) wire: Wire,
     pub(crate) tasks: Tasks,
+    foundation: Foundation,
+}
+
+/// What a world stands on, from its first file to its last.
+struct Foundation {
     ground: Ground,
+    environment: Environment,
     watcher: Child,
     recorder: Recorder,
 }
@@ -110,51 +116,23 @@ pub(crate) struct WorldFacts {
 
 impl World {
     /// Makes a world. What was begun and then failed is swept before the error is returned.
-    ///
-    /// `facts` is told what runs here before the daemon starts, so that it can be the first record.
     pub(crate) async fn start(
         options: &WorldOptions,
         recorder: &Recorder,
     ) -> Result<Self, WorldError> {
-        let ground = Ground::claim(&std::env::temp_dir())?;
-        sweep_stale(&ground, recorder).await?;
-        let directory = ground.directory().to_owned();
-        match Self::build(options, ground, recorder).await {
-            Ok(world) => Ok(world),
+        let mut tasks = Tasks::default();
+        let foundation = Foundation::lay(options, &mut tasks, recorder).await?;
+        match Parts::make(options, &foundation, &mut tasks).await {
+            Ok(Parts { daemon, api, engine, truth, wire }) => {
+                let workload = Workload::new(truth.docker().clone());
+                Ok(Self { daemon, api, engine, truth, workload, wire, tasks, foundation })
+            }
             Err(error) => {
-                if let Err(left) = sweep::sweep(&directory).await {
-                    recorder.append(What::Leak { text: left.to_string() });
-                }
+                tasks.observers.abort_all();
+                foundation.raze(Vec::new(), tasks).await;
                 Err(error)
             }
         }
-    }
-
-    async fn build(
-        options: &WorldOptions,
-        ground: Ground,
-        recorder: &Recorder,
-    ) -> Result<Self, WorldError> {
-        let mut tasks = Tasks::default();
-        let directory = ground.directory().to_owned();
-        let environment = lay_out(&ground, options)?;
-        let watcher = start_watcher(&ground, &environment, &mut tasks.keepers, recorder)?;
-        let daemon = Daemon::meet(&options.daemon, environment.clone(), recorder).await?;
-        let declare = |intent: Intent| intent::declare(&directory, &intent);
-        let site = Site {
-            directory: directory.join("e"),
-            log: options.evidence.join("engine.log"),
-            environment: environment.clone(),
-            control_group: control_group(ground.marker()),
-        };
-        let engine = Dockerd::start(site, declare, &mut tasks.keepers, recorder).await?;
-        let truth = Truth::observe(engine.socket(), &mut tasks.observers, recorder).await?;
-        let wire = start_wire(&daemon, &engine, recorder).await?;
-        declare(Intent::Process("daemon".to_owned())).map_err(failed("the list of intents"))?;
-        let api = daemon.start(options.vm, &mut tasks).await?;
-        let workload = Workload::new(truth.docker().clone());
-        let recorder = recorder.clone();
-        Ok(Self { daemon, api, engine, truth, workload, wire, tasks, ground, watcher, recorder })
     }
 
     /// What runs here, for the head of the history.
@@ -177,21 +155,78 @@ impl World {
         if let Err(error) = self.engine.close().await {
             leaks.push(format!("engine: {error}"));
         }
-        let marker = self.ground.marker().to_owned();
-        leaks.extend(leftovers(&marker, self.ground.directory()).await);
+        leaks.extend(self.foundation.leftovers().await);
+        self.foundation.raze(leaks, self.tasks).await;
+    }
+}
+
+/// What stands on the foundation.
+struct Parts {
+    daemon: Daemon,
+    api: Api,
+    engine: Dockerd,
+    truth: Truth,
+    wire: Wire,
+}
+
+impl Parts {
+    async fn make(
+        options: &WorldOptions,
+        foundation: &Foundation,
+        tasks: &mut Tasks,
+    ) -> Result<Self, WorldError> {
+        let Foundation { ground, environment, recorder, .. } = foundation;
+        let daemon = Daemon::meet(&options.daemon, environment.clone(), recorder).await?;
+        let declare = |intent: Intent| intent::declare(ground.directory(), &intent);
+        let site = Site {
+            directory: ground.directory().join("e"),
+            log: options.evidence.join("engine.log"),
+            environment: environment.clone(),
+            control_group: control_group(ground.marker()),
+        };
+        let engine = Dockerd::start(site, declare, &mut tasks.keepers, recorder).await?;
+        let truth = Truth::observe(engine.socket(), &mut tasks.observers, recorder).await?;
+        let wire = start_wire(&daemon, &engine, recorder).await?;
+        declare(Intent::Process("daemon".to_owned())).map_err(failed("the list of intents"))?;
+        let api = daemon.start(options.vm, tasks).await?;
+        Ok(Self { daemon, api, engine, truth, wire })
+    }
+}
+
+impl Foundation {
+    /// Claims a place, says what will be there, and starts the watcher before anything else.
+    async fn lay(
+        options: &WorldOptions,
+        tasks: &mut Tasks,
+        recorder: &Recorder,
+    ) -> Result<Self, WorldError> {
+        let ground = Ground::claim(&std::env::temp_dir())?;
+        sweep_stale(&ground, recorder).await?;
+        let environment = lay_out(&ground, options)?;
+        let watcher = start_watcher(&ground, &environment, &mut tasks.keepers, recorder)?;
+        Ok(Self { ground, environment, watcher, recorder: recorder.clone() })
+    }
+
+    /// What is still there after everything was told to end, as lines.
+    async fn leftovers(&self) -> Vec<String> {
+        leftovers(self.ground.marker(), self.ground.directory()).await
+    }
+
+    /// Ends and removes all that is left, the watcher last, and records what would not go.
+    async fn raze(mut self, mut leaks: Vec<String>, tasks: Tasks) {
         if let Err(error) = sweep::sweep(self.ground.directory()).await {
             leaks.push(error.to_string());
         }
         if let Err(error) = self.watcher.end(Signal::KILL, GONE_LIMIT).await {
             leaks.push(format!("watcher: {error}"));
         }
+        join(tasks.observers).await;
+        join(tasks.keepers).await;
+        if let Err(error) = self.ground.release() {
+            leaks.push(format!("the world's lock: {error}"));
+        }
         for text in leaks {
             self.recorder.append(What::Leak { text });
-        }
-        join(self.tasks.observers).await;
-        join(self.tasks.keepers).await;
-        if let Err(error) = self.ground.release() {
-            self.recorder.append(What::Leak { text: format!("the world's lock: {error}") });
         }
     }
 }

@@ -1,0 +1,7 @@
+//! Worlds from outside: what they refuse, and that nothing is left of them, however they end.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+mod ends;
+mod place;
+mod refusals;
