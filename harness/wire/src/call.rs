@@ -20,6 +20,6 @@ impl Call {
 
     /// Its response is a stream of events.
     pub(crate) fn is_events(&self) -> bool {
-        self.route.template == Some("/events")
+        self.route.template == Some("/events") && self.method == "GET"
     }
 }

@@ -9,7 +9,7 @@ use crate::{Phase, Point};
 /// Something happened on the wire.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// Number of the connection from the daemon, from 0.
+    /// Number of the connection from the daemon, from 1; 0 where the event is of no connection.
     pub connection: u64,
     /// Number of the exchange of request and response, over all connections, from 1; 0 where the
     /// event is of no exchange.
@@ -47,7 +47,7 @@ pub enum What {
         /// The gate.
         gate: String,
     },
-    /// The daemon gave up the held message.
+    /// The daemon gave up the held message, or it was cut.
     Abandoned {
         /// The gate.
         gate: String,

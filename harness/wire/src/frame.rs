@@ -17,6 +17,8 @@ pub(crate) struct Frame {
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
     partial: Vec<u8>,
+    /// Something but white space is in it.
+    says_something: bool,
 }
 
 impl Frames {
@@ -25,9 +27,11 @@ impl Frames {
         let mut whole = Vec::new();
         for &byte in content {
             self.partial.push(byte);
-            let ends = byte == b'\n' || self.partial.len() >= FRAME_MAX;
-            if ends && !self.partial.trim_ascii().is_empty() {
+            self.says_something |= !byte.is_ascii_whitespace();
+            let ends = byte == b'\n' && self.says_something;
+            if ends || self.partial.len() >= FRAME_MAX {
                 whole.push(read(std::mem::take(&mut self.partial)));
+                self.says_something = false;
             }
         }
         whole
@@ -66,7 +70,8 @@ mod tests {
             seen.extend(frames.push(&STREAM[cut..]));
             seen.extend(frames.rest());
             let said: Vec<_> = seen.iter().map(|frame| frame.json.clone()).collect();
-            let expected = [json!({"a": 1}), json!({"b": "x\ny"}), json!("no json"), json!("{\"c\"")];
+            let expected =
+                [json!({"a": 1}), json!({"b": "x\ny"}), json!("no json"), json!("{\"c\"")];
             assert_eq!(said, expected, "cut at {cut}");
             let bytes: Vec<_> = seen.into_iter().flat_map(|frame| frame.bytes).collect();
             assert_eq!(bytes, STREAM, "cut at {cut}");

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::rule::RuleGuard;
+use crate::event::What;
+use crate::rule::{Point, RuleGuard};
 
 /// Where a gate is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum GateState {
+enum GateState {
     Open,
     Holding,
     Abandoned,
@@ -19,59 +20,57 @@ pub(crate) enum GateState {
 /// The side of a gate that messages see.
 #[derive(Debug)]
 pub(crate) struct GateCore {
-    pub(crate) name: String,
+    name: String,
     state: watch::Sender<GateState>,
-    passed: watch::Sender<(u64, String)>,
 }
 
 impl GateCore {
     pub(crate) fn new(name: &str) -> Arc<Self> {
-        Arc::new(Self {
-            name: name.to_owned(),
-            state: watch::Sender::new(GateState::Open),
-            passed: watch::Sender::new((0, String::new())),
+        Arc::new(Self { name: name.to_owned(), state: watch::Sender::new(GateState::Open) })
+    }
+
+    /// Keeps a message until the release, and tells so. Where this wait is dropped instead, the
+    /// message was given up.
+    pub(crate) async fn stand(&self, point: Point, tell: impl Fn(What)) {
+        if !self.enter(GateState::Open, GateState::Holding) {
+            // The gate was released before the message came.
+            return;
+        }
+        tell(What::Held { gate: self.name.clone(), point });
+        let mut standing = Standing { gate: self, tell, goes_on: false };
+        // The sender lives as long as this value, so that the wait ends with the release only.
+        let _ = self.state.subscribe().wait_for(|state| *state == GateState::Released).await;
+        standing.goes_on = true;
+    }
+
+    fn enter(&self, from: GateState, to: GateState) -> bool {
+        self.state.send_if_modified(|state| {
+            let due = *state == from;
+            if due {
+                *state = to;
+            }
+            due
         })
     }
+}
 
-    /// A message went by that is not the one; kept for the error of a wait.
-    pub(crate) fn saw(&self, message: &str) {
-        self.passed.send_modify(|(count, last)| {
-            *count += 1;
-            message.clone_into(last);
-        });
-    }
+/// A message that stands at a gate. What becomes of it is told when this value is dropped: the
+/// only way to notice a wait that was dropped around it.
+struct Standing<'a, T: Fn(What)> {
+    gate: &'a GateCore,
+    tell: T,
+    goes_on: bool,
+}
 
-    /// A message stands here now; false where the gate was released before one came.
-    pub(crate) fn arrive(&self) -> bool {
-        self.state.send_if_modified(|state| {
-            let open = *state == GateState::Open;
-            if open {
-                *state = GateState::Holding;
-            }
-            open
-        })
-    }
-
-    /// Waits for the release.
-    pub(crate) async fn pass(&self) {
-        let released = |state: &GateState| *state == GateState::Released;
-        // The sender lives as long as this value, so that the wait cannot end otherwise.
-        let _ = self.state.subscribe().wait_for(released).await;
-    }
-
-    /// The held message has nobody any more who waits for it.
-    pub(crate) fn abandon(&self) {
-        self.state.send_if_modified(|state| {
-            let holding = *state == GateState::Holding;
-            if holding {
-                *state = GateState::Abandoned;
-            }
-            holding
-        });
-    }
-
-    fn release(&self) {
-        self.state.send_replace(GateState::Released);
+impl<T: Fn(What)> Drop for Standing<'_, T> {
+    fn drop(&mut self) {
+        let gate = self.gate.name.clone();
+        if self.goes_on {
+            (self.tell)(What::Released { gate });
+        } else {
+            self.gate.enter(GateState::Holding, GateState::Abandoned);
+            (self.tell)(What::Abandoned { gate });
+        }
     }
 }
 
@@ -80,7 +79,7 @@ impl GateCore {
 #[must_use = "dropping the gate releases what it holds, and disarms it"]
 pub struct Gate {
     core: Arc<GateCore>,
-    _armed: RuleGuard,
+    armed: RuleGuard,
 }
 
 /// A gate was not reached in time.
@@ -94,7 +93,7 @@ pub struct NotReached {
 
 impl Gate {
     pub(crate) fn new(core: Arc<GateCore>, armed: RuleGuard) -> Self {
-        Self { core, _armed: armed }
+        Self { core, armed }
     }
 
     /// The gate's name.
@@ -114,10 +113,9 @@ impl Gate {
         if tokio::time::timeout(limit, waiting).await.is_ok() {
             return Ok(());
         }
-        let (count, last) = self.core.passed.borrow().clone();
-        let last_seen = match count {
-            0 => "no message that could have been it".to_owned(),
-            _ => format!("{count} other messages, the last one {last}"),
+        let last_seen = match self.armed.went_by() {
+            None => "no message at all".to_owned(),
+            Some((count, last)) => format!("{count} other messages, the last one {last}"),
         };
         Err(NotReached { gate: self.core.name.clone(), waited: began.elapsed(), last_seen })
     }
@@ -128,6 +126,6 @@ impl Gate {
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        self.core.release();
+        self.core.state.send_replace(GateState::Released);
     }
 }

@@ -4,7 +4,7 @@
 //! - [`Wire`]: bound where the daemon looks for its engine; forwards, and tells all as [`Event`]s;
 //! - [`Gate`]: stops one message ([`Matcher`], [`Point`]) until it is released;
 //! - `faults/`: one file a fault; `README.md` teaches how to add one;
-//! - `connection`: how messages go through; `http1`, `frame`, `route`: what they are.
+//! - `connection`, `response`: how messages go through; `http1`, `frame`, `route`: what they are.
 //!
 //! It knows HTTP and the engine's routes, and nothing of daemons, scenarios or verdicts.
 
@@ -19,8 +19,11 @@ mod gate;
 mod http1;
 mod peer;
 mod phase;
+mod response;
 mod route;
 mod rule;
+mod socket;
+mod teller;
 mod wire;
 
 pub use event::{Event, Side, What};

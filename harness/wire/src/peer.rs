@@ -2,7 +2,7 @@
 
 use std::io;
 
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -46,6 +46,17 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.half.write_all(bytes).await
+    }
+
+    /// Sends so many bytes from the front of a buffer, and takes them out of it.
+    pub(crate) async fn send_from(
+        &mut self,
+        buffer: &mut BytesMut,
+        bytes: usize,
+    ) -> io::Result<()> {
+        self.send(&buffer[..bytes]).await?;
+        buffer.advance(bytes);
+        Ok(())
     }
 
     /// Tells the other side that nothing more comes.

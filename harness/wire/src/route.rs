@@ -62,9 +62,8 @@ impl Route {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let path = without_version(path);
         let found = TEMPLATES.iter().find_map(|template| Some((*template, fit(template, path)?)));
-        let (template, params) = found.map_or((None, BTreeMap::new()), |(template, params)| {
-            (Some(template), params)
-        });
+        let (template, params) =
+            found.map_or((None, BTreeMap::new()), |(template, params)| (Some(template), params));
         Self { template, params, query: pairs(query) }
     }
 }
@@ -74,7 +73,8 @@ fn without_version(path: &str) -> &str {
     let Some(rest) = path.strip_prefix("/v") else { return path };
     let end = rest.find('/').unwrap_or(rest.len());
     let version = &rest[..end];
-    let is_version = version.contains('.') && version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let is_version =
+        version.contains('.') && version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     if is_version { &rest[end..] } else { path }
 }
 

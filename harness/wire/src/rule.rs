@@ -1,7 +1,7 @@
 //! Rules: which messages are meant, and what is done to them. The first rule that fits decides.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use serde_json::Value;
@@ -94,7 +94,10 @@ struct Rule {
     name: String,
     matcher: Matcher,
     effect: Effect,
+    /// Messages that fitted so far.
     seen: u32,
+    /// Messages that had been asked about at each point when this was armed.
+    asked_before: [u64; POINTS],
 }
 
 /// What is to be done with a message.
@@ -108,14 +111,28 @@ pub(crate) enum Decision {
 /// All rules, in the order of their arming.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
-    rules: Mutex<Armed>,
+    armed: Mutex<Armed>,
 }
 
 #[derive(Debug, Default)]
 struct Armed {
     next: u64,
     rules: Vec<Rule>,
+    asked: [Went; POINTS],
 }
+
+/// How many points there are.
+const POINTS: usize = 3;
+
+/// What went by at a point while any rule was armed; it explains a gate that waits in vain.
+#[derive(Debug, Default)]
+struct Went {
+    count: u64,
+    last: String,
+}
+
+/// Longest part of a message that is kept for such an explanation, in bytes.
+const EXPLANATION_MAX: usize = 300;
 
 /// Which stage of a message's way is asked about, and what is known there.
 #[derive(Clone, Copy, Debug)]
@@ -128,12 +145,30 @@ pub(crate) enum Asked<'a> {
     Frame(&'a Value),
 }
 
+impl Asked<'_> {
+    fn point(self) -> Point {
+        match self {
+            Self::Request(_) => Point::Request,
+            Self::Response(_) => Point::Response,
+            Self::Frame(_) => Point::Frame,
+        }
+    }
+}
+
 impl Rules {
     pub(crate) fn arm(self: &Arc<Self>, name: &str, matcher: Matcher, effect: Effect) -> RuleGuard {
         let mut armed = self.armed();
         let id = armed.next;
         armed.next += 1;
-        armed.rules.push(Rule { id, name: name.to_owned(), matcher, effect, seen: 0 });
+        let asked_before = armed.asked.each_ref().map(|went| went.count);
+        armed.rules.push(Rule {
+            id,
+            name: name.to_owned(),
+            matcher,
+            effect,
+            seen: 0,
+            asked_before,
+        });
         RuleGuard { rules: Arc::downgrade(self), id }
     }
 
@@ -146,24 +181,33 @@ impl Rules {
     /// What is to be done; counts the message for every rule that it fits up to the deciding one.
     pub(crate) fn decide(&self, call: &Call, asked: Asked<'_>) -> Decision {
         let mut armed = self.armed();
-        for rule in &mut armed.rules {
-            if rule.concerns(asked) && rule.matcher.fits_head(call) && rule.fits(asked) {
-                rule.seen += 1;
-                if let Some(decision) = rule.apply() {
-                    return decision;
-                }
-            } else if let Effect::Hold(point, gate) = &rule.effect
-                && *point == Point::Request
-                && matches!(asked, Asked::Request(_))
-            {
-                gate.saw(&format!("{} {}", call.method, call.target));
-            }
+        if armed.rules.is_empty() {
+            return Decision::Pass;
         }
-        Decision::Pass
+        armed.asked[asked.point() as usize].note(call, asked);
+        let fits = |rule: &&mut Rule| {
+            rule.concerns(asked) && rule.matcher.fits_head(call) && rule.fits(asked)
+        };
+        let decided = armed.rules.iter_mut().filter(fits).find_map(Rule::count);
+        decided.unwrap_or(Decision::Pass)
     }
 
     fn armed(&self) -> MutexGuard<'_, Armed> {
-        self.rules.lock().expect("nothing panics while it holds the rules")
+        self.armed.lock().expect("nothing panics while it holds the rules")
+    }
+}
+
+impl Went {
+    fn note(&mut self, call: &Call, asked: Asked<'_>) {
+        self.count += 1;
+        self.last.clear();
+        // Writing to a string cannot fail.
+        let _ = match asked {
+            Asked::Request(_) => write!(self.last, "{} {}", call.method, call.target),
+            Asked::Response(_) => write!(self.last, "to {} {}", call.method, call.target),
+            Asked::Frame(frame) => write!(self.last, "{frame}"),
+        };
+        self.last.truncate(self.last.floor_char_boundary(EXPLANATION_MAX));
     }
 }
 
@@ -180,13 +224,16 @@ impl Rule {
     fn fits(&self, asked: Asked<'_>) -> bool {
         match asked {
             Asked::Request(body) | Asked::Response(body) => {
-                self.matcher.body.is_empty() || body.is_some_and(|body| self.matcher.fits_body(body))
+                self.matcher.body.is_empty()
+                    || body.is_some_and(|body| self.matcher.fits_body(body))
             }
             Asked::Frame(frame) => self.matcher.fits_frame(frame),
         }
     }
 
-    fn apply(&mut self) -> Option<Decision> {
+    /// Counts a message that fits, and tells what is done to it where it is the one.
+    fn count(&mut self) -> Option<Decision> {
+        self.seen += 1;
         match &mut self.effect {
             Effect::Hold(_, gate) => {
                 let due = self.seen == self.matcher.nth.unwrap_or(1);
@@ -211,6 +258,20 @@ impl Rule {
 pub struct RuleGuard {
     rules: Weak<Rules>,
     id: u64,
+}
+
+impl RuleGuard {
+    /// How many messages came to the point of this gate since it was armed, and the last of them;
+    /// none where there was none.
+    pub(crate) fn went_by(&self) -> Option<(u64, String)> {
+        let rules = self.rules.upgrade()?;
+        let armed = rules.armed();
+        let rule = armed.rules.iter().find(|rule| rule.id == self.id)?;
+        let Effect::Hold(point, _) = &rule.effect else { return None };
+        let went = &armed.asked[*point as usize];
+        let count = went.count - rule.asked_before[*point as usize];
+        (count > 0).then(|| (count, went.last.clone()))
+    }
 }
 
 impl Drop for RuleGuard {

@@ -1,23 +1,29 @@
 //! The wire itself: where it is bound, whom it accepts, and how it ends.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex as StdMutex, MutexGuard};
+use std::time::Duration;
 
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, watch};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
 
 use crate::connection;
 use crate::event::{Event, What};
 use crate::gate::{Gate, GateCore};
 use crate::phase::{Phase, Phases};
 use crate::rule::{Effect, Matcher, Point, Rules};
+use crate::socket;
+use crate::teller::Teller;
 
-/// Longest path of a unix socket in bytes: `sun_path` is 108 bytes with its final NUL (unix(7)).
-const SOCKET_PATH_MAX: usize = 107;
+/// How long a wire that could not accept waits for a file descriptor before it tries again.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Where a wire is, and who is told of what happens on it.
 pub struct WireConfig {
@@ -34,7 +40,7 @@ pub struct WireConfig {
 #[non_exhaustive]
 pub enum WireError {
     /// No unix socket can have this path.
-    #[error("{path} has {length} bytes, and a unix socket's path holds {SOCKET_PATH_MAX}")]
+    #[error("{path} has {length} bytes, and a unix socket's path holds {}", socket::PATH_MAX)]
     TooLong {
         /// The path.
         path: PathBuf,
@@ -71,7 +77,8 @@ pub struct WireStatus {
 #[derive(Clone)]
 pub struct Wire {
     pub(crate) shared: Arc<Shared>,
-    tasks: Arc<Mutex<Option<JoinSet<()>>>>,
+    /// The one task that accepts; it owns the tasks of all connections.
+    accepting: Arc<Mutex<JoinSet<()>>>,
 }
 
 /// What all connections of a wire share.
@@ -79,9 +86,11 @@ pub(crate) struct Shared {
     pub(crate) config: WireConfig,
     pub(crate) rules: Arc<Rules>,
     pub(crate) listener: watch::Sender<Option<Arc<UnixListener>>>,
+    /// A socket can be bound again from outside of the runtime, as when a guard is dropped.
+    pub(crate) runtime: Handle,
     closing: watch::Sender<bool>,
     exchanges: AtomicU64,
-    state: Mutex<State>,
+    state: StdMutex<State>,
 }
 
 /// What changes while a wire lives.
@@ -89,6 +98,8 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     pub(crate) phases: Phases,
     pub(crate) connections: BTreeMap<u64, Live>,
+    /// How many ask for new connections to be refused.
+    pub(crate) refusals: usize,
 }
 
 /// An open connection, as others see it.
@@ -102,20 +113,21 @@ impl Wire {
     ///
     /// # Errors
     /// Where the path is too long, served by somebody else, or cannot be bound. A socket file that
-    /// nobody serves any more is replaced.
+    /// nobody serves any more is replaced; any other file is left alone.
     pub async fn start(config: WireConfig) -> Result<Self, WireError> {
-        let listener = bind(&config.listen).await?;
+        let listener = socket::bind(&config.listen).await?;
         let shared = Arc::new(Shared {
             config,
             rules: Arc::default(),
             listener: watch::Sender::new(Some(Arc::new(listener))),
+            runtime: Handle::current(),
             closing: watch::Sender::new(false),
             exchanges: AtomicU64::new(0),
-            state: Mutex::default(),
+            state: StdMutex::default(),
         });
-        let mut tasks = JoinSet::new();
-        tasks.spawn(accept(shared.clone()));
-        Ok(Self { shared, tasks: Arc::new(Mutex::new(Some(tasks))) })
+        let mut accepting = JoinSet::new();
+        accepting.spawn(accept(shared.clone()));
+        Ok(Self { shared, accepting: Arc::new(Mutex::new(accepting)) })
     }
 
     /// Arms a gate for the one message that `matcher` names.
@@ -137,21 +149,23 @@ impl Wire {
         self.shared.state().phases.forget();
     }
 
-    /// Ends all connections, joins every task, and removes the socket.
+    /// Ends all connections, joins every task, and removes the socket. Of several clones the first
+    /// does so, and the others wait for it.
     ///
     /// # Errors
     /// Where the socket file cannot be removed.
     ///
     /// # Panics
-    /// With the panic of any task of the wire.
+    /// With the first panic of any task of the wire, after all else is done.
     pub async fn close(self) -> Result<(), WireError> {
         self.shared.closing.send_replace(true);
-        let tasks = self.tasks.lock().expect("nothing panics while it holds the tasks").take();
-        if let Some(tasks) = tasks {
-            join(tasks).await;
+        // Cancel-safe: a task that was not joined stays in the set.
+        let ended = self.accepting.lock().await.join_next().await;
+        let unbound = self.shared.unbind();
+        if let Some(panic) = ended.and_then(panic_of) {
+            std::panic::resume_unwind(panic);
         }
-        self.shared.listener.send_replace(None);
-        remove_socket(&self.shared.config.listen)
+        unbound
     }
 }
 
@@ -167,13 +181,28 @@ impl Shared {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("nothing panics while it holds the state")
     }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        *self.closing.borrow()
+    }
+
+    /// Removes the socket, where it is ours; one that was refused is not there any more.
+    pub(crate) fn unbind(&self) -> Result<(), WireError> {
+        let _state = self.state();
+        match self.listener.send_replace(None) {
+            Some(_) => socket::remove(&self.config.listen),
+            None => Ok(()),
+        }
+    }
 }
 
-/// Accepts until the wire closes, and ends its connections then.
+/// Accepts until the wire closes, and ends its connections then. A connection that panics takes no
+/// other with it; the first panic is raised at the end.
 async fn accept(shared: Arc<Shared>) {
     let mut closing = shared.closing.subscribe();
     let mut listeners = shared.listener.subscribe();
     let mut connections = JoinSet::new();
+    let mut panic = None;
     let mut number = 0;
     loop {
         let listener = listeners.borrow_and_update().clone();
@@ -183,86 +212,86 @@ async fn accept(shared: Arc<Shared>) {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
+        let accepted = tokio::select! {
+            // Cancel-safe: the value stays true.
+            _ = closing.wait_for(|closing| *closing) => break,
             // Cancel-safe: a change that was not seen stays unseen.
-            _ = closing.changed() => break,
-            // Cancel-safe, as above.
-            _ = listeners.changed() => {}
-            // Cancel-safe: no connection is lost when `accept` is dropped.
-            accepted = accepting => if let Ok((stream, _)) = accepted {
-                connections.spawn(serve(shared.clone(), stream, number));
-                number += 1;
-            },
+            _ = listeners.changed() => continue,
             // Cancel-safe: a result that was not taken stays in the set.
-            Some(ended) = connections.join_next() => raise(ended),
+            Some(ended) = connections.join_next() => {
+                panic = panic.or(panic_of(ended));
+                continue;
+            }
+            // Cancel-safe: no connection is lost when `accept` is dropped.
+            accepted = accepting => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                number += 1;
+                connections.spawn(serve(shared.clone(), stream, number));
+            }
+            Err(error) => {
+                let rule = "accept".to_owned();
+                shared.tell(0, 0, What::Faulted { rule, fault: error.to_string() });
+                // It fails for want of descriptors and would fail again at once; nothing tells
+                // when another part of the process frees one.
+                let _ = timeout(ACCEPT_PAUSE, closing.wait_for(|closing| *closing)).await;
+            }
         }
     }
     for live in shared.state().connections.values() {
         live.cut.send_replace(true);
     }
-    join(connections).await;
+    while let Some(ended) = connections.join_next().await {
+        panic = panic.or(panic_of(ended));
+    }
+    if let Some(panic) = panic {
+        std::panic::resume_unwind(panic);
+    }
 }
 
 /// Serves one connection until it ends or is cut.
 async fn serve(shared: Arc<Shared>, stream: UnixStream, number: u64) {
-    let (cut, mut cutting) = watch::channel(false);
-    shared.state().connections.insert(number, Live { carries_events: false, cut });
+    let (listed, mut cutting) = Listed::new(&shared, number);
     shared.tell(number, 0, What::Opened);
-    let closing = *shared.closing.borrow();
-    if !closing {
+    // A wire that began to close before this was listed did not cut it.
+    if !shared.is_closing() {
         let exchange = AtomicU64::new(0);
+        let teller = Teller { shared: &shared, connection: number, exchange: &exchange };
         tokio::select! {
-            () = connection::serve(&shared, stream, number, &exchange) => {}
+            // Not cancel-safe, and need not be: a connection that is cut is not resumed.
+            () = connection::serve(teller, stream) => {}
             // Cancel-safe: the value stays true.
             _ = cutting.wait_for(|cut| *cut) => {
-                shared.tell(number, exchange.load(Ordering::Relaxed), What::Cut);
+                teller.tell(What::Cut);
             }
         }
     }
-    shared.state().connections.remove(&number);
+    drop(listed);
     shared.tell(number, 0, What::Closed);
 }
 
-async fn join(mut tasks: JoinSet<()>) {
-    while let Some(ended) = tasks.join_next().await {
-        raise(ended);
+/// A connection that can be cut as long as this value lives.
+struct Listed<'a> {
+    shared: &'a Shared,
+    number: u64,
+}
+
+impl<'a> Listed<'a> {
+    fn new(shared: &'a Shared, number: u64) -> (Self, watch::Receiver<bool>) {
+        let (cut, cutting) = watch::channel(false);
+        shared.state().connections.insert(number, Live { carries_events: false, cut });
+        (Self { shared, number }, cutting)
+    }
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        self.shared.state().connections.remove(&self.number);
     }
 }
 
 /// A panic in a task of the wire is a panic of whoever closes it, and no silence.
-fn raise(ended: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended
-        && error.is_panic()
-    {
-        std::panic::resume_unwind(error.into_panic());
-    }
-}
-
-/// Binds the path, where nobody serves there.
-async fn bind(path: &Path) -> Result<UnixListener, WireError> {
-    let length = path.as_os_str().len();
-    if length > SOCKET_PATH_MAX {
-        return Err(WireError::TooLong { path: path.to_owned(), length });
-    }
-    match UnixStream::connect(path).await {
-        Ok(_) => return Err(WireError::Busy { path: path.to_owned() }),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => remove_socket(path)?,
-        Err(_) => {}
-    }
-    listen(path)
-}
-
-/// Binds a path at which nothing is.
-pub(crate) fn listen(path: &Path) -> Result<UnixListener, WireError> {
-    UnixListener::bind(path).map_err(|source| WireError::Bind { path: path.to_owned(), source })
-}
-
-/// Removes a socket file; one that is not there is what is wanted.
-pub(crate) fn remove_socket(path: &Path) -> Result<(), WireError> {
-    match std::fs::remove_file(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(WireError::Bind { path: path.to_owned(), source })
-        }
-        Ok(()) | Err(_) => Ok(()),
-    }
+fn panic_of(ended: Result<(), JoinError>) -> Option<Box<dyn Any + Send>> {
+    ended.err().and_then(|error| error.try_into_panic().ok())
 }

@@ -44,7 +44,7 @@ fn row(text: &mut String, cell: &Cell, width: usize, paint: Paint) {
     text.push('\n');
     if !cell.right {
         for reason in &cell.reasons {
-            let _ = writeln!(text, "    {reason}");
+            let _ = writeln!(text, "    {}", reason.trim_end().replace('\n', "\n    "));
         }
     }
 }

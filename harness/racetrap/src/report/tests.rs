@@ -219,6 +219,20 @@ fn a_run_that_could_not_begin_tells_why() {
     snapshot("run-unmade", &run(&report(HELD, Err(unwritten())), false, PLAIN()));
 }
 
+/// What a daemon said comes in lines; none of them may look like a line of the report's own.
+#[test]
+fn a_reason_of_several_lines_stays_in_its_column() {
+    let said = "it said:\nerror: no\n";
+    let unknowns = vec![said.to_owned()];
+    let judgement = Judgement { verdict: Verdict::Unknown, unknowns, ..passed() };
+    let text = run(&report(HELD, Ok(outcome(judgement, 1))), false, PLAIN());
+    assert!(text.contains("     unknown it said:\n             error: no\n"), "{text}");
+    let reasons = vec![said.to_owned()];
+    let wrong = Cell { reasons, ..cell("1-A", DaemonKind::Correct, Verdict::Unknown, false) };
+    let text = matrix(&[&scenario(HELD)], &[wrong], PLAIN());
+    assert!(text.contains("\n    it said:\n    error: no\n"), "{text}");
+}
+
 /// `repro` shows all lines, also of a run that passed.
 #[test]
 fn a_whole_timeline_has_every_line() {

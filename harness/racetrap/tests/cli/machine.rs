@@ -52,3 +52,20 @@ fn a_run_without_dockerd_names_its_package_with_exit_code_4() {
         assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 0, "{command}");
     }
 }
+
+/// A directory whose name alone is longer than a socket's path may be. Both the look at the machine and
+/// a run must say so, before anything is made in it.
+#[test]
+fn a_directory_too_long_for_sockets_is_told_with_exit_code_4() {
+    let sandbox = Sandbox::new();
+    let long = sandbox.path().join("d".repeat(120));
+    std::fs::create_dir(&long).unwrap();
+    for arguments in [["doctor", "--daemon", program()].as_slice(), &["run", "--daemon", program()]]
+    {
+        let mut command = sandbox.racetrap(arguments);
+        let (code, stdout, stderr) = outcome(command.env("TMPDIR", &long));
+        assert_eq!(code, 4, "{stdout}{stderr}");
+        assert!((stdout + &stderr).contains("set TMPDIR to a path that is"), "{arguments:?}");
+    }
+    assert_eq!(std::fs::read_dir(&long).unwrap().count(), 0);
+}

@@ -1,5 +1,6 @@
-//! The command from outside: what it says, and its exit codes. No test here makes a world.
+//! The command from outside: what it says, and its exit codes.
 
+mod daemon;
 mod help;
 mod listing;
 mod machine;

@@ -4,7 +4,7 @@ use crate::rule::{Effect, Matcher, RuleGuard};
 use crate::wire::Wire;
 
 impl Wire {
-    /// Answers matching requests with `status`: `times` of them, or all.
+    /// Answers matching requests with `status`, from 200 to 599: `times` of them, or all.
     pub fn answer(
         &self,
         name: &str,
@@ -16,13 +16,23 @@ impl Wire {
     }
 }
 
-/// The answer, in the form of the engine's own errors.
-pub(crate) fn response(rule: &str, status: u16) -> Vec<u8> {
-    let body = serde_json::json!({ "message": format!("answered by the wire: {rule}") }).to_string();
+/// The answer, in the form of the engine's own errors, and the bytes of its body. `last` says that
+/// the connection ends with it.
+pub(crate) fn response(rule: &str, status: u16, method: &str, last: bool) -> (Vec<u8>, u64) {
+    let close = if last { "Connection: close\r\n" } else { "" };
+    let mut response = format!("HTTP/1.1 {status} Answered\r\n{close}");
+    if matches!(status, 204 | 304) {
+        response.push_str("\r\n");
+        return (response.into_bytes(), 0);
+    }
+    let body =
+        serde_json::json!({ "message": format!("answered by the wire: {rule}") }).to_string();
     let length = body.len();
-    format!(
-        "HTTP/1.1 {status} Answered\r\nContent-Type: application/json\r\n\
-         Content-Length: {length}\r\n\r\n{body}"
-    )
-    .into_bytes()
+    response.push_str("Content-Type: application/json\r\n");
+    response.push_str(&format!("Content-Length: {length}\r\n\r\n"));
+    if method == "HEAD" {
+        return (response.into_bytes(), 0);
+    }
+    response.push_str(&body);
+    (response.into_bytes(), length as u64)
 }

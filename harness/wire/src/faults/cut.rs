@@ -14,13 +14,12 @@ pub enum Streams {
 impl Wire {
     /// Cuts connections now, and tells how many there were.
     pub fn cut(&self, streams: Streams) -> usize {
-        let mut count = 0;
-        for live in self.shared.state().connections.values() {
-            if streams == Streams::All || live.carries_events {
-                live.cut.send_replace(true);
-                count += 1;
-            }
-        }
-        count
+        let state = self.shared.state();
+        let meant = state.connections.values().filter(|live| match streams {
+            Streams::All => true,
+            Streams::Events => live.carries_events,
+        });
+        // One that was cut before and has not ended yet is not counted again.
+        meant.filter(|live| !live.cut.send_replace(true)).count()
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::event::What;
-use crate::wire::{Shared, Wire, listen, remove_socket};
+use crate::socket;
+use crate::wire::{Shared, Wire};
 
 /// Refuses new connections until it is dropped.
 #[must_use = "dropping the refusal accepts connections again"]
@@ -12,30 +13,40 @@ pub struct Refusal {
 }
 
 impl Wire {
-    /// Takes the socket away; open connections live on.
+    /// Takes the socket away; open connections live on. It is bound again when the last of all
+    /// refusals is dropped.
     pub fn refuse(&self) -> Refusal {
         let shared = self.shared.clone();
         shared.tell(0, 0, What::Refused);
-        if let Err(error) = remove_socket(&shared.config.listen) {
+        shared.state().refusals += 1;
+        if let Err(error) = shared.unbind() {
             shared.tell(0, 0, faulted(format!("the socket could not be removed: {error}")));
         }
-        shared.listener.send_replace(None);
         Refusal { shared }
     }
 }
 
 impl Drop for Refusal {
     fn drop(&mut self) {
-        match listen(&self.shared.config.listen) {
-            Ok(listener) => {
-                self.shared.listener.send_replace(Some(Arc::new(listener)));
-            }
-            Err(error) => {
-                let text = format!("the socket could not be bound again: {error}");
-                self.shared.tell(0, 0, faulted(text));
-            }
+        let failed = {
+            let mut state = self.shared.state();
+            state.refusals -= 1;
+            // A wire that was closed meanwhile must leave no socket behind.
+            let again = state.refusals == 0 && !self.shared.is_closing();
+            again.then(|| bind_again(&self.shared)).and_then(Result::err)
+        };
+        if let Some(error) = failed {
+            let text = format!("the socket could not be bound again: {error}");
+            self.shared.tell(0, 0, faulted(text));
         }
     }
+}
+
+fn bind_again(shared: &Shared) -> Result<(), crate::WireError> {
+    let _runtime = shared.runtime.enter();
+    let listener = socket::listen(&shared.config.listen)?;
+    shared.listener.send_replace(Some(Arc::new(listener)));
+    Ok(())
 }
 
 fn faulted(fault: String) -> What {

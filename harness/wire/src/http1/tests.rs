@@ -12,8 +12,18 @@ fn text(body: &mut Body, input: &[u8]) -> Result<(usize, String), FramingError> 
 #[rstest]
 #[case::length(Body::Length(5), b"helloGET", 5, "hello")]
 #[case::empty(Body::Length(0), b"GET", 0, "")]
-#[case::chunks(Body::Chunked(Chunks::default()), b"2\r\nab\r\nA;x=y\r\n0123456789\r\n0\r\n\r\nGET", 31, "ab0123456789")]
-#[case::trailer(Body::Chunked(Chunks::default()), b"1\r\na\r\n0\r\nX: y\r\nZ: w\r\n\r\nGET", 23, "a")]
+#[case::chunks(
+    Body::Chunked(Chunks::default()),
+    b"2\r\nab\r\nA;x=y\r\n0123456789\r\n0\r\n\r\nGET",
+    31,
+    "ab0123456789"
+)]
+#[case::trailer(
+    Body::Chunked(Chunks::default()),
+    b"1\r\na\r\n0\r\nX: y\r\nZ: w\r\n\r\nGET",
+    23,
+    "a"
+)]
 #[case::until_close(Body::UntilClose, b"anything", 8, "anything")]
 fn a_body_split_at_any_byte_is_the_same(
     #[case] body: Body,
@@ -47,7 +57,8 @@ fn a_malformed_chunk_is_refused(#[case] input: &[u8], #[case] error: FramingErro
     assert_eq!(text(&mut Body::Chunked(Chunks::default()), input).unwrap_err(), error);
 }
 
-const REQUEST: &[u8] = b"POST /v1.41/containers/a/start?x=1 HTTP/1.1\r\nHost: d\r\nContent-Length: 3\r\n\r\nabc";
+const REQUEST: &[u8] =
+    b"POST /v1.41/containers/a/start?x=1 HTTP/1.1\r\nHost: d\r\nContent-Length: 3\r\n\r\nabc";
 
 #[test]
 fn a_head_is_not_whole_before_its_empty_line() {
@@ -69,9 +80,17 @@ fn response(text: &str) -> Head {
 #[case::length("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", "GET", Body::Length(7))]
 #[case::head("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", "HEAD", Body::Length(0))]
 #[case::no_content("HTTP/1.1 204 No Content\r\n\r\n", "POST", Body::Length(0))]
-#[case::not_modified("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", "GET", Body::Length(0))]
+#[case::not_modified(
+    "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n",
+    "GET",
+    Body::Length(0)
+)]
 #[case::go_on("HTTP/1.1 100 Continue\r\n\r\n", "POST", Body::Length(0))]
-#[case::chunked("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n", "GET", Body::Chunked(Chunks::default()))]
+#[case::chunked(
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n",
+    "GET",
+    Body::Chunked(Chunks::default())
+)]
 #[case::raw("HTTP/1.1 200 OK\r\n\r\n", "POST", Body::UntilClose)]
 fn a_response_ends_where_the_standard_says(
     #[case] text: &str,

@@ -1,0 +1,37 @@
+use serde_json::Value;
+
+use crate::sandbox::{Sandbox, outcome, program};
+
+/// This program stands for a daemon that ends at once, as it knows none of a daemon's commands. That
+/// proves nothing of its promises, so the run is unknown, and the daemon's own words are told.
+#[test]
+fn a_daemon_that_ends_at_its_start_is_unknown_with_exit_code_3() {
+    let sandbox = Sandbox::new();
+    let arguments = ["run", "295-I6", "--daemon", program(), "--format", "json"];
+    let (code, stdout, stderr) = outcome(&mut sandbox.racetrap(&arguments));
+    assert_eq!(code, 3, "{stdout}{stderr}");
+    let object: Value = serde_json::from_str(&stdout).unwrap();
+    let run = &object["runs"][0];
+    assert_eq!(object["daemon"]["knows_defects"], false);
+    assert_eq!(run["verdict"], "unknown");
+    let why = run["unknowns"][0].as_str().unwrap();
+    assert!(why.contains("`svc paths` exited") && why.contains("unrecognized"), "{why}");
+    assert!(std::path::Path::new(run["evidence"].as_str().unwrap()).is_dir());
+}
+
+/// The matrix of a daemon without defects says that it is not the whole matrix.
+#[test]
+fn a_matrix_without_defects_has_one_cell_a_finding_and_says_why() {
+    let sandbox = Sandbox::new();
+    let arguments = ["matrix", "295-I6", "--daemon", program(), "--format", "json"];
+    let (code, stdout, stderr) = outcome(&mut sandbox.racetrap(&arguments));
+    assert_eq!(code, 3, "{stdout}{stderr}");
+    assert!(
+        stderr.contains("knows no defects, so only the cells of the correct daemon"),
+        "{stderr}"
+    );
+    let object: Value = serde_json::from_str(&stdout).unwrap();
+    let cells = object["cells"].as_array().unwrap();
+    assert_eq!(cells.len(), 1);
+    assert_eq!((&cells[0]["daemon"], &cells[0]["right"]), (&"correct".into(), &false.into()));
+}
