@@ -1,10 +1,12 @@
 //! One entry on one daemon, and whether it is judged as it must be.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use racetrap::catalogue::{Catalogue, CatalogueError};
+use racetrap::chain::chain;
+use racetrap::companion::{NotBuilt, companion};
 use racetrap::matrix::DaemonKind;
 use racetrap::run::{Outcome, RunError, RunOptions, run};
 use racetrap::scenario_file::{self, ScenarioFileError};
@@ -16,9 +18,6 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// The reference daemon's program.
 const DAEMON: &str = "rdd-reference";
 
-/// The harness's own program, which watches over its worlds.
-const HARNESS: &str = "racetrap";
-
 /// An entry that is not judged as it must be, or could not be run at all.
 ///
 /// `Debug` is `Display`, because that is what a test shows.
@@ -26,8 +25,8 @@ const HARNESS: &str = "racetrap";
 #[non_exhaustive]
 pub enum Unmet {
     /// A program that the tests run is not there.
-    #[error("{} is not built; build everything with `cargo build --workspace`", .0.display())]
-    Unbuilt(PathBuf),
+    #[error("{0}")]
+    Unbuilt(#[from] NotBuilt),
     /// The embedded catalogue is damaged.
     #[error("the catalogue cannot be used: {0}")]
     Catalogue(#[from] CatalogueError),
@@ -58,9 +57,8 @@ impl fmt::Debug for Unmet {
 pub async fn check(entry: &Path, daemon: DaemonKind, evidence: &Path) -> Result<Outcome, Unmet> {
     let scenario = scenario_file::read(entry, &Catalogue::embedded()?)?;
     let about = scenario.about.clone().expect("a scenario that was read describes its finding");
-    program(HARNESS)?;
     let options = RunOptions {
-        daemon: program(DAEMON)?,
+        daemon: companion(DAEMON)?,
         defects: daemon.defect(&about).map(str::to_owned).into_iter().collect(),
         evidence: evidence.to_owned(),
         keep: false,
@@ -73,14 +71,6 @@ pub async fn check(entry: &Path, daemon: DaemonKind, evidence: &Path) -> Result<
     } else {
         Err(Unmet::Judged(judged(&scenario, &about, daemon, &outcome)))
     }
-}
-
-/// A program of this workspace: beside the tests, which are built one directory below.
-fn program(name: &str) -> Result<PathBuf, Unmet> {
-    let own = std::env::current_exe().unwrap_or_default();
-    let directory = own.ancestors().nth(2).unwrap_or_else(|| Path::new("."));
-    let program = directory.join(name);
-    if program.is_file() { Ok(program) } else { Err(Unmet::Unbuilt(program)) }
 }
 
 fn judged(scenario: &Scenario, about: &About, daemon: DaemonKind, outcome: &Outcome) -> String {
@@ -100,10 +90,4 @@ fn judged(scenario: &Scenario, about: &About, daemon: DaemonKind, outcome: &Outc
     let defect = daemon.defect(about).map(|defect| format!(" --defect {defect}"));
     lines.push(format!("again: racetrap repro {}{}", scenario.finding, defect.unwrap_or_default()));
     lines.join("\n")
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

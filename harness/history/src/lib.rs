@@ -33,8 +33,8 @@ pub use record::{
     Stage, What, WireMessage, WireWhat,
 };
 pub use scenario::{
-    About, AppStep, Await, ContainerOp, EngineOp, FindingId, GateName, Hold, Match, Needs, OracleName,
-    Phase, Platform, Point, Scenario, SetStep, Step, Streams, VmMode,
+    About, AppStep, Await, ContainerOp, EngineOp, FindingId, GateName, Hold, Match, Needs,
+    OracleName, Phase, Platform, Point, Scenario, SetStep, Step, Streams, VmMode,
 };
 pub use schedule::ScheduleError;
 pub use verdict::{Judgement, Verdict, Violation, judge};

@@ -69,13 +69,16 @@ impl Mirror {
     /// Reads an API object of `resource`; none where the resource holds no mirrors.
     #[must_use]
     pub fn read(resource: &str, object: &Value) -> Option<Self> {
-        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let text =
+            |pointer: &str| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let name = text("/metadata/name").unwrap_or_default();
         let blank = || MirrorKey::Blank { resource: resource.to_owned(), name: name.clone() };
         let status = object.get("status").filter(|status| status.is_object());
         let (key, wanted): (_, &[&str]) = match resource {
             "containers" => (
-                status.filter(|s| s.get("name").is_some()).map(|_| MirrorKey::Container(name.clone())),
+                status
+                    .filter(|s| s.get("name").is_some())
+                    .map(|_| MirrorKey::Container(name.clone())),
                 &["name", "image", "status", "labels"],
             ),
             "images" => (
@@ -85,10 +88,9 @@ impl Mirror {
                 }),
                 &["os", "architecture", "labels"],
             ),
-            "volumes" => (
-                text("/status/name").map(MirrorKey::Volume),
-                &["driver", "mountpoint", "labels"],
-            ),
+            "volumes" => {
+                (text("/status/name").map(MirrorKey::Volume), &["driver", "mountpoint", "labels"])
+            }
             _ => return None,
         };
         let fields = wanted

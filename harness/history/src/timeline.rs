@@ -14,8 +14,11 @@ pub fn lines(history: &[Record]) -> Vec<String> {
         .iter()
         .filter_map(|record| {
             view.apply(record);
-            if let What::Wire(WireMessage { exchange, event: WireWhat::Request { method, target, .. }, .. }) =
-                &record.what
+            if let What::Wire(WireMessage {
+                exchange,
+                event: WireWhat::Request { method, target, .. },
+                ..
+            }) = &record.what
             {
                 requests.insert(*exchange, format!("{method} {target}"));
             }

@@ -89,7 +89,8 @@ pub fn judge(history: &[Record]) -> Judgement {
 
 /// Why this history is not one of a whole run.
 fn incomplete(history: &[Record]) -> Vec<String> {
-    let mut unknowns: Vec<_> = history.iter().filter_map(|record| failed_world(&record.what)).collect();
+    let mut unknowns: Vec<_> =
+        history.iter().filter_map(|record| failed_world(&record.what)).collect();
     let judged = history
         .iter()
         .any(|record| matches!(record.what, What::Checkpoint { stage: Stage::Probed, .. }));

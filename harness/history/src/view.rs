@@ -195,9 +195,10 @@ impl View {
     /// The object of a resource by its name; the first one, where several namespaces have it.
     #[must_use]
     pub fn object(&self, resource: &str, name: &str) -> Option<&Value> {
-        self.objects.get(resource)?.values().find(|object| {
-            object.pointer("/metadata/name").and_then(Value::as_str) == Some(name)
-        })
+        self.objects
+            .get(resource)?
+            .values()
+            .find(|object| object.pointer("/metadata/name").and_then(Value::as_str) == Some(name))
     }
 
     /// The App, where there is one.

@@ -9,7 +9,9 @@
 //! - [`cli`]: the command.
 
 pub mod catalogue;
+pub mod chain;
 pub mod cli;
+pub mod companion;
 pub mod matrix;
 pub mod report;
 pub mod run;

@@ -10,6 +10,7 @@ use futures::StreamExt as _;
 use racetrap_history::{About, FindingId, Judgement, OracleName, Scenario, Verdict};
 use serde::{Serialize, Serializer};
 
+use crate::chain::chain;
 use crate::run::{self, Outcome, RunError, RunOptions};
 
 /// Which daemon a cell is about.
@@ -198,12 +199,6 @@ pub(crate) fn evidence_of(error: &RunError) -> Option<PathBuf> {
         RunError::World { evidence, .. } => Some(evidence.clone()),
         RunError::Evidence { .. } => None,
     }
-}
-
-/// An error and its causes in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

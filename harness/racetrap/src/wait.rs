@@ -4,11 +4,11 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use racetrap_history::View;
 use tokio::time::Instant;
 
 use crate::clock;
 use crate::recorder::Recorder;
-use racetrap_history::View;
 
 /// A wait ended without its level.
 #[derive(Clone, Debug, thiserror::Error)]

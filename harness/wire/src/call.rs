@@ -20,6 +20,28 @@ impl Call {
 
     /// Its response is a stream of events.
     pub(crate) fn is_events(&self) -> bool {
-        self.route.template == Some("/events") && self.method == "GET"
+        self.route.template == Some("/events")
+    }
+
+    /// Its response ends when something happens in the engine, and not before.
+    pub(crate) fn is_open_ended(&self) -> bool {
+        let asks = |name: &str| {
+            self.route.query.get(name).is_some_and(|value| value == "1" || value == "true")
+        };
+        match self.route.template {
+            Some("/containers/{id}/logs") => asks("follow"),
+            Some("/containers/{id}/stats") => {
+                let query = &self.route.query;
+                !query.contains_key("stream") || asks("stream")
+            }
+            Some("/containers/{id}/wait") => true,
+            _ => self.is_raw(),
+        }
+    }
+
+    /// Its connection may turn into a raw stream, in which one side may end before the other.
+    pub(crate) fn is_raw(&self) -> bool {
+        let raw = ["/containers/{id}/attach", "/exec/{id}/start", "/session", "/grpc"];
+        self.route.template.is_some_and(|template| raw.contains(&template))
     }
 }

@@ -1,11 +1,11 @@
-//! How messages go through one connection.
+//! How messages go through one connection: the request's way up, and what follows it.
 //!
-//! An exchange runs two directions at once: `up` forwards the request and then watches for the
-//! daemon's end, `down` forwards the response (`response`). Whichever ends first ends both.
+//! An exchange runs two directions at once: `up` forwards what is left of the request and then
+//! watches for the daemon's end, `down` forwards the response. Whichever ends first ends both.
 
 use std::io;
+use std::sync::Arc;
 
-use bytes::Buf as _;
 use serde_json::Value;
 use tokio::net::UnixStream;
 
@@ -14,12 +14,12 @@ use crate::event::{Side, What};
 use crate::faults::answer;
 use crate::gate::GateCore;
 use crate::http1::{Body, FramingError, Head, Start};
+use crate::live::{Activity, Line};
 use crate::peer::{Incoming, Outgoing, split};
 use crate::response::{Down, Response};
 use crate::rule::{Asked, Decision, Point};
-use crate::teller::Teller;
 
-/// Longest request body that rules may look into, in bytes as they come.
+/// Longest request body that rules may look into, in bytes.
 const BODY_MAX: usize = 1024 * 1024;
 
 /// Why a connection ends.
@@ -29,110 +29,123 @@ pub(crate) enum End {
     Closed,
     /// The engine was not there, or went away in the middle.
     Upstream(String),
-    /// One side sent what is no HTTP.
-    Malformed(Side, FramingError),
+    /// One side sent what is no HTTP; the daemon is told by this status where it can be.
+    Malformed(Side, FramingError, Option<u16>),
 }
 
 impl End {
+    /// The engine's side failed.
     pub(crate) fn upstream(error: io::Error) -> Self {
         Self::Upstream(error.to_string())
     }
 
-    fn malformed(error: FramingError) -> Self {
-        Self::Malformed(Side::Daemon, error)
+    fn bad_request(error: FramingError) -> Self {
+        Self::Malformed(Side::Daemon, error, Some(400))
     }
 }
 
 /// Serves a connection until it ends.
-pub(crate) async fn serve(teller: Teller<'_>, stream: UnixStream) {
+pub(crate) async fn serve(line: &Line, stream: UnixStream) {
     let (daemon_in, daemon_out) = split(stream);
-    let engine = match UnixStream::connect(&teller.shared.config.upstream).await {
-        Ok(engine) => engine,
-        Err(error) => return teller.tell(What::UpstreamLost { reason: error.to_string() }),
+    let (engine_in, engine_out) = match engine(line).await {
+        Ok(halves) => halves,
+        Err(error) => {
+            return line.tell_of_connection(What::UpstreamLost { reason: error.to_string() });
+        }
     };
-    let (engine_in, engine_out) = split(engine);
-    let answered = false;
-    let mut connection =
-        Connection { teller, daemon_in, daemon_out, engine_in, engine_out, answered };
+    let mut connection = Connection { line, daemon_in, daemon_out, engine_in, engine_out };
     let end = loop {
         match connection.exchange().await {
-            Ok(()) => teller.end_exchange(),
+            Ok(()) => line.turn(Activity::Idle),
             Err(end) => break end,
         }
     };
-    connection.finish(end).await;
+    match end {
+        End::Closed => {}
+        End::Upstream(reason) => line.tell(What::UpstreamLost { reason }),
+        End::Malformed(side, error, status) => {
+            line.tell(What::Malformed { side, reason: error.to_string() });
+            if let Some(status) = status {
+                // The daemon may have gone meanwhile; there is nobody else to tell.
+                let _ = connection.daemon_out.send(&closing_response(status)).await;
+            }
+        }
+    }
+}
+
+async fn engine(line: &Line) -> io::Result<(Incoming, Outgoing)> {
+    UnixStream::connect(&line.shared.config.upstream).await.map(split)
+}
+
+fn closing_response(status: u16) -> Vec<u8> {
+    format!("HTTP/1.1 {status} Malformed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        .into_bytes()
 }
 
 struct Connection<'a> {
-    teller: Teller<'a>,
+    line: &'a Line,
     daemon_in: Incoming,
     daemon_out: Outgoing,
     engine_in: Incoming,
     engine_out: Outgoing,
-    /// The daemon was sent the head of the response under way, or is about to be.
-    answered: bool,
 }
 
 impl Connection<'_> {
     /// One request and its response.
     async fn exchange(&mut self) -> Result<(), End> {
-        self.answered = false;
-        let head = self.request_head().await?;
+        let Some(head) = self.request_head().await? else { return Err(End::Closed) };
         let call = self.begin(&head);
         let mut body = head.request_body();
         let content = self.content(&call, &head, &body).await?;
-        let decision = self.teller.shared.rules.decide(&call, Asked::Request(content.as_ref()));
+        let decision = self.line.shared.rules.decide(&call, Asked::Request(content.as_ref()));
+        let was_held = matches!(decision, Decision::Hold(_));
         match decision {
             Decision::Pass => {}
             Decision::Hold(gate) => self.hold(&gate).await?,
             Decision::Answer { rule, status } => {
-                return self.answer(&call, &head, body, &rule, status).await;
+                return self.answer(&call, &head, &rule, status).await;
             }
         }
-        match self.both_ways(&call, &head, &mut body, content.as_ref()).await? {
+        let buffered = body
+            .advance(&self.daemon_in.buffer[head.bytes..], |_, _| {})
+            .map_err(End::bad_request)?;
+        let first = self.daemon_in.buffer.split_to(head.bytes + buffered);
+        self.send_first(&first, was_held).await?;
+        match self.both_ways(&call, &mut body, content.as_ref()).await? {
             Down::Next if body.is_done() && !head.closes() => Ok(()),
             Down::Next | Down::Last => Err(End::Closed),
             Down::Raw => self.raw().await,
         }
     }
 
-    /// The next request's head. Where the engine ends an idle connection the daemon must see it,
-    /// lest it sends its next request into the void.
-    async fn request_head(&mut self) -> Result<Head, End> {
+    /// The next request's head; none where one side is done with this connection.
+    async fn request_head(&mut self) -> Result<Option<Head>, End> {
         loop {
-            if !self.engine_in.buffer.is_empty() {
-                return Err(End::Malformed(Side::Engine, FramingError::Unasked));
+            if let Some(head) = Head::request(&self.daemon_in.buffer).map_err(End::bad_request)? {
+                return Ok(Some(head));
             }
-            if let Some(head) = Head::request(&self.daemon_in.buffer).map_err(End::malformed)? {
-                return Ok(head);
-            }
-            let read = tokio::select! {
-                biased;
+            tokio::select! {
                 // Cancel-safe: what was read is in the buffer.
-                read = self.daemon_in.fill() => read,
-                // Cancel-safe, as above.
-                read = self.engine_in.fill() => read,
-            };
-            if !matches!(read, Ok(1..)) {
-                return Err(End::Closed);
+                read = self.daemon_in.fill() => if !matches!(read, Ok(1..)) {
+                    return Ok(None);
+                },
+                // Cancel-safe, as above. A daemon that keeps connections for later must see that
+                // this one cannot be used any more, as it would without the wire.
+                () = self.engine_in.gone() => return Ok(None),
             }
         }
     }
 
     /// Numbers the exchange and tells of it.
     fn begin(&self, head: &Head) -> Call {
-        self.teller.begin_exchange();
-        let Start::Request { method, target } = &head.start else {
-            unreachable!("`Head::request` reads requests");
+        self.line.begin_exchange();
+        let Start::Request { method, target } = head.start.clone() else {
+            unreachable!("`Head::request` reads requests")
         };
-        let phase = self.teller.shared.state().phases.now();
+        let phase = self.line.shared.state().phases.now();
         let call = Call::new(method.clone(), target.clone(), phase);
-        self.teller.tell(What::Request {
-            method: method.clone(),
-            target: target.clone(),
-            route: call.route.template,
-            phase,
-        });
+        let (route, body_bytes) = (call.route.template, head.body_bytes());
+        self.line.tell(What::Request { method, target, route, phase, body_bytes });
         call
     }
 
@@ -143,22 +156,25 @@ impl Connection<'_> {
         head: &Head,
         body: &Body,
     ) -> Result<Option<Value>, End> {
-        // A daemon that waits to be told to continue would wait for ever.
-        if head.expects_continue() || !self.teller.shared.rules.wants_body(call) {
+        if !self.line.shared.rules.wants_body(call) {
             return Ok(None);
         }
-        let mut ahead = body.clone();
-        let mut content = Vec::new();
-        let mut read = head.bytes;
+        if head.expects_continue() {
+            // The daemon waits for this before it sends what the rule wants to see; that the engine
+            // will say it once more is allowed (RFC 9110, section 15.2).
+            let go_on = b"HTTP/1.1 100 Continue\r\n\r\n";
+            self.daemon_out.send(go_on).await.map_err(|_| End::Closed)?;
+        }
+        let (mut ahead, mut at, mut content) = (body.clone(), head.bytes, Vec::new());
         loop {
-            let behind = &self.daemon_in.buffer[read..];
-            let advanced = ahead.advance(behind, |part| content.extend_from_slice(part));
-            read += advanced.map_err(End::malformed)?;
+            at += ahead
+                .advance(&self.daemon_in.buffer[at..], |_, part| content.extend_from_slice(part))
+                .map_err(End::bad_request)?;
+            if content.len() > BODY_MAX {
+                return Ok(None);
+            }
             if ahead.is_done() {
                 return Ok(serde_json::from_slice(&content).ok());
-            }
-            if read - head.bytes > BODY_MAX {
-                return Ok(None);
             }
             if !matches!(self.daemon_in.fill().await, Ok(1..)) {
                 return Err(End::Closed);
@@ -167,14 +183,27 @@ impl Connection<'_> {
     }
 
     /// Keeps the request back until its gate opens, or the daemon gives up.
-    async fn hold(&mut self, gate: &GateCore) -> Result<(), End> {
-        let teller = self.teller;
+    async fn hold(&mut self, gate: &Arc<GateCore>) -> Result<(), End> {
         tokio::select! {
-            biased;
-            // Cancel-safe: a wait that is dropped tells that the message was given up.
-            () = gate.stand(Point::Request, |what| teller.tell(what)) => Ok(()),
+            // Not resumed after the other has ended; a dropped wait gives the message up.
+            () = self.line.stand_at(gate, Point::Request) => {}
             // Cancel-safe: what was read is in the buffer.
-            () = self.daemon_in.gone() => Err(End::Closed),
+            () = self.daemon_in.gone() => return Err(End::Closed),
+        }
+        Ok(())
+    }
+
+    /// Sends the first bytes of a request to the engine.
+    async fn send_first(&mut self, bytes: &[u8], was_held: bool) -> Result<(), End> {
+        match self.engine_out.send(bytes).await {
+            Err(_) if was_held => {
+                // The engine went while the request was held, and has not had all of this: it goes
+                // to the engine that is there by now.
+                (self.engine_in, self.engine_out) =
+                    engine(self.line).await.map_err(End::upstream)?;
+                self.engine_out.send(bytes).await.map_err(End::upstream)
+            }
+            sent => sent.map_err(End::upstream),
         }
     }
 
@@ -183,51 +212,58 @@ impl Connection<'_> {
         &mut self,
         call: &Call,
         head: &Head,
-        mut body: Body,
         rule: &str,
         status: u16,
     ) -> Result<(), End> {
-        self.daemon_in.buffer.advance(head.bytes);
-        // Who waits to be told to continue is told the end instead, and need not send its body.
-        while !head.expects_continue() {
-            let taken = body.advance(&self.daemon_in.buffer, |_| {}).map_err(End::malformed)?;
-            self.daemon_in.buffer.advance(taken);
-            if body.is_done() {
+        let mut body = head.request_body();
+        let _ = self.daemon_in.buffer.split_to(head.bytes);
+        loop {
+            let taken =
+                body.advance(&self.daemon_in.buffer, |_, _| {}).map_err(End::bad_request)?;
+            let _ = self.daemon_in.buffer.split_to(taken);
+            // Who expects to be told to go on with the body is told not to, by a final status.
+            if body.is_done() || head.expects_continue() {
                 break;
             }
             if !matches!(self.daemon_in.fill().await, Ok(1..)) {
                 return Err(End::Closed);
             }
         }
-        let last = head.closes() || !body.is_done();
         let fault = format!("answered with {status}");
-        self.teller.tell(What::Faulted { rule: rule.to_owned(), fault });
-        self.teller.tell(What::Response { status });
-        let (bytes, length) = answer::response(rule, status, &call.method, last);
-        self.daemon_out.send(&bytes).await.map_err(|_| End::Closed)?;
-        self.teller.tell(What::Finished { bytes: length });
-        if last { Err(End::Closed) } else { Ok(()) }
+        self.line.tell(What::Faulted { rule: rule.to_owned(), fault });
+        self.line.tell(What::Response { status });
+        let (response, bytes) = answer::response(rule, status, &call.method);
+        self.daemon_out.send(&response).await.map_err(|_| End::Closed)?;
+        self.line.tell(What::Finished { bytes });
+        if head.closes() || !body.is_done() { Err(End::Closed) } else { Ok(()) }
     }
 
-    /// Forwards the request and the response at once.
+    /// Forwards the rest of the request and the response at once.
     async fn both_ways(
         &mut self,
         call: &Call,
-        head: &Head,
         body: &mut Body,
         content: Option<&Value>,
     ) -> Result<Down, End> {
-        let Self { teller, daemon_in, daemon_out, engine_in, engine_out, answered } = self;
+        let Self { daemon_in, engine_out, .. } = self;
         let up = async {
-            match send_request(daemon_in, engine_out, head, body).await {
-                Ok(()) => {
-                    daemon_in.gone().await;
-                    End::Closed
-                }
-                Err(end) => end,
+            if let Err(end) = forward(body, daemon_in, engine_out).await {
+                return end;
             }
+            daemon_in.gone().await;
+            if call.is_raw() {
+                // It may have ended its own side of a stream that is about to begin.
+                std::future::pending::<()>().await;
+            }
+            End::Closed
         };
-        let mut down = Response { teller: *teller, call, content, engine_in, daemon_out, answered };
+        let mut down = Response {
+            line: self.line,
+            call,
+            content,
+            engine_in: &mut self.engine_in,
+            daemon_out: &mut self.daemon_out,
+        };
         tokio::select! {
             // A response that is there is passed on before anybody's end is looked at.
             biased;
@@ -240,89 +276,44 @@ impl Connection<'_> {
 
     /// Copies both ways until both sides have ended, each in its own time.
     async fn raw(&mut self) -> Result<(), End> {
-        self.teller.tell(What::Upgraded);
-        let Self { daemon_in, daemon_out, engine_in, engine_out, .. } = self;
-        let up = async {
-            // An engine that has ended says so on its way down, and wants no more input.
-            let _ = copy(daemon_in, engine_out).await;
-            Ok(())
-        };
-        let down = async {
-            copy(engine_in, daemon_out).await.map_err(|broken| match broken {
-                Broken::Reading(error) => End::upstream(error),
-                Broken::Writing => End::Closed,
-            })
-        };
-        let ((), bytes) = tokio::try_join!(up, down)?;
-        self.teller.tell(What::Finished { bytes });
+        self.line.turn(Activity::OpenEnded);
+        self.line.tell(What::Upgraded);
+        let up = copy(&mut self.daemon_in, &mut self.engine_out);
+        let down = copy(&mut self.engine_in, &mut self.daemon_out);
+        let (_, bytes) = tokio::try_join!(up, down).map_err(End::upstream)?;
+        self.line.tell(What::Finished { bytes });
         Err(End::Closed)
     }
-
-    /// Tells why the connection ends; the daemon is told too, where it waits for a response.
-    async fn finish(mut self, end: End) {
-        let status = match end {
-            End::Closed => return,
-            End::Upstream(reason) => return self.teller.tell(What::UpstreamLost { reason }),
-            End::Malformed(side, error) => {
-                self.teller.tell(What::Malformed { side, reason: error.to_string() });
-                match side {
-                    Side::Daemon => 400,
-                    Side::Engine if self.teller.in_exchange() => 502,
-                    Side::Engine => return,
-                }
-            }
-        };
-        if !self.answered {
-            let response = format!(
-                "HTTP/1.1 {status} Malformed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-            );
-            // The daemon may have gone meanwhile; there is nobody else to tell.
-            let _ = self.daemon_out.send(response.as_bytes()).await;
-        }
-    }
 }
 
-/// Forwards a request whose head is in the buffer.
-async fn send_request(
-    from: &mut Incoming,
-    to: &mut Outgoing,
-    head: &Head,
-    body: &mut Body,
-) -> Result<(), End> {
-    let mut before = head.bytes;
-    loop {
-        let bytes = body.advance(&from.buffer[before..], |_| {}).map_err(End::malformed)?;
-        if to.send_from(&mut from.buffer, before + bytes).await.is_err() {
-            // The engine takes no more. Why not is what it answered, or its end: both are on
-            // their way down.
-            return Ok(());
-        }
-        if body.is_done() {
-            return Ok(());
-        }
-        if !matches!(from.fill().await, Ok(1..)) {
+/// Forwards what is left of a request's body.
+async fn forward(body: &mut Body, from: &mut Incoming, to: &mut Outgoing) -> Result<(), End> {
+    while !body.is_done() {
+        if from.buffer.is_empty() && !matches!(from.fill().await, Ok(1..)) {
             return Err(End::Closed);
         }
-        before = 0;
+        let bytes = body
+            .advance(&from.buffer, |_, _| {})
+            .map_err(|error| End::Malformed(Side::Daemon, error, None))?;
+        let part = from.buffer.split_to(bytes);
+        if to.send(&part).await.is_err() {
+            // An engine that wants no more of a body may have answered before it closed: the
+            // response's end decides, and not this one.
+            return Ok(());
+        }
     }
-}
-
-/// Which end of a copy broke.
-enum Broken {
-    Reading(io::Error),
-    Writing,
+    Ok(())
 }
 
 /// Copies what is buffered and all that comes, and passes the end on.
-async fn copy(from: &mut Incoming, to: &mut Outgoing) -> Result<u64, Broken> {
+async fn copy(from: &mut Incoming, to: &mut Outgoing) -> io::Result<u64> {
     let mut bytes = 0;
     loop {
-        let buffered = from.buffer.len();
-        to.send_from(&mut from.buffer, buffered).await.map_err(|_| Broken::Writing)?;
-        bytes += buffered as u64;
-        if from.fill().await.map_err(Broken::Reading)? == 0 {
-            // Who has gone need not be told that nothing more comes.
-            let _ = to.finish().await;
+        let part = from.buffer.split();
+        bytes += part.len() as u64;
+        to.send(&part).await?;
+        if from.fill().await? == 0 {
+            to.finish().await?;
             return Ok(bytes);
         }
     }

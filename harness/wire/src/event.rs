@@ -9,7 +9,7 @@ use crate::{Phase, Point};
 /// Something happened on the wire.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// Number of the connection from the daemon, from 1; 0 where the event is of no connection.
+    /// Number of the connection from the daemon, from 0.
     pub connection: u64,
     /// Number of the exchange of request and response, over all connections, from 1; 0 where the
     /// event is of no exchange.
@@ -34,6 +34,8 @@ pub enum What {
         route: Option<&'static str>,
         /// Phase of the daemon's connection to the engine.
         phase: Phase,
+        /// Length of the body in bytes; none where only its end will tell (a chunked body).
+        body_bytes: Option<u64>,
     },
     /// The message stands at a gate.
     Held {
@@ -47,7 +49,7 @@ pub enum What {
         /// The gate.
         gate: String,
     },
-    /// The daemon gave up the held message, or it was cut.
+    /// The held message was given up: the daemon went away, or its connection was cut.
     Abandoned {
         /// The gate.
         gate: String,

@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-/// Longest frame that is taken apart; a longer one is passed on as it comes.
+/// Longest frame that is taken apart; of a longer one the parts are frames.
 const FRAME_MAX: usize = 1024 * 1024;
 
-/// One frame: its bytes as they came, and what they say.
+/// One frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
-    pub(crate) bytes: Vec<u8>,
+    /// Place of the byte behind its last one, in the input in which it ended.
+    pub(crate) end: usize,
     /// The JSON, or a string where it is none.
     pub(crate) json: Value,
 }
@@ -17,40 +18,43 @@ pub(crate) struct Frame {
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
     partial: Vec<u8>,
-    /// Something but white space is in it.
-    says_something: bool,
 }
 
 impl Frames {
-    /// Takes more content and gives the frames that are whole by now.
-    pub(crate) fn push(&mut self, content: &[u8]) -> Vec<Frame> {
-        let mut whole = Vec::new();
-        for &byte in content {
-            self.partial.push(byte);
-            self.says_something |= !byte.is_ascii_whitespace();
-            let ends = byte == b'\n' && self.says_something;
-            if ends || self.partial.len() >= FRAME_MAX {
-                whole.push(read(std::mem::take(&mut self.partial)));
-                self.says_something = false;
+    /// Takes more content, which lies at `at`, and adds the frames that are whole by now.
+    pub(crate) fn push(&mut self, at: usize, content: &[u8], whole: &mut Vec<Frame>) {
+        let mut end = at;
+        for piece in content.split_inclusive(|byte| *byte == b'\n') {
+            end += piece.len();
+            self.partial.extend_from_slice(piece);
+            if piece.ends_with(b"\n") || self.partial.len() >= FRAME_MAX {
+                whole.extend(self.take(end));
             }
         }
-        whole
     }
 
     /// What is left when the content has ended in the middle of a frame.
-    pub(crate) fn rest(&mut self) -> Option<Frame> {
-        let rest = std::mem::take(&mut self.partial);
-        (!rest.is_empty()).then(|| read(rest))
+    pub(crate) fn rest(&mut self, end: usize) -> Option<Frame> {
+        self.take(end)
     }
-}
 
-/// A record separator before the text (RFC 7464) is no part of what it says.
-fn read(bytes: Vec<u8>) -> Frame {
-    let text = bytes.trim_ascii();
-    let text = text.strip_prefix(b"\x1e").unwrap_or(text);
-    let json = serde_json::from_slice(text)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(text).into_owned()));
-    Frame { bytes, json }
+    /// No frame has begun.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.partial.is_empty()
+    }
+
+    fn take(&mut self, end: usize) -> Option<Frame> {
+        let text = std::mem::take(&mut self.partial);
+        let text = text.trim_ascii();
+        // A record separator before the text (RFC 7464) is no part of what it says.
+        let text = text.strip_prefix(b"\x1e").unwrap_or(text);
+        if text.is_empty() {
+            return None;
+        }
+        let json = serde_json::from_slice(text)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(text).into_owned()));
+        Some(Frame { end, json })
+    }
 }
 
 #[cfg(test)]
@@ -61,20 +65,33 @@ mod tests {
 
     const STREAM: &[u8] = b"{\"a\":1}\n\x1e{\"b\":\"x\\ny\"}\nno json\n\n{\"c\"";
 
-    // Wherever the stream is cut on its way, the frames are the same and no byte is lost.
+    // Wherever the stream is cut on its way, the frames and the places where they end are the same.
     #[test]
     fn frames_do_not_depend_on_where_the_stream_was_cut() {
         for cut in 0..=STREAM.len() {
             let mut frames = Frames::default();
-            let mut seen = frames.push(&STREAM[..cut]);
-            seen.extend(frames.push(&STREAM[cut..]));
-            seen.extend(frames.rest());
-            let said: Vec<_> = seen.iter().map(|frame| frame.json.clone()).collect();
-            let expected =
-                [json!({"a": 1}), json!({"b": "x\ny"}), json!("no json"), json!("{\"c\"")];
+            let mut seen = Vec::new();
+            frames.push(0, &STREAM[..cut], &mut seen);
+            frames.push(cut, &STREAM[cut..], &mut seen);
+            seen.extend(frames.rest(STREAM.len()));
+            let said: Vec<_> = seen.into_iter().map(|frame| (frame.end, frame.json)).collect();
+            let expected = [
+                (8, json!({"a": 1})),
+                (22, json!({"b": "x\ny"})),
+                (30, json!("no json")),
+                (STREAM.len(), json!("{\"c\"")),
+            ];
             assert_eq!(said, expected, "cut at {cut}");
-            let bytes: Vec<_> = seen.into_iter().flat_map(|frame| frame.bytes).collect();
-            assert_eq!(bytes, STREAM, "cut at {cut}");
         }
+    }
+
+    // A frame that never ends must not be kept for ever.
+    #[test]
+    fn a_frame_without_end_is_given_up_at_the_limit() {
+        let mut frames = Frames::default();
+        let mut seen = Vec::new();
+        frames.push(0, &vec![b'x'; FRAME_MAX], &mut seen);
+        assert_eq!(seen.len(), 1);
+        assert!(frames.is_empty());
     }
 }

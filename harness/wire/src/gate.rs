@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::event::What;
-use crate::rule::{Point, RuleGuard};
+use crate::rule::RuleGuard;
 
 /// Where a gate is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum GateState {
+pub(crate) enum GateState {
     Open,
     Holding,
     Abandoned,
@@ -20,7 +19,7 @@ enum GateState {
 /// The side of a gate that messages see.
 #[derive(Debug)]
 pub(crate) struct GateCore {
-    name: String,
+    pub(crate) name: String,
     state: watch::Sender<GateState>,
 }
 
@@ -29,48 +28,39 @@ impl GateCore {
         Arc::new(Self { name: name.to_owned(), state: watch::Sender::new(GateState::Open) })
     }
 
-    /// Keeps a message until the release, and tells so. Where this wait is dropped instead, the
-    /// message was given up.
-    pub(crate) async fn stand(&self, point: Point, tell: impl Fn(What)) {
-        if !self.enter(GateState::Open, GateState::Holding) {
-            // The gate was released before the message came.
-            return;
-        }
-        tell(What::Held { gate: self.name.clone(), point });
-        let mut standing = Standing { gate: self, tell, goes_on: false };
-        // The sender lives as long as this value, so that the wait ends with the release only.
-        let _ = self.state.subscribe().wait_for(|state| *state == GateState::Released).await;
-        standing.goes_on = true;
-    }
-
-    fn enter(&self, from: GateState, to: GateState) -> bool {
+    /// A message stands here now; false where the gate was released before one came. `tell` runs
+    /// before anybody who waits can see it.
+    pub(crate) fn arrive(&self, tell: impl FnOnce()) -> bool {
         self.state.send_if_modified(|state| {
-            let due = *state == from;
-            if due {
-                *state = to;
+            let open = *state == GateState::Open;
+            if open {
+                tell();
+                *state = GateState::Holding;
             }
-            due
+            open
         })
     }
-}
 
-/// A message that stands at a gate. What becomes of it is told when this value is dropped: the
-/// only way to notice a wait that was dropped around it.
-struct Standing<'a, T: Fn(What)> {
-    gate: &'a GateCore,
-    tell: T,
-    goes_on: bool,
-}
+    /// Waits for the release.
+    pub(crate) async fn pass(&self) {
+        let released = |state: &GateState| *state == GateState::Released;
+        // The sender lives as long as this value, so that the wait cannot end otherwise.
+        let _ = self.state.subscribe().wait_for(released).await;
+    }
 
-impl<T: Fn(What)> Drop for Standing<'_, T> {
-    fn drop(&mut self) {
-        let gate = self.gate.name.clone();
-        if self.goes_on {
-            (self.tell)(What::Released { gate });
-        } else {
-            self.gate.enter(GateState::Holding, GateState::Abandoned);
-            (self.tell)(What::Abandoned { gate });
-        }
+    /// The held message has nobody any more who waits for it.
+    pub(crate) fn abandon(&self) {
+        self.state.send_if_modified(|state| {
+            let holding = *state == GateState::Holding;
+            if holding {
+                *state = GateState::Abandoned;
+            }
+            holding
+        });
+    }
+
+    fn release(&self) {
+        self.state.send_replace(GateState::Released);
     }
 }
 
@@ -113,9 +103,9 @@ impl Gate {
         if tokio::time::timeout(limit, waiting).await.is_ok() {
             return Ok(());
         }
-        let last_seen = match self.armed.went_by() {
-            None => "no message at all".to_owned(),
-            Some((count, last)) => format!("{count} other messages, the last one {last}"),
+        let last_seen = match self.armed.seen_since() {
+            (0, _) => "no message at all".to_owned(),
+            (count, last) => format!("{count} other messages, the last one {last}"),
         };
         Err(NotReached { gate: self.core.name.clone(), waited: began.elapsed(), last_seen })
     }
@@ -126,6 +116,6 @@ impl Gate {
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        self.core.state.send_replace(GateState::Released);
+        self.core.release();
     }
 }

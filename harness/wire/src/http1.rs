@@ -23,14 +23,10 @@ pub(crate) enum FramingError {
     Length(String),
     #[error("two different lengths of one body")]
     TwoLengths,
-    #[error("a request body whose end cannot be told: its last coding is not `chunked`")]
-    Coding,
     #[error("a chunk whose size is no hexadecimal number")]
     ChunkSize,
     #[error("a chunk that does not end where its size says")]
     ChunkEnd,
-    #[error("a response that nobody asked for")]
-    Unasked,
 }
 
 /// A head, as far as forwarding needs it.
@@ -54,18 +50,11 @@ pub(crate) enum Start {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Fields {
     length: Option<u64>,
-    coding: Option<Coding>,
+    chunked: bool,
     close: bool,
     keep_alive: bool,
     expects_continue: bool,
     version_1_0: bool,
-}
-
-/// The last transfer coding of a body: the one that decides where it ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Coding {
-    Chunked,
-    Other,
 }
 
 impl Head {
@@ -79,9 +68,6 @@ impl Head {
             target: request.path.unwrap_or_default().to_owned(),
         };
         let fields = Fields::read(request.headers, request.version)?;
-        if fields.coding == Some(Coding::Other) {
-            return Err(FramingError::Coding);
-        }
         Ok(Some(Self { bytes, start, fields }))
     }
 
@@ -97,9 +83,10 @@ impl Head {
 
     /// The body of this request.
     pub(crate) fn request_body(&self) -> Body {
-        match self.fields.coding {
-            Some(_) => Body::Chunked(Chunks::default()),
-            None => Body::Length(self.fields.length.unwrap_or_default()),
+        if self.fields.chunked {
+            Body::Chunked(Chunks::default())
+        } else {
+            Body::Length(self.fields.length.unwrap_or_default())
         }
     }
 
@@ -107,16 +94,20 @@ impl Head {
     pub(crate) fn response_body(&self, method: &str) -> Body {
         let Start::Response { status } = self.start else { return Body::Length(0) };
         if method == "HEAD" || status == 204 || status == 304 || (100..200).contains(&status) {
-            return Body::Length(0);
-        }
-        match self.fields.coding {
-            Some(Coding::Chunked) => Body::Chunked(Chunks::default()),
-            Some(Coding::Other) => Body::UntilClose,
-            None => self.fields.length.map_or(Body::UntilClose, Body::Length),
+            Body::Length(0)
+        } else if self.fields.chunked {
+            Body::Chunked(Chunks::default())
+        } else {
+            self.fields.length.map_or(Body::UntilClose, Body::Length)
         }
     }
 
-    /// The sender keeps the body back until it is told to continue (RFC 9110, section 10.1.1).
+    /// Length of the body in bytes, where the head says it.
+    pub(crate) fn body_bytes(&self) -> Option<u64> {
+        if self.fields.chunked { None } else { Some(self.fields.length.unwrap_or_default()) }
+    }
+
+    /// Whether the sender waits for a `100 Continue` before it sends the body.
     pub(crate) fn expects_continue(&self) -> bool {
         self.fields.expects_continue
     }
@@ -127,10 +118,11 @@ impl Head {
     }
 }
 
+/// A head that is whole, or not whole yet.
 fn parsed(result: httparse::Result<usize>, input: &[u8]) -> Result<Option<usize>, FramingError> {
     match result {
-        Ok(httparse::Status::Complete(bytes)) if bytes > HEAD_MAX => Err(FramingError::HeadTooLong),
-        Ok(httparse::Status::Complete(bytes)) => Ok(Some(bytes)),
+        Ok(httparse::Status::Complete(bytes)) if bytes <= HEAD_MAX => Ok(Some(bytes)),
+        Ok(httparse::Status::Complete(_)) => Err(FramingError::HeadTooLong),
         Ok(httparse::Status::Partial) if input.len() >= HEAD_MAX => Err(FramingError::HeadTooLong),
         Ok(httparse::Status::Partial) => Ok(None),
         Err(httparse::Error::TooManyHeaders) => Err(FramingError::TooManyFields),
@@ -142,41 +134,36 @@ impl Fields {
     fn read(headers: &[httparse::Header<'_>], version: Option<u8>) -> Result<Self, FramingError> {
         let mut fields = Self { version_1_0: version == Some(0), ..Self::default() };
         for header in headers {
-            let is = |name: &str| header.name.eq_ignore_ascii_case(name);
-            let mut words = header.value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-            let mut says =
-                |word: &str| words.any(|seen| seen.eq_ignore_ascii_case(word.as_bytes()));
-            if is("content-length") {
-                let length = length(header.value)?;
+            let value = str::from_utf8(header.value).unwrap_or_default().trim();
+            let names =
+                |word: &str| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word));
+            if header.name.eq_ignore_ascii_case("content-length") {
+                let length = length(value)?;
                 if fields.length.is_some_and(|known| known != length) {
                     return Err(FramingError::TwoLengths);
                 }
                 fields.length = Some(length);
-            } else if is("transfer-encoding") {
-                let last = words.next_back().unwrap_or_default();
-                let chunked = last.eq_ignore_ascii_case(b"chunked");
-                fields.coding = Some(if chunked { Coding::Chunked } else { Coding::Other });
-            } else if is("connection") {
-                fields.close |= says("close");
-                fields.keep_alive |= says("keep-alive");
-            } else if is("expect") {
-                fields.expects_continue |= says("100-continue");
+            } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
+                fields.chunked |= names("chunked");
+            } else if header.name.eq_ignore_ascii_case("expect") {
+                fields.expects_continue |= names("100-continue");
+            } else if header.name.eq_ignore_ascii_case("connection") {
+                fields.close |= names("close");
+                fields.keep_alive |= names("keep-alive");
             }
         }
-        if fields.coding.is_some() && fields.length.is_some() {
+        if fields.chunked && fields.length.is_some() {
             return Err(FramingError::TwoLengths);
         }
         Ok(fields)
     }
 }
 
-/// A length is digits and nothing else: other readers of the same bytes must find no sign, and
-/// no list, that they read differently.
-fn length(value: &[u8]) -> Result<u64, FramingError> {
-    let text = str::from_utf8(value.trim_ascii()).unwrap_or_default();
-    let length = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok());
-    let wrong = || FramingError::Length(String::from_utf8_lossy(value).into_owned());
-    length.flatten().ok_or_else(wrong)
+/// Digits only: `+1` is a number to Rust, and none to HTTP.
+fn length(value: &str) -> Result<u64, FramingError> {
+    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    let number = digits.then(|| value.parse().ok()).flatten();
+    number.ok_or_else(|| FramingError::Length(value.to_owned()))
 }
 
 /// What is still to come of a body.
@@ -191,22 +178,23 @@ pub(crate) enum Body {
 }
 
 impl Body {
-    /// How many bytes of `input` belong to the body; `payload` is given those that are content.
+    /// How many bytes of `input` belong to the body; `payload` is given
+    /// those that are content, with their place in `input`.
     pub(crate) fn advance(
         &mut self,
         input: &[u8],
-        mut payload: impl FnMut(&[u8]),
+        mut payload: impl FnMut(usize, &[u8]),
     ) -> Result<usize, FramingError> {
         match self {
             Self::Length(left) => {
                 let bytes = input.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
                 *left -= bytes as u64;
-                payload(&input[..bytes]);
+                payload(0, &input[..bytes]);
                 Ok(bytes)
             }
             Self::Chunked(chunks) => chunks.advance(input, payload),
             Self::UntilClose => {
-                payload(input);
+                payload(0, input);
                 Ok(input.len())
             }
         }
@@ -250,14 +238,14 @@ impl Chunks {
     fn advance(
         &mut self,
         input: &[u8],
-        mut payload: impl FnMut(&[u8]),
+        mut payload: impl FnMut(usize, &[u8]),
     ) -> Result<usize, FramingError> {
         let mut at = 0;
         while at < input.len() && self.at != ChunkPart::Done {
             if self.at == ChunkPart::Content {
                 let left = usize::try_from(self.left).unwrap_or(usize::MAX);
                 let end = at + left.min(input.len() - at);
-                payload(&input[at..end]);
+                payload(at, &input[at..end]);
                 self.left -= (end - at) as u64;
                 at = end;
                 if self.left == 0 {

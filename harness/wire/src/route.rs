@@ -20,6 +20,10 @@ const TEMPLATES: &[&str] = &[
     "/version",
     "/info",
     "/events",
+    "/auth",
+    "/session",
+    "/grpc",
+    "/system/df",
     "/containers/json",
     "/containers/create",
     "/containers/prune",
@@ -37,8 +41,13 @@ const TEMPLATES: &[&str] = &[
     "/containers/{id}/attach",
     "/containers/{id}/exec",
     "/containers/{id}/resize",
+    "/containers/{id}/stats",
+    "/containers/{id}/top",
+    "/containers/{id}/changes",
+    "/containers/{id}/archive",
     "/containers/{id}",
     "/exec/{id}/start",
+    "/exec/{id}/resize",
     "/exec/{id}/json",
     "/images/json",
     "/images/create",
@@ -54,7 +63,17 @@ const TEMPLATES: &[&str] = &[
     "/volumes/create",
     "/volumes/prune",
     "/volumes/{name}",
+    "/networks",
+    "/networks/create",
+    "/networks/prune",
+    "/networks/{id}",
 ];
+
+/// All route templates that a [`Matcher`](crate::Matcher) can name; another one fits no message.
+#[must_use]
+pub fn route_templates() -> &'static [&'static str] {
+    TEMPLATES
+}
 
 impl Route {
     /// Takes a target such as `/v1.41/images/a%2Fb/json?x=1` apart.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use serde_json::Value;
@@ -36,7 +37,8 @@ impl fmt::Display for Point {
 pub struct Matcher {
     /// HTTP method.
     pub method: Option<String>,
-    /// Route template such as `/images/{id}/json`, without the API version.
+    /// Route template such as `/images/{id}/json`, without the API version; one of
+    /// [`route_templates`](crate::route_templates).
     pub route: Option<String>,
     /// Parameters of the route.
     pub params: BTreeMap<String, String>,
@@ -94,10 +96,10 @@ struct Rule {
     name: String,
     matcher: Matcher,
     effect: Effect,
-    /// Messages that fitted so far.
+    /// Messages that fitted since arming.
     seen: u32,
-    /// Messages that had been asked about at each point when this was armed.
-    asked_before: [u64; POINTS],
+    /// Messages of all kinds that were asked about before arming.
+    before: u64,
 }
 
 /// What is to be done with a message.
@@ -111,28 +113,19 @@ pub(crate) enum Decision {
 /// All rules, in the order of their arming.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
-    armed: Mutex<Armed>,
+    /// Rules that are armed: where there are none, nothing is locked.
+    count: AtomicUsize,
+    rules: Mutex<Armed>,
 }
 
 #[derive(Debug, Default)]
 struct Armed {
     next: u64,
     rules: Vec<Rule>,
-    asked: [Went; POINTS],
-}
-
-/// How many points there are.
-const POINTS: usize = 3;
-
-/// What went by at a point while any rule was armed; it explains a gate that waits in vain.
-#[derive(Debug, Default)]
-struct Went {
-    count: u64,
+    /// Requests and frames that were asked about, and the last of them in words.
+    asked: u64,
     last: String,
 }
-
-/// Longest part of a message that is kept for such an explanation, in bytes.
-const EXPLANATION_MAX: usize = 300;
 
 /// Which stage of a message's way is asked about, and what is known there.
 #[derive(Clone, Copy, Debug)]
@@ -145,69 +138,62 @@ pub(crate) enum Asked<'a> {
     Frame(&'a Value),
 }
 
-impl Asked<'_> {
-    fn point(self) -> Point {
-        match self {
-            Self::Request(_) => Point::Request,
-            Self::Response(_) => Point::Response,
-            Self::Frame(_) => Point::Frame,
-        }
-    }
-}
-
 impl Rules {
     pub(crate) fn arm(self: &Arc<Self>, name: &str, matcher: Matcher, effect: Effect) -> RuleGuard {
         let mut armed = self.armed();
         let id = armed.next;
         armed.next += 1;
-        let asked_before = armed.asked.each_ref().map(|went| went.count);
-        armed.rules.push(Rule {
-            id,
-            name: name.to_owned(),
-            matcher,
-            effect,
-            seen: 0,
-            asked_before,
-        });
+        let before = armed.asked;
+        armed.rules.push(Rule { id, name: name.to_owned(), matcher, effect, seen: 0, before });
+        self.count.store(armed.rules.len(), Ordering::Release);
         RuleGuard { rules: Arc::downgrade(self), id }
     }
 
     /// Some rule wants to look into the body of this request.
     pub(crate) fn wants_body(&self, call: &Call) -> bool {
+        if self.is_empty() {
+            return false;
+        }
         let fits = |rule: &Rule| !rule.matcher.body.is_empty() && rule.matcher.fits_head(call);
         self.armed().rules.iter().any(fits)
     }
 
     /// What is to be done; counts the message for every rule that it fits up to the deciding one.
     pub(crate) fn decide(&self, call: &Call, asked: Asked<'_>) -> Decision {
-        let mut armed = self.armed();
-        if armed.rules.is_empty() {
+        if self.is_empty() {
             return Decision::Pass;
         }
-        armed.asked[asked.point() as usize].note(call, asked);
-        let fits = |rule: &&mut Rule| {
-            rule.concerns(asked) && rule.matcher.fits_head(call) && rule.fits(asked)
-        };
-        let decided = armed.rules.iter_mut().filter(fits).find_map(Rule::count);
-        decided.unwrap_or(Decision::Pass)
+        let mut armed = self.armed();
+        armed.note(call, asked);
+        let mut fitting = armed.rules.iter_mut().filter(|rule| rule.fits(call, asked));
+        let decision = fitting.find_map(|rule| {
+            rule.seen += 1;
+            rule.apply()
+        });
+        decision.unwrap_or(Decision::Pass)
+    }
+
+    /// An arming on another thread that is not seen here has not returned yet.
+    fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Acquire) == 0
     }
 
     fn armed(&self) -> MutexGuard<'_, Armed> {
-        self.armed.lock().expect("nothing panics while it holds the rules")
+        self.rules.lock().expect("nothing panics while it holds the rules")
     }
 }
 
-impl Went {
+impl Armed {
+    /// Remembers the message, for the error of who waits for another one.
     fn note(&mut self, call: &Call, asked: Asked<'_>) {
-        self.count += 1;
         self.last.clear();
-        // Writing to a string cannot fail.
-        let _ = match asked {
+        let written = match asked {
             Asked::Request(_) => write!(self.last, "{} {}", call.method, call.target),
-            Asked::Response(_) => write!(self.last, "to {} {}", call.method, call.target),
-            Asked::Frame(frame) => write!(self.last, "{frame}"),
+            Asked::Frame(json) => write!(self.last, "frame {json}"),
+            Asked::Response(_) => write!(self.last, "response to {} {}", call.method, call.target),
         };
-        self.last.truncate(self.last.floor_char_boundary(EXPLANATION_MAX));
+        written.expect("a string takes all that is written");
+        self.asked += 1;
     }
 }
 
@@ -221,7 +207,11 @@ impl Rule {
         }
     }
 
-    fn fits(&self, asked: Asked<'_>) -> bool {
+    fn fits(&self, call: &Call, asked: Asked<'_>) -> bool {
+        self.concerns(asked) && self.matcher.fits_head(call) && self.fits_content(asked)
+    }
+
+    fn fits_content(&self, asked: Asked<'_>) -> bool {
         match asked {
             Asked::Request(body) | Asked::Response(body) => {
                 self.matcher.body.is_empty()
@@ -231,9 +221,7 @@ impl Rule {
         }
     }
 
-    /// Counts a message that fits, and tells what is done to it where it is the one.
-    fn count(&mut self) -> Option<Decision> {
-        self.seen += 1;
+    fn apply(&mut self) -> Option<Decision> {
         match &mut self.effect {
             Effect::Hold(_, gate) => {
                 let due = self.seen == self.matcher.nth.unwrap_or(1);
@@ -261,23 +249,25 @@ pub struct RuleGuard {
 }
 
 impl RuleGuard {
-    /// How many messages came to the point of this gate since it was armed, and the last of them;
-    /// none where there was none.
-    pub(crate) fn went_by(&self) -> Option<(u64, String)> {
-        let rules = self.rules.upgrade()?;
+    /// Disarms the rule.
+    pub fn release(self) {}
+
+    /// How many messages were asked about since arming, and the last of them in words.
+    pub(crate) fn seen_since(&self) -> (u64, String) {
+        let Some(rules) = self.rules.upgrade() else { return (0, String::new()) };
         let armed = rules.armed();
-        let rule = armed.rules.iter().find(|rule| rule.id == self.id)?;
-        let Effect::Hold(point, _) = &rule.effect else { return None };
-        let went = &armed.asked[*point as usize];
-        let count = went.count - rule.asked_before[*point as usize];
-        (count > 0).then(|| (count, went.last.clone()))
+        let rule = armed.rules.iter().find(|rule| rule.id == self.id);
+        let before = rule.map_or(armed.asked, |rule| rule.before);
+        (armed.asked - before, armed.last.clone())
     }
 }
 
 impl Drop for RuleGuard {
     fn drop(&mut self) {
         if let Some(rules) = self.rules.upgrade() {
-            rules.armed().rules.retain(|rule| rule.id != self.id);
+            let mut armed = rules.armed();
+            armed.rules.retain(|rule| rule.id != self.id);
+            rules.count.store(armed.rules.len(), Ordering::Release);
         }
     }
 }

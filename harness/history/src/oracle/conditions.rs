@@ -59,7 +59,9 @@ pub fn truthful_conditions(history: &[Record]) -> Finding {
             judge_settled(&app, record.seq, &mut finding);
         }
         settled_at = settled;
-        if matches!(record.what, What::Listed { .. }) && let Some(command) = waited.take() {
+        if matches!(record.what, What::Listed { .. })
+            && let Some(command) = waited.take()
+        {
             judge_command(&command, &app, record.seq, &mut finding);
         }
     }

@@ -85,7 +85,9 @@ impl Span {
                 finding.violated(
                     OracleName::Identity,
                     seq,
-                    format!("{key}: lived throughout, but its mirror's UID {before} became {after}"),
+                    format!(
+                        "{key}: lived throughout, but its mirror's UID {before} became {after}"
+                    ),
                 );
             }
         }

@@ -290,10 +290,8 @@ fn truthful_conditions_takes_an_excuse_once() {
 
 #[test]
 fn truthful_conditions_sees_settled_on_an_old_generation_of_the_engine() {
-    let conditions = [
-        ("ContainerEngineReady", "True", "Connected", 1),
-        ("Settled", "True", "Settled", 2),
-    ];
+    let conditions =
+        [("ContainerEngineReady", "True", "Connected", 1), ("Settled", "True", "Settled", 2)];
     assert_broken(
         sound(vec![app_is(app(2, true, &conditions)), app_is(ready(2))]),
         OracleName::TruthfulConditions,
@@ -304,10 +302,8 @@ fn truthful_conditions_sees_settled_on_an_old_generation_of_the_engine() {
 // The engine is lost after the App had settled: `Settled` follows, one write later.
 #[test]
 fn truthful_conditions_leaves_an_engine_alone_that_is_lost_after_settling() {
-    let lost = [
-        ("ContainerEngineReady", "False", "ConnectFailed", 1),
-        ("Settled", "True", "Settled", 1),
-    ];
+    let lost =
+        [("ContainerEngineReady", "False", "ConnectFailed", 1), ("Settled", "True", "Settled", 1)];
     let mut extra = Vec::from(asked(1, "/images/json", 500));
     extra.extend([app_is(app(1, true, &lost)), app_is(ready(1))]);
     assert_fine(sound(extra));

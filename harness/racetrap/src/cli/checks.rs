@@ -6,17 +6,15 @@ use miette::miette;
 use rustix::fs::Access;
 use serde::Serialize;
 
-use super::daemon::{BUILD, Daemon, REFERENCE, beside, first_line, said};
+use super::daemon::{BUILD, Daemon, REFERENCE, first_line, said};
 use super::exit::Failure;
 use super::options::DaemonArgs;
+use crate::companion::companion;
 use crate::sys;
+use crate::world::longest_socket_path;
 
 /// Least free room for worlds, in MiB: an engine's own files and logs, several times over.
 const ROOM_MIN_MIB: u64 = 512;
-
-/// The longest path of a socket in a world, below the directory for temporary files: user and
-/// instance at their longest, then the daemon's own path (contract 2.2).
-const DEEPEST_SOCKET: &str = "rt-4294967295/99/h/.rd99/lima/rd/ha.sock.0123456789";
 
 /// Where control groups are.
 const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
@@ -188,7 +186,7 @@ fn overlay() -> Check {
 
 fn socket_room() -> Check {
     let directory = std::env::temp_dir();
-    let needed = directory.join(DEEPEST_SOCKET).as_os_str().len();
+    let needed = longest_socket_path(&directory);
     let place = directory.display();
     let found = if needed <= sys::SOCKET_PATH_MAX {
         Ok(format!("{place}, short enough"))
@@ -222,12 +220,12 @@ fn disk_room() -> Check {
 /// The default daemon; without it only a named one can be run.
 async fn reference(needed: bool) -> Check {
     let purpose = "runs without a daemon of your own";
-    let found = match beside(REFERENCE) {
-        Some(program) => {
+    let found = match companion(REFERENCE) {
+        Ok(program) => {
             let daemon = Daemon { program, is_reference: true };
             Ok(format!("{}, {}", daemon.program.display(), daemon.ask().await.version))
         }
-        None => {
+        Err(_) => {
             let state = if needed { State::Missing } else { State::Optional };
             Err((state, BUILD.to_owned()))
         }

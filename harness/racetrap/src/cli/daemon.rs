@@ -9,6 +9,7 @@ use tokio::process::Command;
 
 use super::exit::Failure;
 use super::options::DaemonArgs;
+use crate::companion::companion;
 use crate::report::DaemonFacts;
 
 /// The variable by which another daemon than the reference is named.
@@ -63,9 +64,9 @@ impl Daemon {
 
     /// The reference daemon beside this program.
     pub(super) fn reference() -> Result<Self, Failure> {
-        match beside(REFERENCE) {
-            Some(program) => Ok(Self { program, is_reference: true }),
-            None => Err(Failure::machine(miette!(
+        match companion(REFERENCE) {
+            Ok(program) => Ok(Self { program, is_reference: true }),
+            Err(_) => Err(Failure::machine(miette!(
                 help = format!("{BUILD}, or name another daemon by --daemon or {VARIABLE}"),
                 "the reference daemon `{REFERENCE}` is not built"
             ))),
@@ -107,15 +108,6 @@ impl Answers {
         };
         Err(Failure::usage(miette!(help = help, "the daemon has no defect `{unknown}`")))
     }
-}
-
-/// A program in this one's directory, or in the one above, where tests are built one below.
-pub(super) fn beside(name: &str) -> Option<PathBuf> {
-    let own = std::env::current_exe().ok()?;
-    let directory = own.parent()?;
-    let above = directory.parent().filter(|_| directory.ends_with("deps"));
-    let found = [Some(directory), above].into_iter().flatten().map(|found| found.join(name));
-    found.into_iter().find(|candidate| candidate.is_file())
 }
 
 /// What a program says; none where it cannot be run, or does not end in time.

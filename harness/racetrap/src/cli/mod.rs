@@ -19,7 +19,6 @@ mod repro;
 mod run;
 mod targets;
 
+pub(crate) use checks::{Check, State};
 pub use command::main;
 pub use exit::Exit;
-
-pub(crate) use checks::{Check, State};

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use super::api::{Api, ApiError, Resource};
 use super::{lima, observe};
+use crate::chain::chain;
 use crate::engine::find_program;
 use crate::recorder::Recorder;
 use crate::sys::{Identity, Signal, wait_for_end};
@@ -125,11 +126,7 @@ impl Daemon {
     }
 
     /// Creates and starts it, follows its API, and runs its VM in the given mode.
-    pub(crate) async fn start(
-        &self,
-        vm: VmMode,
-        tasks: &mut Tasks,
-    ) -> Result<Api, DaemonError> {
+    pub(crate) async fn start(&self, vm: VmMode, tasks: &mut Tasks) -> Result<Api, DaemonError> {
         let controllers = match vm {
             VmMode::Api => "--controllers=*,-lima",
             VmMode::Program => {
@@ -196,7 +193,7 @@ impl Daemon {
             match api.define(&definition).await {
                 Ok(true) => ControlFlow::Break(()),
                 Ok(false) => ControlFlow::Continue("not established yet".to_owned()),
-                Err(error) => ControlFlow::Continue(observe::chain(&error)),
+                Err(error) => ControlFlow::Continue(chain(&error)),
             }
         });
         Ok(established.await?)
@@ -238,7 +235,7 @@ impl Daemon {
         self.stopping.store(true, Ordering::SeqCst);
         let process = self.process();
         let stopped = self.must(&["svc", "stop"], STOP_LIMIT).await;
-        let leak = stopped.err().map(|error| observe::chain(&error));
+        let leak = stopped.err().map(|error| chain(&error));
         if let Some(process) = process.filter(|process| process.lives()) {
             let _ = process.signal(Signal::KILL);
             let text = format!("the daemon's process {} ran on after `svc stop`", process.pid);

@@ -177,9 +177,10 @@ impl Api {
             .await
             .map_err(failed(format!("define {name}")))?;
         let conditions = applied.data.pointer("/status/conditions").and_then(Value::as_array);
-        Ok(conditions.into_iter().flatten().any(|condition| {
-            condition["type"] == "Established" && condition["status"] == "True"
-        }))
+        Ok(conditions
+            .into_iter()
+            .flatten()
+            .any(|condition| condition["type"] == "Established" && condition["status"] == "True"))
     }
 }
 

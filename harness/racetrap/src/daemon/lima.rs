@@ -9,7 +9,7 @@ use racetrap_history::View;
 use serde_json::{Value, json};
 
 use super::api::{Api, Resource};
-use super::observe::chain;
+use crate::chain::chain;
 use crate::clock;
 use crate::recorder::Recorder;
 

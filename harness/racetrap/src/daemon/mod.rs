@@ -7,8 +7,7 @@ mod api;
 mod lima;
 mod observe;
 
+pub(crate) use adapter::Daemon;
 pub use adapter::DaemonError;
 pub use api::ApiError;
-
-pub(crate) use adapter::Daemon;
 pub(crate) use api::{Api, Resource};

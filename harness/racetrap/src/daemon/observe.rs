@@ -8,6 +8,7 @@ use racetrap_history::{ApiChange, Change, What};
 use tokio::task::JoinSet;
 
 use super::api::{Api, ApiError, Resource, failed, plain};
+use crate::chain::chain;
 use crate::clock;
 use crate::recorder::Recorder;
 
@@ -72,16 +73,4 @@ async fn watch_from(
         }));
     }
     Ok(())
-}
-
-/// An error and its causes in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(next) = cause {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        cause = next.source();
-    }
-    text
 }

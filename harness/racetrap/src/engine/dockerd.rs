@@ -168,9 +168,11 @@ impl Dockerd {
         .await;
         let source = match ready {
             Ok(Ok(())) => return Ok(()),
-            Ok(Err(how)) => {
-                NotReached::new("dockerd's answer to a ping", Duration::ZERO, format!("it ended: {how}"))
-            }
+            Ok(Err(how)) => NotReached::new(
+                "dockerd's answer to a ping",
+                Duration::ZERO,
+                format!("it ended: {how}"),
+            ),
             Err(source) => source,
         };
         Err(EngineError::NotReady { source, log: end_of(&self.site.log) })

@@ -7,8 +7,7 @@ mod truth;
 mod workload;
 
 pub use dockerd::EngineError;
-pub use truth::TruthError;
-
 pub(crate) use dockerd::{Dockerd, Site, find_program};
 pub(crate) use truth::Truth;
+pub use truth::TruthError;
 pub(crate) use workload::{Workload, WorkloadError};

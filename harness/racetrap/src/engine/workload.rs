@@ -55,11 +55,8 @@ impl Workload {
         alias: &str,
         tags: &[String],
     ) -> Result<(), WorkloadError> {
-        let spec = ImageSpec {
-            variant: alias.to_owned(),
-            tags: tags.to_vec(),
-            ..ImageSpec::default()
-        };
+        let spec =
+            ImageSpec { variant: alias.to_owned(), tags: tags.to_vec(), ..ImageSpec::default() };
         let archive = bollard::body_full(racetrap_images::archive(&spec).into());
         let mut progress =
             std::pin::pin!(self.docker.import_image(ImportImageOptions::default(), archive, None));
@@ -73,14 +70,13 @@ impl Workload {
 
     /// The ID that the engine gave the image: which digest that is, depends on the image store.
     async fn loaded_id(&self, alias: &str) -> Result<String, WorkloadError> {
-        let options = bollard::query_parameters::ListImagesOptionsBuilder::default().all(true).build();
+        let options =
+            bollard::query_parameters::ListImagesOptionsBuilder::default().all(true).build();
         let listed = self.docker.list_images(Some(options)).await?;
-        let labelled = listed.into_iter().find(|image| {
-            image.labels.get(IMAGE_LABEL).is_some_and(|label| label == alias)
-        });
-        labelled
-            .map(|image| image.id)
-            .ok_or_else(|| WorkloadError::NotLoaded(alias.to_owned()))
+        let labelled = listed
+            .into_iter()
+            .find(|image| image.labels.get(IMAGE_LABEL).is_some_and(|label| label == alias));
+        labelled.map(|image| image.id).ok_or_else(|| WorkloadError::NotLoaded(alias.to_owned()))
     }
 
     /// Adds a tag such as `base:2` to an image.

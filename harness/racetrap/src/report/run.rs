@@ -7,7 +7,8 @@ use racetrap_history::{FindingId, Judgement, Scenario, Verdict, VmMode, timeline
 
 use super::Paint;
 use super::story::{Line, story};
-use crate::matrix::{chain, evidence_of};
+use crate::chain::chain;
+use crate::matrix::evidence_of;
 use crate::run::{Outcome, RunError};
 
 /// How many lines of the timeline stand in a report; the evidence has them all.

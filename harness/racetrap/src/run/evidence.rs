@@ -1,8 +1,7 @@
 //! The run's evidence directory: begun before the world, deleted only when a pass is proven.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use racetrap_history::{
     Judgement, Record, RunHeader, Scenario, Verdict, VmMode, journal, timeline,

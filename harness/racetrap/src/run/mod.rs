@@ -84,7 +84,9 @@ pub async fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, R
     let (evidence, recorder) = Evidence::create(&options.evidence, scenario, clock)?;
     let (world, vm) = match make_world(scenario, options, &evidence, &recorder).await {
         Ok(made) => made,
-        Err(source) => return Err(RunError::World { source, evidence: evidence.directory().to_owned() }),
+        Err(source) => {
+            return Err(RunError::World { source, evidence: evidence.directory().to_owned() });
+        }
     };
     let mut runner = Runner::new(world, options.deadline, recorder.clone());
     let carried_out = AssertUnwindSafe(carry_out(scenario, &mut runner)).catch_unwind().await;

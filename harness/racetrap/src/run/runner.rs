@@ -10,6 +10,7 @@ use racetrap_history::{
 };
 use racetrap_wire::{Gate, Matcher, Refusal, RuleGuard};
 
+use crate::chain::chain;
 use crate::daemon::{ApiError, DaemonError, Resource};
 use crate::engine::{EngineError, TruthError, WorkloadError};
 use crate::recorder::Recorder;
@@ -31,13 +32,7 @@ impl StepError {
     }
 
     fn by(blame: Blame, error: &dyn std::error::Error) -> Self {
-        let mut why = error.to_string();
-        let mut cause = error.source();
-        while let Some(next) = cause {
-            why = format!("{why}: {next}");
-            cause = next.source();
-        }
-        Self { blame, why }
+        Self { blame, why: chain(error) }
     }
 
     /// What the daemon promises to reach was not reached.
@@ -250,7 +245,8 @@ impl Runner {
         for hold in Vec::<Hold>::into_iter(due) {
             self.arm(&hold)?;
         }
-        let gate = self.gates.remove(name).expect("the schedule was checked: armed before released");
+        let gate =
+            self.gates.remove(name).expect("the schedule was checked: armed before released");
         gate.release();
         Ok(())
     }
@@ -322,7 +318,12 @@ pub(super) fn describe(view: &View) -> String {
         |app| format!("{}; {}", app.describe("ContainerEngineReady"), app.describe("Settled")),
     );
     let differences = view.differences();
-    let mirrors = if differences.is_empty() { "converged".to_owned() } else { differences.join("; ") };
+    let mirrors =
+        if differences.is_empty() { "converged".to_owned() } else { differences.join("; ") };
     let ended = view.ended().join("; ");
-    [conditions, mirrors, ended].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+    [conditions, mirrors, ended]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("; ")
 }

@@ -14,9 +14,14 @@ use crate::sys::{Identity, SOCKET_PATH_MAX};
 /// its preferred ports from them (contract 2.4). 2 is the daemon's default, so users have it.
 const NUMBERS: std::ops::RangeInclusive<u32> = 3..=99;
 
-/// The longest path that a daemon makes below its home for a socket (contract 2.2):
-/// `.rd99/lima/rd/ha.sock.` and a random number of up to ten digits.
-const DEEPEST_SOCKET: usize = ".rd99/lima/rd/ha.sock.0123456789".len();
+/// The longest path of a socket below a world's directory: the daemon's home, and in it what the
+/// daemon makes (contract 2.2), with a random number of up to ten digits.
+const DEEPEST_SOCKET: &str = "99/h/.rd99/lima/rd/ha.sock.0123456789";
+
+/// Length in bytes of the longest socket path of a world below the directory `temporary`.
+pub(crate) fn longest_socket_path(temporary: &Path) -> usize {
+    base(temporary).join(DEEPEST_SOCKET).as_os_str().len()
+}
 
 /// A world's place cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +77,7 @@ impl Ground {
     /// earlier world was not closed.
     pub(crate) fn claim(temporary: &Path) -> Result<Self, GroundError> {
         let base = base(temporary);
-        let needed = base.join("99/h").as_os_str().len() + 1 + DEEPEST_SOCKET;
+        let needed = longest_socket_path(temporary);
         if needed > SOCKET_PATH_MAX {
             return Err(GroundError::TooLong { path: temporary.to_owned(), needed });
         }

@@ -19,14 +19,15 @@ mod wire_record;
 #[expect(clippy::module_inception, reason = "the world is what this module is about")]
 mod world;
 
+pub(crate) use child::{Child, Spawn, run_to_end};
+pub(crate) use environment::Environment;
+pub use ground::GroundError;
+pub(crate) use ground::longest_socket_path;
+pub(crate) use intent::Intent;
+pub use watcher::{WatchArgs, watch};
+pub use world::WorldError;
+pub(crate) use world::{Tasks, World, WorldFacts, WorldOptions};
+
 pub use crate::daemon::{ApiError, DaemonError};
 pub use crate::engine::{EngineError, TruthError};
 pub use crate::wait::NotReached;
-pub use ground::GroundError;
-pub use watcher::{WatchArgs, watch};
-pub use world::WorldError;
-
-pub(crate) use child::{Child, Spawn, run_to_end};
-pub(crate) use environment::Environment;
-pub(crate) use intent::Intent;
-pub(crate) use world::{Tasks, World, WorldFacts, WorldOptions};

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::environment::MARKER;
 use super::intent::{self, Intent};
-use crate::sys::{Identity, Signal, cgroups_of, detach, marked, mounts_below, remove_cgroups, wait_for_end};
+use crate::sys::{
+    Identity, Signal, cgroups_of, detach, marked, mounts_below, remove_cgroups, wait_for_end,
+};
 
 /// How long a killed process may take to end, before it is called stuck.
 const END_LIMIT: Duration = Duration::from_secs(10);

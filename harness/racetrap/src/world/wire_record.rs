@@ -29,9 +29,7 @@ fn translate(what: What) -> WireWhat {
         What::Cut => WireWhat::Cut,
         What::Refused => WireWhat::Refused,
         What::UpstreamLost { reason } => WireWhat::UpstreamLost { reason },
-        What::Malformed { side, reason } => {
-            WireWhat::Malformed { side: side.to_string(), reason }
-        }
+        What::Malformed { side, reason } => WireWhat::Malformed { side: side.to_string(), reason },
         What::Closed => WireWhat::Closed,
         _ => unreachable!("every event of the wire has its record"),
     }

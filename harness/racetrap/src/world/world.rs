@@ -16,8 +16,9 @@ use super::ground::{Ground, GroundError};
 use super::intent::{self, Intent};
 use super::sweep;
 use super::wire_record::wire_message;
+use crate::companion::{NotBuilt, companion};
 use crate::daemon::{Api, Daemon, DaemonError};
-use crate::engine::{Dockerd, EngineError, Truth, TruthError, Site, Workload};
+use crate::engine::{Dockerd, EngineError, Site, Truth, TruthError, Workload};
 use crate::recorder::Recorder;
 use crate::sys::{Signal, cgroups_of, marked, mounts_below};
 use crate::wait::polled;
@@ -47,14 +48,9 @@ pub enum WorldError {
     /// The daemon and the scenario have no VM mode in common.
     #[error("there is no VM mode that scenario and daemon both support")]
     NoVmMode,
-    /// A program of this workspace is not built: the watcher, or the stand-in for QEMU.
-    #[error("there is no {name} beside {own}; build it with `cargo build --workspace`")]
-    Companion {
-        /// Its name.
-        name: &'static str,
-        /// The running program.
-        own: PathBuf,
-    },
+    /// The watcher or the stand-in for QEMU is not built.
+    #[error("a program of a world is missing")]
+    Companion(#[from] NotBuilt),
     /// The file system refused.
     #[error("{what} could not be made")]
     Io {
@@ -257,8 +253,9 @@ fn lay_out(ground: &Ground, options: &WorldOptions) -> Result<Environment, World
     make().map_err(failed("the world's directory"))?;
     let environment = match options.vm {
         VmMode::Api => environment,
-        VmMode::Program => environment
-            .with(&racetrap_vm::program_variable(), text(&companion("qemu-standin")?)),
+        VmMode::Program => {
+            environment.with(&racetrap_vm::program_variable(), text(&companion("qemu-standin")?))
+        }
     };
     if options.defects.is_empty() {
         return Ok(environment);
@@ -287,14 +284,6 @@ fn start_watcher(
         log: None,
     };
     Child::start(&spawn, tasks, recorder).map_err(failed("the watcher"))
-}
-
-/// A program of this workspace, built next to the running one or, for a test, one directory above.
-fn companion(name: &'static str) -> Result<PathBuf, WorldError> {
-    let own = std::env::current_exe().map_err(failed(format!("the program {name}")))?;
-    let directories = own.ancestors().skip(1).take(2);
-    let found = directories.map(|directory| directory.join(name)).find(|path| path.is_file());
-    found.ok_or(WorldError::Companion { name, own })
 }
 
 fn text(path: &Path) -> String {

@@ -71,7 +71,9 @@ impl Place {
         let here = self.path().to_str().unwrap();
         let mut left: Vec<String> = Vec::new();
         let worlds = std::fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().path());
-        for base in worlds.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("rt-")) {
+        for base in
+            worlds.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("rt-"))
+        {
             let files = std::fs::read_dir(base).unwrap().map(|entry| entry.unwrap().path());
             left.extend(files.map(|path| format!("file {}", path.display())));
         }

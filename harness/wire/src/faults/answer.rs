@@ -4,7 +4,8 @@ use crate::rule::{Effect, Matcher, RuleGuard};
 use crate::wire::Wire;
 
 impl Wire {
-    /// Answers matching requests with `status`, from 200 to 599: `times` of them, or all.
+    /// Answers matching requests with `status`: `times` of them, or all; with a matcher's `nth`, from
+    /// that one on. The engine sees none of them. `status` is a final one, 200 to 599.
     pub fn answer(
         &self,
         name: &str,
@@ -16,23 +17,20 @@ impl Wire {
     }
 }
 
-/// The answer, in the form of the engine's own errors, and the bytes of its body. `last` says that
-/// the connection ends with it.
-pub(crate) fn response(rule: &str, status: u16, method: &str, last: bool) -> (Vec<u8>, u64) {
-    let close = if last { "Connection: close\r\n" } else { "" };
-    let mut response = format!("HTTP/1.1 {status} Answered\r\n{close}");
-    if matches!(status, 204 | 304) {
-        response.push_str("\r\n");
-        return (response.into_bytes(), 0);
+/// The answer to a request of `method`, in the form of the engine's own errors; and the length of
+/// its body in bytes.
+pub(crate) fn response(rule: &str, status: u16, method: &str) -> (Vec<u8>, u64) {
+    let message = format!("answered by the wire: {rule}");
+    let body = serde_json::json!({ "message": message }).to_string();
+    // These have no body, whatever their head says (RFC 9112, section 6.3).
+    if status == 204 || status == 304 {
+        return (format!("HTTP/1.1 {status} Answered\r\n\r\n").into_bytes(), 0);
     }
-    let body =
-        serde_json::json!({ "message": format!("answered by the wire: {rule}") }).to_string();
     let length = body.len();
-    response.push_str("Content-Type: application/json\r\n");
-    response.push_str(&format!("Content-Length: {length}\r\n\r\n"));
-    if method == "HEAD" {
-        return (response.into_bytes(), 0);
-    }
-    response.push_str(&body);
-    (response.into_bytes(), length as u64)
+    let body = if method == "HEAD" { "" } else { &body };
+    let text = format!(
+        "HTTP/1.1 {status} Answered\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    );
+    (text.into_bytes(), body.len() as u64)
 }

@@ -1,5 +1,6 @@
 //! Cuts connections: both sides see the end at once, wherever a message is on its way.
 
+use crate::live::Activity;
 use crate::wire::Wire;
 
 /// Which connections are meant.
@@ -12,14 +13,14 @@ pub enum Streams {
 }
 
 impl Wire {
-    /// Cuts connections now, and tells how many there were.
+    /// Cuts connections now, together with the engine's side of them, and tells how many there were;
+    /// one that was cut before is not counted again.
     pub fn cut(&self, streams: Streams) -> usize {
         let state = self.shared.state();
         let meant = state.connections.values().filter(|live| match streams {
+            Streams::Events => live.activity() == Activity::Events,
             Streams::All => true,
-            Streams::Events => live.carries_events,
         });
-        // One that was cut before and has not ended yet is not counted again.
-        meant.filter(|live| !live.cut.send_replace(true)).count()
+        meant.filter(|live| live.cut()).count()
     }
 }

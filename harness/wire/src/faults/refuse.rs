@@ -3,50 +3,58 @@
 use std::sync::Arc;
 
 use crate::event::What;
-use crate::socket;
+use crate::listener::{listen, remove_socket};
 use crate::wire::{Shared, Wire};
 
-/// Refuses new connections until it is dropped.
+/// Refuses new connections until it is dropped; of several, until the last one is.
 #[must_use = "dropping the refusal accepts connections again"]
 pub struct Refusal {
     shared: Arc<Shared>,
 }
 
 impl Wire {
-    /// Takes the socket away; open connections live on. It is bound again when the last of all
-    /// refusals is dropped.
+    /// Takes the socket away, so that nobody can connect; open connections live on.
     pub fn refuse(&self) -> Refusal {
         let shared = self.shared.clone();
+        let mut state = shared.state();
+        state.refusals += 1;
+        let is_first = state.refusals == 1;
+        let removed = if is_first { remove_socket(&shared.config.listen) } else { Ok(()) };
+        if is_first {
+            shared.listener.send_replace(None);
+        }
+        drop(state);
         shared.tell(0, 0, What::Refused);
-        shared.state().refusals += 1;
-        if let Err(error) = shared.unbind() {
-            shared.tell(0, 0, faulted(format!("the socket could not be removed: {error}")));
+        if let Err(error) = removed {
+            shared.tell(0, 0, faulted(format!("the socket is still there: {error}")));
         }
         Refusal { shared }
     }
 }
 
-impl Drop for Refusal {
-    fn drop(&mut self) {
-        let failed = {
-            let mut state = self.shared.state();
-            state.refusals -= 1;
-            // A wire that was closed meanwhile must leave no socket behind.
-            let again = state.refusals == 0 && !self.shared.is_closing();
-            again.then(|| bind_again(&self.shared)).and_then(Result::err)
-        };
-        if let Some(error) = failed {
-            let text = format!("the socket could not be bound again: {error}");
-            self.shared.tell(0, 0, faulted(text));
-        }
-    }
+impl Refusal {
+    /// Accepts connections again, where no other refusal is in force.
+    pub fn release(self) {}
 }
 
-fn bind_again(shared: &Shared) -> Result<(), crate::WireError> {
-    let _runtime = shared.runtime.enter();
-    let listener = socket::listen(&shared.config.listen)?;
-    shared.listener.send_replace(Some(Arc::new(listener)));
-    Ok(())
+impl Drop for Refusal {
+    fn drop(&mut self) {
+        let mut state = self.shared.state();
+        state.refusals -= 1;
+        // A wire that has closed has given its path away.
+        if state.refusals > 0 || *self.shared.closing.borrow() {
+            return;
+        }
+        let told = match listen(&self.shared.config.listen) {
+            Ok(listener) => {
+                self.shared.listener.send_replace(Some(Arc::new(listener)));
+                faulted("accepts again".to_owned())
+            }
+            Err(error) => faulted(format!("the socket could not be bound again: {error}")),
+        };
+        drop(state);
+        self.shared.tell(0, 0, told);
+    }
 }
 
 fn faulted(fault: String) -> What {

@@ -4,7 +4,10 @@ use super::*;
 
 fn text(body: &mut Body, input: &[u8]) -> Result<(usize, String), FramingError> {
     let mut seen = Vec::new();
-    let bytes = body.advance(input, |part| seen.extend_from_slice(part))?;
+    let bytes = body.advance(input, |at, part| {
+        assert_eq!(&input[at..at + part.len()], part);
+        seen.extend_from_slice(part);
+    })?;
     Ok((bytes, String::from_utf8(seen).unwrap()))
 }
 
@@ -112,6 +115,9 @@ fn a_connection_closes_where_the_head_says(#[case] text: &str, #[case] closes: b
 #[rstest]
 #[case::garbage(b"\x00\x01\x02\r\n\r\n")]
 #[case::length(b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n")]
+#[case::plus(b"GET / HTTP/1.1\r\nContent-Length: +1\r\n\r\n")]
+#[case::empty(b"GET / HTTP/1.1\r\nContent-Length:\r\n\r\n")]
+#[case::overflow(b"GET / HTTP/1.1\r\nContent-Length: 18446744073709551616\r\n\r\n")]
 #[case::negative(b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n")]
 #[case::two_lengths(b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n")]
 #[case::smuggled(b"GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n")]
@@ -123,6 +129,8 @@ fn a_malformed_head_is_refused(#[case] input: &[u8]) {
 fn a_head_without_end_is_refused_at_the_limit() {
     let mut input = b"GET / HTTP/1.1\r\nX: ".to_vec();
     input.resize(HEAD_MAX, b'a');
+    assert_eq!(Head::request(&input), Err(FramingError::HeadTooLong));
+    input.extend_from_slice(b"\r\n\r\n");
     assert_eq!(Head::request(&input), Err(FramingError::HeadTooLong));
 }
 

@@ -1,5 +1,13 @@
-//! The wire from outside: a test plays the daemon on one side and the engine on the other.
+//! The wire from outside: each test plays the daemon and the engine by hand, byte for byte.
 
+mod answer;
+mod bench;
+mod cut;
 mod forwarding;
-mod peer;
-mod scene;
+mod frames;
+mod gates;
+mod lifecycle;
+mod malformed;
+mod phases;
+mod refuse;
+mod upgrades;

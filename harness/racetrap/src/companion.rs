@@ -1,0 +1,24 @@
+//! Programs of this workspace that a run needs: the reference daemon, the watcher, the stand-in VM.
+
+use std::path::{Path, PathBuf};
+
+/// A program that was not built.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("there is no {name} beside {own}; build it with `cargo build --workspace`")]
+pub struct NotBuilt {
+    name: &'static str,
+    own: PathBuf,
+}
+
+/// The program `name`, built next to the running one or, where that is a test, one directory above.
+///
+/// # Errors
+/// Where it is not there, with the command that builds it.
+pub fn companion(name: &'static str) -> Result<PathBuf, NotBuilt> {
+    let own = std::env::current_exe().unwrap_or_default();
+    let directory = own.parent().unwrap_or_else(|| Path::new("."));
+    let above = directory.parent().filter(|_| directory.ends_with("deps"));
+    let mut places = [Some(directory), above].into_iter().flatten().map(|place| place.join(name));
+    let found = places.find(|place| place.is_file());
+    found.ok_or_else(|| NotBuilt { name, own: own.clone() })
+}
