@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Blame, Stage};
+use crate::record::{Blame, ProcessState, Stage};
 use crate::{OracleName, Record, View, What, oracle};
 
 /// What a run proved; `max` over several is the verdict of all of them.
@@ -104,6 +104,11 @@ fn incomplete(history: &[Record]) -> Vec<String> {
 }
 
 fn failed_world(what: &What) -> Option<String> {
+    if let What::Process { name, state: ProcessState::Died { how }, .. } = what
+        && name != "daemon"
+    {
+        return Some(format!("the {name} ended by itself: {how}"));
+    }
     let What::StepFailed { index, blame, why } = what else { return None };
     let whose = match blame {
         Blame::Schedule => "the daemon went another way than the schedule supposes",

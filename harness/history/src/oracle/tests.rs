@@ -358,6 +358,18 @@ fn liveness_sees_a_daemon_that_died() {
     assert_broken(sound(vec![died]), OracleName::Liveness, "ended by itself: signal 6");
 }
 
+// An engine that ends by itself is the world's failure, whatever the daemon does about it.
+#[test]
+fn a_run_whose_engine_died_is_unknown() {
+    let died = What::Process {
+        name: "engine".to_owned(),
+        pid: 8,
+        started: 1,
+        state: ProcessState::Died { how: "signal 9".to_owned() },
+    };
+    assert_unknown(sound(vec![died]), "the engine ended by itself: signal 9");
+}
+
 #[test]
 fn liveness_leaves_a_daemon_alone_that_was_stopped() {
     let stopped = What::Process {

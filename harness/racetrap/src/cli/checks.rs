@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use miette::miette;
-use rustix::fs::Access;
 use serde::Serialize;
 
 use super::daemon::{BUILD, Daemon, REFERENCE, first_line, said};
@@ -163,7 +162,7 @@ async fn version(program: &Path) -> Option<String> {
 
 fn control_groups() -> Check {
     let purpose = "the limits and the end of an engine's containers";
-    let writable = rustix::fs::access(CONTROL_GROUPS, Access::WRITE_OK);
+    let writable = sys::check_writable(Path::new(CONTROL_GROUPS));
     let found = match writable {
         Ok(()) => Ok(format!("{CONTROL_GROUPS}, writable")),
         Err(error) => Err((
@@ -202,7 +201,7 @@ fn socket_room() -> Check {
 
 fn disk_room() -> Check {
     let directory = std::env::temp_dir();
-    let free = rustix::fs::statvfs(&directory).map(|stat| (stat.f_bavail * stat.f_frsize) >> 20);
+    let free = sys::free_mib(&directory);
     let place = directory.display();
     let found = match free {
         Ok(mib) if mib >= ROOM_MIN_MIB => Ok(format!("{place}, {mib} MiB free")),

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use racetrap_history::{Judgement, Record, Scenario, Step, VmMode, What, judge};
-use tokio::signal::unix::{SignalKind, signal};
 
 use self::evidence::Evidence;
 use self::runner::{Runner, StepError};
 use crate::clock::Clock;
 use crate::daemon::DaemonError;
 use crate::recorder::Recorder;
+use crate::sys::StopRequests;
 use crate::world::{World, WorldError, WorldFacts, WorldOptions};
 
 /// What a run needs beside its scenario.
@@ -143,17 +143,16 @@ async fn make_world(
 
 /// Does the steps in order, up to the first that fails, the end, or a request to stop.
 async fn carry_out(scenario: &Scenario, runner: &mut Runner) {
-    let mut terminated = signal(SignalKind::terminate()).expect("a handler can be installed");
-    let mut interrupted = signal(SignalKind::interrupt()).expect("a handler can be installed");
+    let mut stop = StopRequests::listen().expect("a process can listen to its own signals");
     let recorder = runner.recorder().clone();
     for (index, step) in scenario.steps.iter().enumerate() {
         let text = describe(step);
         recorder.append(What::StepBegan { index, text });
         let outcome = tokio::select! {
+            // Not resumed after the other has ended: the run ends then.
             outcome = runner.step(step) => outcome,
-            // Cancel-safe: a signal that is not received yet stays pending.
-            _ = interrupted.recv() => Err(StepError::stopped("SIGINT")),
-            _ = terminated.recv() => Err(StepError::stopped("SIGTERM")),
+            // Cancel-safe: a request not told yet stays.
+            signal = stop.next() => Err(StepError::stopped(signal)),
         };
         match outcome {
             Ok(()) => recorder.append(What::StepDone { index }),

@@ -1,22 +1,26 @@
-//! What only Linux has: procfs, signals by pidfd, mount and PID namespaces, control groups.
+//! What only Linux has: procfs, signals, mount and PID namespaces, control groups, owners of files.
 //!
 //! Everything else of the harness asks this module, so that another platform is one more
 //! directory beside it.
 
 mod cgroup;
+mod files;
 mod mounts;
 mod namespace;
 mod process;
+mod stop;
 
 pub(crate) use cgroup::{cgroups_of, remove_cgroups};
+pub(crate) use files::{check_writable, free_mib, is_file_at, owner_of_directory, user_id};
 pub(crate) use mounts::{detach, mounts_below};
 pub(crate) use namespace::{Namespace, in_namespace, new_namespace};
 pub(crate) use process::{Identity, Signal, marked, wait_for_end};
+pub(crate) use stop::StopRequests;
 
 /// Longest path of a unix socket in bytes: `sun_path` is 108 bytes with its final NUL (unix(7)).
 pub(crate) const SOCKET_PATH_MAX: usize = 107;
 
 /// Whether this process may make namespaces, mounts and control groups.
 pub(crate) fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
+    user_id() == 0
 }

@@ -5,10 +5,9 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::sys::{Identity, SOCKET_PATH_MAX};
+use crate::sys::{Identity, SOCKET_PATH_MAX, is_file_at, owner_of_directory, user_id};
 
 /// Instance numbers that worlds may take: two digits keep the paths short, and the daemon derives
 /// its preferred ports from them (contract 2.4). 2 is the daemon's default, so users have it.
@@ -132,20 +131,11 @@ fn try_lock(path: &Path) -> io::Result<Option<File>> {
     loop {
         let file = File::options().create(true).truncate(false).write(true).open(path)?;
         match file.try_lock() {
-            Ok(()) if is_at(&file, path)? => return Ok(Some(file)),
+            Ok(()) if is_file_at(&file, path)? => return Ok(Some(file)),
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => return Ok(None),
             Err(fs::TryLockError::Error(error)) => return Err(error),
         }
-    }
-}
-
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    let open = file.metadata()?;
-    match fs::metadata(path) {
-        Ok(there) => Ok((open.dev(), open.ino()) == (there.dev(), there.ino())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
     }
 }
 
@@ -159,7 +149,7 @@ pub(super) fn remove_lock(path: &Path) -> io::Result<()> {
 
 /// Directory of all worlds of this user.
 fn base(temporary: &Path) -> PathBuf {
-    temporary.join(format!("rt-{}", rustix::process::geteuid().as_raw()))
+    temporary.join(format!("rt-{}", user_id()))
 }
 
 fn lock_path(base: &Path, number: u32) -> PathBuf {
@@ -174,14 +164,12 @@ fn marker(number: u32) -> String {
 
 /// Nobody else may have prepared the directory, or could swap what lies in it.
 fn refuse_foreign(base: &Path) -> Result<(), GroundError> {
-    let metadata = fs::symlink_metadata(base)
+    let owner = owner_of_directory(base)
         .map_err(|source| GroundError::Io { path: base.to_owned(), source })?;
-    let reason = if !metadata.is_dir() {
-        "it is no directory"
-    } else if metadata.uid() != rustix::process::geteuid().as_raw() {
-        "it belongs to another user"
-    } else {
-        return Ok(());
+    let reason = match owner {
+        None => "it is no directory",
+        Some(owner) if owner != user_id() => "it belongs to another user",
+        Some(_) => return Ok(()),
     };
     Err(GroundError::NotOurs { path: base.to_owned(), reason: reason.to_owned() })
 }
