@@ -78,3 +78,39 @@ pub(crate) async fn polled<T>(
         Err(_) => Err(NotReached { what: what.into(), waited: started.elapsed(), last_seen }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    fn recorder(place: &tempfile::TempDir) -> Recorder {
+        Recorder::create(&place.path().join("journal"), Clock::start()).expect("a new journal")
+    }
+
+    #[tokio::test]
+    async fn a_level_that_holds_already_needs_no_change() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let reached =
+            until("x", Duration::ZERO, &recorder(&place), |_| ControlFlow::<u8, _>::Break(7)).await;
+        assert_eq!(reached.expect("it holds"), 7);
+    }
+
+    #[tokio::test]
+    async fn a_wait_that_ends_in_vain_tells_what_was_seen_last() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let recorder = recorder(&place);
+        let mut looks = 0;
+        let waiting = until("the end", Duration::from_millis(50), &recorder, |_| {
+            looks += 1;
+            ControlFlow::<(), _>::Continue(format!("look {looks}"))
+        });
+        let note = async {
+            tokio::task::yield_now().await;
+            recorder.note("something happened");
+        };
+        let (waited, ()) = tokio::join!(waiting, note);
+        let text = waited.expect_err("it never ends").to_string();
+        assert!(text.ends_with("for the end; last seen: look 2"), "{text}");
+    }
+}

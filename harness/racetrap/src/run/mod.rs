@@ -167,5 +167,7 @@ async fn carry_out(scenario: &Scenario, runner: &mut Runner) {
 /// A step as one line, in the words of its YAML form.
 fn describe(step: &Step) -> String {
     let text = serde_json::to_string(step).unwrap_or_default();
-    text.replace(['"', '{', '}'], " ").split_whitespace().collect::<Vec<_>>().join(" ")
+    let text = text.replace("\":", ": ").replace(',', ", ").replace('"', "");
+    let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+    inner.unwrap_or(&text).to_owned()
 }

@@ -92,3 +92,56 @@ pub(crate) fn marked(name: &str, value: &str) -> Vec<(Identity, String)> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[expect(clippy::disallowed_methods, reason = "the tests of identities need a process")]
+    fn sleeper() -> std::process::Child {
+        Command::new("sleep").arg("60").env("RACETRAP_TEST", "marked").spawn().expect("sleep runs")
+    }
+
+    // The same ID with another start time is another process: a recycled ID must not be hit.
+    #[test]
+    fn a_recycled_id_is_never_signalled() {
+        let mut child = sleeper();
+        let own = Identity::of(child.id()).expect("it runs");
+        let recycled = Identity { started: own.started + 1, ..own };
+        recycled.signal(Signal::KILL).expect("nothing to do is no error");
+        assert!(own.lives());
+        own.signal(Signal::KILL).expect("it is ours");
+        child.wait().expect("it ended");
+        assert!(!own.lives());
+        own.signal(Signal::KILL).expect("an ended process is no error");
+    }
+
+    #[tokio::test]
+    async fn an_end_is_waited_for_and_a_living_process_is_told_from_an_ended_one() {
+        let mut child = sleeper();
+        let own = Identity::of(child.id()).expect("it runs");
+        assert!(!wait_for_end(own, Duration::from_millis(1)).await.expect("a pidfd"));
+        own.signal(Signal::KILL).expect("it is ours");
+        assert!(wait_for_end(own, Duration::from_secs(10)).await.expect("a pidfd"));
+        child.wait().expect("it ended");
+        assert!(wait_for_end(own, Duration::from_secs(10)).await.expect("no pidfd is needed"));
+    }
+
+    #[test]
+    fn a_process_is_found_by_what_it_carries_and_by_the_whole_of_it() {
+        let mut child = sleeper();
+        let found = |value: &str| {
+            let marked = marked("RACETRAP_TEST", value);
+            marked.into_iter().any(|(process, _)| process.pid == child.id())
+        };
+        // Until the new program runs, the child has its parent's environment.
+        while !found("marked") {
+            std::thread::yield_now();
+        }
+        assert!(!found("mark"));
+        child.kill().expect("it is ours");
+        child.wait().expect("it ended");
+    }
+}

@@ -58,3 +58,21 @@ impl Environment {
         &self.home
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The whole list is compared, so that no variable of the user's can slip in unnoticed.
+    #[test]
+    fn a_world_is_told_nothing_of_the_users_but_where_programs_are() {
+        let world = Environment::of_world(Path::new("/w/3"), 3, "3-1-1");
+        let names: Vec<_> = world.variables().keys().map(String::as_str).collect();
+        let expected = [
+            "DOCKER_CONFIG", "HOME", "KUBECONFIG", "LANG", "PATH", MARKER, "RDD_INSTANCE", "TMPDIR",
+        ];
+        assert_eq!(names, expected);
+        let below = ["DOCKER_CONFIG", "HOME", "KUBECONFIG", "TMPDIR"];
+        assert!(below.iter().all(|name| world.variables()[*name].starts_with("/w/3/")));
+    }
+}

@@ -173,3 +173,39 @@ fn refuse_foreign(base: &Path) -> Result<(), GroundError> {
     };
     Err(GroundError::NotOurs { path: base.to_owned(), reason: reason.to_owned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Both claims are held at once: a number is one world's, whoever else asks.
+    #[test]
+    fn two_worlds_have_two_numbers_and_a_released_one_is_free_again() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let first = Ground::claim(place.path()).expect("a free number");
+        let second = Ground::claim(place.path()).expect("another free number");
+        assert_ne!(first.number(), second.number());
+        assert_ne!(first.directory(), second.directory());
+        assert_ne!(first.marker(), second.marker());
+        let (number, lock) = (first.number(), first.lock_path());
+        first.release().expect("a held lock");
+        assert!(!lock.exists(), "nothing is left of a released number");
+        assert_eq!(Ground::claim(place.path()).expect("a free number").number(), number);
+    }
+
+    #[test]
+    fn a_place_too_deep_for_sockets_is_refused() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let deep = place.path().join("a".repeat(SOCKET_PATH_MAX));
+        let error = Ground::claim(&deep).expect_err("no socket has room there");
+        assert!(matches!(error, GroundError::TooLong { needed, .. } if needed > SOCKET_PATH_MAX));
+        assert!(!deep.exists(), "nothing is made where nothing can be used");
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_all_worlds_is_not_taken_over() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        fs::write(base(place.path()), "mine").expect("a file of the user's");
+        assert!(matches!(Ground::claim(place.path()), Err(GroundError::Io { .. })));
+    }
+}

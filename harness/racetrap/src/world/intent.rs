@@ -40,3 +40,26 @@ pub(crate) fn declared(directory: &Path) -> io::Result<Vec<Intent>> {
     let lines = BufReader::new(File::open(directory.join(FILE))?).lines();
     Ok(lines.map_while(Result::ok).map_while(|line| serde_json::from_str(&line).ok()).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // A kill can tear the last line; what it declares was not made yet.
+    #[test]
+    fn a_torn_last_line_is_left_out_and_nothing_else() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let world = Intent::World { marker: "m".to_owned(), evidence: PathBuf::from("/e") };
+        let group = Intent::ControlGroup("g".to_owned());
+        for intent in [&world, &group] {
+            declare(place.path(), intent).expect("a writable directory");
+        }
+        let path = place.path().join(FILE);
+        let whole = std::fs::read(&path).expect("the list");
+        let second = whole.iter().position(|byte| *byte == b'\n').expect("two lines") + 1;
+        for cut in second..whole.len() - 1 {
+            std::fs::write(&path, &whole[..cut]).expect("a writable file");
+            assert_eq!(declared(place.path()).expect("the list"), [world.clone()], "cut at {cut}");
+        }
+    }
+}
