@@ -84,6 +84,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 /// The paths take turns, and the order rotates with each.
+#[expect(clippy::print_stdout, reason = "the ratios are what a person runs this for")]
 async fn compare(names: &[&str], clients: &mut [Client], body: usize) {
     let mut times = vec![Vec::with_capacity(TURNS); clients.len()];
     for turn in 0..TURNS + WARM_UP {

@@ -88,57 +88,23 @@ impl Runner {
         self.world.close().await;
     }
 
-    /// Does one step.
+    /// Does one step; after one that changes what the engine holds, the truth is asked anew.
     pub(super) async fn step(&mut self, step: &Step) -> Result<(), StepError> {
-        match step {
-            Step::App(app) => self.app(app).await,
-            Step::Set(set) => self.set(set).await,
-            Step::Hold(hold) => self.hold(hold),
-            Step::Reached(gate) => self.reached(gate).await,
-            Step::Release(gate) => self.release(gate),
-            Step::Answer { status, on, times } => {
-                let matcher = self.matcher(on)?;
-                let name = format!("answer {status}");
-                self.armed.push(self.world.wire.answer(&name, matcher, *status, *times));
-                Ok(())
-            }
-            Step::Cut(streams) => {
-                self.world.wire.cut(match streams {
-                    Streams::Events => racetrap_wire::Streams::Events,
-                    Streams::All => racetrap_wire::Streams::All,
-                });
-                Ok(())
-            }
-            Step::Refuse => {
-                self.refusing = Some(self.world.wire.refuse());
-                Ok(())
-            }
-            Step::Accept => {
-                self.refusing = None;
-                Ok(())
-            }
-            Step::Await(level) => self.await_level(level).await,
-            Step::Settle => self.settle().await,
-            Step::Engine(op) => self.engine(*op).await,
-            Step::LoadImage { .. }
-            | Step::Tag { .. }
-            | Step::Untag { .. }
-            | Step::RemoveImage { .. }
-            | Step::CreateContainer { .. }
-            | Step::Container { .. }
-            | Step::RemoveContainer { .. }
-            | Step::CreateVolume { .. }
-            | Step::RemoveVolume { .. } => {
-                self.work(step).await?;
-                Ok(self.world.truth.refresh().await?)
-            }
-        }
-    }
-
-    /// What a user of the engine does.
-    async fn work(&mut self, step: &Step) -> Result<(), StepError> {
         let workload = &mut self.world.workload;
         match step {
+            Step::App(app) => return self.app(app).await,
+            Step::Set(set) => return self.set(set).await,
+            Step::Hold(hold) => return self.hold(hold),
+            Step::Reached(gate) => return self.reached(gate).await,
+            Step::Release(gate) => return self.release(gate),
+            Step::Answer { status, on, times } => return self.answer(*status, on, *times),
+            Step::Cut(_) | Step::Refuse | Step::Accept => {
+                self.disturb(step);
+                return Ok(());
+            }
+            Step::Await(level) => return self.await_level(level).await,
+            Step::Settle => return self.settle().await,
+            Step::Engine(op) => return self.engine(*op).await,
             Step::LoadImage { image, tags } => workload.load_image(image, tags).await?,
             Step::Tag { image, tag } => workload.tag(image, tag).await?,
             Step::Untag { tag, force } => workload.remove_image(tag, *force).await?,
@@ -153,20 +119,28 @@ impl Runner {
             Step::RemoveContainer { name } => workload.remove_container(name).await?,
             Step::CreateVolume { name } => workload.create_volume(name).await?,
             Step::RemoveVolume { name } => workload.remove_volume(name).await?,
-            Step::App(_)
-            | Step::Set(_)
-            | Step::Engine(_)
-            | Step::Hold(_)
-            | Step::Reached(_)
-            | Step::Release(_)
-            | Step::Answer { .. }
-            | Step::Cut(_)
-            | Step::Refuse
-            | Step::Accept
-            | Step::Await(_)
-            | Step::Settle => unreachable!("`step` sends only work on the engine here"),
         }
+        Ok(self.world.truth.refresh().await?)
+    }
+
+    fn answer(&mut self, status: u16, on: &Match, times: Option<u32>) -> Result<(), StepError> {
+        let matcher = self.matcher(on)?;
+        let name = format!("answer {status}");
+        self.armed.push(self.world.wire.answer(&name, matcher, status, times));
         Ok(())
+    }
+
+    /// What the wire does at once, to whatever connections there are.
+    fn disturb(&mut self, step: &Step) {
+        let wire = &self.world.wire;
+        if let Step::Cut(streams) = step {
+            wire.cut(match streams {
+                Streams::Events => racetrap_wire::Streams::Events,
+                Streams::All => racetrap_wire::Streams::All,
+            });
+        } else {
+            self.refusing = matches!(step, Step::Refuse).then(|| wire.refuse());
+        }
     }
 
     async fn engine(&mut self, op: EngineOp) -> Result<(), StepError> {

@@ -69,7 +69,14 @@ mod tests {
         let world = Environment::of_world(Path::new("/w/3"), 3, "3-1-1");
         let names: Vec<_> = world.variables().keys().map(String::as_str).collect();
         let expected = [
-            "DOCKER_CONFIG", "HOME", "KUBECONFIG", "LANG", "PATH", MARKER, "RDD_INSTANCE", "TMPDIR",
+            "DOCKER_CONFIG",
+            "HOME",
+            "KUBECONFIG",
+            "LANG",
+            "PATH",
+            MARKER,
+            "RDD_INSTANCE",
+            "TMPDIR",
         ];
         assert_eq!(names, expected);
         let below = ["DOCKER_CONFIG", "HOME", "KUBECONFIG", "TMPDIR"];

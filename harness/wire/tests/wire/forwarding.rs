@@ -1,6 +1,5 @@
-use rstest::rstest;
-
 use racetrap_wire::What;
+use rstest::rstest;
 
 use crate::bench::{Bench, OK, chunk, get, soon};
 

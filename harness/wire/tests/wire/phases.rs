@@ -7,10 +7,8 @@ async fn phase_of_request(bench: &Bench, target: &str) -> Phase {
     daemon.send(&get(target)).await;
     engine.expect(&get(target)).await;
     let event = bench.told(target, |w| matches!(w, What::Request { target: t, .. } if t == target));
-    match event.await.what {
-        What::Request { phase, .. } => phase,
-        other => panic!("asked for a request, told {other:?}"),
-    }
+    let What::Request { phase, .. } = event.await.what else { panic!("asked for a request") };
+    phase
 }
 
 // The stream's head has arrived at the daemon before the next request is sent, so that there is
