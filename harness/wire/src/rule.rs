@@ -92,7 +92,6 @@ pub(crate) enum Effect {
 
 #[derive(Debug)]
 struct Rule {
-    id: u64,
     name: String,
     matcher: Matcher,
     effect: Effect,
@@ -121,7 +120,11 @@ pub(crate) struct Rules {
 #[derive(Debug, Default)]
 struct Armed {
     next: u64,
-    rules: Vec<Rule>,
+    rules: BTreeMap<u64, Rule>,
+    /// Rules by the route that they want, so that those for other routes cost a message nothing.
+    by_route: BTreeMap<String, Vec<u64>>,
+    /// Rules for any route.
+    anywhere: Vec<u64>,
     /// Requests and frames that were asked about, and the last of them in words.
     asked: u64,
     last: String,
@@ -144,7 +147,8 @@ impl Rules {
         let id = armed.next;
         armed.next += 1;
         let before = armed.asked;
-        armed.rules.push(Rule { id, name: name.to_owned(), matcher, effect, seen: 0, before });
+        armed.of_route(matcher.route.as_deref()).push(id);
+        armed.rules.insert(id, Rule { name: name.to_owned(), matcher, effect, seen: 0, before });
         self.count.store(armed.rules.len(), Ordering::Release);
         RuleGuard { rules: Arc::downgrade(self), id }
     }
@@ -155,7 +159,8 @@ impl Rules {
             return false;
         }
         let fits = |rule: &Rule| !rule.matcher.body.is_empty() && rule.matcher.fits_head(call);
-        self.armed().rules.iter().any(fits)
+        let armed = self.armed();
+        armed.candidates(call).iter().any(|id| armed.rules.get(id).is_some_and(fits))
     }
 
     /// What is to be done; counts the message for every rule that it fits up to the deciding one.
@@ -165,8 +170,9 @@ impl Rules {
         }
         let mut armed = self.armed();
         armed.note(call, asked);
-        let mut fitting = armed.rules.iter_mut().filter(|rule| rule.fits(call, asked));
-        let decision = fitting.find_map(|rule| {
+        let candidates = armed.candidates(call);
+        let decision = candidates.into_iter().find_map(|id| {
+            let rule = armed.rules.get_mut(&id).filter(|rule| rule.fits(call, asked))?;
             rule.seen += 1;
             rule.apply()
         });
@@ -184,6 +190,28 @@ impl Rules {
 }
 
 impl Armed {
+    /// Rules that could fit, in the order of their arming.
+    fn candidates(&self, call: &Call) -> Vec<u64> {
+        let of_route = call.route.template.and_then(|template| self.by_route.get(template));
+        let mut ids = self.anywhere.clone();
+        ids.extend(of_route.into_iter().flatten());
+        ids.sort_unstable();
+        ids
+    }
+
+    fn of_route(&mut self, route: Option<&str>) -> &mut Vec<u64> {
+        match route {
+            Some(route) => self.by_route.entry(route.to_owned()).or_default(),
+            None => &mut self.anywhere,
+        }
+    }
+
+    fn disarm(&mut self, id: u64) {
+        if let Some(rule) = self.rules.remove(&id) {
+            self.of_route(rule.matcher.route.as_deref()).retain(|armed| *armed != id);
+        }
+    }
+
     /// Remembers the message, for the error of who waits for another one.
     fn note(&mut self, call: &Call, asked: Asked<'_>) {
         self.last.clear();
@@ -256,8 +284,7 @@ impl RuleGuard {
     pub(crate) fn seen_since(&self) -> (u64, String) {
         let Some(rules) = self.rules.upgrade() else { return (0, String::new()) };
         let armed = rules.armed();
-        let rule = armed.rules.iter().find(|rule| rule.id == self.id);
-        let before = rule.map_or(armed.asked, |rule| rule.before);
+        let before = armed.rules.get(&self.id).map_or(armed.asked, |rule| rule.before);
         (armed.asked - before, armed.last.clone())
     }
 }
@@ -266,7 +293,7 @@ impl Drop for RuleGuard {
     fn drop(&mut self) {
         if let Some(rules) = self.rules.upgrade() {
             let mut armed = rules.armed();
-            armed.rules.retain(|rule| rule.id != self.id);
+            armed.disarm(self.id);
             rules.count.store(armed.rules.len(), Ordering::Release);
         }
     }
