@@ -205,11 +205,9 @@ async fn namespace_of(holder: &Child, log: &Path) -> Result<Namespace, EngineErr
         let Some(init) = holder.identity().children().first().copied() else {
             return ControlFlow::Continue("no process in it yet".to_owned());
         };
-        let name = std::fs::read_to_string(format!("/proc/{}/comm", init.pid)).unwrap_or_default();
-        if name.trim() == "sleep" {
-            ControlFlow::Break(Ok(Namespace { init }))
-        } else {
-            ControlFlow::Continue(format!("its first process is still `{}`", name.trim()))
+        match Namespace::held_by(init) {
+            Ok(namespace) => ControlFlow::Break(Ok(namespace)),
+            Err(why_not) => ControlFlow::Continue(why_not),
         }
     })
     .await;

@@ -12,9 +12,11 @@ pub(crate) struct Namespace {
 
 /// Program and arguments that make a namespace and hold it until they are killed.
 ///
-/// `/run` is private in it, because containerd's shims put their sockets at fixed paths there.
+/// `/run` is private in it, because containerd's shims put their sockets at fixed paths there. Its
+/// first process waits for every child, also for those whose parent was killed: a dockerd that is
+/// started again takes a containerd that nobody waited for as one that still runs.
 pub(crate) fn new_namespace() -> (&'static str, Vec<String>) {
-    let hold = "mount -t tmpfs -o mode=755 racetrap /run && exec sleep infinity";
+    let hold = "mount -t tmpfs -o mode=755 racetrap /run && { sleep infinity & wait; }";
     let arguments = [
         "--mount",
         "--pid",
@@ -29,6 +31,21 @@ pub(crate) fn new_namespace() -> (&'static str, Vec<String>) {
         hold,
     ];
     ("unshare", arguments.map(str::to_owned).to_vec())
+}
+
+impl Namespace {
+    /// The namespace whose first process is `init`, once it is whole; else what it is still doing.
+    pub(crate) fn held_by(init: Identity) -> Result<Self, String> {
+        let name = |process: &Identity| {
+            let comm = std::fs::read_to_string(format!("/proc/{}/comm", process.pid));
+            comm.unwrap_or_default().trim().to_owned()
+        };
+        let children: Vec<_> = init.children().iter().map(name).collect();
+        if children == ["sleep"] {
+            return Ok(Self { init });
+        }
+        Err(format!("its first process is `{}` with {children:?} below it", name(&init)))
+    }
 }
 
 /// Program and arguments that run `program` in the namespace.
