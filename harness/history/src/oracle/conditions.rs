@@ -50,8 +50,8 @@ pub fn truthful_conditions(history: &[Record]) -> Finding {
                 ),
             );
         }
-        if !failed {
-            excuse.reason = None;
+        if app.condition(READY).is_some_and(|(status, _)| status == "True") {
+            excuse.connected();
         }
         failed_before = failed;
         let settled = app.holds(SETTLED, "True").then_some(app.generation);
@@ -110,14 +110,30 @@ fn waiting_command(arguments: &[String]) -> Option<String> {
 }
 
 /// Why a daemon may say that it could not connect, as far as the wire knows.
+///
+/// An excuse holds until the daemon has subscribed anew and says that it is connected: what it says
+/// before that may have been written before the fault, and only be seen after it.
 #[derive(Default)]
 struct Excuse {
     reason: Option<String>,
+    subscribed_since: bool,
     last: String,
     routes: std::collections::BTreeMap<u64, (String, bool)>,
 }
 
 impl Excuse {
+    fn accept(&mut self, reason: String) {
+        self.reason = Some(reason);
+        self.subscribed_since = false;
+    }
+
+    /// The daemon says that it is connected.
+    fn connected(&mut self) {
+        if self.subscribed_since {
+            self.reason = None;
+        }
+    }
+
     fn see(&mut self, message: &WireMessage) {
         match &message.event {
             WireWhat::Request { method, target, route, .. } => {
@@ -130,13 +146,15 @@ impl Excuse {
                 self.last = format!("{request} {status}");
                 let absent = one_object && *status == 404;
                 if *status >= 400 && !absent {
-                    self.reason = Some(self.last.clone());
+                    self.accept(self.last.clone());
+                } else if request.contains("/events") {
+                    self.subscribed_since = true;
                 }
             }
-            WireWhat::Faulted { fault, .. } => self.reason = Some(fault.clone()),
-            WireWhat::Cut | WireWhat::Refused => self.reason = Some("cut".to_owned()),
+            WireWhat::Faulted { fault, .. } => self.accept(fault.clone()),
+            WireWhat::Cut | WireWhat::Refused => self.accept("cut".to_owned()),
             WireWhat::UpstreamLost { reason } | WireWhat::Malformed { reason, .. } => {
-                self.reason = Some(reason.clone());
+                self.accept(reason.clone());
             }
             WireWhat::Opened
             | WireWhat::Held { .. }

@@ -278,11 +278,22 @@ fn truthful_conditions_accepts_a_failure_after_a_cut() {
     assert_fine(sound(extra));
 }
 
+// What was written before the fault and is seen after it uses up no excuse.
+#[test]
+fn truthful_conditions_keeps_an_excuse_until_the_daemon_has_subscribed_anew() {
+    let mut extra = vec![wire(1, WireWhat::Refused), app_is(ready(1)), connect_failed()];
+    extra.extend(asked(2, "/events", 200));
+    extra.push(app_is(ready(1)));
+    assert_fine(sound(extra));
+}
+
 // An excuse is used up by the next connection: the second failure has none.
 #[test]
 fn truthful_conditions_takes_an_excuse_once() {
     let mut extra = Vec::from(asked(1, "/images/json", 500));
-    extra.extend([connect_failed(), app_is(ready(1))]);
+    extra.extend([connect_failed()]);
+    extra.extend(asked(3, "/events", 200));
+    extra.push(app_is(ready(1)));
     extra.extend(asked(2, "/images/json", 200));
     extra.extend([connect_failed(), app_is(ready(1))]);
     assert_broken(sound(extra), OracleName::TruthfulConditions, "last: GET /images/json 200");

@@ -18,7 +18,7 @@ use crate::wait::until;
 
 /// How long nothing may happen before a state that does not converge is called level. Only how soon
 /// a broken daemon is found depends on it; whether it is found, on the probe.
-const STILL: Duration = Duration::from_millis(700);
+const STILL: Duration = Duration::from_millis(1500);
 
 /// Resources whose whole state is judged.
 const JUDGED: [Resource; 4] =
@@ -35,7 +35,6 @@ impl Runner {
         self.recorder().append(What::Checkpoint { number, stage: Stage::Level });
         if self.recorder().with_view(wants_mirrors) {
             self.probe(number).await?;
-            self.become_level().await;
             self.world.truth.refresh().await?;
             self.list_all().await?;
         }
