@@ -70,9 +70,15 @@ async fn start(directory: &Path, name: &str, upstream: &Path) -> Wire {
     Wire::start(config).await.expect("the directory is new")
 }
 
-fn other(number: usize) -> Matcher {
+/// Rules that are armed while the requests go through, none of which fits them.
+const RULES: [(usize, &str); 3] =
+    [(0, ""), (100, "/images/{id}/json"), (100, "/containers/{id}/json")];
+const NAMES: [&str; 4] =
+    ["direct", "wire", "wire, 100 rules of another route", "wire, 100 rules of this route"];
+
+fn other(route: &str, number: usize) -> Matcher {
     Matcher {
-        route: Some("/containers/{id}/json".to_owned()),
+        route: Some(route.to_owned()),
         params: [("id".to_owned(), format!("other-{number}"))].into(),
         ..Matcher::default()
     }
@@ -100,7 +106,7 @@ async fn compare(names: &[&str], clients: &mut [Client], body: usize) {
     for (name, time) in names.iter().zip(&medians) {
         let ratio = time.as_secs_f64() / medians[0].as_secs_f64();
         let added = time.saturating_sub(medians[0]);
-        println!("{body:>6} bytes  {name:<22} p50 {time:>9.1?}  x{ratio:.2}  +{added:.1?}");
+        println!("{body:>6} bytes  {name:<34} p50 {time:>9.1?}  x{ratio:.2}  +{added:.1?}");
     }
 }
 
@@ -120,22 +126,21 @@ fn forwarding(criterion: &mut Criterion) {
         let (wires, gates, mut clients) = runtime.block_on(async {
             let mut clients = vec![Client::connect(&upstream, size).await];
             let (mut wires, mut gates) = (Vec::new(), Vec::new());
-            for rules in [0, 1, 100] {
-                let name = format!("wire-{rules}");
+            for (index, (rules, route)) in RULES.into_iter().enumerate() {
+                let name = format!("wire-{index}");
                 let wire = start(directory.path(), &name, &upstream).await;
                 for number in 0..rules {
-                    gates.push(wire.hold("other", other(number), Point::Request));
+                    gates.push(wire.hold("other", other(route, number), Point::Request));
                 }
                 clients.push(Client::connect(&directory.path().join(name), size).await);
                 wires.push(wire);
             }
             (wires, gates, clients)
         });
-        let names = ["direct", "wire", "wire, 1 other rule", "wire, 100 other rules"];
-        runtime.block_on(compare(&names, &mut clients, body));
+        runtime.block_on(compare(&NAMES, &mut clients, body));
         let mut group = criterion.benchmark_group(format!("{body} bytes"));
         group.throughput(Throughput::Bytes(body as u64));
-        for (name, client) in names.iter().zip(&mut clients) {
+        for (name, client) in NAMES.iter().zip(&mut clients) {
             group.bench_function(*name, |bencher| {
                 bencher.iter(|| runtime.block_on(client.exchange()));
             });

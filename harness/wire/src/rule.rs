@@ -12,7 +12,7 @@ use crate::gate::GateCore;
 use crate::phase::Phase;
 
 /// Where on its way a message is stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Point {
     /// The engine has not seen one byte of the request.
     Request,
@@ -90,6 +90,26 @@ pub(crate) enum Effect {
     Answer { status: u16, left: Option<u32> },
 }
 
+impl Effect {
+    /// Where on a message's way it is decided upon.
+    fn point(&self) -> Point {
+        match self {
+            Self::Hold(point, _) => *point,
+            Self::Answer { .. } => Point::Request,
+        }
+    }
+}
+
+impl Asked<'_> {
+    fn point(self) -> Point {
+        match self {
+            Self::Request(_) => Point::Request,
+            Self::Response(_) => Point::Response,
+            Self::Frame(_) => Point::Frame,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Rule {
     name: String,
@@ -121,13 +141,20 @@ pub(crate) struct Rules {
 struct Armed {
     next: u64,
     rules: BTreeMap<u64, Rule>,
-    /// Rules by the route that they want, so that those for other routes cost a message nothing.
-    by_route: BTreeMap<String, Vec<u64>>,
-    /// Rules for any route.
-    anywhere: Vec<u64>,
+    /// Rules by the point at which they are asked, so that those for others cost a message nothing.
+    at: BTreeMap<Point, Routes>,
+    /// Rules that want to look into bodies.
+    with_body: usize,
     /// Requests and frames that were asked about, and the last of them in words.
     asked: u64,
     last: String,
+}
+
+/// Rules of one point by the route that they want.
+#[derive(Debug, Default)]
+struct Routes {
+    named: BTreeMap<String, Vec<u64>>,
+    any: Vec<u64>,
 }
 
 /// Which stage of a message's way is asked about, and what is known there.
@@ -147,7 +174,8 @@ impl Rules {
         let id = armed.next;
         armed.next += 1;
         let before = armed.asked;
-        armed.of_route(matcher.route.as_deref()).push(id);
+        armed.with_body += usize::from(!matcher.body.is_empty());
+        armed.place(effect.point(), matcher.route.as_deref()).push(id);
         armed.rules.insert(id, Rule { name: name.to_owned(), matcher, effect, seen: 0, before });
         self.count.store(armed.rules.len(), Ordering::Release);
         RuleGuard { rules: Arc::downgrade(self), id }
@@ -158,9 +186,9 @@ impl Rules {
         if self.is_empty() {
             return false;
         }
-        let fits = |rule: &Rule| !rule.matcher.body.is_empty() && rule.matcher.fits_head(call);
         let armed = self.armed();
-        armed.candidates(call).iter().any(|id| armed.rules.get(id).is_some_and(fits))
+        let fits = |rule: &Rule| !rule.matcher.body.is_empty() && rule.matcher.fits_head(call);
+        armed.with_body > 0 && armed.rules.values().any(fits)
     }
 
     /// What is to be done; counts the message for every rule that it fits up to the deciding one.
@@ -170,7 +198,7 @@ impl Rules {
         }
         let mut armed = self.armed();
         armed.note(call, asked);
-        let candidates = armed.candidates(call);
+        let candidates = armed.candidates(call, asked.point());
         let decision = candidates.into_iter().find_map(|id| {
             let rule = armed.rules.get_mut(&id).filter(|rule| rule.fits(call, asked))?;
             rule.seen += 1;
@@ -191,24 +219,28 @@ impl Rules {
 
 impl Armed {
     /// Rules that could fit, in the order of their arming.
-    fn candidates(&self, call: &Call) -> Vec<u64> {
-        let of_route = call.route.template.and_then(|template| self.by_route.get(template));
-        let mut ids = self.anywhere.clone();
-        ids.extend(of_route.into_iter().flatten());
+    fn candidates(&self, call: &Call, point: Point) -> Vec<u64> {
+        let Some(routes) = self.at.get(&point) else { return Vec::new() };
+        let named = call.route.template.and_then(|template| routes.named.get(template));
+        let mut ids = routes.any.clone();
+        ids.extend(named.into_iter().flatten());
         ids.sort_unstable();
         ids
     }
 
-    fn of_route(&mut self, route: Option<&str>) -> &mut Vec<u64> {
+    fn place(&mut self, point: Point, route: Option<&str>) -> &mut Vec<u64> {
+        let routes = self.at.entry(point).or_default();
         match route {
-            Some(route) => self.by_route.entry(route.to_owned()).or_default(),
-            None => &mut self.anywhere,
+            Some(route) => routes.named.entry(route.to_owned()).or_default(),
+            None => &mut routes.any,
         }
     }
 
     fn disarm(&mut self, id: u64) {
         if let Some(rule) = self.rules.remove(&id) {
-            self.of_route(rule.matcher.route.as_deref()).retain(|armed| *armed != id);
+            self.with_body -= usize::from(!rule.matcher.body.is_empty());
+            let route = rule.matcher.route.as_deref();
+            self.place(rule.effect.point(), route).retain(|armed| *armed != id);
         }
     }
 
@@ -226,17 +258,8 @@ impl Armed {
 }
 
 impl Rule {
-    fn concerns(&self, asked: Asked<'_>) -> bool {
-        match (&self.effect, asked) {
-            (Effect::Hold(Point::Request, _) | Effect::Answer { .. }, Asked::Request(_))
-            | (Effect::Hold(Point::Response, _), Asked::Response(_))
-            | (Effect::Hold(Point::Frame, _), Asked::Frame(_)) => true,
-            (Effect::Hold(..) | Effect::Answer { .. }, _) => false,
-        }
-    }
-
     fn fits(&self, call: &Call, asked: Asked<'_>) -> bool {
-        self.concerns(asked) && self.matcher.fits_head(call) && self.fits_content(asked)
+        self.matcher.fits_head(call) && self.fits_content(asked)
     }
 
     fn fits_content(&self, asked: Asked<'_>) -> bool {
