@@ -8,7 +8,7 @@ use racetrap::catalogue::{Catalogue, CatalogueError};
 use racetrap::chain::chain;
 use racetrap::companion::{NotBuilt, companion};
 use racetrap::matrix::DaemonKind;
-use racetrap::run::{Outcome, RunError, RunOptions, run};
+use racetrap::run::{Outcome, RunError, RunOptions, Stop, run};
 use racetrap::scenario_file::{self, ScenarioFileError};
 use racetrap_history::{About, Scenario};
 
@@ -64,6 +64,7 @@ pub async fn check(entry: &Path, daemon: DaemonKind, evidence: &Path) -> Result<
         keep: false,
         vm: None,
         deadline: DEADLINE,
+        stop: Stop::never(),
     };
     let outcome = run(&scenario, &options).await?;
     if daemon.accepts(&about, &outcome.judgement) {

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Write};
 
-use crate::{Record, What};
+use crate::Record;
 
 /// Version of the format; it changes whenever an old reader could misread a new journal.
 pub const FORMAT: u32 = 1;
@@ -50,6 +50,12 @@ pub enum JournalError {
     },
 }
 
+/// The part of a header that every format has.
+#[derive(serde::Deserialize)]
+struct Format {
+    format: Option<u32>,
+}
+
 /// Appends one record as one line, in one write, so that a kill tears at most this line.
 ///
 /// # Errors
@@ -78,16 +84,16 @@ pub fn read(mut reader: impl BufRead) -> Result<Journal, JournalError> {
             return Ok(Journal { records, torn });
         }
         let number = records.len() + 1;
-        let record: Record = serde_json::from_slice(&line)
-            .map_err(|source| JournalError::Damaged { line: number, source })?;
+        let damaged = |source| JournalError::Damaged { line: number, source };
+        // Another format may have other records; it is refused by its number, not by their form.
+        let Format { format } = serde_json::from_slice(&line).map_err(damaged)?;
+        if let Some(found) = format.filter(|format| *format != FORMAT) {
+            return Err(JournalError::Format { found });
+        }
+        let record: Record = serde_json::from_slice(&line).map_err(damaged)?;
         let wanted = records.len() as u64;
         if record.seq != wanted {
             return Err(JournalError::Gap { line: number, wanted, found: record.seq });
-        }
-        if let What::Run(header) = &record.what
-            && header.format != FORMAT
-        {
-            return Err(JournalError::Format { found: header.format });
         }
         records.push(record);
     }

@@ -34,7 +34,7 @@ pub use record::{
 };
 pub use scenario::{
     About, AppStep, Await, ContainerOp, EngineOp, FindingId, GateName, Hold, Match, Needs,
-    OracleName, Phase, Platform, Point, Scenario, SetStep, Step, Streams, VmMode,
+    NoFindingId, OracleName, Phase, Platform, Point, Scenario, SetStep, Step, Streams, VmMode,
 };
 pub use schedule::ScheduleError;
 pub use verdict::{Judgement, Verdict, Violation, judge};

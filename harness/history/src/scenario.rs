@@ -7,9 +7,48 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Identity of a finding, such as `295-I3`: the review's number, then its own name of the finding.
+///
+/// It names files, so it is 1 to 64 letters, digits, `-`, `_` and `.`, and begins with none of these.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct FindingId(pub String);
+#[serde(try_from = "String")]
+pub struct FindingId(String);
+
+/// A text that is no finding's identity.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no id of a finding: 1 to 64 letters, digits, `-`, `_` or `.`, the first one a letter or digit"
+)]
+pub struct NoFindingId(String);
+
+impl FindingId {
+    /// The identity as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for FindingId {
+    type Error = NoFindingId;
+
+    fn try_from(text: String) -> Result<Self, NoFindingId> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if begins && text.len() <= 64 && text.chars().all(fits) {
+            Ok(Self(text))
+        } else {
+            Err(NoFindingId(text))
+        }
+    }
+}
+
+impl std::str::FromStr for FindingId {
+    type Err = NoFindingId;
+
+    fn from_str(text: &str) -> Result<Self, NoFindingId> {
+        Self::try_from(text.to_owned())
+    }
+}
 
 impl fmt::Display for FindingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

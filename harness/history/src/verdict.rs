@@ -65,12 +65,16 @@ impl Judgement {
 /// Judges a history by all oracles.
 #[must_use]
 pub fn judge(history: &[Record]) -> Judgement {
-    let mut violations = Vec::new();
+    let mut violations: Vec<Violation> = Vec::new();
     let mut unknowns = incomplete(history);
     for oracle in oracle::ALL {
         let finding = oracle(history);
         violations.extend(finding.violations);
         unknowns.extend(finding.unknowns);
+    }
+    // What follows the end of an engine says nothing of the daemon.
+    if let Some(end) = history.iter().find(|record| world_ended(&record.what).is_some()) {
+        violations.retain(|violation| violation.seq <= end.seq);
     }
     let names = View::of(history);
     for violation in &mut violations {
@@ -105,10 +109,11 @@ fn incomplete(history: &[Record]) -> Vec<String> {
 }
 
 fn failed_world(what: &What) -> Option<String> {
-    if let What::Process { name, state: ProcessState::Died { how }, .. } = what
-        && name != "daemon"
-    {
-        return Some(format!("the {name} ended by itself: {how}"));
+    if let What::Leak { text } = what {
+        return Some(format!("something of the world would not go: {text}"));
+    }
+    if let Some(end) = world_ended(what) {
+        return Some(end);
     }
     let What::StepFailed { index, blame, why } = what else { return None };
     let whose = match blame {
@@ -117,4 +122,15 @@ fn failed_world(what: &What) -> Option<String> {
         Blame::Daemon => return None,
     };
     Some(format!("step {}: {whose}: {why}", index + 1))
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only ends of processes are asked for")]
+/// A process of the world that is not the daemon ended by itself.
+fn world_ended(what: &What) -> Option<String> {
+    match what {
+        What::Process { name, state: ProcessState::Died { how }, .. } if name != "daemon" => {
+            Some(format!("the {name} ended by itself: {how}"))
+        }
+        _ => None,
+    }
 }

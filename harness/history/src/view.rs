@@ -7,17 +7,18 @@ use serde_json::Value;
 use crate::canon::IMAGE_LABEL;
 use crate::mirror::short;
 use crate::record::{Change, ProcessState, WireMessage, WireWhat};
-use crate::{EngineState, Mirror, MirrorKey, Record, What, compare, expected};
+use crate::{ApiChange, EngineState, Mirror, MirrorKey, Record, What, compare, expected};
 
 /// Folds records, in order, into what is known after them.
 #[derive(Clone, Debug, Default)]
 pub struct View {
     objects: BTreeMap<String, BTreeMap<String, Value>>,
     listed_at: BTreeMap<String, u64>,
+    changes: BTreeMap<String, BTreeMap<String, (u64, Option<Value>)>>,
     truth: EngineState,
     open_exchanges: BTreeMap<u64, Exchange>,
     held: BTreeSet<String>,
-    ended: Vec<String>,
+    ended: Vec<(String, String)>,
     aliases: BTreeMap<String, String>,
 }
 
@@ -67,30 +68,12 @@ impl View {
                 self.name_objects(state);
                 self.truth = state.clone();
             }
-            What::Api(change) => {
-                let listed_at = self.listed_at.get(&change.resource).copied().unwrap_or_default();
-                if version(&change.object) <= listed_at {
-                    return; // The list already had it.
-                }
-                let objects = self.objects.entry(change.resource.clone()).or_default();
-                let key = object_key(&change.object);
-                match change.change {
-                    Change::Added | Change::Modified => {
-                        objects.insert(key, change.object.clone());
-                    }
-                    Change::Deleted => {
-                        objects.remove(&key);
-                    }
-                }
-            }
+            What::Api(change) => self.apply_change(change),
             What::Listed { resource, version, objects } => {
-                self.listed_at.insert(resource.clone(), *version);
-                let listed =
-                    objects.iter().map(|object| (object_key(object), object.clone())).collect();
-                self.objects.insert(resource.clone(), listed);
+                self.apply_list(resource, *version, objects);
             }
             What::Process { name, state: ProcessState::Died { how }, .. } => {
-                self.ended.push(format!("{name} ended: {how}"));
+                self.ended.push((name.clone(), how.clone()));
             }
             What::Process { .. }
             | What::Run(_)
@@ -118,6 +101,39 @@ impl View {
                 self.aliases.insert(id.clone(), alias.clone());
             }
         }
+    }
+
+    fn apply_change(&mut self, change: &ApiChange) {
+        let listed_at = self.listed_at.get(&change.resource).copied().unwrap_or_default();
+        let version = version(&change.object);
+        if version <= listed_at {
+            return; // The list already had it.
+        }
+        let kept = (change.change != Change::Deleted).then(|| change.object.clone());
+        let key = object_key(&change.object);
+        let objects = self.objects.entry(change.resource.clone()).or_default();
+        match &kept {
+            Some(object) => objects.insert(key.clone(), object.clone()),
+            None => objects.remove(&key),
+        };
+        let changes = self.changes.entry(change.resource.clone()).or_default();
+        changes.insert(key, (version, kept));
+    }
+
+    /// A list replaces what is known, but for changes that are younger than it.
+    fn apply_list(&mut self, resource: &str, version: u64, objects: &[Value]) {
+        let mut listed: BTreeMap<_, _> =
+            objects.iter().map(|object| (object_key(object), object.clone())).collect();
+        let changes = self.changes.entry(resource.to_owned()).or_default();
+        changes.retain(|_, (changed_at, _)| *changed_at > version && *changed_at < u64::MAX);
+        for (key, (_, kept)) in changes {
+            match kept {
+                Some(object) => listed.insert(key.clone(), object.clone()),
+                None => listed.remove(key),
+            };
+        }
+        self.listed_at.insert(resource.to_owned(), version);
+        self.objects.insert(resource.to_owned(), listed);
     }
 
     fn apply_wire(&mut self, message: &WireMessage) {
@@ -236,9 +252,9 @@ impl View {
         short_names.fold(text.to_owned(), |text, (short, name)| replace_id(&text, short, name))
     }
 
-    /// Processes that ended by themselves, each as a line.
+    /// Processes that ended by themselves: their part in the world, and how.
     #[must_use]
-    pub fn ended(&self) -> &[String] {
+    pub fn ended(&self) -> &[(String, String)] {
         &self.ended
     }
 }

@@ -3,13 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use racetrap_history::journal::{self, JournalError};
-use racetrap_history::{FindingId, Record, RunHeader, VmMode, What};
+use racetrap_history::{Record, RunHeader, VmMode, What};
 
 fn records() -> Vec<Record> {
     let header = RunHeader {
         format: journal::FORMAT,
         harness: "0".to_owned(),
-        finding: FindingId("295-I3".to_owned()),
+        finding: "295-I3".parse().unwrap(),
         scenario: serde_json::json!({ "steps": [] }),
         daemon: "/d".to_owned(),
         defects: vec![],

@@ -97,3 +97,69 @@ fn an_unknown_key_of_a_step_is_refused() {
     let error = serde_json::from_value::<Step>(step).unwrap_err().to_string();
     assert!(error.contains("unknown field `forced`"), "{error}");
 }
+
+#[test]
+fn what_no_earlier_step_made_is_refused() {
+    assert_refused(
+        json!([{ "create_container": { "name": "c", "image": "nobody" } }, "settle"]),
+        0,
+        "there is no image `nobody` here",
+    );
+    let on = json!({ "route": "/containers/{id}/json", "params": { "id": "$ghost" } });
+    assert_refused(
+        json!([{ "answer": { "status": 500, "on": on } }, "settle"]),
+        0,
+        "there is no image or container `ghost` here",
+    );
+    assert_refused(
+        json!([{ "remove_volume": { "name": "v" } }, "settle"]),
+        0,
+        "there is no volume `v` here",
+    );
+}
+
+#[test]
+fn a_volume_with_the_harnesss_own_name_is_refused() {
+    assert_refused(
+        json!([{ "create_volume": { "name": "racetrap-probe-9" } }, "settle"]),
+        0,
+        "volumes called `racetrap-probe-…` are the harness's own",
+    );
+}
+
+// Each is a fault that would never happen, or never end; all of them passed silently before.
+#[test]
+fn faults_that_mean_nothing_are_refused() {
+    let answer = |extra: Value| {
+        let mut answer = json!({ "status": 500, "on": { "route": "/info" } });
+        answer.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        json!([{ "answer": answer }, "settle"])
+    };
+    assert_refused(answer(json!({ "status": 99 })), 0, "this is no HTTP status");
+    assert_refused(answer(json!({ "times": 0 })), 0, "a rule that answers nothing");
+    assert_refused(answer(json!({ "on": { "nth": 0 } })), 0, "messages are counted from 1");
+    assert_refused(json!(["accept", "settle"]), 0, "connections are accepted already");
+    assert_refused(
+        json!(["refuse", "settle"]),
+        1,
+        "the world cannot settle while connections are refused",
+    );
+    assert_refused(
+        json!([{ "engine": "kill" }, "settle"]),
+        1,
+        "the world cannot settle without its engine",
+    );
+    assert_refused(
+        json!([{ "engine": "start" }, "settle"]),
+        0,
+        "this cannot be done to the engine here",
+    );
+}
+
+#[test]
+fn an_id_that_could_name_another_directory_is_refused() {
+    for id in ["../escaped", "", ".", "a/b", "-x", &"a".repeat(65)] {
+        assert!(id.parse::<racetrap_history::FindingId>().is_err(), "{id}");
+    }
+    assert_eq!("295-I1b".parse::<racetrap_history::FindingId>().unwrap().to_string(), "295-I1b");
+}

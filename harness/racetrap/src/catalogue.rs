@@ -87,7 +87,7 @@ impl Catalogue {
             let id = file.strip_suffix(".yaml").ok_or_else(|| no_entry("is no .yaml file"))?;
             let scenario = scenario_file::parse(&file, text)
                 .map_err(|source| CatalogueError::Invalid { file: file.clone(), source })?;
-            if scenario.finding.0 != id {
+            if scenario.finding.as_str() != id {
                 return Err(no_entry("is not named after its finding"));
             }
             if scenario.about.is_none() {
@@ -122,10 +122,13 @@ impl Catalogue {
         let glob = Glob::new(selector)
             .map_err(|source| SelectorError::Malformed { selector: selector.to_owned(), source })?;
         let matcher = glob.compile_matcher();
-        let selected: Vec<_> =
-            self.entries.values().filter(|entry| matcher.is_match(&entry.finding.0)).collect();
+        let selected: Vec<_> = self
+            .entries
+            .values()
+            .filter(|entry| matcher.is_match(entry.finding.as_str()))
+            .collect();
         if selected.is_empty() {
-            let known = nearest(selector, self.ids().map(|id| id.0.as_str()));
+            let known = nearest(selector, self.ids().map(|id| id.as_str()));
             return Err(SelectorError::Unknown { selector: selector.to_owned(), known });
         }
         Ok(selected)
@@ -205,7 +208,7 @@ mod tests {
         let catalogue = Catalogue::embedded().expect("the embedded catalogue is sound");
         let ids = |selector: &str| -> Vec<String> {
             let selected = catalogue.select(selector).expect("it matches");
-            selected.iter().map(|entry| entry.finding.0.clone()).collect()
+            selected.iter().map(|entry| entry.finding.to_string()).collect()
         };
         assert_eq!(ids("295-I3"), ["295-I3"]);
         assert_eq!(ids("*").len(), catalogue.ids().count());

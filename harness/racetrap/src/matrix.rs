@@ -11,7 +11,11 @@ use racetrap_history::{About, FindingId, Judgement, OracleName, Scenario, Verdic
 use serde::{Serialize, Serializer};
 
 use crate::chain::chain;
-use crate::run::{self, Outcome, RunError, RunOptions};
+use crate::run::{self, Outcome, RunError, RunOptions, Stop};
+use crate::world::WorldError;
+
+/// Name of the history for people in an evidence directory.
+pub(crate) const TIMELINE: &str = "timeline.txt";
 
 /// Which daemon a cell is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -51,7 +55,7 @@ impl DaemonKind {
 
 /// One scenario on one daemon, and what came of it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Cell {
+pub(crate) struct Cell {
     /// The finding.
     pub finding: FindingId,
     /// Which daemon.
@@ -71,6 +75,8 @@ pub struct Cell {
     pub evidence: Option<PathBuf>,
     /// Broken promises, and why the run does not show all that it should.
     pub reasons: Vec<String>,
+    /// The command that repeats the run.
+    pub again: String,
 }
 
 /// A path as text, whatever bytes it has.
@@ -80,7 +86,7 @@ fn as_text<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok
 
 /// How cells are run.
 #[derive(Clone, Debug)]
-pub struct MatrixOptions {
+pub(crate) struct MatrixOptions {
     /// What each run needs; its defects are replaced by the cell's.
     pub run: RunOptions,
     /// How many worlds there may be at once.
@@ -89,49 +95,63 @@ pub struct MatrixOptions {
     pub knows_defects: bool,
 }
 
+/// A scenario, and the name by which the user can call it again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a> {
+    /// The scenario.
+    pub(crate) scenario: &'a Scenario,
+    /// An id, or the path of a file.
+    pub(crate) name: &'a str,
+}
+
 /// A cell that is going to be run.
 #[derive(Clone, Copy, Debug)]
 struct Planned<'a> {
     scenario: &'a Scenario,
+    name: &'a str,
     about: &'a About,
     daemon: DaemonKind,
 }
 
-/// Runs every cell of `scenarios`, and returns them in the order of the scenarios and daemons.
+/// Runs every cell of `subjects`, and returns them in the order of the subjects and daemons.
 ///
-/// `progress` is told each cell as soon as it is done. A scenario that is not about a finding has
+/// `again` gives the command that repeats a subject by its name under defects; `progress` is told each cell as soon as it is done. A scenario that is not about a finding has
 /// no cells.
-pub async fn run_matrix(
-    scenarios: &[&Scenario],
+pub(crate) async fn run_matrix(
+    subjects: &[Subject<'_>],
     options: &MatrixOptions,
+    again: impl Fn(&str, &[String]) -> String,
     progress: impl FnMut(&Cell),
 ) -> Vec<Cell> {
-    let planned = plan(scenarios, options.knows_defects);
+    let planned = plan(subjects, options.knows_defects);
     let run_one = async |planned: Planned<'_>| {
-        let defects = planned.daemon.defect(planned.about).map(str::to_owned).into_iter().collect();
-        let options = RunOptions { defects, ..options.run.clone() };
-        run::run(planned.scenario, &options).await
+        let options = RunOptions { defects: planned.defects(), ..options.run.clone() };
+        let cell = planned.unmade(again(planned.name, &options.defects));
+        match not_begun(&options.stop) {
+            Some(why) => Cell { reasons: vec![why], ..cell },
+            None => planned.judged(cell, run::run(planned.scenario, &options).await),
+        }
     };
     carry_out(&planned, options.jobs, run_one, progress).await
 }
 
 /// How many cells [`run_matrix`] will run.
 #[must_use]
-pub fn count(scenarios: &[&Scenario], knows_defects: bool) -> usize {
-    plan(scenarios, knows_defects).len()
+pub(crate) fn count(subjects: &[Subject<'_>], knows_defects: bool) -> usize {
+    plan(subjects, knows_defects).len()
 }
 
-fn plan<'a>(scenarios: &[&'a Scenario], knows_defects: bool) -> Vec<Planned<'a>> {
+fn plan<'a>(subjects: &[Subject<'a>], knows_defects: bool) -> Vec<Planned<'a>> {
     let daemons: &[_] = if knows_defects {
         &[DaemonKind::Correct, DaemonKind::Own, DaemonKind::Unrelated]
     } else {
         &[DaemonKind::Correct]
     };
     let described =
-        scenarios.iter().filter_map(|scenario| Some((*scenario, scenario.about.as_ref()?)));
+        subjects.iter().filter_map(|subject| Some((*subject, subject.scenario.about.as_ref()?)));
     described
-        .flat_map(|(scenario, about)| {
-            daemons.iter().map(move |daemon| Planned { scenario, about, daemon: *daemon })
+        .flat_map(|(Subject { scenario, name }, about)| {
+            daemons.iter().map(move |daemon| Planned { scenario, name, about, daemon: *daemon })
         })
         .collect()
 }
@@ -139,14 +159,14 @@ fn plan<'a>(scenarios: &[&'a Scenario], knows_defects: bool) -> Vec<Planned<'a>>
 async fn carry_out<'a>(
     planned: &[Planned<'a>],
     jobs: NonZeroUsize,
-    run_one: impl AsyncFn(Planned<'a>) -> Result<Outcome, RunError>,
+    run_one: impl AsyncFn(Planned<'a>) -> Cell,
     mut progress: impl FnMut(&Cell),
 ) -> Vec<Cell> {
     let run_one = &run_one;
     let runs = planned
         .iter()
         .enumerate()
-        .map(|(index, planned)| async move { (index, planned.cell(run_one(*planned).await)) });
+        .map(|(index, planned)| async move { (index, run_one(*planned).await) });
     let mut running = std::pin::pin!(futures::stream::iter(runs).buffer_unordered(jobs.get()));
     let mut cells = Vec::new();
     while let Some((index, cell)) = running.next().await {
@@ -158,8 +178,14 @@ async fn carry_out<'a>(
 }
 
 impl Planned<'_> {
-    fn cell(self, came: Result<Outcome, RunError>) -> Cell {
-        let cell = Cell {
+    /// The defects that are switched on for it.
+    fn defects(self) -> Vec<String> {
+        self.daemon.defect(self.about).map(str::to_owned).into_iter().collect()
+    }
+
+    /// The cell before its run.
+    fn unmade(self, again: String) -> Cell {
+        Cell {
             finding: self.scenario.finding.clone(),
             daemon: self.daemon,
             defect: self.daemon.defect(self.about).map(str::to_owned),
@@ -169,7 +195,12 @@ impl Planned<'_> {
             seconds: 0.0,
             evidence: None,
             reasons: Vec::new(),
-        };
+            again,
+        }
+    }
+
+    /// The cell after its run.
+    fn judged(self, cell: Cell, came: Result<Outcome, RunError>) -> Cell {
         match came {
             Ok(Outcome { judgement, evidence, took, .. }) => {
                 let violations = judgement
@@ -193,11 +224,19 @@ impl Planned<'_> {
     }
 }
 
+/// Why a run is kept back, where the harness was told to stop before it could begin.
+pub(crate) fn not_begun(stop: &Stop) -> Option<String> {
+    let by = stop.asked_now()?;
+    Some(format!("not begun: the harness was told to stop by {by}"))
+}
+
 /// Where to look after a run that could not even begin.
 pub(crate) fn evidence_of(error: &RunError) -> Option<PathBuf> {
     match error {
+        RunError::World { source: WorldError::NoVmMode, .. }
+        | RunError::Stopped { .. }
+        | RunError::Evidence { .. } => None,
         RunError::World { evidence, .. } => Some(evidence.clone()),
-        RunError::Evidence { .. } => None,
     }
 }
 

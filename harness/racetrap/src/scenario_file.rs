@@ -9,7 +9,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use miette::{NamedSource, SourceSpan};
-use racetrap_history::{Scenario, ScheduleError};
+use racetrap_history::{Scenario, ScheduleError, Step};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_yaml::{Location, MessageFormatter as _, Options, Spanned};
@@ -105,8 +105,35 @@ pub fn read(path: &Path, catalogue: &Catalogue) -> Result<Scenario, ScenarioFile
 pub fn parse(name: &str, text: &str) -> Result<Scenario, Box<Invalid>> {
     let scenario: Scenario = serde_yaml::from_str_with_options(text, options())
         .map_err(|error| not_a_scenario(name, text, &error))?;
-    scenario.check().map_err(|error| unworkable(name, text, error))?;
+    scenario
+        .check()
+        .and_then(|()| check_routes(&scenario))
+        .map_err(|error| unworkable(name, text, error))?;
     Ok(scenario)
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only some steps name a route")]
+/// A route that the wire does not know would fit no message, and nobody would notice.
+fn check_routes(scenario: &Scenario) -> Result<(), ScheduleError> {
+    for (index, step) in scenario.steps.iter().enumerate() {
+        let on = match step {
+            Step::Hold(hold) => &hold.on,
+            Step::Answer { on, .. } => on,
+            _ => continue,
+        };
+        let known = racetrap_wire::route_templates();
+        if let Some(route) = on.route.as_deref().filter(|route| !known.contains(route)) {
+            let near = nearest(route, known.iter().copied());
+            let near = near.into_iter().take(3).collect::<Vec<_>>().join(", ");
+            let expected = format!("a route template of the engine's API, such as {near}");
+            return Err(ScheduleError::new(
+                index,
+                format!("there is no route `{route}`"),
+                expected,
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn load(path: &Path) -> Result<Vec<u8>, ScenarioFileError> {
@@ -167,7 +194,7 @@ fn unknown_finding(
     scenario: &Scenario,
     catalogue: &Catalogue,
 ) -> Box<Invalid> {
-    let known = nearest(&scenario.finding.0, catalogue.ids().map(|id| id.0.as_str()));
+    let known = nearest(scenario.finding.as_str(), catalogue.ids().map(|id| id.as_str()));
     Box::new(Invalid {
         problem: format!("no finding `{}` is known", scenario.finding),
         expected: "expected an id of the catalogue".to_owned(),

@@ -29,8 +29,9 @@ pub fn truthful_conditions(history: &[Record]) -> Finding {
         view.apply(record);
         match &record.what {
             What::Wire(message) => excuse.see(message),
-            What::Command(command) if command.exit == Some(0) => {
-                waited = waiting_command(&command.arguments);
+            What::Command(command) => {
+                let succeeded = command.exit == Some(0);
+                waited = waiting_command(&command.arguments).filter(|_| succeeded);
             }
             _ => {}
         }
@@ -104,7 +105,7 @@ fn judge_command(command: &str, app: &AppView, seq: u64, finding: &mut Finding) 
 fn waiting_command(arguments: &[String]) -> Option<String> {
     let waits = matches!(arguments.first().map(String::as_str), Some("set" | "start" | "stop"));
     // Revisions before `--wait` take a time-out of 0 for it (contract 9, R0).
-    let no_wait = ["--wait=false", "--timeout=0"];
+    let no_wait = ["--wait=false", "--timeout=0", "--help"];
     let told_not_to = arguments.iter().any(|argument| no_wait.contains(&argument.as_str()));
     (waits && !told_not_to).then(|| arguments.join(" "))
 }

@@ -22,6 +22,9 @@ pub fn convergence(history: &[Record]) -> Finding {
         let differences = view.differences();
         match stage {
             Stage::Level => at_level = differences,
+            Stage::Probed if view.app().is_none() => {
+                finding.unknowns.push(format!("checkpoint {number}: there is no App to be judged"));
+            }
             Stage::Probed => {
                 if differences.is_empty() && !at_level.is_empty() {
                     finding.unknowns.push(format!(

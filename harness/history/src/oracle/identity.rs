@@ -8,13 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
-use crate::{Change, Mirror, MirrorKey, OracleName, Record, Stage, View, What};
+use crate::{Change, Mirror, MirrorKey, OracleName, Record, Stage, View, What, expected};
 
 /// What is followed from one checkpoint on.
 #[derive(Default)]
 struct Span {
     uids: BTreeMap<MirrorKey, String>,
     removed_in_engine: BTreeSet<String>,
+    gone_from_engine: BTreeSet<MirrorKey>,
     deleted_at: BTreeMap<MirrorKey, u64>,
 }
 
@@ -33,6 +34,13 @@ pub fn identity(history: &[Record]) -> Finding {
             What::Engine(event) if is_removal(&event.action) => {
                 if let Some(span) = &mut span {
                     span.removed_in_engine.insert(event.id.clone());
+                }
+            }
+            What::Truth(state) => {
+                if let Some(span) = &mut span {
+                    let there = expected(state);
+                    let gone = span.uids.keys().filter(|key| !there.contains_key(*key)).cloned();
+                    span.gone_from_engine.extend(gone);
                 }
             }
             What::Api(change) if change.change == Change::Deleted => {
@@ -54,8 +62,9 @@ pub fn identity(history: &[Record]) -> Finding {
     finding
 }
 
+/// An untag does not say which tag it took; that is seen in what the engine holds.
 fn is_removal(action: &str) -> bool {
-    matches!(action, "destroy" | "delete" | "untag")
+    matches!(action, "destroy" | "delete")
 }
 
 fn uids(view: &View) -> BTreeMap<MirrorKey, String> {
@@ -94,11 +103,10 @@ impl Span {
     }
 
     fn was_removed(&self, key: &MirrorKey) -> bool {
-        match key {
-            MirrorKey::Container(id) | MirrorKey::Volume(id) | MirrorKey::Image { id, .. } => {
-                self.removed_in_engine.contains(id)
-            }
-            MirrorKey::Blank { .. } => true,
-        }
+        let id = match key {
+            MirrorKey::Container(id) | MirrorKey::Volume(id) | MirrorKey::Image { id, .. } => id,
+            MirrorKey::Blank { .. } => return true,
+        };
+        self.removed_in_engine.contains(id) || self.gone_from_engine.contains(key)
     }
 }

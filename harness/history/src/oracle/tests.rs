@@ -236,6 +236,45 @@ fn identity_leaves_an_object_alone_that_the_engine_removed() {
     ]));
 }
 
+fn image(tags: &[&str]) -> What {
+    let image = crate::EngineImage {
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        os: "linux".to_owned(),
+        architecture: "amd64".to_owned(),
+        labels: Default::default(),
+    };
+    let images = [("sha256:i".to_owned(), image)].into();
+    What::Truth(EngineState { images, ..EngineState::default() })
+}
+
+fn tag(name: &str, uid: &str) -> Value {
+    json!({ "metadata": { "name": format!("img-{name}"), "uid": uid },
+            "status": { "id": "sha256:i", "repoTag": name, "os": "linux", "architecture": "amd64" } })
+}
+
+// Two tags of one image: one is removed, the other lived on, and its mirror must have, too.
+#[test]
+fn identity_sees_another_tag_of_an_untagged_image_made_anew() {
+    let untag = EngineEvent {
+        object: "image".to_owned(),
+        action: "untag".to_owned(),
+        id: "sha256:i".to_owned(),
+        time_ns: 1,
+    };
+    let mut whats = vec![image(&["p:1", "p:2"]), app_is(ready(1))];
+    whats.extend(["p:1", "p:2"].map(|name| changed("images", Change::Added, tag(name, name))));
+    whats.extend(checkpoint(1));
+    whats.extend([What::Engine(untag), image(&["p:2"])]);
+    whats.push(changed("images", Change::Deleted, tag("p:1", "p:1")));
+    let fine = [&whats[..], &checkpoint(2), &[What::Ended]].concat();
+    assert_fine(fine);
+    whats.push(changed("images", Change::Deleted, tag("p:2", "p:2")));
+    whats.push(changed("images", Change::Added, tag("p:2", "new")));
+    whats.extend(checkpoint(2));
+    whats.push(What::Ended);
+    assert_broken(whats, OracleName::Identity, "tagged p:2: lived throughout");
+}
+
 // And where the App was stopped in between: then all mirrors go (contract 4.6).
 #[test]
 fn identity_leaves_an_app_alone_that_was_stopped_in_between() {
@@ -408,6 +447,55 @@ fn a_step_that_failed_for_other_reasons_makes_the_run_unknown() {
         let failed = What::StepFailed { index: 0, blame, why: "gate not reached".to_owned() };
         assert_unknown(vec![failed, What::Ended], "step 1");
     }
+}
+
+// A daemon that had to be killed, or left something behind, did not simply pass.
+#[test]
+fn a_leak_makes_the_run_unknown() {
+    let leak = What::Leak { text: "process 7 ran on".to_owned() };
+    assert_unknown(sound(vec![leak]), "would not go: process 7 ran on");
+}
+
+// What a daemon does after its engine ended by itself proves nothing; what it did before, does.
+#[test]
+fn what_follows_the_end_of_an_engine_is_no_violation() {
+    let died = || What::Process {
+        name: "engine".to_owned(),
+        pid: 8,
+        started: 1,
+        state: ProcessState::Died { how: "signal 9".to_owned() },
+    };
+    let missed = || What::StepFailed { index: 2, blame: Blame::Daemon, why: "late".to_owned() };
+    assert_unknown(sound(vec![died(), missed()]), "the engine ended by itself");
+    let judgement = judge(&history(sound(vec![missed(), died()])));
+    assert_eq!(judgement.oracles(), [OracleName::Liveness]);
+}
+
+#[test]
+fn a_checkpoint_without_an_app_is_unknown() {
+    let mut whats = Vec::from(checkpoint(1));
+    whats.push(What::Ended);
+    assert_unknown(whats, "there is no App to be judged");
+}
+
+// The list was made before the change that the watch told of first, and must not undo it.
+#[test]
+fn a_late_list_does_not_turn_the_view_back() {
+    let mut late = volume("late", "u2");
+    late["metadata"]["resourceVersion"] = json!("11");
+    let mut gone = volume("gone", "u3");
+    gone["metadata"]["resourceVersion"] = json!("12");
+    let list = What::Listed {
+        resource: "volumes".to_owned(),
+        version: 10,
+        objects: vec![volume("data", "u1"), gone.clone()],
+    };
+    assert_fine(sound(vec![
+        truth(&["data", "late"]),
+        changed("volumes", Change::Added, late),
+        changed("volumes", Change::Deleted, gone),
+        list,
+    ]));
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! What this machine has and lacks. A check only looks; it changes nothing that lasts.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use miette::miette;
 use serde::Serialize;
 
-use super::daemon::{BUILD, Daemon, REFERENCE, first_line, said};
+use super::ask::{first_line, said};
+use super::daemon::{BUILD, Daemon, REFERENCE};
 use super::exit::Failure;
 use super::options::DaemonArgs;
 use crate::companion::companion;
+use crate::engine::find_program;
 use crate::sys;
 use crate::world::longest_socket_path;
 
@@ -126,13 +128,15 @@ fn check(
 
 fn root() -> Check {
     let purpose = "the private engine, its namespaces and control groups";
-    let remedy = "run racetrap as root, such as by sudo".to_owned();
+    let remedy = "run as root, e.g. `sudo env PATH=$PATH racetrap …`; rootless engines are not \
+                  supported yet"
+        .to_owned();
     let found = if sys::is_root() { Ok("yes".to_owned()) } else { Err((State::Missing, remedy)) };
     check("root", purpose, found)
 }
 
 async fn on_path(program: &Program) -> Check {
-    let found = match find_on_path(program.name) {
+    let found = match find_program(program.name) {
         Some(path) => Ok(match version(&path).await {
             Some(version) => format!("{}, {version}", path.display()),
             None => path.display().to_string(),
@@ -144,14 +148,6 @@ async fn on_path(program: &Program) -> Check {
         }
     };
     check(program.name, program.purpose, found)
-}
-
-/// The first program of that name on PATH.
-fn find_on_path(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|directory| directory.join(name))
-        .find(|candidate| candidate.is_file())
 }
 
 /// What a program says of its version; those that know no such option say nothing of use.

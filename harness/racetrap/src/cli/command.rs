@@ -1,5 +1,6 @@
 //! The command line as a whole, and the way from it to an exit code.
 
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -8,7 +9,7 @@ use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 
 use super::exit::{self, Exit, Failure};
 use super::{doctor, list, matrix, repro, run};
-use crate::report::Terminal;
+use crate::report::{Terminal, tell};
 
 /// Width of error messages, in columns: the same everywhere, so that they can be compared.
 const MESSAGE_WIDTH: usize = 100;
@@ -55,10 +56,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Success };
-            // Where the message cannot be written, the exit code still says it.
-            let _ = error.print();
-            return exit.into();
+            return refused(&error).into();
         }
     };
     let installed = miette::set_hook(Box::new(|_| {
@@ -70,12 +68,25 @@ pub fn main() -> ExitCode {
     let exit = match came {
         Ok(Ok(exit)) => exit,
         Ok(Err(Failure { exit, report })) => {
-            eprintln!("{report:?}");
+            tell(&format!("{report:?}"));
             exit
         }
         Err(_) => Exit::Internal,
     };
     exit.into()
+}
+
+/// What clap has to say: of bad usage on standard error, or what was asked for on standard output.
+fn refused(error: &clap::Error) -> Exit {
+    match error.print() {
+        // The exit code says it even where the message cannot be written.
+        _ if error.use_stderr() => Exit::Usage,
+        Err(failed) if failed.kind() != ErrorKind::BrokenPipe => {
+            tell(&format!("this help could not be written to standard output: {failed}"));
+            Exit::Machine
+        }
+        Ok(()) | Err(_) => Exit::Success,
+    }
 }
 
 fn carry_out(cli: Cli) -> Result<Exit, Failure> {

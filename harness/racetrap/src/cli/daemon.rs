@@ -1,12 +1,10 @@
 //! Which daemon is run, and what it says of itself.
 
-use std::path::{Path, PathBuf};
-use std::process::Output;
-use std::time::Duration;
+use std::path::PathBuf;
 
 use miette::miette;
-use tokio::process::Command;
 
+use super::ask::{first_line, is_program, said};
 use super::exit::Failure;
 use super::options::DaemonArgs;
 use crate::companion::companion;
@@ -20,9 +18,6 @@ pub(super) const REFERENCE: &str = "rdd-reference";
 
 /// How the reference daemon is had.
 pub(super) const BUILD: &str = "build it with `cargo build -p rdd-reference`";
-
-/// How long a program may take to say what it is.
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 /// A daemon's program.
 #[derive(Clone, Debug)]
@@ -52,7 +47,7 @@ impl Daemon {
             (None, None) => return Self::reference(),
         };
         match std::path::absolute(&named) {
-            Ok(program) if program.is_file() => Ok(Self { program, is_reference: false }),
+            Ok(program) if is_program(&program) => Ok(Self { program, is_reference: false }),
             Ok(_) | Err(_) => Err(Failure::usage(miette!(
                 help = "name the program of a Rancher Desktop daemon, or leave it out for the \
                         reference daemon",
@@ -108,19 +103,6 @@ impl Answers {
         };
         Err(Failure::usage(miette!(help = help, "the daemon has no defect `{unknown}`")))
     }
-}
-
-/// What a program says; none where it cannot be run, or does not end in time.
-pub(super) async fn said(program: &Path, arguments: &[&str]) -> Option<Output> {
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(std::process::Stdio::null()).kill_on_drop(true);
-    tokio::time::timeout(ANSWER_LIMIT, command.output()).await.ok()?.ok()
-}
-
-/// The first line that is not empty.
-pub(super) fn first_line(bytes: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(bytes);
-    text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
 }
 
 /// The first word of each line.

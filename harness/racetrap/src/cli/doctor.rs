@@ -23,7 +23,7 @@ pub(super) async fn doctor(
     terminal.write(&match format {
         Format::Human => report::doctor(&checks, terminal.paint()),
         Format::Json => report::doctor_json(&checks),
-    });
+    })?;
     let lacks = checks.iter().any(|check| check.state == State::Missing);
     Ok(if lacks { Exit::Machine } else { Exit::Success })
 }

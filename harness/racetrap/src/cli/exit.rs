@@ -6,6 +6,7 @@ use miette::Report;
 use racetrap_history::Verdict;
 
 use crate::catalogue::{CatalogueError, SelectorError};
+use crate::report::NotWritten;
 use crate::run::RunError;
 use crate::scenario_file::ScenarioFileError;
 use crate::world::WorldError;
@@ -22,21 +23,24 @@ pub enum Exit {
     Usage = 2,
     /// Nothing failed, but something is unknown.
     Unknown = 3,
-    /// The machine lacks something that is needed.
+    /// The machine lacks something that is needed, or the report could not be written.
     Machine = 4,
     /// A bug of the harness.
     Internal = 70,
+    /// Ended at once by a second request to stop, before its worlds were closed.
+    Stopped = 130,
 }
 
 /// The exit codes as `--help` shows them.
 pub(super) const HELP: &str = "\
 Exit codes:
-  0   all is as it must be
-  1   a promise was broken, or a cell of the matrix is wrong
-  2   bad usage or bad input
-  3   nothing failed, but something is unknown
-  4   the machine lacks something that is needed
-  70  a bug of racetrap";
+  0    all is as it must be
+  1    a promise was broken, or a cell of the matrix is wrong
+  2    bad usage or bad input
+  3    nothing failed, but something is unknown
+  4    the machine lacks something that is needed, or the report could not be written
+  70   a bug of racetrap
+  130  a second request to stop: ended at once, its worlds are swept";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
@@ -85,19 +89,24 @@ impl From<ScenarioFileError> for Failure {
     }
 }
 
+impl From<NotWritten> for Failure {
+    fn from(error: NotWritten) -> Self {
+        Self::machine(Report::from_err(error))
+    }
+}
+
 impl From<CatalogueError> for Failure {
     fn from(error: CatalogueError) -> Self {
         Self { exit: Exit::Internal, report: Report::from_err(error) }
     }
 }
 
-/// The exit code of a run that could not even begin: a daemon that would not start proves nothing,
-/// everything else is the machine's.
+/// The exit code of a run that could not even begin: a daemon that would not start and a
+/// request to stop prove nothing, everything else is the machine's.
 pub(super) fn exit_of(error: &RunError) -> Exit {
     match error {
-        RunError::World { source: WorldError::Daemon(_) | WorldError::NoVmMode, .. } => {
-            Exit::Unknown
-        }
+        RunError::World { source: WorldError::Daemon(_) | WorldError::NoVmMode, .. }
+        | RunError::Stopped { .. } => Exit::Unknown,
         RunError::World { .. } | RunError::Evidence { .. } => Exit::Machine,
     }
 }

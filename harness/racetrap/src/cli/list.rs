@@ -11,6 +11,6 @@ pub(super) fn list(format: Format, terminal: Terminal) -> Result<Exit, Failure> 
     terminal.write(&match format {
         Format::Human => report::list(catalogue.entries(), terminal.paint()),
         Format::Json => report::list_json(catalogue.entries()),
-    });
+    })?;
     Ok(Exit::Success)
 }

@@ -1,16 +1,18 @@
 //! `racetrap matrix`.
 
-use racetrap_history::{Scenario, Verdict};
+use racetrap_history::Verdict;
 use tokio::time::Instant;
 
+use super::again::Again;
 use super::checks;
 use super::command::Format;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure};
 use super::options::{JobsArgs, WorldArgs};
-use super::targets::targets;
+use super::stop::StopListener;
+use super::targets::{Target, targets};
 use crate::matrix::{Cell, MatrixOptions, count, run_matrix};
-use crate::report::{self, Progress, Terminal};
+use crate::report::{self, Progress, Terminal, tell};
 
 /// Arguments of `matrix`.
 #[derive(Clone, Debug, clap::Args)]
@@ -30,26 +32,29 @@ pub(super) async fn matrix(
     format: Format,
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
+    let listener = StopListener::begin()?;
     let targets = targets(&args.targets)?;
-    let scenarios: Vec<&Scenario> = targets.iter().map(|target| &target.scenario).collect();
     let daemon = Daemon::find(&args.world.daemon)?;
     checks::demand().await?;
     let answers = daemon.ask().await;
     let options = MatrixOptions {
-        run: args.world.run_options(&daemon, &[])?,
+        run: args.world.run_options(&daemon, &[], listener.stop())?,
         jobs: args.jobs.jobs,
         knows_defects: answers.defects.is_some(),
     };
     if !options.knows_defects {
-        eprintln!(
+        tell(&format!(
             "{} knows no defects, so only the cells of the correct daemon are run; that a scenario \
              can fail is proved on the reference daemon",
             daemon.program.display()
-        );
+        ));
     }
+    let subjects: Vec<_> = targets.iter().map(Target::subject).collect();
     let began = Instant::now();
-    let progress = Progress::new(count(&scenarios, options.knows_defects));
-    let cells = run_matrix(&scenarios, &options, |cell| {
+    let progress = Progress::new(count(&subjects, options.knows_defects));
+    let again = Again::of(&args.world, &daemon);
+    let again = |name: &str, defects: &[String]| again.command(name, defects);
+    let cells = run_matrix(&subjects, &options, again, |cell| {
         progress.done(format!("{} {}", cell.finding, cell.verdict));
     })
     .await;
@@ -57,12 +62,13 @@ pub(super) async fn matrix(
     let paint = terminal.paint();
     terminal.write(&match format {
         Format::Human => {
+            let scenarios: Vec<_> = targets.iter().map(|target| &target.scenario).collect();
             let seconds = began.elapsed().as_secs_f64();
             let table = report::matrix(&scenarios, &cells, paint);
             table + &report::matrix_summary(&cells, seconds, paint)
         }
         Format::Json => report::matrix_json(&daemon.facts(&answers), &cells),
-    });
+    })?;
     Ok(exit_of(&cells))
 }
 

@@ -3,10 +3,13 @@
 //! - `command`: the command line as a whole, and the way from it to an exit code;
 //! - `list`, `run`, `repro`, `matrix`, `doctor`: the subcommands;
 //! - `options`: what several of them take; `targets`: ids, globs and files as scenarios;
-//! - `daemon`: which program is run, and what it says of itself;
+//! - `daemon`: which program is run, and what it says of itself; `ask`: how programs are asked;
+//! - `stop`: requests to stop; `again`: the one line that repeats a run;
 //! - `checks`: what this machine has and lacks;
 //! - `exit`: the published exit codes.
 
+mod again;
+mod ask;
 mod checks;
 mod command;
 mod daemon;
@@ -17,6 +20,7 @@ mod matrix;
 mod options;
 mod repro;
 mod run;
+mod stop;
 mod targets;
 
 pub(crate) use checks::{Check, State};

@@ -10,7 +10,13 @@ use racetrap_history::VmMode;
 
 use super::daemon::Daemon;
 use super::exit::Failure;
-use crate::run::RunOptions;
+use crate::run::{RunOptions, Stop};
+
+/// Where evidence is put, where nothing else is said.
+pub(super) const EVIDENCE: &str = ".racetrap/evidence";
+
+/// How many seconds a step may take, where nothing else is said.
+pub(super) const DEADLINE: &str = "30";
 
 /// Which daemon is run.
 #[derive(Clone, Debug, Args)]
@@ -29,13 +35,13 @@ pub(super) struct WorldArgs {
     #[arg(long)]
     pub(super) keep: bool,
     /// Where evidence is put, a directory a run
-    #[arg(long, value_name = "DIR", default_value = ".racetrap/evidence")]
+    #[arg(long, value_name = "DIR", default_value = EVIDENCE)]
     pub(super) evidence: PathBuf,
     /// How the daemon's VM is run [default: the first that daemon and scenario both support]
     #[arg(long, value_enum, value_name = "MODE")]
     pub(super) vm: Option<Vm>,
     /// How long any one step of a scenario may take
-    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = DEADLINE, value_parser = seconds)]
     pub(super) deadline: Duration,
 }
 
@@ -73,7 +79,8 @@ impl From<Vm> for VmMode {
     }
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+/// A number of seconds on the command line.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<u32>() {
         Ok(0) | Err(_) => Err("expected a whole number of seconds, at least 1".to_owned()),
         Ok(seconds) => Ok(Duration::from_secs(seconds.into())),
@@ -86,6 +93,7 @@ impl WorldArgs {
         &self,
         daemon: &Daemon,
         defects: &[String],
+        stop: Stop,
     ) -> Result<RunOptions, Failure> {
         // A world's processes have another current directory, so no path may depend on ours.
         let evidence = std::path::absolute(&self.evidence)
@@ -99,46 +107,7 @@ impl WorldArgs {
             keep: self.keep,
             vm: self.vm.map(VmMode::from),
             deadline: self.deadline,
+            stop,
         })
-    }
-
-    /// The command that repeats a run of `target`.
-    pub(super) fn again(&self, target: &str, daemon: &Daemon, defects: &[String]) -> String {
-        let mut words = vec!["racetrap".to_owned(), "repro".to_owned(), quoted(target)];
-        for defect in defects {
-            words.extend(["--defect".to_owned(), quoted(defect)]);
-        }
-        if !daemon.is_reference {
-            words.extend(["--daemon".to_owned(), quoted(&daemon.program.to_string_lossy())]);
-        }
-        if let Some(vm) = self.vm {
-            words.extend(["--vm".to_owned(), VmMode::from(vm).to_string()]);
-        }
-        words.join(" ")
-    }
-}
-
-/// A word as a POSIX shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Each word is one that a shell would otherwise split, expand or end.
-    #[test]
-    fn words_are_quoted_only_where_a_shell_needs_it() {
-        assert_eq!(quoted("295-I3"), "295-I3");
-        assert_eq!(quoted("./a b.yaml"), "'./a b.yaml'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted("$HOME"), "'$HOME'");
-        assert_eq!(quoted(""), "''");
     }
 }

@@ -2,12 +2,14 @@
 
 use miette::miette;
 
+use super::again::Again;
 use super::checks;
 use super::command::Format;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure};
 use super::options::{DefectArgs, WorldArgs};
 use super::run::run_one;
+use super::stop::StopListener;
 use super::targets::targets;
 use crate::report::{self, Progress, Terminal};
 
@@ -25,6 +27,7 @@ pub(super) struct Args {
 
 /// Runs one scenario, and shows its whole timeline whatever the verdict.
 pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
+    let listener = StopListener::begin()?;
     let targets = targets(std::slice::from_ref(&args.target))?;
     let [target] = targets.as_slice() else {
         let names: Vec<_> = targets.iter().map(|target| target.name.as_str()).collect();
@@ -40,8 +43,8 @@ pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Res
     let defects = &args.defects.defects;
     answers.check_defects(defects)?;
     checks::demand().await?;
-    let options = args.world.run_options(&daemon, defects)?;
-    let again = args.world.again(&target.name, &daemon, defects);
+    let options = args.world.run_options(&daemon, defects, listener.stop())?;
+    let again = Again::of(&args.world, &daemon).command(&target.name, defects);
 
     let progress = Progress::new(1);
     let (report, exit) = run_one(target, &options, again).await;
@@ -49,6 +52,6 @@ pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Res
     terminal.write(&match format {
         Format::Human => report::run(&report, true, terminal.paint()),
         Format::Json => report::repro_json(&daemon.facts(&answers), &report),
-    });
+    })?;
     Ok(exit)
 }

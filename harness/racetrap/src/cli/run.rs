@@ -4,12 +4,15 @@ use futures::StreamExt as _;
 use racetrap_history::Verdict;
 use tokio::time::Instant;
 
+use super::again::Again;
 use super::checks;
 use super::command::Format;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure, exit_of};
 use super::options::{DefectArgs, JobsArgs, WorldArgs};
+use super::stop::StopListener;
 use super::targets::{Target, targets};
+use crate::matrix::not_begun;
 use crate::report::{self, Progress, RunReport, Terminal};
 use crate::run::{self as runner, RunOptions};
 
@@ -29,33 +32,38 @@ pub(super) struct Args {
 
 /// Runs each scenario once, and tells each result as soon as it is there.
 pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
+    let listener = StopListener::begin()?;
     let targets = targets(&args.targets)?;
     let daemon = Daemon::find(&args.world.daemon)?;
     let answers = daemon.ask().await;
     let defects = &args.defects.defects;
     answers.check_defects(defects)?;
     checks::demand().await?;
-    let options = args.world.run_options(&daemon, defects)?;
+    let options = args.world.run_options(&daemon, defects, listener.stop())?;
+    let again = Again::of(&args.world, &daemon);
 
     let began = Instant::now();
     let progress = Progress::new(targets.len());
     let runs = targets.iter().enumerate().map(|(index, target)| {
-        let again = args.world.again(&target.name, &daemon, defects);
+        let again = again.command(&target.name, defects);
         let options = &options;
         async move { (index, run_one(target, options, again).await) }
     });
     let jobs = args.jobs.jobs.get();
     let mut running = std::pin::pin!(futures::stream::iter(runs).buffer_unordered(jobs));
     let mut done = Vec::new();
+    let mut written = Ok(());
     while let Some((index, (report, exit))) = running.next().await {
         progress.done(report.finding.to_string());
         if format == Format::Human {
             let text = report::run(&report, false, terminal.paint());
-            progress.aside(|| terminal.write(&text));
+            // Worlds that run are not left because of it.
+            written = written.and(progress.aside(|| terminal.write(&text)));
         }
         done.push((index, report, exit));
     }
     drop(progress);
+    written?;
     done.sort_by_key(|(index, ..)| *index);
     let exit = worst(done.iter().map(|(_, _, exit)| *exit));
     let reports: Vec<_> = done.into_iter().map(|(_, report, _)| report).collect();
@@ -64,16 +72,21 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
             report::runs_summary(&reports, began.elapsed().as_secs_f64(), terminal.paint())
         }
         Format::Json => report::runs_json(&daemon.facts(&answers), &reports),
-    });
+    })?;
     Ok(exit)
 }
 
-/// Runs one scenario; what came of it as a report and as an exit code.
+/// Runs one scenario, unless the harness was told to stop before; what came of it as a report and
+/// as an exit code.
 pub(super) async fn run_one(
     target: &Target,
     options: &RunOptions,
     again: String,
 ) -> (RunReport, Exit) {
+    if let Some(why) = not_begun(&options.stop) {
+        let report = RunReport::not_begun(&target.scenario, &options.defects, why, again);
+        return (report, Exit::Unknown);
+    }
     let came = runner::run(&target.scenario, options).await;
     let exit = match &came {
         Ok(outcome) => Exit::from(outcome.judgement.verdict),

@@ -6,6 +6,7 @@ use racetrap_history::Scenario;
 
 use super::exit::Failure;
 use crate::catalogue::Catalogue;
+use crate::matrix::Subject;
 use crate::scenario_file;
 
 /// A scenario, and the name by which the user can call it again.
@@ -15,6 +16,13 @@ pub(super) struct Target {
     pub(super) scenario: Scenario,
     /// An id, or the path of a file.
     pub(super) name: String,
+}
+
+impl Target {
+    /// What the matrix needs to know of it.
+    pub(super) fn subject(&self) -> Subject<'_> {
+        Subject { scenario: &self.scenario, name: &self.name }
+    }
 }
 
 /// The scenarios that are meant, each once, in the order given; all of the catalogue, where nothing

@@ -23,6 +23,9 @@ use crate::world::{Environment, Spawn, Tasks, run_to_end};
 /// How long `svc start` may take: its own limit is 90 s (contract 1.3), and ours lies above it.
 const START_LIMIT: Duration = Duration::from_secs(100);
 
+/// How long a command may take that only asks.
+const ASK_LIMIT: Duration = Duration::from_secs(15);
+
 /// How long a command may go on beyond the time-out that it was given.
 const SET_GRACE: Duration = Duration::from_secs(15);
 
@@ -64,6 +67,9 @@ pub enum DaemonError {
     /// Its API failed.
     #[error("the daemon's API could not be used")]
     Api(#[from] ApiError),
+    /// Its pid file names no process of its world.
+    #[error("the daemon's pid file names no process of its world")]
+    NoProcess,
     /// Its controllers are not the ones that the VM mode needs.
     #[error("VM mode {mode} is not to be had: {why}")]
     VmMode {
@@ -71,6 +77,14 @@ pub enum DaemonError {
         mode: VmMode,
         /// What the daemon's discovery says.
         why: String,
+    },
+    /// It would live outside its world, in what may be the user's.
+    #[error("the daemon's `svc paths` names {path} as its {key}, which is outside its world")]
+    Outside {
+        /// The name of the path.
+        key: String,
+        /// The path.
+        path: PathBuf,
     },
     /// It lacks what the contract says it has.
     #[error("the daemon's `svc paths` does not name its {0}")]
@@ -83,6 +97,8 @@ pub(crate) struct Daemon {
     environment: Environment,
     recorder: Recorder,
     paths: BTreeMap<String, PathBuf>,
+    knows_wait: bool,
+    process: Option<Identity>,
     stopping: Arc<AtomicBool>,
 }
 
@@ -101,21 +117,31 @@ impl Daemon {
             environment,
             recorder: recorder.clone(),
             paths: BTreeMap::new(),
+            knows_wait: false,
+            process: None,
             stopping: Arc::default(),
         };
-        let listed = daemon.must(&["svc", "paths"], START_LIMIT).await?;
+        let listed = daemon.must(&["svc", "paths"], ASK_LIMIT).await?;
         daemon.paths = listed
             .stdout
             .lines()
             .filter_map(|line| line.split_once(char::is_whitespace))
             .map(|(key, path)| (key.to_owned(), PathBuf::from(path.trim())))
             .collect();
+        for (key, path) in &daemon.paths {
+            if !daemon.environment.is_inside(path) {
+                let (key, path) = (key.clone(), path.clone());
+                return Err(DaemonError::Outside { key, path });
+            }
+        }
+        let help = daemon.must(&["set", "--help"], ASK_LIMIT).await?;
+        daemon.knows_wait = help.stdout.contains("--wait") || help.stderr.contains("--wait");
         Ok(daemon)
     }
 
     /// What the daemon says of its version.
     pub(crate) async fn version(&self) -> Result<String, DaemonError> {
-        Ok(self.must(&["version"], START_LIMIT).await?.stdout.trim().to_owned())
+        Ok(self.must(&["version"], ASK_LIMIT).await?.stdout.trim().to_owned())
     }
 
     /// Where the daemon looks for its engine (contract 2.2). Revisions that do not say it use
@@ -126,7 +152,11 @@ impl Daemon {
     }
 
     /// Creates and starts it, follows its API, and runs its VM in the given mode.
-    pub(crate) async fn start(&self, vm: VmMode, tasks: &mut Tasks) -> Result<Api, DaemonError> {
+    pub(crate) async fn start(
+        &mut self,
+        vm: VmMode,
+        tasks: &mut Tasks,
+    ) -> Result<Api, DaemonError> {
         let controllers = match vm {
             VmMode::Api => "--controllers=*,-lima",
             VmMode::Program => {
@@ -200,8 +230,9 @@ impl Daemon {
     }
 
     /// Records the daemon's process and, in a task, an end that nobody asked for.
-    fn look_after(&self, tasks: &mut JoinSet<()>) -> Result<(), DaemonError> {
-        let process = self.process().ok_or(DaemonError::Path("pid_file"))?;
+    fn look_after(&mut self, tasks: &mut JoinSet<()>) -> Result<(), DaemonError> {
+        let process = self.find_process().ok_or(DaemonError::NoProcess)?;
+        self.process = Some(process);
         let record = move |recorder: &Recorder, state| {
             let Identity { pid, started } = process;
             recorder.append(What::Process { name: "daemon".to_owned(), pid, started, state });
@@ -224,19 +255,19 @@ impl Daemon {
         Ok(())
     }
 
-    /// The daemon's process, by its pid file.
-    pub(crate) fn process(&self) -> Option<Identity> {
+    /// The daemon's process: the one that its pid file names, if it is of this world at all.
+    fn find_process(&self) -> Option<Identity> {
         let text = std::fs::read_to_string(self.paths.get("pid_file")?).ok()?;
-        Identity::of(text.trim().parse().ok()?)
+        let process = Identity::of(text.trim().parse().ok()?)?;
+        self.environment.is_of(process).then_some(process)
     }
 
     /// Stops it; gives a line for what would not go by itself.
     pub(crate) async fn stop(&self) -> Option<String> {
         self.stopping.store(true, Ordering::SeqCst);
-        let process = self.process();
         let stopped = self.must(&["svc", "stop"], STOP_LIMIT).await;
         let leak = stopped.err().map(|error| chain(&error));
-        if let Some(process) = process.filter(|process| process.lives()) {
+        if let Some(process) = self.process.filter(|process| process.lives()) {
             let _ = process.signal(Signal::KILL);
             let text = format!("the daemon's process {} ran on after `svc stop`", process.pid);
             return Some(leak.unwrap_or(text));
@@ -254,17 +285,12 @@ impl Daemon {
     ) -> Result<CommandRun, DaemonError> {
         let how = match wait {
             Some(limit) => format!("--timeout={}s", limit.as_secs()),
-            None if self.knows_wait().await? => "--wait=false".to_owned(),
+            None if self.knows_wait => "--wait=false".to_owned(),
             None => "--timeout=0".to_owned(),
         };
         let mut arguments = vec!["set", &how];
         arguments.extend(properties.iter().map(String::as_str));
         self.command(&arguments, wait.unwrap_or_default() + SET_GRACE).await
-    }
-
-    async fn knows_wait(&self) -> Result<bool, DaemonError> {
-        let help = self.must(&["set", "--help"], START_LIMIT).await?;
-        Ok(help.stdout.contains("--wait") || help.stderr.contains("--wait"))
     }
 
     /// Runs one of the daemon's commands to its end, whatever it exits with.

@@ -48,7 +48,7 @@ pub enum EngineError {
     },
 }
 
-/// Finds a program on PATH, and where distributions put daemons.
+/// Finds a program on PATH.
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -121,10 +121,26 @@ impl Dockerd {
         self.wait_until_ready().await
     }
 
-    /// Sends dockerd itself a signal that does not end it.
-    pub(crate) fn signal(&self, signal: Signal) -> Result<(), EngineError> {
-        let failed = |source| EngineError::Process { what: "signalled", source };
-        self.process().map_err(failed)?.signal(signal).map_err(failed)
+    /// Freezes dockerd. `nsenter` stops itself when its child is stopped, so that is waited for: one
+    /// that stopped later would never notice dockerd's end.
+    pub(crate) async fn freeze(&self) -> Result<(), EngineError> {
+        let failed = |source| EngineError::Process { what: "frozen", source };
+        self.process().map_err(failed)?.signal(Signal::STOP).map_err(failed)?;
+        let parent = self.daemon.identity();
+        let stopped = polled("dockerd and its parent to be stopped", END_LIMIT, async || {
+            if parent.is_stopped() {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue("its parent still runs".to_owned())
+        });
+        stopped.await.map_err(|error| failed(io::Error::other(error)))
+    }
+
+    /// Ends a freeze: `nsenter` first, which lets its child go on.
+    pub(crate) fn thaw(&self) -> Result<(), EngineError> {
+        let failed = |source| EngineError::Process { what: "thawed", source };
+        self.daemon.identity().signal(Signal::CONT).map_err(failed)?;
+        self.process().map_err(failed)?.signal(Signal::CONT).map_err(failed)
     }
 
     /// Ends dockerd by a signal and waits for that; its namespace stays.
@@ -141,6 +157,8 @@ impl Dockerd {
         self.daemon.expect_end();
         self.holder.expect_end();
         self.namespace.init.signal(Signal::KILL).map_err(failed)?;
+        // A run may have ended while the engine was frozen.
+        self.daemon.identity().signal(Signal::CONT).map_err(failed)?;
         for child in [&mut self.daemon, &mut self.holder] {
             let ended = child.wait_for_end(END_LIMIT).await;
             ended.map_err(|error| failed(io::Error::other(error)))?;

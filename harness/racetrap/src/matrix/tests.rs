@@ -20,12 +20,21 @@ fn outcome(verdict: Verdict, oracles: &[OracleName]) -> Outcome {
     }
 }
 
+/// Subjects that are called by their ids.
+fn subjects<'a>(entries: &[&'a Scenario]) -> Vec<Subject<'a>> {
+    entries.iter().map(|entry| Subject { scenario: entry, name: entry.finding.as_str() }).collect()
+}
+
+fn cell(planned: Planned<'_>, came: Result<Outcome, RunError>) -> Cell {
+    planned.judged(planned.unmade("again".to_owned()), came)
+}
+
 /// All answers are given to all daemons; a cell that took a wrong answer for right would show.
 #[test]
 fn a_cell_is_right_only_with_the_verdict_and_the_oracle_that_it_must_have() {
     let catalogue = Catalogue::embedded().unwrap();
     let entries: Vec<_> = catalogue.select("295-I4").unwrap();
-    let planned = plan(&entries, true);
+    let planned = plan(&subjects(&entries), true);
     let named = planned[0].about.oracle;
     let other = OracleName::Liveness;
     assert_ne!(named, other);
@@ -38,7 +47,7 @@ fn a_cell_is_right_only_with_the_verdict_and_the_oracle_that_it_must_have() {
     ];
     let right: Vec<Vec<bool>> = planned
         .iter()
-        .map(|planned| answers.iter().map(|came| planned.cell(Ok(came.clone())).right).collect())
+        .map(|planned| answers.iter().map(|came| cell(*planned, Ok(came.clone())).right).collect())
         .collect();
     assert_eq!(
         right,
@@ -55,9 +64,9 @@ fn a_cell_is_right_only_with_the_verdict_and_the_oracle_that_it_must_have() {
 fn a_run_that_could_not_begin_is_unknown_and_never_right() {
     let catalogue = Catalogue::embedded().unwrap();
     let entries: Vec<_> = catalogue.entries().collect();
-    for planned in plan(&entries, true) {
+    for planned in plan(&subjects(&entries), true) {
         let source = std::io::Error::other("disk full");
-        let cell = planned.cell(Err(RunError::Evidence { path: "/e".into(), source }));
+        let cell = cell(planned, Err(RunError::Evidence { path: "/e".into(), source }));
         assert_eq!((cell.verdict, cell.right), (Verdict::Unknown, false));
         assert_eq!(cell.reasons, ["no evidence could be written to /e: disk full"]);
     }
@@ -68,10 +77,12 @@ fn a_run_that_could_not_begin_is_unknown_and_never_right() {
 fn a_daemon_without_defects_has_one_cell_a_finding() {
     let catalogue = Catalogue::embedded().unwrap();
     let entries: Vec<_> = catalogue.entries().collect();
-    assert_eq!(count(&entries, false), entries.len());
-    assert_eq!(count(&entries, true), 3 * entries.len());
+    assert_eq!(count(&subjects(&entries), false), entries.len());
+    assert_eq!(count(&subjects(&entries), true), 3 * entries.len());
     assert!(
-        plan(&entries, false).iter().all(|planned| planned.daemon.defect(planned.about).is_none())
+        plan(&subjects(&entries), false)
+            .iter()
+            .all(|planned| planned.daemon.defect(planned.about).is_none())
     );
 }
 
@@ -81,11 +92,11 @@ fn a_daemon_without_defects_has_one_cell_a_finding() {
 async fn cells_keep_the_order_of_the_plan_and_no_more_worlds_run_than_jobs() {
     let catalogue = Catalogue::embedded().unwrap();
     let entries: Vec<_> = catalogue.entries().collect();
-    let planned = plan(&entries, true);
+    let planned = plan(&subjects(&entries), true);
     let (running, most, turn) = (Counter::new(0), Counter::new(0), Counter::new(0));
     let jobs = NonZeroUsize::new(3).unwrap();
     let ended = std::cell::RefCell::new(Vec::new());
-    let run_one = async |_: Planned<'_>| {
+    let run_one = async |planned_one: Planned<'_>| {
         running.set(running.get() + 1);
         most.set(most.get().max(running.get()));
         let own = turn.get();
@@ -94,7 +105,7 @@ async fn cells_keep_the_order_of_the_plan_and_no_more_worlds_run_than_jobs() {
             tokio::task::yield_now().await;
         }
         running.set(running.get() - 1);
-        Ok(outcome(Verdict::Pass, &[]))
+        cell(planned_one, Ok(outcome(Verdict::Pass, &[])))
     };
     let cells = carry_out(&planned, jobs, run_one, |cell| {
         ended.borrow_mut().push((cell.finding.clone(), cell.daemon));
@@ -106,4 +117,32 @@ async fn cells_keep_the_order_of_the_plan_and_no_more_worlds_run_than_jobs() {
     assert_eq!(order, sorted);
     assert_ne!(*ended.borrow(), order, "the runs did not end in another order");
     assert_eq!(most.get(), jobs.get());
+}
+
+/// The program does not exist, so a cell that was begun would tell so instead.
+#[tokio::test]
+async fn cells_are_kept_back_once_the_harness_was_told_to_stop_and_say_how_to_run_them() {
+    let catalogue = Catalogue::embedded().unwrap();
+    let entries: Vec<_> = catalogue.select("295-I4").unwrap();
+    let (sender, stop) = Stop::pair();
+    sender.ask("SIGINT");
+    let run = RunOptions {
+        daemon: "/no/daemon".into(),
+        defects: Vec::new(),
+        evidence: "/no/evidence".into(),
+        keep: false,
+        vm: None,
+        deadline: Duration::from_secs(1),
+        stop,
+    };
+    let options = MatrixOptions { run, jobs: NonZeroUsize::MIN, knows_defects: true };
+    let again = |name: &str, defects: &[String]| format!("{name} under {defects:?}");
+    let cells = run_matrix(&subjects(&entries), &options, again, |_| ()).await;
+    assert_eq!(cells.len(), 3);
+    for cell in cells {
+        assert_eq!((cell.verdict, cell.right), (Verdict::Unknown, false));
+        assert_eq!(cell.reasons, ["not begun: the harness was told to stop by SIGINT"]);
+        let defects = Vec::from_iter(cell.defect);
+        assert_eq!(cell.again, format!("295-I4 under {defects:?}"));
+    }
 }

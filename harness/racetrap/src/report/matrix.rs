@@ -6,7 +6,7 @@ use racetrap_history::{Scenario, Verdict};
 
 use super::Paint;
 use super::story::story;
-use crate::matrix::{Cell, DaemonKind};
+use crate::matrix::{Cell, DaemonKind, TIMELINE};
 
 /// Every scenario with its cells below it; each has the same number of them, in the same order.
 pub(crate) fn matrix(scenarios: &[&Scenario], cells: &[Cell], paint: Paint) -> String {
@@ -46,6 +46,11 @@ fn row(text: &mut String, cell: &Cell, width: usize, paint: Paint) {
         for reason in &cell.reasons {
             let _ = writeln!(text, "    {}", reason.trim_end().replace('\n', "\n    "));
         }
+        if let Some(evidence) = &cell.evidence {
+            let timeline = evidence.join(TIMELINE);
+            let _ = writeln!(text, "    {} {}", paint.faint("timeline"), timeline.display());
+        }
+        let _ = writeln!(text, "    {} {}", paint.faint("   again"), cell.again);
     }
 }
 

@@ -29,4 +29,4 @@ pub(crate) use matrix::matrix;
 pub(crate) use progress::Progress;
 pub(crate) use run::{RunReport, run};
 pub(crate) use summary::{matrix_summary, runs_summary};
-pub(crate) use terminal::{Paint, Terminal};
+pub(crate) use terminal::{NotWritten, Paint, Terminal, tell};

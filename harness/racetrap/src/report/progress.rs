@@ -28,8 +28,8 @@ impl Progress {
     }
 
     /// Does something to the terminal while the bar is out of the way.
-    pub(crate) fn aside(&self, act: impl FnOnce()) {
-        self.bar.suspend(act);
+    pub(crate) fn aside<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.bar.suspend(act)
     }
 }
 

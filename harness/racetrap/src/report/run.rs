@@ -8,7 +8,7 @@ use racetrap_history::{FindingId, Judgement, Scenario, Verdict, VmMode, timeline
 use super::Paint;
 use super::story::{Line, story};
 use crate::chain::chain;
-use crate::matrix::evidence_of;
+use crate::matrix::{TIMELINE, evidence_of};
 use crate::run::{Outcome, RunError};
 
 /// How many lines of the timeline stand in a report; the evidence has them all.
@@ -52,24 +52,7 @@ impl RunReport {
         came: Result<Outcome, RunError>,
         again: String,
     ) -> Self {
-        let about = scenario.about.as_ref();
-        let report = Self {
-            finding: scenario.finding.clone(),
-            title: about.map(|about| about.title.clone()).unwrap_or_default(),
-            correct: about.map(|about| about.correct.clone()).unwrap_or_default(),
-            story: story(scenario),
-            defects: defects.to_vec(),
-            judgement: Judgement {
-                verdict: Verdict::Unknown,
-                violations: Vec::new(),
-                unknowns: Vec::new(),
-            },
-            seconds: 0.0,
-            evidence: None,
-            vm: None,
-            timeline: Vec::new(),
-            again,
-        };
+        let report = Self::unmade(scenario, defects, again);
         match came {
             Ok(Outcome { judgement, history, evidence, vm, took }) => Self {
                 judgement,
@@ -87,6 +70,39 @@ impl RunReport {
                     ..report
                 }
             }
+        }
+    }
+
+    /// A report on a run that was kept back, and why.
+    pub(crate) fn not_begun(
+        scenario: &Scenario,
+        defects: &[String],
+        why: String,
+        again: String,
+    ) -> Self {
+        let report = Self::unmade(scenario, defects, again);
+        let judgement = Judgement { unknowns: vec![why], ..report.judgement };
+        Self { judgement, ..report }
+    }
+
+    fn unmade(scenario: &Scenario, defects: &[String], again: String) -> Self {
+        let about = scenario.about.as_ref();
+        Self {
+            finding: scenario.finding.clone(),
+            title: about.map(|about| about.title.clone()).unwrap_or_default(),
+            correct: about.map(|about| about.correct.clone()).unwrap_or_default(),
+            story: story(scenario),
+            defects: defects.to_vec(),
+            judgement: Judgement {
+                verdict: Verdict::Unknown,
+                violations: Vec::new(),
+                unknowns: Vec::new(),
+            },
+            seconds: 0.0,
+            evidence: None,
+            vm: None,
+            timeline: Vec::new(),
+            again,
         }
     }
 }
@@ -159,7 +175,7 @@ fn excerpt(text: &mut String, report: &RunReport, whole: bool, paint: Paint) {
     } else {
         format!("lines {} to {} of {}", shown.start + 1, shown.end, lines.len())
     };
-    let path = report.evidence.as_ref().map(|evidence| evidence.join("timeline.txt"));
+    let path = report.evidence.as_ref().map(|evidence| evidence.join(TIMELINE));
     let whole_file = path.map(|path| format!(" of {}", path.display())).unwrap_or_default();
     entry(text, "timeline", &format!("{part}{whole_file}"), paint);
     for line in lines.get(shown).into_iter().flatten() {

@@ -1,6 +1,6 @@
-//! The only door to standard output.
+//! The only door to standard output, and the one to standard error beside it.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write};
 
 /// Standard output, and whether it takes colours.
 #[derive(Clone, Copy, Debug)]
@@ -21,9 +21,29 @@ impl Terminal {
     }
 
     /// Writes text as it is. A reader that went away is no error: it has read what it wanted.
-    pub(crate) fn write(self, text: &str) {
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    ///
+    /// # Errors
+    /// Where the text, or a part of it, could not be written.
+    pub(crate) fn write(self, text: &str) -> Result<(), NotWritten> {
+        let mut output = io::stdout().lock();
+        match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+            Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(NotWritten { source }),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
+}
+
+/// A report that nobody can have read, or not the whole of it.
+#[derive(Debug, thiserror::Error)]
+#[error("the report could not be written to standard output")]
+pub(crate) struct NotWritten {
+    source: io::Error,
+}
+
+/// Says something on standard error, which is no part of any report: where that cannot be written,
+/// nothing else could tell of it, and the exit code still does.
+pub(crate) fn tell(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Puts colours around text, or leaves it as it is.

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use racetrap_history::{
-    FindingId, Judgement, OracleName, Record, Scenario, Verdict, Violation, VmMode, What,
-};
+use racetrap_history::{Judgement, OracleName, Record, Scenario, Verdict, Violation, VmMode, What};
 
 use super::*;
 use crate::cli::{Check, State};
@@ -24,6 +22,7 @@ about:
   unrelated: 1-B
 steps:
   - load_image: {image: base, tags: ["base:1"]}
+  - create_container: {name: victim, image: base}
   - hold:
       gate: inspect
       at: response
@@ -57,6 +56,7 @@ steps:
   - create_volume: {name: before}
   - app: {running: true}
   - load_image: {image: nameless}
+  - create_container: {name: worker, image: nameless}
   - settle
   - tag: {image: nameless, tag: "named:1"}
   - container: {name: worker, op: pause}
@@ -120,7 +120,7 @@ fn cell(finding: &str, daemon: DaemonKind, verdict: Verdict, right: bool) -> Cel
     let unrelated = if finding == "1-A" { "1-B" } else { "1-A" }.to_owned();
     let failed = verdict == Verdict::Fail;
     Cell {
-        finding: FindingId(finding.to_owned()),
+        finding: finding.parse().unwrap(),
         daemon,
         defect: match daemon {
             DaemonKind::Correct => None,
@@ -133,6 +133,7 @@ fn cell(finding: &str, daemon: DaemonKind, verdict: Verdict, right: bool) -> Cel
         seconds: 2.5,
         evidence: failed.then(|| "/evidence/1-A-1".into()),
         reasons: if right { Vec::new() } else { vec!["the engine died".to_owned()] },
+        again: format!("racetrap repro {finding}"),
     }
 }
 

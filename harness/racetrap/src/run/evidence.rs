@@ -61,6 +61,12 @@ impl Evidence {
         }
     }
 
+    /// Deletes what a run left that was begun for nothing.
+    pub(super) fn discard(directory: &Path) -> Result<(), RunError> {
+        let path = directory.to_owned();
+        fs::remove_dir_all(directory).map_err(|source| RunError::Evidence { path, source })
+    }
+
     /// Adds what is computed from the history, or deletes all where the run passed.
     pub(super) fn finish(
         self,

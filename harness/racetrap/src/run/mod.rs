@@ -3,9 +3,10 @@
 mod evidence;
 mod runner;
 mod settle;
+mod stop;
 
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -13,10 +14,11 @@ use racetrap_history::{Judgement, Record, Scenario, Step, VmMode, What, judge};
 
 use self::evidence::Evidence;
 use self::runner::{Runner, StepError};
+pub use self::stop::{Stop, StopSender};
+use crate::chain::chain;
 use crate::clock::Clock;
 use crate::daemon::DaemonError;
 use crate::recorder::Recorder;
-use crate::sys::StopRequests;
 use crate::world::{World, WorldError, WorldFacts, WorldOptions};
 
 /// What a run needs beside its scenario.
@@ -34,6 +36,8 @@ pub struct RunOptions {
     pub vm: Option<VmMode>,
     /// How long any one step may take.
     pub deadline: Duration,
+    /// Ends the run early, and its world with it.
+    pub stop: Stop,
 }
 
 /// What came of a run.
@@ -64,6 +68,12 @@ pub enum RunError {
         /// The run's evidence directory.
         evidence: PathBuf,
     },
+    /// The harness was told to stop before the world was made.
+    #[error("the harness was told to stop by {by} before the world was made")]
+    Stopped {
+        /// What told it.
+        by: &'static str,
+    },
     /// The evidence directory could not be written.
     #[error("no evidence could be written to {path}")]
     Evidence {
@@ -81,15 +91,54 @@ pub enum RunError {
 /// Where no world can be made or no evidence be written; everything after that is in the history.
 pub async fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, RunError> {
     let clock = Clock::start();
+    let mut modes = vec![VmMode::Api, VmMode::Program];
+    modes.retain(|mode| scenario.needs.vm.is_empty() || scenario.needs.vm.contains(mode));
+    modes.retain(|mode| options.vm.is_none_or(|wanted| wanted == *mode));
+    let mut modes = modes.into_iter().peekable();
+    while let Some(vm) = modes.next() {
+        match run_in(vm, scenario, options, clock).await {
+            // The daemon does not support this mode; what was tried says nothing of the finding.
+            Err(RunError::World { source: WorldError::Daemon(error), evidence })
+                if matches!(error, DaemonError::VmMode { .. }) && modes.peek().is_some() =>
+            {
+                Evidence::discard(&evidence)?;
+            }
+            ended => return ended,
+        }
+    }
+    let evidence = options.evidence.clone();
+    Err(RunError::World { source: WorldError::NoVmMode, evidence })
+}
+
+/// Runs a scenario in one VM mode, with a history of its own.
+async fn run_in(
+    vm: VmMode,
+    scenario: &Scenario,
+    options: &RunOptions,
+    clock: Clock,
+) -> Result<Outcome, RunError> {
     let (evidence, recorder) = Evidence::create(&options.evidence, scenario, clock)?;
-    let (world, vm) = match make_world(scenario, options, &evidence, &recorder).await {
-        Ok(made) => made,
+    recorder.append(What::Run(evidence.header(scenario, options, vm)));
+    let directory = evidence.directory().to_owned();
+    let making = make_world(vm, options, &directory, &recorder);
+    let made = tokio::select! {
+        made = making => made,
+        // What was begun is dropped, its lock with it, and the world's watcher sweeps it.
+        by = options.stop.asked() => return Err(RunError::Stopped { by }),
+    };
+    let world = match made {
+        Ok(world) => world,
         Err(source) => {
-            return Err(RunError::World { source, evidence: evidence.directory().to_owned() });
+            recorder.note(chain(&source));
+            recorder.append(What::Ended);
+            let history = recorder.history();
+            evidence.finish(&history, &judge(&history), &recorder, true)?;
+            return Err(RunError::World { source, evidence: directory });
         }
     };
     let mut runner = Runner::new(world, options.deadline, recorder.clone());
-    let carried_out = AssertUnwindSafe(carry_out(scenario, &mut runner)).catch_unwind().await;
+    let steps = carry_out(scenario, &mut runner, &options.stop);
+    let carried_out = AssertUnwindSafe(steps).catch_unwind().await;
     runner.close().await;
     recorder.append(What::Ended);
     if let Err(panic) = carried_out {
@@ -101,49 +150,34 @@ pub async fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, R
     Ok(Outcome { judgement, history, evidence: kept, vm, took: clock.elapsed() })
 }
 
-/// Makes a world in the first VM mode that scenario and daemon both support.
+/// Makes a world, and records what it is made of.
 async fn make_world(
-    scenario: &Scenario,
+    vm: VmMode,
     options: &RunOptions,
-    evidence: &Evidence,
+    evidence: &Path,
     recorder: &Recorder,
-) -> Result<(World, VmMode), WorldError> {
-    let mut modes = vec![VmMode::Api, VmMode::Program];
-    modes.retain(|mode| scenario.needs.vm.is_empty() || scenario.needs.vm.contains(mode));
-    modes.retain(|mode| options.vm.is_none_or(|wanted| wanted == *mode));
-    let mut refused = WorldError::NoVmMode;
-    for vm in modes {
-        recorder.append(What::Run(evidence.header(scenario, options, vm)));
-        let world = WorldOptions {
-            daemon: options.daemon.clone(),
-            defects: options.defects.clone(),
-            vm,
-            evidence: evidence.directory().to_owned(),
-        };
-        match World::start(&world, recorder).await {
-            Ok(world) => match world.facts().await {
-                Ok(WorldFacts { daemon_version, engine }) => {
-                    recorder.append(What::Facts { daemon_version, engine });
-                    return Ok((world, vm));
-                }
-                Err(error) => {
-                    world.close().await;
-                    return Err(error);
-                }
-            },
-            Err(WorldError::Daemon(error @ DaemonError::VmMode { .. })) => {
-                recorder.note(error.to_string());
-                refused = WorldError::Daemon(error);
-            }
-            Err(error) => return Err(error),
+) -> Result<World, WorldError> {
+    let world = WorldOptions {
+        daemon: options.daemon.clone(),
+        defects: options.defects.clone(),
+        vm,
+        evidence: evidence.to_owned(),
+    };
+    let world = World::start(&world, recorder).await?;
+    match world.facts().await {
+        Ok(WorldFacts { daemon_version, engine }) => {
+            recorder.append(What::Facts { daemon_version, engine });
+            Ok(world)
+        }
+        Err(error) => {
+            world.close().await;
+            Err(error)
         }
     }
-    Err(refused)
 }
 
 /// Does the steps in order, up to the first that fails, the end, or a request to stop.
-async fn carry_out(scenario: &Scenario, runner: &mut Runner) {
-    let mut stop = StopRequests::listen().expect("a process can listen to its own signals");
+async fn carry_out(scenario: &Scenario, runner: &mut Runner, stop: &Stop) {
     let recorder = runner.recorder().clone();
     for (index, step) in scenario.steps.iter().enumerate() {
         let text = describe(step);
@@ -152,7 +186,7 @@ async fn carry_out(scenario: &Scenario, runner: &mut Runner) {
             // Not resumed after the other has ended: the run ends then.
             outcome = runner.step(step) => outcome,
             // Cancel-safe: a request not told yet stays.
-            signal = stop.next() => Err(StepError::stopped(signal)),
+            by = stop.asked() => Err(StepError::stopped(by)),
         };
         match outcome {
             Ok(()) => recorder.append(What::StepDone { index }),

@@ -1,12 +1,12 @@
 //! Does one step at a time to a world, and says whose failure it is where one cannot be done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use racetrap_history::{
     AppStep, Await, Blame, EngineOp, GateName, Hold, Match, MirrorKey, Phase, Point, SetStep, Step,
-    Streams, View,
+    Streams, View, What, WireMessage, WireWhat,
 };
 use racetrap_wire::{Gate, Matcher, Refusal, RuleGuard};
 
@@ -15,7 +15,7 @@ use crate::daemon::{ApiError, DaemonError, Resource};
 use crate::engine::{EngineError, TruthError, WorkloadError};
 use crate::recorder::Recorder;
 use crate::sys::Signal;
-use crate::wait::{NotReached, until};
+use crate::wait::until;
 use crate::world::World;
 
 /// A step that could not be done.
@@ -34,11 +34,6 @@ impl StepError {
     fn by(blame: Blame, error: &dyn std::error::Error) -> Self {
         Self { blame, why: chain(error) }
     }
-
-    /// What the daemon promises to reach was not reached.
-    pub(super) fn daemon(error: &NotReached) -> Self {
-        Self::by(Blame::Daemon, error)
-    }
 }
 
 macro_rules! world_errors {
@@ -52,6 +47,12 @@ macro_rules! world_errors {
 }
 world_errors!(ApiError, DaemonError, EngineError, TruthError, WorkloadError);
 
+/// A rule that answers in the engine's place, and by what name the wire tells of it.
+struct Answering {
+    rule: String,
+    _armed: RuleGuard,
+}
+
 /// A world, and what the scenario has armed in it.
 pub(super) struct Runner {
     pub(super) world: World,
@@ -60,7 +61,8 @@ pub(super) struct Runner {
     recorder: Recorder,
     gates: BTreeMap<GateName, Gate>,
     waiting: Vec<Hold>,
-    armed: Vec<RuleGuard>,
+    answers: Vec<Answering>,
+    released: BTreeSet<GateName>,
     refusing: Option<Refusal>,
 }
 
@@ -73,7 +75,8 @@ impl Runner {
             recorder,
             gates: BTreeMap::new(),
             waiting: Vec::new(),
-            armed: Vec::new(),
+            answers: Vec::new(),
+            released: BTreeSet::new(),
             refusing: None,
         }
     }
@@ -84,7 +87,7 @@ impl Runner {
 
     /// Opens everything that is closed, and closes the world.
     pub(super) async fn close(self) {
-        drop((self.gates, self.armed, self.refusing));
+        drop((self.gates, self.answers, self.refusing));
         self.world.close().await;
     }
 
@@ -98,10 +101,7 @@ impl Runner {
             Step::Reached(gate) => return self.reached(gate).await,
             Step::Release(gate) => return self.release(gate),
             Step::Answer { status, on, times } => return self.answer(*status, on, *times),
-            Step::Cut(_) | Step::Refuse | Step::Accept => {
-                self.disturb(step);
-                return Ok(());
-            }
+            Step::Cut(_) | Step::Refuse | Step::Accept => return self.disturb(step),
             Step::Await(level) => return self.await_level(level).await,
             Step::Settle => return self.settle().await,
             Step::Engine(op) => return self.engine(*op).await,
@@ -125,22 +125,46 @@ impl Runner {
 
     fn answer(&mut self, status: u16, on: &Match, times: Option<u32>) -> Result<(), StepError> {
         let matcher = self.matcher(on)?;
-        let name = format!("answer {status}");
-        self.armed.push(self.world.wire.answer(&name, matcher, status, times));
+        let rule = format!("answer {status}, rule {}", self.answers.len() + 1);
+        let armed = self.world.wire.answer(&rule, matcher, status, times);
+        self.answers.push(Answering { rule, _armed: armed });
         Ok(())
     }
 
-    /// What the wire does at once, to whatever connections there are.
-    fn disturb(&mut self, step: &Step) {
-        let wire = &self.world.wire;
-        if let Step::Cut(streams) = step {
-            wire.cut(match streams {
-                Streams::Events => racetrap_wire::Streams::Events,
-                Streams::All => racetrap_wire::Streams::All,
-            });
-        } else {
-            self.refusing = matches!(step, Step::Refuse).then(|| wire.refuse());
+    /// A fault that did not happen shows nothing: a run that goes on without it would be no proof.
+    pub(super) fn require_answers(&self) -> Result<(), StepError> {
+        let history = self.recorder.history();
+        let fired = |name: &str| {
+            history.iter().any(|record| {
+                let What::Wire(WireMessage { event, .. }) = &record.what else { return false };
+                matches!(event, WireWhat::Faulted { rule, .. } if rule == name)
+            })
+        };
+        match self.answers.iter().find(|answering| !fired(&answering.rule)) {
+            None => Ok(()),
+            Some(Answering { rule, .. }) => Err(StepError {
+                blame: Blame::Schedule,
+                why: format!("`{rule}` fitted no message, so that the fault did not happen"),
+            }),
         }
+    }
+
+    /// What the wire does at once, to whatever connections there are.
+    fn disturb(&mut self, step: &Step) -> Result<(), StepError> {
+        let wire = &self.world.wire;
+        let Step::Cut(streams) = step else {
+            self.refusing = matches!(step, Step::Refuse).then(|| wire.refuse());
+            return Ok(());
+        };
+        let cut = wire.cut(match streams {
+            Streams::Events => racetrap_wire::Streams::Events,
+            Streams::All => racetrap_wire::Streams::All,
+        });
+        if cut > 0 {
+            return Ok(());
+        }
+        let why = "there was no connection that could be cut".to_owned();
+        Err(StepError { blame: Blame::Schedule, why })
     }
 
     async fn engine(&mut self, op: EngineOp) -> Result<(), StepError> {
@@ -152,8 +176,8 @@ impl Runner {
                 engine.restart(&mut tasks.keepers, &self.recorder).await?;
                 self.world.truth.refresh().await?;
             }
-            EngineOp::Freeze => engine.signal(Signal::STOP)?,
-            EngineOp::Thaw => engine.signal(Signal::CONT)?,
+            EngineOp::Freeze => engine.freeze().await?,
+            EngineOp::Thaw => engine.thaw()?,
         }
         Ok(())
     }
@@ -179,11 +203,11 @@ impl Runner {
             set.exit,
             run.stderr.trim()
         );
-        Err(StepError { blame: Blame::Daemon, why })
+        Err(self.of_daemon(why))
     }
 
     fn hold(&mut self, hold: &Hold) -> Result<(), StepError> {
-        if hold.after.as_ref().is_some_and(|after| self.gates.contains_key(after)) {
+        if hold.after.as_ref().is_some_and(|after| !self.released.contains(after)) {
             self.waiting.push(hold.clone());
             return Ok(());
         }
@@ -216,6 +240,7 @@ impl Runner {
             .into_iter()
             .partition(|hold| hold.after.as_ref() == Some(name));
         self.waiting = waiting;
+        self.released.insert(name.clone());
         for hold in Vec::<Hold>::into_iter(due) {
             self.arm(&hold)?;
         }
@@ -250,15 +275,62 @@ impl Runner {
     }
 
     async fn await_level(&self, level: &Await) -> Result<(), StepError> {
-        let what = format!("{level:?}");
-        until(what, self.deadline, &self.recorder, |view| {
-            if reached(level, view) {
-                return ControlFlow::Break(());
+        self.until(format!("{level:?}"), |view| reached(level, view)).await.map_err(|error| {
+            // Only what the engine holds, or the App was told, is the daemon's to show.
+            let promised = self.recorder.with_view(|view| is_promised(level, view));
+            match (error.blame, promised) {
+                (Blame::Daemon, false) => StepError { blame: Blame::Schedule, ..error },
+                _ => error,
+            }
+        })
+    }
+
+    /// Waits for what the daemon must reach by itself, for as long as its world stands.
+    pub(super) async fn until(
+        &self,
+        what: String,
+        mut reached: impl FnMut(&View) -> bool,
+    ) -> Result<(), StepError> {
+        let waited = until(what, self.deadline, &self.recorder, |view| {
+            if let Some(end) = world_end(view) {
+                return ControlFlow::Break(Err(StepError { blame: Blame::World, why: end }));
+            }
+            if reached(view) {
+                return ControlFlow::Break(Ok(()));
             }
             ControlFlow::Continue(describe(view))
-        })
-        .await
-        .map_err(|error| StepError::daemon(&error))
+        });
+        match waited.await {
+            Ok(ended) => ended,
+            Err(error) => Err(StepError::by(Blame::Daemon, &error)),
+        }
+    }
+
+    /// A failure of the daemon's, unless its world has failed before.
+    fn of_daemon(&self, why: String) -> StepError {
+        match self.recorder.with_view(world_end) {
+            Some(end) => StepError { blame: Blame::World, why: format!("{end}; {why}") },
+            None => StepError { blame: Blame::Daemon, why },
+        }
+    }
+}
+
+/// The end of a process of the world that is not the daemon.
+fn world_end(view: &View) -> Option<String> {
+    let mut ended = view.ended().iter().filter(|(name, _)| name != "daemon");
+    ended.next().map(|(name, how)| format!("the {name} ended by itself: {how}"))
+}
+
+/// Whether the daemon has to reach the level at all, by what the engine holds.
+fn is_promised(level: &Await, view: &View) -> bool {
+    let truth = view.truth();
+    match level {
+        Await::Converged | Await::Condition { .. } => true,
+        Await::Volume(name) => truth.volumes.contains_key(name),
+        Await::Tag(tag) => truth.images.values().any(|image| image.tags.contains(tag)),
+        Await::Container { name, state } => truth.containers.values().any(|container| {
+            container.name == *name && state.as_ref().is_none_or(|state| container.state == *state)
+        }),
     }
 }
 
@@ -285,7 +357,7 @@ fn reached(level: &Await, view: &View) -> bool {
 }
 
 /// What a view is like, in a line, for the error of a wait.
-pub(super) fn describe(view: &View) -> String {
+fn describe(view: &View) -> String {
     let app = view.app();
     let conditions = app.map_or_else(
         || "no App".to_owned(),
@@ -294,8 +366,9 @@ pub(super) fn describe(view: &View) -> String {
     let differences = view.differences();
     let mirrors =
         if differences.is_empty() { "converged".to_owned() } else { differences.join("; ") };
-    let ended = view.ended().join("; ");
-    [conditions, mirrors, ended]
+    let ended: Vec<_> =
+        view.ended().iter().map(|(name, how)| format!("{name} ended: {how}")).collect();
+    [conditions, mirrors, ended.join("; ")]
         .into_iter()
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()

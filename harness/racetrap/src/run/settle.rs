@@ -4,17 +4,16 @@
 //! either mirrors equal objects or nothing at all has happened for a while. Then the harness makes
 //! a volume of its own on the engine and waits for its mirror: events are handled in the order of
 //! their stream (contract 4.2), so everything that came before has been handled by then. What the
-//! oracles judge is the state at both points; no passing of time decides anything.
+//! oracles judge is the state at both points; no passing of time decides anything. An App that is
+//! stopped mirrors nothing, so there is no such proof: what is still there at the deadline is late.
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use racetrap_history::{MirrorKey, PROBE_VOLUME_PREFIX, Stage, View, What};
 use tokio::time::{Instant, timeout};
 
-use super::runner::{Runner, StepError, describe};
+use super::runner::{Runner, StepError};
 use crate::daemon::Resource;
-use crate::wait::until;
 
 /// How long nothing may happen before a state that does not converge is called level. Only how soon
 /// a broken daemon is found depends on it; whether it is found, on the probe.
@@ -27,6 +26,7 @@ const JUDGED: [Resource; 4] =
 impl Runner {
     /// Waits until the world is quiet, proves it, and marks the checkpoint.
     pub(super) async fn settle(&mut self) -> Result<(), StepError> {
+        self.require_answers()?;
         self.checkpoints += 1;
         let number = self.checkpoints;
         self.become_level().await;
@@ -56,7 +56,9 @@ impl Runner {
             if in_place && converged {
                 return;
             }
-            let limit = if in_place { STILL } else { deadline - Instant::now() };
+            // A stopped App cannot be probed: its mirrors have the whole deadline to go.
+            let may_be_still = in_place && self.recorder().with_view(wants_mirrors);
+            let limit = if may_be_still { STILL } else { deadline - Instant::now() };
             if timeout(limit, changes.changed()).await.is_err() {
                 return;
             }
@@ -83,15 +85,8 @@ impl Runner {
         let key = MirrorKey::Volume(name.to_owned());
         let what = if wanted { "the mirror of" } else { "the mirror to go of" };
         let what = format!("{what} a volume that came after everything else");
-        until(what, self.deadline, self.recorder(), |view| {
-            if view.mirrors().iter().any(|mirror| mirror.key == key) == wanted {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(describe(view))
-            }
-        })
-        .await
-        .map_err(|error| StepError::daemon(&error))
+        let seen = |view: &View| view.mirrors().iter().any(|mirror| mirror.key == key);
+        self.until(what, |view| seen(view) == wanted).await
     }
 }
 

@@ -30,6 +30,13 @@ impl Identity {
         Self::of(self.pid) == Some(self)
     }
 
+    /// Whether it is stopped, as by SIGSTOP.
+    pub(crate) fn is_stopped(self) -> bool {
+        let process = i32::try_from(self.pid).ok().map(procfs::process::Process::new);
+        let stat = process.and_then(Result::ok).and_then(|process| process.stat().ok());
+        stat.is_some_and(|stat| stat.state == 'T' && stat.starttime == self.started)
+    }
+
     /// Sends a signal, unless the process has ended; another one with the same ID is never hit.
     pub(crate) fn signal(self, signal: Signal) -> io::Result<()> {
         match self.descriptor()? {
@@ -51,6 +58,13 @@ impl Identity {
             Err(rustix::io::Errno::SRCH) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether the process was started with `name=value` in its environment, or inherited it.
+    pub(crate) fn carries(self, name: &str, value: &str) -> bool {
+        let wanted = format!("{name}={value}").into_bytes();
+        let environment = std::fs::read(format!("/proc/{}/environ", self.pid)).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|entry| entry == wanted) && self.lives()
     }
 
     /// Children of the process's main thread, by ID.
@@ -77,16 +91,13 @@ pub(crate) async fn wait_for_end(process: Identity, limit: Duration) -> io::Resu
 
 /// Processes that carry `name=value` in their environment, which every descendant inherits.
 pub(crate) fn marked(name: &str, value: &str) -> Vec<(Identity, String)> {
-    let wanted = format!("{name}={value}").into_bytes();
     let own = std::process::id();
     let Ok(processes) = procfs::process::all_processes() else { return Vec::new() };
     processes
         .filter_map(Result::ok)
         .filter_map(|process| {
             let pid = u32::try_from(process.pid).ok().filter(|pid| *pid != own)?;
-            let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-            let carries = environment.split(|byte| *byte == 0).any(|entry| entry == wanted);
-            let identity = Identity::of(pid).filter(|_| carries)?;
+            let identity = Identity::of(pid).filter(|found| found.carries(name, value))?;
             let command = process.cmdline().unwrap_or_default().join(" ");
             Some((identity, command))
         })
@@ -98,6 +109,8 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(10);
 
     #[expect(clippy::disallowed_methods, reason = "the tests of identities need a process")]
     fn sleeper() -> std::process::Child {
@@ -129,17 +142,22 @@ mod tests {
         assert!(wait_for_end(own, Duration::from_secs(10)).await.expect("no pidfd is needed"));
     }
 
-    #[test]
-    fn a_process_is_found_by_what_it_carries_and_by_the_whole_of_it() {
+    #[tokio::test]
+    async fn a_process_is_found_by_what_it_carries_and_by_the_whole_of_it() {
         let mut child = sleeper();
         let found = |value: &str| {
             let marked = marked("RACETRAP_TEST", value);
             marked.into_iter().any(|(process, _)| process.pid == child.id())
         };
         // Until the new program runs, the child has its parent's environment.
-        while !found("marked") {
-            std::thread::yield_now();
-        }
+        let seen =
+            crate::wait::polled("the child's own environment", LIMIT, async || {
+                match found("marked") {
+                    true => std::ops::ControlFlow::Break(()),
+                    false => std::ops::ControlFlow::Continue("not there yet".to_owned()),
+                }
+            });
+        seen.await.expect("sleep runs");
         assert!(!found("mark"));
         child.kill().expect("it is ours");
         child.wait().expect("it ended");

@@ -136,6 +136,13 @@ pub(crate) async fn run_to_end(
     let output = match tokio::time::timeout(limit, child.wait_with_output()).await {
         Ok(output) => output?,
         Err(_) => {
+            recorder.append(What::Command(CommandRun {
+                arguments: spawn.arguments.clone(),
+                exit: None,
+                stdout: String::new(),
+                stderr: "it was still running at its limit, and was killed".to_owned(),
+                took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            }));
             let what = format!("`{} {text}` to end", spawn.program.display());
             return Ok(Err(NotReached::new(what, began.elapsed(), "it still ran, and was killed")));
         }

@@ -1,7 +1,9 @@
 //! What processes of a world are told: nothing of the user's but where programs are.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+
+use crate::sys::Identity;
 
 /// Name of the variable by which every process of a world is found again.
 pub(crate) const MARKER: &str = "RACETRAP_WORLD";
@@ -51,6 +53,19 @@ impl Environment {
     /// Every variable.
     pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
         &self.variables
+    }
+
+    /// Whether a path lies in the world.
+    pub(crate) fn is_inside(&self, path: &Path) -> bool {
+        let climbs = path.components().any(|part| part == Component::ParentDir);
+        let world = self.home.parent().expect("a world's home lies in its directory");
+        path.starts_with(world) && !climbs
+    }
+
+    /// Whether a process was told of this world.
+    pub(crate) fn is_of(&self, process: Identity) -> bool {
+        let marker = self.variables.get(MARKER);
+        marker.is_some_and(|marker| process.carries(MARKER, marker))
     }
 
     /// The world's home directory.

@@ -172,7 +172,7 @@ impl Parts {
         tasks: &mut Tasks,
     ) -> Result<Self, WorldError> {
         let Foundation { ground, environment, recorder, .. } = foundation;
-        let daemon = Daemon::meet(&options.daemon, environment.clone(), recorder).await?;
+        let mut daemon = Daemon::meet(&options.daemon, environment.clone(), recorder).await?;
         let declare = |intent: Intent| intent::declare(ground.directory(), &intent);
         let site = Site {
             directory: ground.directory().join("e"),

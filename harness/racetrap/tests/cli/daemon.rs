@@ -33,5 +33,7 @@ fn a_matrix_without_defects_has_one_cell_a_finding_and_says_why() {
     let object: Value = serde_json::from_str(&stdout).unwrap();
     let cells = object["cells"].as_array().unwrap();
     assert_eq!(cells.len(), 1);
+    let again = cells[0]["again"].as_str().unwrap();
+    assert_eq!(again, format!("racetrap repro 295-I6 --daemon {}", program()));
     assert_eq!((&cells[0]["daemon"], &cells[0]["right"]), (&"correct".into(), &false.into()));
 }

@@ -6,7 +6,7 @@ use crate::sandbox::{Sandbox, outcome, program};
 #[test]
 fn doctor_on_a_machine_without_programs_names_their_packages_with_exit_code_4() {
     let sandbox = Sandbox::new();
-    let (code, stdout, stderr) = outcome(&mut sandbox.racetrap_without_programs(&["doctor"]));
+    let (code, stdout, stderr) = outcome(&mut sandbox.racetrap_on_a_bare_machine(&["doctor"]));
     assert_eq!((code, stderr.as_str()), (4, ""), "{stdout}");
     for (name, package) in [("dockerd", "docker.io"), ("unshare", "util-linux")] {
         let mut lines = stdout.lines().skip_while(|line| !line.contains(name));
@@ -23,7 +23,7 @@ fn doctor_as_json_says_the_same_as_its_exit_code() {
     let sandbox = Sandbox::new();
     for mut command in [
         sandbox.racetrap(&["doctor", "--format", "json"]),
-        sandbox.racetrap_without_programs(&["doctor", "--format", "json"]),
+        sandbox.racetrap_on_a_bare_machine(&["doctor", "--format", "json"]),
     ] {
         let (code, stdout, stderr) = outcome(&mut command);
         assert_eq!(stderr, "");
@@ -45,7 +45,7 @@ fn a_run_without_dockerd_names_its_package_with_exit_code_4() {
     let sandbox = Sandbox::new();
     for command in ["run", "repro", "matrix"] {
         let arguments = [command, "295-I3", "--daemon", program()];
-        let (code, stdout, stderr) = outcome(&mut sandbox.racetrap_without_programs(&arguments));
+        let (code, stdout, stderr) = outcome(&mut sandbox.racetrap_on_a_bare_machine(&arguments));
         assert_eq!((code, stdout.as_str()), (4, ""), "{command}: {stderr}");
         assert!(stderr.contains("dockerd"), "{stderr}");
         assert!(stderr.contains("install the package docker.io"), "{stderr}");

@@ -4,6 +4,8 @@ mod daemon;
 mod help;
 mod listing;
 mod machine;
+mod output;
 mod sandbox;
 mod scenario_files;
 mod selection;
+mod stop;

@@ -23,7 +23,12 @@ impl Sandbox {
 
     /// The command, which sees nothing of the environment of this process but where programs are.
     pub(crate) fn racetrap(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        Command::from_std(self.process(arguments))
+    }
+
+    /// The same as the standard library starts it, for tests that signal it or choose its output.
+    pub(crate) fn process(&self, arguments: &[&str]) -> std::process::Command {
+        let mut command = std::process::Command::new(program());
         command
             .args(arguments)
             .current_dir(self.path())
@@ -35,10 +40,28 @@ impl Sandbox {
         command
     }
 
-    /// The same on a machine that has no programs at all.
+    /// The same where nothing is on PATH.
     pub(crate) fn racetrap_without_programs(&self, arguments: &[&str]) -> Command {
         let mut command = self.racetrap(arguments);
         command.env("PATH", self.path());
+        command
+    }
+
+    /// The same on a machine without programs of administrators either, in a mount namespace of its
+    /// own, where their directories are empty.
+    pub(crate) fn racetrap_on_a_bare_machine(&self, arguments: &[&str]) -> Command {
+        let script = "for place in /usr/local/sbin /usr/sbin /sbin; do \
+                          if [ -d $place ]; then mount -t tmpfs none $place || exit; fi; \
+                      done; PATH=$1; shift; exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "sh", "-c", script, "sh"])
+            .arg(self.path())
+            .arg(program())
+            .args(arguments)
+            .current_dir(self.path())
+            .env("HOME", self.path())
+            .env("NO_COLOR", "1");
         command
     }
 }

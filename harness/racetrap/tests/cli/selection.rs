@@ -37,6 +37,19 @@ fn a_daemon_that_is_not_there_is_told_with_exit_code_2() {
     }
 }
 
+/// A directory, and a text that may not be executed: each exists, and neither is a program.
+#[test]
+fn a_daemon_that_is_no_program_is_told_with_exit_code_2() {
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.path().join("text"), "text").unwrap();
+    for named in [".", "text"] {
+        let mut command = sandbox.racetrap(&["run", "295-I3"]);
+        let (code, _, stderr) = outcome(command.env("RDD_BIN", named));
+        assert_eq!(code, 2, "{stderr}");
+        assert!(stderr.contains(&format!("there is no daemon program at {named}")), "{stderr}");
+    }
+}
+
 /// This program answers as a daemon without defects does: it knows no command `defects`.
 #[test]
 fn a_defect_of_a_daemon_that_has_none_is_refused_with_exit_code_2() {

@@ -36,7 +36,7 @@ fn a_missing_dockerd_is_named_with_its_package() {
     let place = Place::new();
     let empty = place.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
-    let daemon = place.script("echo \"config /x\"");
+    let daemon = place.script("echo \"config $HOME/x\"");
     let mut command = place.racetrap(&["run", "295-I3", "--daemon", &daemon]);
     let output = command.env("PATH", &empty).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -92,11 +92,30 @@ fn a_busy_socket_is_refused_by_its_path() {
     let place = Place::new();
     let socket = place.path().join("busy.sock");
     let _owner = UnixListener::bind(&socket).unwrap();
-    let daemon = place.script(&format!("echo \"docker_socket {}\"", socket.display()));
+    let daemon = place.script(&format!(
+        "[ \"$*\" = 'svc paths' ] && ln -s {} $HOME/docker.sock; \
+         echo \"docker_socket $HOME/docker.sock\"",
+        socket.display()
+    ));
     assert_refused(
         &place,
         &["run", "295-I3", "--daemon", &daemon],
         4,
-        &["busy.sock is busy: another process answers there"],
+        &["docker.sock is busy: another process answers there"],
     );
+}
+
+// The paths are the daemon's word; what it names outside its world may be the user's.
+#[test]
+fn a_daemon_that_would_live_outside_its_world_is_refused() {
+    let place = Place::new();
+    let outside = place.path().join("of-the-user/docker.sock");
+    let daemon = place.script(&format!("echo \"docker_socket {}\"", outside.display()));
+    assert_refused(
+        &place,
+        &["run", "295-I3", "--daemon", &daemon],
+        3,
+        &["as its docker_socket, which is outside its world"],
+    );
+    assert!(!outside.parent().unwrap().exists());
 }

@@ -1,26 +1,9 @@
-//! What must hold for a schedule to make sense, whatever daemon it is run on.
+//! Gates are armed, reached and released in an order that can be carried out.
 
 use std::collections::BTreeMap;
 
+use super::ScheduleError;
 use crate::{GateName, Scenario, Step};
-
-/// A schedule that cannot be carried out.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{problem}")]
-pub struct ScheduleError {
-    /// Index of the step, from 0.
-    pub step: usize,
-    /// What is wrong, as a sentence fragment.
-    pub problem: String,
-    /// What was expected instead.
-    pub expected: String,
-}
-
-impl ScheduleError {
-    fn new(step: usize, problem: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self { step, problem: problem.into(), expected: expected.into() }
-    }
-}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum GateState {
@@ -31,54 +14,39 @@ enum GateState {
 
 struct Gates<'a> {
     states: BTreeMap<&'a GateName, GateState>,
-    declared: BTreeMap<&'a GateName, (usize, Option<&'a GateName>)>,
+    declared: Declared<'a>,
 }
 
-impl Scenario {
-    /// Checks the order of gates and that the schedule ends with something that can be judged.
-    ///
-    /// # Errors
-    /// The first step that cannot be carried out: a gate that waits for itself through others, one
-    /// that is used before it is armed, twice, or never, and a schedule that never settles.
-    pub fn check(&self) -> Result<(), ScheduleError> {
-        let declared = self.declared_gates()?;
-        reject_cycles(&declared)?;
-        let mut gates = Gates { states: BTreeMap::new(), declared };
-        for (index, step) in self.steps.iter().enumerate() {
-            gates.apply(index, step)?;
-        }
-        gates.reject_held(self.steps.len().saturating_sub(1))?;
-        match self.steps.last() {
-            Some(Step::Settle) => Ok(()),
-            Some(_) | None => Err(ScheduleError::new(
-                self.steps.len().saturating_sub(1),
-                "nothing is judged after the last step",
-                "`settle` as the last step",
-            )),
-        }
-    }
+type Declared<'a> = BTreeMap<&'a GateName, (usize, Option<&'a GateName>)>;
 
-    fn declared_gates(
-        &self,
-    ) -> Result<BTreeMap<&GateName, (usize, Option<&GateName>)>, ScheduleError> {
-        let mut declared = BTreeMap::new();
-        for (index, step) in self.steps.iter().enumerate() {
-            let Step::Hold(hold) = step else { continue };
-            if declared.insert(&hold.gate, (index, hold.after.as_ref())).is_some() {
-                return Err(ScheduleError::new(
-                    index,
-                    format!("gate `{}` is armed twice", hold.gate),
-                    "a name that no other gate of this scenario has",
-                ));
-            }
-        }
-        Ok(declared)
+/// Refuses a gate that waits for itself through others, and one that is used before it is armed,
+/// twice, or never.
+pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
+    let declared = declared_gates(scenario)?;
+    reject_cycles(&declared)?;
+    let mut gates = Gates { states: BTreeMap::new(), declared };
+    for (index, step) in scenario.steps.iter().enumerate() {
+        gates.apply(index, step)?;
     }
+    gates.reject_held(scenario.steps.len().saturating_sub(1))
 }
 
-fn reject_cycles(
-    declared: &BTreeMap<&GateName, (usize, Option<&GateName>)>,
-) -> Result<(), ScheduleError> {
+fn declared_gates(scenario: &Scenario) -> Result<Declared<'_>, ScheduleError> {
+    let mut declared = BTreeMap::new();
+    for (index, step) in scenario.steps.iter().enumerate() {
+        let Step::Hold(hold) = step else { continue };
+        if declared.insert(&hold.gate, (index, hold.after.as_ref())).is_some() {
+            return Err(ScheduleError::new(
+                index,
+                format!("gate `{}` is armed twice", hold.gate),
+                "a name that no other gate of this scenario has",
+            ));
+        }
+    }
+    Ok(declared)
+}
+
+fn reject_cycles(declared: &Declared<'_>) -> Result<(), ScheduleError> {
     for (&name, &(index, _)) in declared {
         let mut path = vec![name];
         let mut at = name;
@@ -104,11 +72,7 @@ fn reject_cycles(
     Ok(())
 }
 
-fn unknown_gate(
-    index: usize,
-    name: &GateName,
-    declared: &BTreeMap<&GateName, (usize, Option<&GateName>)>,
-) -> ScheduleError {
+fn unknown_gate(index: usize, name: &GateName, declared: &Declared<'_>) -> ScheduleError {
     let known: Vec<_> = declared.keys().map(|gate| format!("`{gate}`")).collect();
     let expected = if known.is_empty() {
         "a `hold` step that arms it first".to_owned()

@@ -1,0 +1,91 @@
+//! Faults mean something, and what is broken is mended before anything is judged.
+
+use super::ScheduleError;
+use crate::{EngineOp, Match, Scenario, Step};
+
+#[derive(Default)]
+struct Broken {
+    refusing: bool,
+    engine_down: bool,
+    engine_frozen: bool,
+}
+
+/// Refuses faults that can never happen, and a world that is judged while it cannot recover.
+pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
+    let mut broken = Broken::default();
+    for (index, step) in scenario.steps.iter().enumerate() {
+        broken.apply(index, step)?;
+    }
+    Ok(())
+}
+
+impl Broken {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only faults and settling matter here")]
+    fn apply(&mut self, index: usize, step: &Step) -> Result<(), ScheduleError> {
+        let error = |problem: &str, expected: &str| ScheduleError::new(index, problem, expected);
+        match step {
+            Step::Refuse if self.refusing => {
+                return Err(error("connections are refused already", "`accept` before it"));
+            }
+            Step::Refuse => self.refusing = true,
+            Step::Accept if !self.refusing => {
+                return Err(error("connections are accepted already", "`refuse` before it"));
+            }
+            Step::Accept => self.refusing = false,
+            Step::Engine(op) => self.engine(index, *op)?,
+            Step::Answer { status, .. } if !(100..600).contains(status) => {
+                return Err(error("this is no HTTP status", "a number from 100 to 599"));
+            }
+            Step::Answer { times: Some(0), .. } => {
+                return Err(error("a rule that answers nothing", "`times` of at least 1"));
+            }
+            Step::Answer { on, .. } => check_count(index, on)?,
+            Step::Hold(hold) => check_count(index, &hold.on)?,
+            Step::Settle if self.refusing => {
+                let problem = "the world cannot settle while connections are refused";
+                return Err(error(problem, "`accept` before `settle`"));
+            }
+            Step::Settle if self.engine_down || self.engine_frozen => {
+                let problem = "the world cannot settle without its engine";
+                return Err(error(problem, "`engine: start` or `engine: thaw` before `settle`"));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn engine(&mut self, index: usize, op: EngineOp) -> Result<(), ScheduleError> {
+        let (possible, expected) = match op {
+            EngineOp::Kill | EngineOp::Stop | EngineOp::Freeze => {
+                (!self.engine_down && !self.engine_frozen, "an engine that runs")
+            }
+            EngineOp::Start => (self.engine_down, "`engine: kill` or `engine: stop` before it"),
+            EngineOp::Thaw => (self.engine_frozen, "`engine: freeze` before it"),
+        };
+        if !possible {
+            return Err(ScheduleError::new(
+                index,
+                "this cannot be done to the engine here",
+                expected,
+            ));
+        }
+        match op {
+            EngineOp::Kill | EngineOp::Stop => self.engine_down = true,
+            EngineOp::Start => self.engine_down = false,
+            EngineOp::Freeze => self.engine_frozen = true,
+            EngineOp::Thaw => self.engine_frozen = false,
+        }
+        Ok(())
+    }
+}
+
+fn check_count(index: usize, on: &Match) -> Result<(), ScheduleError> {
+    if on.nth == Some(0) {
+        return Err(ScheduleError::new(
+            index,
+            "messages are counted from 1",
+            "`nth` of at least 1",
+        ));
+    }
+    Ok(())
+}

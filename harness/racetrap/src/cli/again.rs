@@ -1,0 +1,98 @@
+//! The one line that repeats a run.
+
+use std::path::Path;
+
+use super::daemon::Daemon;
+use super::options::{DEADLINE, EVIDENCE, WorldArgs, seconds};
+
+/// Options that make a run what it was, whatever its target and defects.
+#[derive(Clone, Debug)]
+pub(super) struct Again {
+    options: Vec<String>,
+}
+
+impl Again {
+    /// The options of these arguments that differ from their defaults.
+    pub(super) fn of(args: &WorldArgs, daemon: &Daemon) -> Self {
+        let mut options = Vec::new();
+        let mut option = |name: &str, value: &str| {
+            options.extend([name.to_owned(), quoted(value)]);
+        };
+        if !daemon.is_reference {
+            option("--daemon", &daemon.program.to_string_lossy());
+        }
+        if let Some(vm) = args.vm {
+            option("--vm", &racetrap_history::VmMode::from(vm).to_string());
+        }
+        if seconds(DEADLINE) != Ok(args.deadline) {
+            option("--deadline", &args.deadline.as_secs().to_string());
+        }
+        if args.evidence != Path::new(EVIDENCE) {
+            option("--evidence", &args.evidence.to_string_lossy());
+        }
+        Self { options }
+    }
+
+    /// The command that repeats a run of `target` under these defects.
+    pub(super) fn command(&self, target: &str, defects: &[String]) -> String {
+        let mut words = vec!["racetrap".to_owned(), "repro".to_owned(), quoted(target)];
+        for defect in defects {
+            words.extend(["--defect".to_owned(), quoted(defect)]);
+        }
+        words.extend(self.options.iter().cloned());
+        words.join(" ")
+    }
+}
+
+/// A word as a POSIX shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        world: WorldArgs,
+    }
+
+    fn again(arguments: &[&str], is_reference: bool) -> String {
+        let line = Line::parse_from([&["run"], arguments].concat());
+        let daemon = Daemon { program: "/opt/my rdd".into(), is_reference };
+        Again::of(&line.world, &daemon).command("295-I3", &["295-I3".to_owned()])
+    }
+
+    /// Each word is one that a shell would otherwise split, expand or end.
+    #[test]
+    fn words_are_quoted_only_where_a_shell_needs_it() {
+        assert_eq!(quoted("295-I3"), "295-I3");
+        assert_eq!(quoted("./a b.yaml"), "'./a b.yaml'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("$HOME"), "'$HOME'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    /// Parsed as the command parses them, so that an option that is renamed there is missed here.
+    #[test]
+    fn a_run_is_repeated_with_every_option_that_it_was_given() {
+        let plain = "racetrap repro 295-I3 --defect 295-I3";
+        assert_eq!(again(&[], true), plain);
+        assert_eq!(again(&["--deadline", "30", "--keep"], true), plain);
+        assert_eq!(
+            again(&["--evidence", "my place", "--deadline", "7", "--vm", "program"], false),
+            format!(
+                "{plain} --daemon '/opt/my rdd' --vm program --deadline 7 --evidence 'my place'"
+            )
+        );
+    }
+}

@@ -1,0 +1,59 @@
+//! Reports that nobody can read.
+
+use std::fs::OpenOptions;
+use std::process::Stdio;
+
+use crate::sandbox::{Sandbox, program};
+
+/// A device on which every write fails, as on a disk that is full.
+fn full() -> Stdio {
+    OpenOptions::new().write(true).open("/dev/full").expect("Linux has it").into()
+}
+
+/// Every way to standard output, the help as well: an empty file must not look like a success.
+#[test]
+fn a_report_that_cannot_be_written_is_told_with_exit_code_4() {
+    let sandbox = Sandbox::new();
+    for arguments in [
+        ["list"].as_slice(),
+        &["list", "--format", "json"],
+        &["doctor"],
+        &["run", "295-I6", "--daemon", program()],
+        &["run", "295-I6", "--daemon", program(), "--format", "json"],
+        &["repro", "295-I6", "--daemon", program()],
+        &["matrix", "295-I6", "--daemon", program()],
+        &["--help"],
+        &["--version"],
+    ] {
+        let mut command = sandbox.process(arguments);
+        #[expect(clippy::disallowed_methods, reason = "the test chooses where output goes")]
+        let output = command.stdout(full()).output().expect("the command can be run");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(4), "{arguments:?}: {stderr}");
+        assert!(stderr.contains("could not be written to standard output"), "{stderr}");
+    }
+}
+
+/// The message is lost, which must neither be a panic (70) nor change what the code says.
+#[test]
+fn a_message_that_cannot_be_written_leaves_the_exit_code_as_it_is() {
+    let sandbox = Sandbox::new();
+    for arguments in [["run", "absent.yaml"].as_slice(), &["run", "--no-such-option"]] {
+        let mut command = sandbox.process(arguments);
+        #[expect(clippy::disallowed_methods, reason = "the test chooses where output goes")]
+        let output = command.stderr(full()).output().expect("the command can be run");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+/// `racetrap list | head -0`: the reader has seen what it wanted.
+#[test]
+fn a_reader_that_went_away_is_no_error() {
+    let sandbox = Sandbox::new();
+    let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+    drop(reader);
+    let mut command = sandbox.process(&["list"]);
+    #[expect(clippy::disallowed_methods, reason = "the test chooses where output goes")]
+    let output = command.stdout(writer).output().expect("the command can be run");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -1,0 +1,126 @@
+//! Requests to stop while several runs are asked for.
+
+use std::io::Read as _;
+use std::process::{Child, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::sandbox::Sandbox;
+
+/// How long the first run may take to hold its message.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Begins the command, and waits until its first run holds a message: there it stays until the
+/// schedule goes on, so that the request comes within the run.
+#[track_caller]
+fn begin(sandbox: &Sandbox, arguments: &[&str]) -> Child {
+    let mut command = sandbox.process(arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    #[expect(clippy::disallowed_methods, reason = "the test signals the process itself")]
+    let child = command.spawn().expect("the command can be run");
+    wait_until_held(sandbox);
+    child
+}
+
+#[track_caller]
+fn wait_until_held(sandbox: &Sandbox) {
+    let began = Instant::now();
+    loop {
+        let journal = journal(sandbox);
+        if journal.contains("\"wire\":\"held\"") {
+            return;
+        }
+        assert!(began.elapsed() < LIMIT, "nothing was held within {LIMIT:?}: {journal}");
+        std::thread::yield_now();
+    }
+}
+
+/// The journal of the only run that has begun, as far as it is written.
+fn journal(sandbox: &Sandbox) -> String {
+    let runs = std::fs::read_dir(sandbox.path().join(".racetrap/evidence"));
+    let run = runs.ok().and_then(|mut runs| runs.next()?.ok());
+    let journal = run.map(|run| std::fs::read_to_string(run.path().join("journal.jsonl")));
+    journal.and_then(Result::ok).unwrap_or_default()
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).expect("it runs");
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test signals the process itself")]
+fn ended(child: Child) -> Output {
+    child.wait_with_output().expect("it ends")
+}
+
+/// With one world at a time the others are pending when the request comes. Had one begun, it would
+/// have evidence, and would say something else than that it had not.
+#[test]
+fn a_request_to_stop_ends_the_run_and_keeps_all_others_back_with_exit_code_3() {
+    let sandbox = Sandbox::new();
+    let targets = ["run", "295-I3", "295-I1", "295-I4", "--jobs", "1", "--format", "json"];
+    let child = begin(&sandbox, &targets);
+    signal(&child, Signal::INT);
+    let output = ended(child);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(stderr.contains("once more ends racetrap at once"), "{stderr}");
+    let object: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let runs = object["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 3);
+    assert!(runs.iter().all(|run| run["verdict"] == "unknown"), "{object}");
+    let first = runs[0]["unknowns"].to_string();
+    assert!(first.contains("told to stop by SIGINT") && !first.contains("not begun"), "{first}");
+    for (run, id) in runs[1..].iter().zip(["295-I1", "295-I4"]) {
+        assert_eq!(run["unknowns"][0], "not begun: the harness was told to stop by SIGINT");
+        assert_eq!(run["evidence"], Value::Null);
+        assert_eq!(run["again"], format!("racetrap repro {id}"));
+    }
+    assert_eq!(std::fs::read_dir(sandbox.path().join(".racetrap/evidence")).unwrap().count(), 1);
+}
+
+/// Cells are kept back as runs are: two of the three have no evidence and say why.
+#[test]
+fn a_request_to_stop_keeps_pending_cells_back() {
+    let sandbox = Sandbox::new();
+    let child = begin(&sandbox, &["matrix", "295-I3", "--jobs", "1", "--format", "json"]);
+    signal(&child, Signal::TERM);
+    let output = ended(child);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    let object: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let cells = object["cells"].as_array().unwrap();
+    let reasons: Vec<_> = cells.iter().map(|cell| cell["reasons"].to_string()).collect();
+    let kept = "not begun: the harness was told to stop by SIGTERM";
+    assert_eq!(
+        reasons.iter().map(|reason| reason.contains(kept)).collect::<Vec<_>>(),
+        [false, true, true],
+        "{reasons:?}"
+    );
+}
+
+/// Two different signals, as two of one kind could come as one. The process ends without a report;
+/// its watcher's word beside the journal is the proof that the world was swept all the same.
+#[test]
+fn a_second_request_ends_the_command_at_once_with_exit_code_130_and_the_watcher_sweeps() {
+    let sandbox = Sandbox::new();
+    let mut child = begin(&sandbox, &["run", "295-I3"]);
+    signal(&child, Signal::INT);
+    signal(&child, Signal::TERM);
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(130));
+    let mut stdout = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
+    assert_eq!(stdout, "");
+    let evidence = std::fs::read_dir(sandbox.path().join(".racetrap/evidence")).unwrap();
+    let swept = evidence.last().unwrap().unwrap().path().join("swept.txt");
+    let began = Instant::now();
+    loop {
+        let said = std::fs::read_to_string(&swept).unwrap_or_default();
+        if said.contains("dockerd") {
+            return;
+        }
+        assert!(began.elapsed() < LIMIT, "no world was swept within {LIMIT:?}: {said}");
+        std::thread::yield_now();
+    }
+}
