@@ -130,10 +130,10 @@ pub(crate) async fn run_to_end(
     let mut process = command(spawn)?;
     process.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let began = Instant::now();
-    #[expect(clippy::disallowed_methods, reason = "this is the owner of processes")]
-    let child = process.spawn()?;
     let text = spawn.arguments.join(" ");
-    let output = match tokio::time::timeout(limit, child.wait_with_output()).await {
+    #[expect(clippy::disallowed_methods, reason = "this is the owner of processes")]
+    let ending = tokio::time::timeout(limit, process.spawn()?.wait_with_output());
+    let output = match ending.await {
         Ok(output) => output?,
         Err(_) => {
             recorder.append(What::Command(CommandRun {

@@ -8,7 +8,6 @@ use crate::place::{Place, wait_until};
 
 /// Starts a run that holds a message, and waits until it is held.
 fn run_up_to_a_held_message(place: &Place) -> std::process::Child {
-    #[expect(clippy::disallowed_methods, reason = "the test signals the process itself")]
     let child = place.racetrap(&["run", "295-I3"]).spawn().unwrap();
     wait_until("a message to be held", || {
         let journal = place.journal();
