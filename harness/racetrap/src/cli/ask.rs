@@ -6,17 +6,12 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use rustix::fs::{Access, access};
-use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Command;
+
+use crate::sys;
 
 /// How long a program may take to say what it is.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
-
-/// Whether a path is a file that may be executed.
-pub(super) fn is_program(path: &Path) -> bool {
-    path.is_file() && access(path, Access::EXEC_OK).is_ok()
-}
 
 /// What a program says; none where it cannot be run, or does not end in time.
 pub(super) async fn said(program: &Path, arguments: &[&str]) -> Option<Output> {
@@ -39,14 +34,14 @@ async fn said_within(limit: Duration, program: &Path, arguments: &[&str]) -> Opt
     }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.process_group(0).kill_on_drop(true).spawn().ok()?;
-    let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+    let leader = child.id();
     let mut output = std::pin::pin!(child.wait_with_output());
     let came = tokio::time::timeout(limit, &mut output).await;
     if came.is_err()
-        && let Some(group) = group
+        && let Some(leader) = leader
     {
-        // What it started itself holds the pipes and must go too; that all are gone is no error.
-        let _ = kill_process_group(group, Signal::KILL);
+        // What it started itself holds the pipes and must go too.
+        sys::kill_group(leader);
     }
     came.ok()?.ok()
 }
@@ -96,9 +91,9 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory can be made");
         let text = directory.path().join("text");
         std::fs::write(&text, "text").expect("a file can be written");
-        assert!(is_program(Path::new("/bin/sh")));
-        assert!(!is_program(directory.path()));
-        assert!(!is_program(&text));
-        assert!(!is_program(&directory.path().join("absent")));
+        assert!(sys::is_executable(Path::new("/bin/sh")));
+        assert!(!sys::is_executable(directory.path()));
+        assert!(!sys::is_executable(&text));
+        assert!(!sys::is_executable(&directory.path().join("absent")));
     }
 }

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use miette::miette;
 
-use super::ask::{first_line, is_program, said};
+use super::ask::{first_line, said};
 use super::exit::Failure;
 use super::options::DaemonArgs;
 use crate::companion::companion;
 use crate::report::DaemonFacts;
+use crate::sys;
 
 /// The variable by which another daemon than the reference is named.
 pub(super) const VARIABLE: &str = "RDD_BIN";
@@ -47,7 +48,9 @@ impl Daemon {
             (None, None) => return Self::reference(),
         };
         match std::path::absolute(&named) {
-            Ok(program) if is_program(&program) => Ok(Self { program, is_reference: false }),
+            Ok(program) if sys::is_executable(&program) => {
+                Ok(Self { program, is_reference: false })
+            }
             Ok(_) | Err(_) => Err(Failure::usage(miette!(
                 help = "name the program of a Rancher Desktop daemon, or leave it out for the \
                         reference daemon",

@@ -34,6 +34,11 @@ pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
     Ok(access(path, Access::WRITE_OK)?)
 }
 
+/// Whether this process may execute the file.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    path.is_file() && access(path, Access::EXEC_OK).is_ok()
+}
+
 /// Free room in the file system of a path, in MiB.
 pub(crate) fn free_mib(path: &Path) -> io::Result<u64> {
     let room = statvfs(path)?;

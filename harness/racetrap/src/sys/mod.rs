@@ -11,10 +11,12 @@ mod process;
 mod stop;
 
 pub(crate) use cgroup::{cgroups_of, remove_cgroups};
-pub(crate) use files::{check_writable, free_mib, is_file_at, owner_of_directory, user_id};
+pub(crate) use files::{
+    check_writable, free_mib, is_executable, is_file_at, owner_of_directory, user_id,
+};
 pub(crate) use mounts::{detach, mounts_below};
 pub(crate) use namespace::{Namespace, in_namespace, new_namespace};
-pub(crate) use process::{Identity, Signal, marked, wait_for_end};
+pub(crate) use process::{Identity, Signal, kill_group, marked, wait_for_end};
 pub(crate) use stop::StopRequests;
 
 /// Longest path of a unix socket in bytes: `sun_path` is 108 bytes with its final NUL (unix(7)).

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 pub(crate) use rustix::process::Signal;
-use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, kill_process_group, pidfd_open, pidfd_send_signal};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -75,6 +75,14 @@ impl Identity {
             .split_whitespace()
             .filter_map(|pid| Self::of(pid.parse().ok()?))
             .collect()
+    }
+}
+
+/// Ends a process group whose leader the caller has started and not waited for yet.
+pub(crate) fn kill_group(leader: u32) {
+    if let Some(group) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
+        // A group that has ended already is what is wanted.
+        let _ = kill_process_group(group, Signal::KILL);
     }
 }
 
