@@ -21,6 +21,7 @@ pub mod world;
 mod clock;
 mod daemon;
 mod engine;
+mod log_tail;
 mod recorder;
 mod sys;
 mod wait;

@@ -40,7 +40,7 @@ pub fn truthful_conditions(history: &[Record]) -> Finding {
         }
         let Some(app) = view.app() else { continue };
         let failed = app.condition(READY) == Some(("False", "ConnectFailed"));
-        if failed && !failed_before && excuse.reason.is_none() {
+        if failed && !failed_before && !excuse.holds {
             finding.violated(
                 OracleName::TruthfulConditions,
                 record.seq,
@@ -116,22 +116,22 @@ fn waiting_command(arguments: &[String]) -> Option<String> {
 /// before that may have been written before the fault, and only be seen after it.
 #[derive(Default)]
 struct Excuse {
-    reason: Option<String>,
+    holds: bool,
     subscribed_since: bool,
     last: String,
     routes: std::collections::BTreeMap<u64, (String, bool)>,
 }
 
 impl Excuse {
-    fn accept(&mut self, reason: String) {
-        self.reason = Some(reason);
+    fn accept(&mut self) {
+        self.holds = true;
         self.subscribed_since = false;
     }
 
     /// The daemon says that it is connected.
     fn connected(&mut self) {
         if self.subscribed_since {
-            self.reason = None;
+            self.holds = false;
         }
     }
 
@@ -147,16 +147,16 @@ impl Excuse {
                 self.last = format!("{request} {status}");
                 let absent = one_object && *status == 404;
                 if *status >= 400 && !absent {
-                    self.accept(self.last.clone());
+                    self.accept();
                 } else if request.contains("/events") {
                     self.subscribed_since = true;
                 }
             }
-            WireWhat::Faulted { fault, .. } => self.accept(fault.clone()),
-            WireWhat::Cut | WireWhat::Refused => self.accept("cut".to_owned()),
-            WireWhat::UpstreamLost { reason } | WireWhat::Malformed { reason, .. } => {
-                self.accept(reason.clone());
-            }
+            WireWhat::Faulted { .. }
+            | WireWhat::Cut
+            | WireWhat::Refused
+            | WireWhat::UpstreamLost { .. }
+            | WireWhat::Malformed { .. } => self.accept(),
             WireWhat::Opened
             | WireWhat::Held { .. }
             | WireWhat::Released { .. }

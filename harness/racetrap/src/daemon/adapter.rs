@@ -15,6 +15,7 @@ use super::api::{Api, ApiError, Resource};
 use super::{lima, observe};
 use crate::chain::chain;
 use crate::engine::find_program;
+use crate::log_tail::log_tail;
 use crate::recorder::Recorder;
 use crate::sys::{Identity, Signal, wait_for_end};
 use crate::wait::{NotReached, polled};
@@ -324,11 +325,9 @@ impl Daemon {
 
     fn end_of_log(&self) -> String {
         let log = self.paths.get("log_dir").map(|directory| directory.join("rdd.stderr.log"));
-        let text = log.and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default();
-        let lines: Vec<_> = text.lines().collect();
-        if lines.is_empty() {
-            return String::new();
+        match log.map(|log| log_tail(&log)).filter(|text| !text.is_empty()) {
+            Some(text) => format!("\nthe end of its log:\n{text}"),
+            None => String::new(),
         }
-        format!("\nthe end of its log:\n{}", lines[lines.len().saturating_sub(8)..].join("\n"))
     }
 }

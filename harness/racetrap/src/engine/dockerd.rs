@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use crate::log_tail::log_tail;
 use crate::recorder::Recorder;
 use crate::sys::{Identity, Namespace, Signal, in_namespace, is_root, new_namespace};
 use crate::wait::{NotReached, polled};
@@ -193,7 +194,7 @@ impl Dockerd {
             ),
             Err(source) => source,
         };
-        Err(EngineError::NotReady { source, log: end_of(&self.site.log) })
+        Err(EngineError::NotReady { source, log: log_tail(&self.site.log) })
     }
 }
 
@@ -234,7 +235,7 @@ async fn namespace_of(holder: &Child, log: &Path) -> Result<Namespace, EngineErr
         Ok(Err(how)) => NotReached::new("the engine's namespace", Duration::ZERO, how),
         Err(source) => source,
     };
-    Err(EngineError::NotReady { source, log: end_of(log) })
+    Err(EngineError::NotReady { source, log: log_tail(log) })
 }
 
 fn launch(
@@ -278,11 +279,4 @@ fn pid_file(directory: &Path) -> PathBuf {
 
 async fn ping(socket: &Path) -> Result<(), super::truth::TruthError> {
     super::truth::connect(socket).await.map(|_| ())
-}
-
-/// The last lines of a log, for an error's text.
-fn end_of(log: &Path) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(8)..].join("\n")
 }

@@ -133,6 +133,9 @@ impl Runner {
 
     /// A fault that did not happen shows nothing: a run that goes on without it would be no proof.
     pub(super) fn require_answers(&self) -> Result<(), StepError> {
+        if self.answers.is_empty() {
+            return Ok(());
+        }
         let history = self.recorder.history();
         let fired = |name: &str| {
             history.iter().any(|record| {

@@ -21,8 +21,6 @@ pub(crate) enum Intent {
     Process(String),
     /// A control group below the root of each hierarchy.
     ControlGroup(String),
-    /// An object in an engine that outlives the world, or in the daemon.
-    Object(String),
 }
 
 /// Name of the file in the world's directory.

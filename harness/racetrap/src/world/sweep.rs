@@ -37,7 +37,7 @@ pub(crate) async fn sweep(directory: &Path) -> io::Result<Swept> {
                 swept.evidence = Some(evidence);
             }
             Intent::ControlGroup(name) => groups.push(name),
-            Intent::Process(_) | Intent::Object(_) => {}
+            Intent::Process(_) => {}
         }
     }
     let mut failure = None;
