@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use racetrap_wire::{Matcher, Point, Wire, WireConfig};
+use racetrap_wire::{Dialect, Listen, Matcher, Point, Upstream, Wire, WireConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Runtime;
@@ -62,11 +62,12 @@ fn response(body: usize) -> Arc<[u8]> {
 }
 
 async fn start(directory: &Path, name: &str, upstream: &Path) -> Wire {
-    let listen = directory.join(name);
+    let listen = Listen::Unix(directory.join(name));
+    let upstream = Upstream::Unix(upstream.to_owned());
     let sink = Arc::new(|event| {
         std::hint::black_box(event);
     });
-    let config = WireConfig { listen, upstream: upstream.to_owned(), sink };
+    let config = WireConfig { listen, upstream, dialect: Dialect::Docker, sink };
     Wire::start(config).await.expect("the directory is new")
 }
 

@@ -1,5 +1,6 @@
 //! A request, as rules see it.
 
+use crate::dialect::Dialect;
 use crate::phase::Phase;
 use crate::route::Route;
 
@@ -10,17 +11,35 @@ pub(crate) struct Call {
     pub(crate) target: String,
     pub(crate) route: Route,
     pub(crate) phase: Phase,
+    /// What its sender calls itself.
+    agent: Option<String>,
 }
 
 impl Call {
-    pub(crate) fn new(method: String, target: String, phase: Phase) -> Self {
-        let route = Route::of(&target);
-        Self { method, target, route, phase }
+    pub(crate) fn new(
+        dialect: Dialect,
+        method: String,
+        target: String,
+        phase: Phase,
+        agent: Option<String>,
+    ) -> Self {
+        let route = Route::of(dialect, &target);
+        Self { method, target, route, phase, agent }
+    }
+
+    /// What its sender calls itself; nothing where it does not say.
+    pub(crate) fn agent(&self) -> &str {
+        self.agent.as_deref().unwrap_or_default()
+    }
+
+    /// It may change something (RFC 9110, section 9.2.1).
+    pub(crate) fn is_write(&self) -> bool {
+        !["GET", "HEAD", "OPTIONS", "TRACE"].contains(&self.method.as_str())
     }
 
     /// Its response is a stream of events.
     pub(crate) fn is_events(&self) -> bool {
-        self.route.template == Some("/events")
+        self.route.streams_events(&self.method)
     }
 
     /// Its response ends when something happens in the engine, and not before.

@@ -7,17 +7,19 @@ use std::io;
 use std::sync::Arc;
 
 use serde_json::Value;
-use tokio::net::UnixStream;
 
 use crate::call::Call;
 use crate::event::{Side, What};
+use crate::farewell::Farewell;
 use crate::faults::answer;
 use crate::gate::GateCore;
 use crate::http1::{Body, FramingError, Head, Start};
 use crate::live::{Activity, Line};
-use crate::peer::{Incoming, Outgoing, split};
-use crate::response::{Down, Response};
-use crate::rule::{Asked, Decision, Point};
+use crate::peer::{Incoming, Outgoing};
+use crate::response::{Down, Flow, Response};
+use crate::rule::{Cause, Decision, Point, RequestFault};
+use crate::transport::endpoint::Accepted;
+use crate::watch_head;
 
 /// Longest request body that rules may look into, in bytes.
 const BODY_MAX: usize = 1024 * 1024;
@@ -44,13 +46,23 @@ impl End {
     }
 }
 
-/// Serves a connection until it ends.
-pub(crate) async fn serve(line: &Line, stream: UnixStream) {
-    let (daemon_in, daemon_out) = split(stream);
-    let (engine_in, engine_out) = match engine(line).await {
+/// Serves a connection until it ends; gives what is to be said then, where its end is meant.
+pub(crate) async fn serve(line: &Line, accepted: Accepted) -> Option<Farewell> {
+    let (daemon_in, daemon_out) = match accepted.greet().await {
+        Ok(halves) => halves,
+        // It looked whether somebody listens, and went.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return None,
+        Err(error) => {
+            let reason = format!("no TLS: {error}");
+            line.tell_of_connection(What::Malformed { side: Side::Daemon, reason });
+            return None;
+        }
+    };
+    let (engine_in, engine_out) = match line.shared.connector.connect().await {
         Ok(halves) => halves,
         Err(error) => {
-            return line.tell_of_connection(What::UpstreamLost { reason: error.to_string() });
+            line.tell_of_connection(What::UpstreamLost { reason: error.to_string() });
+            return None;
         }
     };
     let mut connection = Connection { line, daemon_in, daemon_out, engine_in, engine_out };
@@ -62,19 +74,18 @@ pub(crate) async fn serve(line: &Line, stream: UnixStream) {
     };
     match end {
         End::Closed => {}
-        End::Upstream(reason) => line.tell(What::UpstreamLost { reason }),
+        End::Upstream(reason) => {
+            line.tell(What::UpstreamLost { reason });
+            return None;
+        }
         End::Malformed(side, error, status) => {
             line.tell(What::Malformed { side, reason: error.to_string() });
-            if let Some(status) = status {
-                // The daemon may have gone meanwhile; there is nobody else to tell.
-                let _ = connection.daemon_out.send(&closing_response(status)).await;
-            }
+            // The daemon may have gone meanwhile; there is nobody else to tell.
+            let _ = connection.daemon_out.send(&closing_response(status?)).await;
         }
     }
-}
-
-async fn engine(line: &Line) -> io::Result<(Incoming, Outgoing)> {
-    UnixStream::connect(&line.shared.config.upstream).await.map(split)
+    let Connection { daemon_in, daemon_out, engine_out, .. } = connection;
+    Some(Farewell { daemon_in, daemon_out, engine_out })
 }
 
 fn closing_response(status: u16) -> Vec<u8> {
@@ -93,17 +104,19 @@ struct Connection<'a> {
 impl Connection<'_> {
     /// One request and its response.
     async fn exchange(&mut self) -> Result<(), End> {
-        let Some(head) = self.request_head().await? else { return Err(End::Closed) };
-        let call = self.begin(&head);
+        let Some(mut head) = self.request_head().await? else { return Err(End::Closed) };
+        let call = self.begin(&mut head);
+        let dialect = self.line.shared.dialect;
+        watch_head::ask_for_json(dialect, &call, &mut head, &mut self.daemon_in.buffer);
         let mut body = head.request_body();
         let content = self.content(&call, &head, &body).await?;
-        let decision = self.line.shared.rules.decide(&call, Asked::Request(content.as_ref()));
+        let decision = self.line.shared.rules.on_request(&call, content.as_ref());
         let was_held = matches!(decision, Decision::Hold(_));
         match decision {
             Decision::Pass => {}
             Decision::Hold(gate) => self.hold(&gate).await?,
-            Decision::Answer { rule, status } => {
-                return self.answer(&call, &head, &rule, status).await;
+            Decision::Fault(fault, cause) => {
+                return self.answer(&call, &head, fault, &cause).await;
             }
         }
         let buffered = body
@@ -136,16 +149,18 @@ impl Connection<'_> {
         }
     }
 
-    /// Numbers the exchange and tells of it.
-    fn begin(&self, head: &Head) -> Call {
+    /// Numbers the exchange and tells of it. What stands in the head's first line is the call's then.
+    fn begin(&self, head: &mut Head) -> Call {
         self.line.begin_exchange();
-        let Start::Request { method, target } = head.start.clone() else {
+        let Start::Request { method, target } = &mut head.start else {
             unreachable!("`Head::request` reads requests")
         };
+        let (method, target) = (std::mem::take(method), std::mem::take(target));
         let phase = self.line.shared.state().phases.now();
-        let call = Call::new(method.clone(), target.clone(), phase);
+        let (dialect, agent) = (self.line.shared.dialect, head.agent.take());
+        let call = Call::new(dialect, method.clone(), target.clone(), phase, agent.clone());
         let (route, body_bytes) = (call.route.template, head.body_bytes());
-        self.line.tell(What::Request { method, target, route, phase, body_bytes });
+        self.line.tell(What::Request { method, target, route, phase, body_bytes, agent });
         call
     }
 
@@ -195,16 +210,17 @@ impl Connection<'_> {
 
     /// Sends the first bytes of a request to the engine.
     async fn send_first(&mut self, bytes: &[u8], was_held: bool) -> Result<(), End> {
-        match self.engine_out.send(bytes).await {
-            Err(_) if was_held => {
-                // The engine went while the request was held, and has not had all of this: it goes
-                // to the engine that is there by now.
-                (self.engine_in, self.engine_out) =
-                    engine(self.line).await.map_err(End::upstream)?;
-                self.engine_out.send(bytes).await.map_err(End::upstream)
-            }
-            sent => sent.map_err(End::upstream),
+        if !was_held {
+            return self.engine_out.send(bytes).await.map_err(End::upstream);
         }
+        if !self.engine_in.is_gone().await && self.engine_out.send(bytes).await.is_ok() {
+            return Ok(());
+        }
+        // The engine went while the request was held, and has not had all of this: it goes to the
+        // engine that is there by now.
+        let connected = self.line.shared.connector.connect().await;
+        (self.engine_in, self.engine_out) = connected.map_err(End::upstream)?;
+        self.engine_out.send(bytes).await.map_err(End::upstream)
     }
 
     /// Takes the request from the daemon and answers it here.
@@ -212,8 +228,8 @@ impl Connection<'_> {
         &mut self,
         call: &Call,
         head: &Head,
-        rule: &str,
-        status: u16,
+        fault: RequestFault,
+        cause: &Cause,
     ) -> Result<(), End> {
         let mut body = head.request_body();
         let _ = self.daemon_in.buffer.split_to(head.bytes);
@@ -229,13 +245,23 @@ impl Connection<'_> {
                 return Err(End::Closed);
             }
         }
-        let fault = format!("answered with {status}");
-        self.line.tell(What::Faulted { rule: rule.to_owned(), fault });
-        self.line.tell(What::Response { status });
-        let (response, bytes) = answer::response(rule, status, &call.method);
-        self.daemon_out.send(&response).await.map_err(|_| End::Closed)?;
-        self.line.tell(What::Finished { bytes });
-        if head.closes() || !body.is_done() { Err(End::Closed) } else { Ok(()) }
+        let (answer, fault) = match fault {
+            RequestFault::Answer { status } => {
+                let answer = answer::response(&cause.rule, status, call);
+                (answer, format!("answered with {status}"))
+            }
+            RequestFault::Stale(kept) => {
+                let answer = kept.answer().expect("a rule happens only where something is kept");
+                let fault = format!("answered with a recorded {}", answer.status);
+                (answer, fault)
+            }
+        };
+        cause.happened(self.line, fault);
+        self.line.tell(What::Response { status: answer.status });
+        self.daemon_out.send(&answer.bytes).await.map_err(|_| End::Closed)?;
+        self.line.tell(What::Finished { bytes: answer.body_bytes });
+        let last = head.closes() || answer.closes || !body.is_done();
+        if last { Err(End::Closed) } else { Ok(()) }
     }
 
     /// Forwards the rest of the request and the response at once.
@@ -263,6 +289,7 @@ impl Connection<'_> {
             content,
             engine_in: &mut self.engine_in,
             daemon_out: &mut self.daemon_out,
+            flow: Flow::Free,
         };
         tokio::select! {
             // A response that is there is passed on before anybody's end is looked at.

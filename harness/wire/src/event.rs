@@ -1,6 +1,7 @@
 //! What the wire tells of every message.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use serde_json::Value;
 
@@ -23,7 +24,10 @@ pub struct Event {
 #[non_exhaustive]
 pub enum What {
     /// The daemon connected.
-    Opened,
+    Opened {
+        /// Its address; none on a unix socket.
+        peer: Option<SocketAddr>,
+    },
     /// The head of a request came.
     Request {
         /// HTTP method.
@@ -36,6 +40,8 @@ pub enum What {
         phase: Phase,
         /// Length of the body in bytes; none where only its end will tell (a chunked body).
         body_bytes: Option<u64>,
+        /// What the sender calls itself (`User-Agent`).
+        agent: Option<String>,
     },
     /// The message stands at a gate.
     Held {

@@ -12,6 +12,19 @@ pub(crate) struct Frame {
     pub(crate) end: usize,
     /// The JSON, or a string where it is none.
     pub(crate) json: Value,
+    /// Its bytes, as they came.
+    pub(crate) content: Vec<u8>,
+}
+
+impl Frame {
+    pub(crate) fn new(content: Vec<u8>, end: usize) -> Self {
+        let text = content.trim_ascii();
+        // A record separator before the text (RFC 7464) is no part of what it says.
+        let text = text.strip_prefix(b"\x1e").unwrap_or(text);
+        let json = serde_json::from_slice(text)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(text).into_owned()));
+        Self { end, json, content }
+    }
 }
 
 /// Cuts content into frames, wherever it was cut on its way.
@@ -44,16 +57,9 @@ impl Frames {
     }
 
     fn take(&mut self, end: usize) -> Option<Frame> {
-        let text = std::mem::take(&mut self.partial);
-        let text = text.trim_ascii();
-        // A record separator before the text (RFC 7464) is no part of what it says.
-        let text = text.strip_prefix(b"\x1e").unwrap_or(text);
-        if text.is_empty() {
-            return None;
-        }
-        let json = serde_json::from_slice(text)
-            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(text).into_owned()));
-        Some(Frame { end, json })
+        let content = std::mem::take(&mut self.partial);
+        let blank = matches!(content.trim_ascii(), b"" | b"\x1e");
+        (!blank).then(|| Frame::new(content, end))
     }
 }
 

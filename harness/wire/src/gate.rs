@@ -103,10 +103,7 @@ impl Gate {
         if tokio::time::timeout(limit, waiting).await.is_ok() {
             return Ok(());
         }
-        let last_seen = match self.armed.seen_since() {
-            (0, _) => "no message at all".to_owned(),
-            (count, last) => format!("{count} other messages, the last one {last}"),
-        };
+        let last_seen = self.armed.last_seen();
         Err(NotReached { gate: self.core.name.clone(), waited: began.elapsed(), last_seen })
     }
 

@@ -36,6 +36,8 @@ pub(crate) struct Head {
     pub(crate) bytes: usize,
     /// First line of a request, or status of a response.
     pub(crate) start: Start,
+    /// What the sender of a request calls itself.
+    pub(crate) agent: Option<String>,
     fields: Fields,
 }
 
@@ -67,8 +69,11 @@ impl Head {
             method: request.method.unwrap_or_default().to_owned(),
             target: request.path.unwrap_or_default().to_owned(),
         };
+        let agent =
+            request.headers.iter().find(|field| field.name.eq_ignore_ascii_case("user-agent"));
+        let agent = agent.map(|field| String::from_utf8_lossy(field.value).into_owned());
         let fields = Fields::read(request.headers, request.version)?;
-        Ok(Some(Self { bytes, start, fields }))
+        Ok(Some(Self { bytes, start, agent, fields }))
     }
 
     /// Reads the head of a response; none where it is not whole yet.
@@ -78,7 +83,7 @@ impl Head {
         let Some(bytes) = parsed(response.parse(input), input)? else { return Ok(None) };
         let start = Start::Response { status: response.code.unwrap_or_default() };
         let fields = Fields::read(response.headers, response.version)?;
-        Ok(Some(Self { bytes, start, fields }))
+        Ok(Some(Self { bytes, start, agent: None, fields }))
     }
 
     /// The body of this request.
@@ -200,6 +205,16 @@ impl Body {
         }
     }
 
+    /// What a sender who stops here owes of the chunk that it began: so many bytes of content, and
+    /// these behind them. None in the middle of what is no content: nobody else can go on there.
+    pub(crate) fn owed(&self) -> Option<(u64, &'static [u8])> {
+        match self {
+            Self::Length(left) => Some((*left, b"")),
+            Self::Chunked(chunks) => chunks.owed(),
+            Self::UntilClose => Some((0, b"")),
+        }
+    }
+
     /// Nothing more of it can come.
     pub(crate) fn is_done(&self) -> bool {
         match self {
@@ -257,6 +272,23 @@ impl Chunks {
             }
         }
         Ok(at)
+    }
+
+    fn owed(&self) -> Option<(u64, &'static [u8])> {
+        match self.at {
+            ChunkPart::FirstDigit => Some((0, b"")),
+            ChunkPart::Content => Some((self.left, b"\r\n")),
+            ChunkPart::ContentCr => Some((0, b"\r\n")),
+            ChunkPart::ContentLf => Some((0, b"\n")),
+            ChunkPart::Digits
+            | ChunkPart::Extension
+            | ChunkPart::SizeLf
+            | ChunkPart::TrailerStart
+            | ChunkPart::Trailer
+            | ChunkPart::TrailerLf
+            | ChunkPart::LastLf
+            | ChunkPart::Done => None,
+        }
     }
 
     fn step(&mut self, byte: u8) -> Result<ChunkPart, FramingError> {

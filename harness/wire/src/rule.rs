@@ -2,14 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::call::Call;
+use crate::event::What;
+use crate::faults::inject::Injections;
+use crate::faults::record::Kept;
+use crate::faults::rewrite::Patch;
+use crate::faults::slow::Pieces;
 use crate::gate::GateCore;
+use crate::live::Line;
 use crate::phase::Phase;
+use crate::table::{Action, Table};
 
 /// Where on its way a message is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,9 +46,14 @@ impl fmt::Display for Point {
 pub struct Matcher {
     /// HTTP method.
     pub method: Option<String>,
+    /// Only requests that may change something: of any method but those that are safe (RFC 9110,
+    /// section 9.2.1).
+    pub writes: bool,
     /// Route template such as `/images/{id}/json`, without the API version; one of
-    /// [`route_templates`](crate::route_templates).
+    /// [`Dialect::routes`](crate::Dialect::routes).
     pub route: Option<String>,
+    /// Beginning of what the sender calls itself (`User-Agent`), such as `kubectl/`.
+    pub agent: Option<String>,
     /// Parameters of the route.
     pub params: BTreeMap<String, String>,
     /// Query parameters.
@@ -49,7 +63,8 @@ pub struct Matcher {
     pub body: BTreeMap<String, Value>,
     /// JSON pointers into an event frame, and the values there.
     pub frame: BTreeMap<String, Value>,
-    /// The n-th message that fits the rest, from 1 and from arming; the first where left out.
+    /// The n-th message that fits the rest, from 1 and from arming; the first where left out. A fault
+    /// that happens several times begins with this one.
     pub nth: Option<u32>,
     /// Only in this phase.
     pub phase: Option<Phase>,
@@ -57,23 +72,27 @@ pub struct Matcher {
 
 impl Matcher {
     /// Everything but the body, the frame and the count; cheap, and done for every request.
-    fn fits_head(&self, call: &Call) -> bool {
+    pub(crate) fn fits_head(&self, call: &Call) -> bool {
         let fits = |wanted: &BTreeMap<String, String>, seen: &BTreeMap<String, String>| {
             wanted.iter().all(|(name, value)| seen.get(name) == Some(value))
         };
         self.route.as_deref().is_none_or(|route| call.route.template == Some(route))
             && self.method.as_deref().is_none_or(|method| call.method == method)
+            && (!self.writes || call.is_write())
             && self.phase.is_none_or(|phase| call.phase == phase)
+            && self.agent.as_deref().is_none_or(|agent| call.agent().starts_with(agent))
             && fits(&self.params, &call.route.params)
             && fits(&self.query, &call.route.query)
     }
 
-    fn fits_body(&self, body: &Value) -> bool {
-        fits_json(&self.body, body)
-    }
-
-    fn fits_frame(&self, frame: &Value) -> bool {
-        fits_json(&self.frame, frame)
+    /// The body or the frame.
+    pub(crate) fn fits_content(&self, asked: Asked<'_>) -> bool {
+        match asked {
+            Asked::Request(body) | Asked::Response(body) => {
+                self.body.is_empty() || body.is_some_and(|body| fits_json(&self.body, body))
+            }
+            Asked::Frame(frame) => fits_json(&self.frame, frame),
+        }
     }
 }
 
@@ -81,80 +100,130 @@ fn fits_json(wanted: &BTreeMap<String, Value>, seen: &Value) -> bool {
     wanted.iter().all(|(pointer, value)| seen.pointer(pointer) == Some(value))
 }
 
-/// What a rule does to the messages that it fits.
+/// What a rule does to the messages that it fits; where there is a number, to so many of them.
 #[derive(Clone, Debug)]
 pub(crate) enum Effect {
     /// Holds the one message that the count names.
     Hold(Point, Arc<GateCore>),
-    /// Answers in the engine's place, so many times or always.
-    Answer { status: u16, left: Option<u32> },
+    /// Something else happens to requests.
+    Request(RequestFault, Option<u32>),
+    /// Something else happens to responses.
+    Response(ResponseFault, Option<u32>),
+    /// Something else happens to frames.
+    Frame(FrameFault, Option<u32>),
+    /// Keeps answers, and changes nothing.
+    Record(Arc<Kept>, Option<u32>),
 }
 
-impl Effect {
-    /// Where on a message's way it is decided upon.
-    fn point(&self) -> Point {
+/// What happens to a request; the engine does not see it.
+#[derive(Clone, Debug)]
+pub(crate) enum RequestFault {
+    /// Answered with this status.
+    Answer { status: u16 },
+    /// Answered with what was kept.
+    Stale(Arc<Kept>),
+}
+
+/// What happens to a response.
+#[derive(Clone, Debug)]
+pub(crate) enum ResponseFault {
+    /// Nothing of it passes, and the connection ends.
+    Lose,
+    /// So many bytes of its body pass, and the connection stays.
+    HalfOpen { bytes: u64 },
+    /// Its body passes in pieces.
+    Slow(Pieces),
+    /// Its body is cut off and framed as if it were whole.
+    Truncate { bytes: usize },
+    /// Its body is changed.
+    Rewrite(Arc<Patch>),
+}
+
+/// What happens to a frame.
+#[derive(Clone, Debug)]
+pub(crate) enum FrameFault {
+    /// It does not pass.
+    Drop,
+    /// It passes twice.
+    Duplicate,
+    /// It passes behind so many others.
+    Reorder { behind: NonZeroU32 },
+    /// It is changed.
+    Rewrite(Arc<Patch>),
+    /// It passes, nothing behind it does, and the connection stays.
+    HalfOpen,
+}
+
+/// What may happen to messages at one point of their way.
+pub(crate) trait Fault: Clone {
+    /// It can happen to a message of this call.
+    fn can_happen(&self, _call: &Call) -> bool {
+        true
+    }
+}
+
+impl Fault for RequestFault {
+    fn can_happen(&self, call: &Call) -> bool {
         match self {
-            Self::Hold(point, _) => *point,
-            Self::Answer { .. } => Point::Request,
+            Self::Answer { .. } => true,
+            Self::Stale(kept) => kept.answers(&call.method),
         }
     }
 }
 
-impl Asked<'_> {
-    fn point(self) -> Point {
-        match self {
-            Self::Request(_) => Point::Request,
-            Self::Response(_) => Point::Response,
-            Self::Frame(_) => Point::Frame,
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Rule {
-    name: String,
-    matcher: Matcher,
-    effect: Effect,
-    /// Messages that fitted since arming.
-    seen: u32,
-    /// Messages of all kinds that were asked about before arming.
-    before: u64,
-}
+impl Fault for ResponseFault {}
+impl Fault for FrameFault {}
+impl Fault for Arc<Kept> {}
 
 /// What is to be done with a message.
 #[derive(Clone, Debug)]
-pub(crate) enum Decision {
+pub(crate) enum Decision<F> {
     Pass,
     Hold(Arc<GateCore>),
-    Answer { rule: String, status: u16 },
+    Fault(F, Cause),
 }
 
-/// All rules, in the order of their arming.
+/// The rule that decided.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause {
+    pub(crate) rule: String,
+    pub(crate) armed: watch::Receiver<()>,
+}
+
+impl Cause {
+    /// Tells what has happened to the message.
+    pub(crate) fn happened(&self, line: &Line, fault: impl Into<String>) {
+        line.tell(What::Faulted { rule: self.rule.clone(), fault: fault.into() });
+    }
+
+    /// Returns when the rule is disarmed. Cancel-safe: a rule that was disarmed stays so.
+    pub(crate) async fn disarmed(&mut self) {
+        // Nothing is ever sent: the channel ends with the rule's guard.
+        while self.armed.changed().await.is_ok() {}
+    }
+}
+
+/// All rules.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     /// Rules that are armed: where there are none, nothing is locked.
     count: AtomicUsize,
     rules: Mutex<Armed>,
+    /// Frames on their way into streams.
+    pub(crate) injections: Injections,
 }
 
+/// The rules by what they do, so that those for other points cost a message nothing.
 #[derive(Debug, Default)]
 struct Armed {
     next: u64,
-    rules: BTreeMap<u64, Rule>,
-    /// Rules by the point at which they are asked, so that those for others cost a message nothing.
-    at: BTreeMap<Point, Routes>,
-    /// Rules that want to look into bodies.
-    with_body: usize,
+    requests: Table<RequestFault>,
+    responses: Table<ResponseFault>,
+    frames: Table<FrameFault>,
+    recorders: Table<Arc<Kept>>,
     /// Requests and frames that were asked about, and the last of them in words.
     asked: u64,
     last: String,
-}
-
-/// Rules of one point by the route that they want.
-#[derive(Debug, Default)]
-struct Routes {
-    named: BTreeMap<String, Vec<u64>>,
-    any: Vec<u64>,
 }
 
 /// Which stage of a message's way is asked about, and what is known there.
@@ -170,15 +239,14 @@ pub(crate) enum Asked<'a> {
 
 impl Rules {
     pub(crate) fn arm(self: &Arc<Self>, name: &str, matcher: Matcher, effect: Effect) -> RuleGuard {
+        let alive = watch::Sender::new(());
+        let cause = Cause { rule: name.to_owned(), armed: alive.subscribe() };
         let mut armed = self.armed();
         let id = armed.next;
         armed.next += 1;
-        let before = armed.asked;
-        armed.with_body += usize::from(!matcher.body.is_empty());
-        armed.place(effect.point(), matcher.route.as_deref()).push(id);
-        armed.rules.insert(id, Rule { name: name.to_owned(), matcher, effect, seen: 0, before });
-        self.count.store(armed.rules.len(), Ordering::Release);
-        RuleGuard { rules: Arc::downgrade(self), id }
+        armed.arm(id, cause, matcher, effect);
+        self.count.store(armed.count(), Ordering::Release);
+        RuleGuard { rules: Arc::downgrade(self), id, before: armed.asked, _alive: alive }
     }
 
     /// Some rule wants to look into the body of this request.
@@ -187,24 +255,46 @@ impl Rules {
             return false;
         }
         let armed = self.armed();
-        let fits = |rule: &Rule| !rule.matcher.body.is_empty() && rule.matcher.fits_head(call);
-        armed.with_body > 0 && armed.rules.values().any(fits)
+        armed.requests.want_body(call)
+            || armed.responses.want_body(call)
+            || armed.recorders.want_body(call)
     }
 
-    /// What is to be done; counts the message for every rule that it fits up to the deciding one.
-    pub(crate) fn decide(&self, call: &Call, asked: Asked<'_>) -> Decision {
+    /// What is to be done with a request, of which this is the body where one was read.
+    pub(crate) fn on_request(&self, call: &Call, body: Option<&Value>) -> Decision<RequestFault> {
+        self.decide(call, Asked::Request(body), |armed| &mut armed.requests)
+    }
+
+    /// What is to be done with the response to a request with this body.
+    pub(crate) fn on_response(&self, call: &Call, body: Option<&Value>) -> Decision<ResponseFault> {
+        self.decide(call, Asked::Response(body), |armed| &mut armed.responses)
+    }
+
+    /// What is to be done with a frame.
+    pub(crate) fn on_frame(&self, call: &Call, frame: &Value) -> Decision<FrameFault> {
+        self.decide(call, Asked::Frame(frame), |armed| &mut armed.frames)
+    }
+
+    /// Who keeps the response to a request with this body.
+    pub(crate) fn recorders(&self, call: &Call, body: Option<&Value>) -> Vec<Arc<Kept>> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        self.armed().recorders.all(call, Asked::Response(body))
+    }
+
+    fn decide<F: Fault>(
+        &self,
+        call: &Call,
+        asked: Asked<'_>,
+        table: impl FnOnce(&mut Armed) -> &mut Table<F>,
+    ) -> Decision<F> {
         if self.is_empty() {
             return Decision::Pass;
         }
         let mut armed = self.armed();
         armed.note(call, asked);
-        let candidates = armed.candidates(call, asked.point());
-        let decision = candidates.into_iter().find_map(|id| {
-            let rule = armed.rules.get_mut(&id).filter(|rule| rule.fits(call, asked))?;
-            rule.seen += 1;
-            rule.apply()
-        });
-        decision.unwrap_or(Decision::Pass)
+        table(&mut armed).decide(call, asked)
     }
 
     /// An arming on another thread that is not seen here has not returned yet.
@@ -218,30 +308,42 @@ impl Rules {
 }
 
 impl Armed {
-    /// Rules that could fit, in the order of their arming.
-    fn candidates(&self, call: &Call, point: Point) -> Vec<u64> {
-        let Some(routes) = self.at.get(&point) else { return Vec::new() };
-        let named = call.route.template.and_then(|template| routes.named.get(template));
-        let mut ids = routes.any.clone();
-        ids.extend(named.into_iter().flatten());
-        ids.sort_unstable();
-        ids
-    }
-
-    fn place(&mut self, point: Point, route: Option<&str>) -> &mut Vec<u64> {
-        let routes = self.at.entry(point).or_default();
-        match route {
-            Some(route) => routes.named.entry(route.to_owned()).or_default(),
-            None => &mut routes.any,
+    fn arm(&mut self, id: u64, cause: Cause, matcher: Matcher, effect: Effect) {
+        match effect {
+            Effect::Hold(Point::Request, gate) => {
+                self.requests.insert(id, cause, matcher, Action::Hold(gate));
+            }
+            Effect::Hold(Point::Response, gate) => {
+                self.responses.insert(id, cause, matcher, Action::Hold(gate));
+            }
+            Effect::Hold(Point::Frame, gate) => {
+                self.frames.insert(id, cause, matcher, Action::Hold(gate));
+            }
+            Effect::Request(fault, left) => {
+                self.requests.insert(id, cause, matcher, Action::Fault { fault, left });
+            }
+            Effect::Response(fault, left) => {
+                self.responses.insert(id, cause, matcher, Action::Fault { fault, left });
+            }
+            Effect::Frame(fault, left) => {
+                self.frames.insert(id, cause, matcher, Action::Fault { fault, left });
+            }
+            Effect::Record(kept, left) => {
+                self.recorders.insert(id, cause, matcher, Action::Fault { fault: kept, left });
+            }
         }
     }
 
     fn disarm(&mut self, id: u64) {
-        if let Some(rule) = self.rules.remove(&id) {
-            self.with_body -= usize::from(!rule.matcher.body.is_empty());
-            let route = rule.matcher.route.as_deref();
-            self.place(rule.effect.point(), route).retain(|armed| *armed != id);
-        }
+        self.requests.remove(id);
+        self.responses.remove(id);
+        self.frames.remove(id);
+        self.recorders.remove(id);
+    }
+
+    fn count(&self) -> usize {
+        let Self { requests, responses, frames, recorders, .. } = self;
+        requests.len() + responses.len() + frames.len() + recorders.len()
     }
 
     /// Remembers the message, for the error of who waits for another one.
@@ -257,58 +359,33 @@ impl Armed {
     }
 }
 
-impl Rule {
-    fn fits(&self, call: &Call, asked: Asked<'_>) -> bool {
-        self.matcher.fits_head(call) && self.fits_content(asked)
-    }
-
-    fn fits_content(&self, asked: Asked<'_>) -> bool {
-        match asked {
-            Asked::Request(body) | Asked::Response(body) => {
-                self.matcher.body.is_empty()
-                    || body.is_some_and(|body| self.matcher.fits_body(body))
-            }
-            Asked::Frame(frame) => self.matcher.fits_frame(frame),
-        }
-    }
-
-    fn apply(&mut self) -> Option<Decision> {
-        match &mut self.effect {
-            Effect::Hold(_, gate) => {
-                let due = self.seen == self.matcher.nth.unwrap_or(1);
-                due.then(|| Decision::Hold(gate.clone()))
-            }
-            Effect::Answer { status, left } => {
-                if self.matcher.nth.is_some_and(|nth| self.seen < nth) {
-                    return None;
-                }
-                if let Some(left) = left {
-                    *left = left.checked_sub(1)?;
-                }
-                Some(Decision::Answer { rule: self.name.clone(), status: *status })
-            }
-        }
-    }
-}
-
 /// Keeps a rule armed.
 #[derive(Debug)]
 #[must_use = "dropping the guard disarms the rule"]
 pub struct RuleGuard {
     rules: Weak<Rules>,
     id: u64,
+    /// Messages of all kinds that were asked about before arming.
+    before: u64,
+    /// Whoever waits for the rule's end sees this one.
+    _alive: watch::Sender<()>,
 }
 
 impl RuleGuard {
     /// Disarms the rule.
     pub fn release(self) {}
 
-    /// How many messages were asked about since arming, and the last of them in words.
-    pub(crate) fn seen_since(&self) -> (u64, String) {
-        let Some(rules) = self.rules.upgrade() else { return (0, String::new()) };
-        let armed = rules.armed();
-        let before = armed.rules.get(&self.id).map_or(armed.asked, |rule| rule.before);
-        (armed.asked - before, armed.last.clone())
+    /// What was asked about since arming, for the error of who waits for another message.
+    pub(crate) fn last_seen(&self) -> String {
+        let rules = self.rules.upgrade();
+        let armed = rules.as_ref().map(|rules| rules.armed());
+        match armed {
+            Some(armed) if armed.asked > self.before => {
+                let count = armed.asked - self.before;
+                format!("{count} other messages, the last one {}", armed.last)
+            }
+            Some(_) | None => "no message at all".to_owned(),
+        }
     }
 }
 
@@ -317,7 +394,7 @@ impl Drop for RuleGuard {
         if let Some(rules) = self.rules.upgrade() {
             let mut armed = rules.armed();
             armed.disarm(self.id);
-            rules.count.store(armed.rules.len(), Ordering::Release);
+            rules.count.store(armed.count(), Ordering::Release);
         }
     }
 }

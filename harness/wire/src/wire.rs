@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::unix::net::UnixListener;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -10,19 +10,25 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::dialect::Dialect;
 use crate::event::{Event, What};
 use crate::gate::{Gate, GateCore};
-use crate::listener::{SOCKET_PATH_MAX, accept, bind, join, remove_socket};
+use crate::listener::{accept, join};
 use crate::live::{Activity, Live};
 use crate::phase::{Phase, Phases};
 use crate::rule::{Effect, Matcher, Point, Rules};
+use crate::transport::connector::{Connector, Upstream};
+use crate::transport::endpoint::{Endpoint, Listen, SOCKET_PATH_MAX};
+use crate::transport::tls::TlsError;
 
 /// Where a wire is, and who is told of what happens on it.
 pub struct WireConfig {
-    /// Path at which the daemon looks for its engine; nothing else may be bound there.
-    pub listen: PathBuf,
-    /// The engine's own socket.
-    pub upstream: PathBuf,
+    /// Where clients find it.
+    pub listen: Listen,
+    /// Whom it stands before.
+    pub upstream: Upstream,
+    /// What is spoken there.
+    pub dialect: Dialect,
     /// Is told every event, in order for each connection; it must never block.
     pub sink: Arc<dyn Fn(Event) + Send + Sync>,
 }
@@ -62,6 +68,18 @@ pub enum WireError {
         #[source]
         source: io::Error,
     },
+    /// The address could not be had.
+    #[error("{address} could not be bound")]
+    Address {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The upstream's authority or name cannot be used.
+    #[error("TLS to the upstream could not be set up")]
+    Tls(#[from] TlsError),
     /// The socket could not be taken away.
     #[error("{path} could not be removed")]
     Remove {
@@ -88,7 +106,8 @@ pub struct WireStatus {
     pub phase: Phase,
 }
 
-/// An interposer between a daemon and its engine; clones are the same wire.
+/// An interposer between a daemon and its engine, or between clients and a daemon's API server;
+/// clones are the same wire.
 #[derive(Clone)]
 pub struct Wire {
     pub(crate) shared: Arc<Shared>,
@@ -97,9 +116,11 @@ pub struct Wire {
 
 /// What all connections of a wire share.
 pub(crate) struct Shared {
-    pub(crate) config: WireConfig,
+    sink: Arc<dyn Fn(Event) + Send + Sync>,
+    pub(crate) dialect: Dialect,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) connector: Connector,
     pub(crate) rules: Arc<Rules>,
-    pub(crate) listener: watch::Sender<Option<Arc<UnixListener>>>,
     pub(crate) closing: watch::Sender<bool>,
     exchanges: AtomicU64,
     state: Mutex<State>,
@@ -119,16 +140,22 @@ impl Wire {
     ///
     /// # Errors
     /// Where the path is too long, in no directory, served by somebody else, or cannot be bound. A
-    /// socket file that nobody serves any more is replaced; a file of another kind is not.
+    /// socket file that nobody serves any more is replaced; a file of another kind is not. On TCP,
+    /// where the address cannot be bound; with an upstream of TLS, where its authority or name
+    /// cannot be used.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn start(config: WireConfig) -> Result<Self, WireError> {
-        let listener = bind(&config.listen).await?;
+        let WireConfig { listen, upstream, dialect, sink } = config;
+        let connector = Connector::new(upstream)?;
+        let endpoint = Endpoint::bind(listen).await?;
         let shared = Arc::new(Shared {
-            config,
+            sink,
+            dialect,
+            endpoint,
+            connector,
             rules: Arc::default(),
-            listener: watch::Sender::new(Some(Arc::new(listener))),
             closing: watch::Sender::new(false),
             exchanges: AtomicU64::new(0),
             state: Mutex::default(),
@@ -136,6 +163,12 @@ impl Wire {
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(shared.clone()));
         Ok(Self { shared, tasks: Arc::new(Mutex::new(Some(tasks))) })
+    }
+
+    /// Where it listens, with the port that the system chose; none on a unix socket.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.shared.endpoint.address()
     }
 
     /// Arms a gate for the one message that `matcher` names: the n-th that fits, or the first.
@@ -166,7 +199,8 @@ impl Wire {
         self.shared.state().phases.forget();
     }
 
-    /// Ends all connections, with what is held on them, joins every task, and removes the socket.
+    /// Ends all connections, with what is held on them, joins every task, and removes the socket
+    /// or gives the port back.
     ///
     /// # Errors
     /// Where the socket file cannot be removed.
@@ -179,14 +213,13 @@ impl Wire {
         if let Some(tasks) = tasks {
             join(tasks).await;
         }
-        self.shared.listener.send_replace(None);
-        remove_socket(&self.shared.config.listen)
+        self.shared.endpoint.shut()
     }
 }
 
 impl Shared {
     pub(crate) fn tell(&self, connection: u64, exchange: u64, what: What) {
-        (self.config.sink)(Event { connection, exchange, what });
+        (self.sink)(Event { connection, exchange, what });
     }
 
     pub(crate) fn next_exchange(&self) -> u64 {

@@ -1,6 +1,8 @@
 //! Cuts connections: both sides see the end at once, wherever a message is on its way.
 
-use crate::live::Activity;
+use std::convert::Infallible;
+
+use crate::live::{Activity, Line};
 use crate::wire::Wire;
 
 /// Which connections are meant.
@@ -23,4 +25,10 @@ impl Wire {
         });
         meant.filter(|live| live.cut()).count()
     }
+}
+
+/// Cuts the connection on which this is called: whoever serves it drops what waits here.
+pub(crate) async fn from_within(line: &Line) -> Infallible {
+    line.live.cut();
+    std::future::pending().await
 }

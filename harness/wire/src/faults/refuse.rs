@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::event::What;
-use crate::listener::{listen, remove_socket};
 use crate::wire::{Shared, Wire};
 
 /// Refuses new connections until it is dropped; of several, until the last one is.
@@ -19,10 +18,7 @@ impl Wire {
         let mut state = shared.state();
         state.refusals += 1;
         let is_first = state.refusals == 1;
-        let removed = if is_first { remove_socket(&shared.config.listen) } else { Ok(()) };
-        if is_first {
-            shared.listener.send_replace(None);
-        }
+        let removed = if is_first { shared.endpoint.shut() } else { Ok(()) };
         drop(state);
         shared.tell(0, 0, What::Refused);
         if let Err(error) = removed {
@@ -45,11 +41,8 @@ impl Drop for Refusal {
         if state.refusals > 0 || *self.shared.closing.borrow() {
             return;
         }
-        let told = match listen(&self.shared.config.listen) {
-            Ok(listener) => {
-                self.shared.listener.send_replace(Some(Arc::new(listener)));
-                faulted("accepts again".to_owned())
-            }
+        let told = match self.shared.endpoint.open() {
+            Ok(()) => faulted("accepts again".to_owned()),
             Err(error) => faulted(format!("the socket could not be bound again: {error}")),
         };
         drop(state);

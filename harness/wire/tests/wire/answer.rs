@@ -2,6 +2,7 @@ use racetrap_wire::{Matcher, What};
 use rstest::rstest;
 
 use crate::bench::{Bench, OK, get, route};
+use crate::carrier::Carrier;
 
 const START: &[u8] = b"POST /v1.51/containers/a/start HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc";
 
@@ -17,9 +18,12 @@ fn answered(status: u16) -> Vec<u8> {
 
 // Twice the wire answers, then the engine does, on one connection: the bodies of the answered
 // requests must be gone, and the engine must see only the third.
+#[rstest]
 #[tokio::test]
-async fn so_many_requests_are_answered_and_the_engine_sees_none_of_them() {
-    let bench = Bench::start().await;
+async fn so_many_requests_are_answered_and_the_engine_sees_none_of_them(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let _rule = bench.wire.answer("fail", route("/containers/{id}/start"), 500, Some(2));
     let (mut daemon, mut engine) = bench.connect().await;
     for _ in 0..2 {
@@ -36,9 +40,12 @@ async fn so_many_requests_are_answered_and_the_engine_sees_none_of_them() {
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_dropped_rule_answers_nothing_any_more() {
-    let bench = Bench::start().await;
+async fn a_dropped_rule_answers_nothing_any_more(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let rule = bench.wire.answer("fail", Matcher::default(), 503, None);
     let (mut daemon, mut engine) = bench.connect().await;
     for _ in 0..3 {
@@ -51,9 +58,12 @@ async fn a_dropped_rule_answers_nothing_any_more() {
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_first_request_passes_where_the_second_is_meant() {
-    let bench = Bench::start().await;
+async fn the_first_request_passes_where_the_second_is_meant(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let second = Matcher { nth: Some(2), ..Matcher::default() };
     let _rule = bench.wire.answer("fail", second, 404, Some(1));
     let (mut daemon, mut engine) = bench.connect().await;
@@ -76,8 +86,12 @@ async fn the_first_request_passes_where_the_second_is_meant() {
 #[case::no_content("POST", 204)]
 #[case::not_modified("POST", 304)]
 #[tokio::test]
-async fn an_answer_has_no_body_where_http_has_none(#[case] method: &str, #[case] status: u16) {
-    let bench = Bench::start().await;
+async fn an_answer_has_no_body_where_http_has_none(
+    #[case] method: &str,
+    #[case] status: u16,
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let _rule = bench.wire.answer("fail", Matcher::default(), status, Some(1));
     let (mut daemon, mut engine) = bench.connect().await;
     let request = format!("{method} /containers/a/start HTTP/1.1\r\n\r\n");
@@ -97,9 +111,12 @@ async fn an_answer_has_no_body_where_http_has_none(#[case] method: &str, #[case]
 }
 
 // Nobody tells the daemon to go on, so that its body never comes: the answer may not wait for it.
+#[rstest]
 #[tokio::test]
-async fn who_waits_to_be_told_to_go_on_is_answered_at_once() {
-    let bench = Bench::start().await;
+async fn who_waits_to_be_told_to_go_on_is_answered_at_once(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let _rule = bench.wire.answer("fail", Matcher::default(), 500, None);
     let (mut daemon, _engine) = bench.connect().await;
     let head = b"POST /images/load HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n";

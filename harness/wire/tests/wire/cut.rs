@@ -1,11 +1,16 @@
 use racetrap_wire::{Streams, What};
+use rstest::rstest;
 
 use crate::bench::{Bench, OK, get};
+use crate::carrier::Carrier;
 
 // Two streams and one ordinary exchange: only the streams end, on both sides.
+#[rstest]
 #[tokio::test]
-async fn a_cut_of_event_streams_leaves_the_others() {
-    let bench = Bench::start().await;
+async fn a_cut_of_event_streams_leaves_the_others(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let mut streams = [bench.stream().await, bench.stream().await];
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(&get("/info")).await;
@@ -21,9 +26,12 @@ async fn a_cut_of_event_streams_leaves_the_others() {
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_cut_of_all_ends_what_is_in_the_middle() {
-    let bench = Bench::start().await;
+async fn a_cut_of_all_ends_what_is_in_the_middle(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     let (mut idle, mut idle_engine) = bench.connect().await;
     daemon.send(&get("/info")).await;

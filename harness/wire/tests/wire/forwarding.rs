@@ -2,6 +2,7 @@ use racetrap_wire::What;
 use rstest::rstest;
 
 use crate::bench::{Bench, OK, chunk, get, soon};
+use crate::carrier::Carrier;
 
 const CHUNKED: &[u8] =
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: u\r\n\r\n";
@@ -32,8 +33,9 @@ const UPLOAD: &[u8] = b"POST /v1.51/images/load HTTP/1.1\r\nHost: d\r\n\
 async fn messages_pass_unchanged_wherever_they_are_cut(
     #[case] request: &[u8],
     #[case] response: &[u8],
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
 ) {
-    let bench = Bench::start().await;
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     for cut in 0..=request.len().max(response.len()) {
         let (first, second) = request.split_at(cut.min(request.len()));
@@ -53,9 +55,12 @@ async fn messages_pass_unchanged_wherever_they_are_cut(
 
 // The engine must see the second request only after its answer to the first, and the order of the
 // responses shows that they were not mixed.
+#[rstest]
 #[tokio::test]
-async fn requests_sent_at_once_are_answered_in_turn() {
-    let bench = Bench::start().await;
+async fn requests_sent_at_once_are_answered_in_turn(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(&[get("/info"), get("/version")].concat()).await;
     engine.expect(&get("/info")).await;
@@ -75,8 +80,9 @@ async fn requests_sent_at_once_are_answered_in_turn() {
 async fn a_connection_ends_after_the_message_that_says_so(
     #[case] request: &[u8],
     #[case] response: &[u8],
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
 ) {
-    let bench = Bench::start().await;
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(request).await;
     engine.expect(request).await;
@@ -87,25 +93,31 @@ async fn a_connection_ends_after_the_message_that_says_so(
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_body_without_length_ends_with_the_connection() {
-    let bench = Bench::start().await;
+async fn a_body_without_length_ends_with_the_connection(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(&get("/images/a/get")).await;
     engine.expect(&get("/images/a/get")).await;
     engine.send(b"HTTP/1.0 200 OK\r\n\r\nall of ").await;
     daemon.expect(b"HTTP/1.0 200 OK\r\n\r\nall of ").await;
     engine.send(b"it").await;
-    drop(engine);
+    engine.close().await;
     assert_eq!(daemon.rest().await, "it");
     bench.told("finished", |what| *what == What::Finished { bytes: 9 }).await;
     bench.close().await;
 }
 
 // The response has no end: each part can only arrive because nothing waits for more.
+#[rstest]
 #[tokio::test]
-async fn a_followed_log_arrives_part_by_part() {
-    let bench = Bench::start().await;
+async fn a_followed_log_arrives_part_by_part(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     let request = get("/containers/a/logs?follow=1&stdout=1");
     daemon.send(&request).await;
@@ -121,9 +133,12 @@ async fn a_followed_log_arrives_part_by_part() {
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_body_is_sent_on_when_the_engine_says_go_on() {
-    let bench = Bench::start().await;
+async fn a_body_is_sent_on_when_the_engine_says_go_on(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     let head =
         b"POST /containers/create HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n";
@@ -139,9 +154,12 @@ async fn a_body_is_sent_on_when_the_engine_says_go_on() {
 }
 
 // The daemon is in the middle of its body and the engine has gone: the answer must get through.
+#[rstest]
 #[tokio::test]
-async fn an_answer_before_the_end_of_a_body_arrives() {
-    let bench = Bench::start().await;
+async fn an_answer_before_the_end_of_a_body_arrives(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     let head = b"POST /images/load HTTP/1.1\r\nContent-Length: 100000\r\n\r\n";
     daemon.send(head).await;
@@ -155,9 +173,12 @@ async fn an_answer_before_the_end_of_a_body_arrives() {
 }
 
 // A client that keeps connections must learn that this one is dead before it uses it again.
+#[rstest]
 #[tokio::test]
-async fn the_end_of_an_idle_engine_connection_reaches_the_daemon() {
-    let bench = Bench::start().await;
+async fn the_end_of_an_idle_engine_connection_reaches_the_daemon(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(&get("/info")).await;
     engine.expect(&get("/info")).await;
@@ -168,9 +189,12 @@ async fn the_end_of_an_idle_engine_connection_reaches_the_daemon() {
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_engine_that_is_not_there_is_told_of() {
-    let mut bench = Bench::start().await;
+async fn an_engine_that_is_not_there_is_told_of(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let mut bench = Bench::over(carrier).await;
     bench.engine = None;
     let mut daemon = bench.dial().await;
     daemon.expect_end().await;
@@ -178,9 +202,12 @@ async fn an_engine_that_is_not_there_is_told_of() {
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_engine_that_goes_in_the_middle_is_told_of() {
-    let bench = Bench::start().await;
+async fn an_engine_that_goes_in_the_middle_is_told_of(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(&get("/info")).await;
     engine.expect(&get("/info")).await;
@@ -193,9 +220,10 @@ async fn an_engine_that_goes_in_the_middle_is_told_of() {
 }
 
 // Each connection asks for its own number and gets it back, on several threads at once.
+#[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_connections_do_not_mix() {
-    let bench = Bench::start().await;
+async fn many_connections_do_not_mix(#[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier) {
+    let bench = Bench::over(carrier).await;
     let mut pairs = tokio::task::JoinSet::new();
     for number in 0..30 {
         let (mut daemon, mut engine) = bench.connect().await;
@@ -221,7 +249,8 @@ async fn many_connections_do_not_mix() {
 async fn an_exchange_is_told_in_order() {
     let bench = Bench::start().await;
     let (mut daemon, mut engine) = bench.connect().await;
-    let request = b"POST /v1.51/containers/create?name=a HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
+    let request = b"POST /v1.51/containers/create?name=a HTTP/1.1\r\nuser-agent: rdd/1.0\r\n\
+        Content-Length: 2\r\n\r\n{}";
     daemon.send(request).await;
     engine.expect(request).await;
     assert_eq!(bench.wire.status().in_flight, 1);
@@ -231,13 +260,14 @@ async fn an_exchange_is_told_in_order() {
     bench.told("closed", |what| *what == What::Closed).await;
     assert_eq!(bench.wire.status().in_flight, 0);
     let expected = [
-        What::Opened,
+        What::Opened { peer: None },
         What::Request {
             method: "POST".to_owned(),
             target: "/v1.51/containers/create?name=a".to_owned(),
             route: Some("/containers/create"),
             phase: racetrap_wire::Phase::Bootstrap,
             body_bytes: Some(2),
+            agent: Some("rdd/1.0".to_owned()),
         },
         What::Response { status: 200 },
         What::Finished { bytes: 2 },

@@ -3,6 +3,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use crate::bench::{Bench, LIMIT, chunk, route};
+use crate::carrier::Carrier;
 
 const CREATE: &str = "{\"Type\":\"container\",\"Action\":\"create\",\"Actor\":{\"ID\":\"a\"}}\n";
 const START: &str = "{\"Type\":\"container\",\"Action\":\"start\",\"Actor\":{\"ID\":\"a\"}}\n";
@@ -21,8 +22,9 @@ fn starts() -> Matcher {
 async fn a_held_frame_keeps_what_is_behind_it(
     #[case] before: &[Vec<u8>],
     #[case] held: &[Vec<u8>],
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
 ) {
-    let bench = Bench::start().await;
+    let bench = Bench::over(carrier).await;
     let gate = bench.wire.hold("start", starts(), Point::Frame);
     let (mut daemon, mut engine) = bench.stream().await;
     engine.send(&[before.concat(), held.concat()].concat()).await;
@@ -40,9 +42,12 @@ async fn a_held_frame_keeps_what_is_behind_it(
 }
 
 // Two frames in one chunk: the first one arrives, and what is kept begins with the second.
+#[rstest]
 #[tokio::test]
-async fn a_frame_in_the_middle_of_a_chunk_can_be_held() {
-    let bench = Bench::start().await;
+async fn a_frame_in_the_middle_of_a_chunk_can_be_held(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let gate = bench.wire.hold("start", starts(), Point::Frame);
     let (mut daemon, mut engine) = bench.stream().await;
     let both = chunk(&[CREATE, START].concat());
@@ -57,9 +62,12 @@ async fn a_frame_in_the_middle_of_a_chunk_can_be_held() {
 }
 
 // Cut at every byte on its way from the engine, the stream is the same; and each frame is told once.
+#[rstest]
 #[tokio::test]
-async fn a_stream_passes_unchanged_wherever_it_is_cut() {
-    let bench = Bench::start().await;
+async fn a_stream_passes_unchanged_wherever_it_is_cut(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.stream().await;
     let both = [chunk(CREATE), chunk("\n"), chunk(START)].concat();
     for cut in 0..=both.len() {
@@ -80,9 +88,12 @@ async fn a_stream_passes_unchanged_wherever_it_is_cut() {
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_frame_that_is_no_json_passes_and_is_told_as_text() {
-    let bench = Bench::start().await;
+async fn a_frame_that_is_no_json_passes_and_is_told_as_text(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.stream().await;
     engine.send(&chunk("{\"Type\":\n")).await;
     daemon.expect(&chunk("{\"Type\":\n")).await;
@@ -95,8 +106,11 @@ async fn a_frame_that_is_no_json_passes_and_is_told_as_text() {
 #[case::ended(&b"0\r\nX: y\r\n\r\n"[..])]
 #[case::lost(&b""[..])]
 #[tokio::test]
-async fn the_end_of_a_stream_passes_with_what_was_before_it(#[case] end: &[u8]) {
-    let bench = Bench::start().await;
+async fn the_end_of_a_stream_passes_with_what_was_before_it(
+    #[case] end: &[u8],
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.stream().await;
     let last = [&chunk("{\"half")[..], end].concat();
     engine.send(&last).await;
@@ -106,9 +120,10 @@ async fn the_end_of_a_stream_passes_with_what_was_before_it(#[case] end: &[u8]) 
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_cut_gives_up_a_held_frame() {
-    let bench = Bench::start().await;
+async fn a_cut_gives_up_a_held_frame(#[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier) {
+    let bench = Bench::over(carrier).await;
     let gate = bench.wire.hold("start", starts(), Point::Frame);
     let (mut daemon, mut engine) = bench.stream().await;
     engine.send(&chunk(START)).await;

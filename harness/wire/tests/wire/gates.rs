@@ -3,18 +3,21 @@ use std::time::Duration;
 use racetrap_wire::{Matcher, Point, What};
 use rstest::rstest;
 use serde_json::json;
-use tokio::net::UnixListener;
 
 use crate::bench::{Bench, LIMIT, OK, get, route};
+use crate::carrier::Carrier;
 
 const INSPECT: &str = "/v1.51/images/reg/app:1/json";
 const CREATE: &[u8] =
     b"POST /containers/create HTTP/1.1\r\nContent-Length: 13\r\n\r\n{\"Image\":\"a\"}";
 
 // Until the release the engine's end of the socket has nothing to read, says the kernel.
+#[rstest]
 #[tokio::test]
-async fn a_held_request_has_not_reached_the_engine() {
-    let bench = Bench::start().await;
+async fn a_held_request_has_not_reached_the_engine(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let gate = bench.wire.hold("inspect", route("/images/{id}/json"), Point::Request);
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(&get(INSPECT)).await;
@@ -31,9 +34,12 @@ async fn a_held_request_has_not_reached_the_engine() {
 }
 
 // The engine has sent all of its answer, a part of it only after the head; the daemon has nothing.
+#[rstest]
 #[tokio::test]
-async fn a_held_response_has_left_the_engine_whole_and_not_reached_the_daemon() {
-    let bench = Bench::start().await;
+async fn a_held_response_has_left_the_engine_whole_and_not_reached_the_daemon(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let gate = bench.wire.hold("inspect", route("/images/{id}/json"), Point::Response);
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(&get(INSPECT)).await;
@@ -51,9 +57,12 @@ async fn a_held_response_has_left_the_engine_whole_and_not_reached_the_daemon() 
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_gate_holds_the_nth_message_and_no_other() {
-    let bench = Bench::start().await;
+async fn a_gate_holds_the_nth_message_and_no_other(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let second = Matcher { nth: Some(2), ..route("/images/{id}/json") };
     let gate = bench.wire.hold("second", second, Point::Request);
     let (mut daemon, mut engine) = bench.connect().await;
@@ -83,9 +92,10 @@ async fn a_gate_holds_the_nth_message_and_no_other() {
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_dropped_gate_loses_nothing() {
-    let bench = Bench::start().await;
+async fn a_dropped_gate_loses_nothing(#[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     {
         let gate = bench.wire.hold("dropped", Matcher::default(), Point::Request);
@@ -101,9 +111,12 @@ async fn a_dropped_gate_loses_nothing() {
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_gate_that_is_not_reached_tells_what_went_by() {
-    let bench = Bench::start().await;
+async fn a_gate_that_is_not_reached_tells_what_went_by(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let gate = bench.wire.hold("start", route("/containers/{id}/start"), Point::Request);
     let nothing = gate.reached(Duration::from_millis(1)).await.unwrap_err().to_string();
     assert!(nothing.contains("`start`") && nothing.contains("no message at all"), "{nothing}");
@@ -120,8 +133,11 @@ async fn a_gate_that_is_not_reached_tells_what_went_by() {
 #[case::request(Point::Request)]
 #[case::response(Point::Response)]
 #[tokio::test]
-async fn a_daemon_that_gives_up_abandons_what_is_held(#[case] point: Point) {
-    let bench = Bench::start().await;
+async fn a_daemon_that_gives_up_abandons_what_is_held(
+    #[case] point: Point,
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let gate = bench.wire.hold("list", route("/containers/json"), point);
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(&get("/containers/json")).await;
@@ -145,8 +161,12 @@ async fn a_daemon_that_gives_up_abandons_what_is_held(#[case] point: Point) {
 #[case::length("Content-Length: 13\r\n", "{\"Image\":\"a\"}")]
 #[case::chunked("Transfer-Encoding: chunked\r\n", "5\r\n{\"Ima\r\n8\r\nge\":\"a\"}\r\n0\r\n\r\n")]
 #[tokio::test]
-async fn a_body_field_is_matched(#[case] framing: &str, #[case] body: &str) {
-    let bench = Bench::start().await;
+async fn a_body_field_is_matched(
+    #[case] framing: &str,
+    #[case] body: &str,
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let wanted =
         Matcher { body: [("/Image".to_owned(), json!("a"))].into(), ..route("/containers/create") };
     let gate = bench.wire.hold("create", wanted, Point::Request);
@@ -168,9 +188,12 @@ async fn a_body_field_is_matched(#[case] framing: &str, #[case] body: &str) {
 }
 
 // Without the wire's own word the daemon would wait for the engine's, and the wire for the daemon.
+#[rstest]
 #[tokio::test]
-async fn a_body_is_matched_where_the_daemon_waits_to_be_told_to_go_on() {
-    let bench = Bench::start().await;
+async fn a_body_is_matched_where_the_daemon_waits_to_be_told_to_go_on(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let wanted = Matcher { body: [("/Image".to_owned(), json!("a"))].into(), ..Matcher::default() };
     let gate = bench.wire.hold("create", wanted, Point::Request);
     let (mut daemon, mut engine) = bench.connect().await;
@@ -186,9 +209,12 @@ async fn a_body_is_matched_where_the_daemon_waits_to_be_told_to_go_on() {
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_body_too_long_to_be_looked_into_fits_no_body_matcher() {
-    let bench = Bench::start().await;
+async fn a_body_too_long_to_be_looked_into_fits_no_body_matcher(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let wanted = Matcher { body: [("/a".to_owned(), json!(1))].into(), ..Matcher::default() };
     let _gate = bench.wire.hold("long", wanted, Point::Request);
     let (mut daemon, mut engine) = bench.connect().await;
@@ -206,8 +232,12 @@ async fn a_body_too_long_to_be_looked_into_fits_no_body_matcher() {
 #[case::query(Matcher { query: [("all".to_owned(), "1".to_owned())].into(), ..route("/containers/json") }, "/containers/json?all=0")]
 #[case::body(Matcher { body: [("/a".to_owned(), json!(1))].into(), ..Matcher::default() }, "/info")]
 #[tokio::test]
-async fn what_differs_in_one_thing_passes(#[case] matcher: Matcher, #[case] target: &str) {
-    let bench = Bench::start().await;
+async fn what_differs_in_one_thing_passes(
+    #[case] matcher: Matcher,
+    #[case] target: &str,
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let _gate = bench.wire.hold("other", matcher, Point::Request);
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(&get(target)).await;
@@ -219,8 +249,12 @@ async fn what_differs_in_one_thing_passes(#[case] matcher: Matcher, #[case] targ
 #[case::parameter(Matcher { params: [("id".to_owned(), "reg/app:1".to_owned())].into(), ..Matcher::default() }, "/v1.51/images/reg%2Fapp:1/json")]
 #[case::query(Matcher { query: [("all".to_owned(), "1".to_owned())].into(), ..Matcher::default() }, "/v1.51/containers/json?all=1&size=0")]
 #[tokio::test]
-async fn what_fits_in_all_things_is_held(#[case] matcher: Matcher, #[case] target: &str) {
-    let bench = Bench::start().await;
+async fn what_fits_in_all_things_is_held(
+    #[case] matcher: Matcher,
+    #[case] target: &str,
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let gate = bench.wire.hold("this", matcher, Point::Request);
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(&get(target)).await;
@@ -231,16 +265,18 @@ async fn what_fits_in_all_things_is_held(#[case] matcher: Matcher, #[case] targe
 }
 
 // The engine restarts while nothing of the request has been sent: it goes to the new engine.
+#[rstest]
 #[tokio::test]
-async fn a_held_request_goes_to_the_engine_that_is_there_at_its_release() {
-    let mut bench = Bench::start().await;
+async fn a_held_request_goes_to_the_engine_that_is_there_at_its_release(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let mut bench = Bench::over(carrier).await;
     let gate = bench.wire.hold("create", route("/containers/create"), Point::Request);
     let (mut daemon, engine) = bench.connect().await;
     daemon.send(CREATE).await;
     gate.reached(LIMIT).await.unwrap();
-    drop((engine, bench.engine.take()));
-    std::fs::remove_file(&bench.upstream).unwrap();
-    bench.engine = Some(UnixListener::bind(&bench.upstream).unwrap());
+    drop(engine);
+    bench.restart_engine().await;
     gate.release();
     let mut engine = bench.accept().await;
     engine.expect(CREATE).await;
@@ -249,9 +285,12 @@ async fn a_held_request_goes_to_the_engine_that_is_there_at_its_release() {
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn closing_the_wire_gives_up_what_is_held() {
-    let bench = Bench::start().await;
+async fn closing_the_wire_gives_up_what_is_held(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let gate = bench.wire.hold("held", Matcher::default(), Point::Request);
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(&get("/info")).await;

@@ -1,15 +1,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use racetrap_wire::{Wire, WireConfig, WireError};
+use racetrap_wire::{Wire, WireError};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::bench::{Bench, OK, get, soon};
+use crate::bench::{Bench, OK, config, get, soon};
 
 async fn start(listen: &Path) -> Result<Wire, WireError> {
     let upstream = listen.with_extension("engine");
     let sink = Arc::new(|_| {});
-    Wire::start(WireConfig { listen: listen.to_owned(), upstream, sink }).await
+    Wire::start(config(listen, &upstream, sink)).await
 }
 
 fn error(started: Result<Wire, WireError>) -> WireError {
@@ -92,7 +92,7 @@ async fn a_panic_on_the_wire_is_a_panic_of_its_owner() {
     let (listen, upstream) = (directory.path().join("s"), directory.path().join("e"));
     let _engine = UnixListener::bind(&upstream).unwrap();
     let sink = Arc::new(|_| panic!("the sink's own"));
-    let wire = Wire::start(WireConfig { listen: listen.clone(), upstream, sink }).await.unwrap();
+    let wire = Wire::start(config(&listen, &upstream, sink)).await.unwrap();
     let mut daemon = UnixStream::connect(&listen).await.unwrap();
     let mut rest = Vec::new();
     let ended = tokio::io::AsyncReadExt::read_to_end(&mut daemon, &mut rest);

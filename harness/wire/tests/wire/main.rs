@@ -2,12 +2,27 @@
 
 mod answer;
 mod bench;
+mod carrier;
 mod cut;
+mod drop;
+mod duplicate;
 mod forwarding;
 mod frames;
 mod gates;
+mod half_open;
+mod inject;
+mod kubernetes;
 mod lifecycle;
+mod lose;
 mod malformed;
 mod phases;
+mod random;
 mod refuse;
+mod reorder;
+mod replace;
+mod rewrite;
+mod slow;
+mod stale;
+mod tls;
+mod truncate;
 mod upgrades;

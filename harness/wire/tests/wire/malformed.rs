@@ -2,6 +2,7 @@ use racetrap_wire::{Side, What};
 use rstest::rstest;
 
 use crate::bench::{Bench, get};
+use crate::carrier::Carrier;
 
 async fn told_of(bench: &Bench, side: Side) {
     bench.told("malformed", |w| matches!(w, What::Malformed { side: s, .. } if *s == side)).await;
@@ -17,8 +18,9 @@ async fn told_of(bench: &Bench, side: Side) {
 #[tokio::test]
 async fn a_request_that_is_no_http_is_answered_with_400_and_not_passed_on(
     #[case] request: Vec<u8>,
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
 ) {
-    let bench = Bench::start().await;
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(&request).await;
     let answer = b"HTTP/1.1 400 Malformed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -34,8 +36,11 @@ async fn a_request_that_is_no_http_is_answered_with_400_and_not_passed_on(
 #[case::length(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n".to_vec())]
 #[case::long(format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(64 * 1024)).into_bytes())]
 #[tokio::test]
-async fn a_response_that_is_no_http_becomes_a_502(#[case] response: Vec<u8>) {
-    let bench = Bench::start().await;
+async fn a_response_that_is_no_http_becomes_a_502(
+    #[case] response: Vec<u8>,
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(&get("/info")).await;
     engine.expect(&get("/info")).await;
@@ -52,8 +57,11 @@ async fn a_response_that_is_no_http_becomes_a_502(#[case] response: Vec<u8>) {
 #[case::body("/info")]
 #[case::stream("/events")]
 #[tokio::test]
-async fn a_body_that_breaks_off_into_garbage_ends_the_connection(#[case] target: &str) {
-    let bench = Bench::start().await;
+async fn a_body_that_breaks_off_into_garbage_ends_the_connection(
+    #[case] target: &str,
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(&get(target)).await;
     engine.expect(&get(target)).await;
@@ -66,9 +74,12 @@ async fn a_body_that_breaks_off_into_garbage_ends_the_connection(#[case] target:
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_request_body_that_breaks_off_into_garbage_ends_the_connection() {
-    let bench = Bench::start().await;
+async fn a_request_body_that_breaks_off_into_garbage_ends_the_connection(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     let begin = b"POST /images/load HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n";
     daemon.send(begin).await;

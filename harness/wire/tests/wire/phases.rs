@@ -1,6 +1,8 @@
 use racetrap_wire::{Matcher, Phase, Point, What};
+use rstest::rstest;
 
 use crate::bench::{Bench, LIMIT, OK, get, route};
+use crate::carrier::Carrier;
 
 async fn phase_of_request(bench: &Bench, target: &str) -> Phase {
     let (mut daemon, mut engine) = bench.connect().await;
@@ -13,9 +15,10 @@ async fn phase_of_request(bench: &Bench, target: &str) -> Phase {
 
 // The stream's head has arrived at the daemon before the next request is sent, so that there is
 // one right answer to each question.
+#[rstest]
 #[tokio::test]
-async fn phases_follow_the_event_streams() {
-    let bench = Bench::start().await;
+async fn phases_follow_the_event_streams(#[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier) {
+    let bench = Bench::over(carrier).await;
     assert_eq!(phase_of_request(&bench, "/info?1").await, Phase::Bootstrap);
     let (daemon, engine) = bench.stream().await;
     let (daemon_2, mut engine_2) = bench.stream().await;
@@ -32,9 +35,12 @@ async fn phases_follow_the_event_streams() {
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_gate_for_a_phase_holds_nothing_before_it() {
-    let bench = Bench::start().await;
+async fn a_gate_for_a_phase_holds_nothing_before_it(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let steady = Matcher { phase: Some(Phase::Steady), ..route("/info") };
     let gate = bench.wire.hold("steady", steady, Point::Request);
     let (mut daemon, mut engine) = bench.connect().await;
@@ -51,9 +57,12 @@ async fn a_gate_for_a_phase_holds_nothing_before_it() {
 }
 
 // A refused subscription opens no stream.
+#[rstest]
 #[tokio::test]
-async fn an_event_request_that_fails_changes_no_phase() {
-    let bench = Bench::start().await;
+async fn an_event_request_that_fails_changes_no_phase(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(&get("/events")).await;
     engine.expect(&get("/events")).await;

@@ -2,6 +2,7 @@ use racetrap_wire::What;
 use rstest::rstest;
 
 use crate::bench::Bench;
+use crate::carrier::Carrier;
 
 const ATTACH: &[u8] = b"POST /v1.51/containers/a/attach?stream=1 HTTP/1.1\r\n\
     Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n";
@@ -15,8 +16,11 @@ const HIJACKED: &[u8] =
 #[case::switched(SWITCHED)]
 #[case::hijacked(HIJACKED)]
 #[tokio::test]
-async fn a_raw_stream_goes_both_ways_and_each_side_ends_by_itself(#[case] head: &[u8]) {
-    let bench = Bench::start().await;
+async fn a_raw_stream_goes_both_ways_and_each_side_ends_by_itself(
+    #[case] head: &[u8],
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(ATTACH).await;
     engine.expect(ATTACH).await;
@@ -30,7 +34,7 @@ async fn a_raw_stream_goes_both_ways_and_each_side_ends_by_itself(#[case] head: 
     engine.send(b"after the daemon's end").await;
     daemon.expect(b"after the daemon's end").await;
     assert_eq!(bench.wire.status().in_flight, 0, "a raw stream is not in flight");
-    drop(engine);
+    engine.close().await;
     daemon.expect_end().await;
     bench.told("upgraded", |what| *what == What::Upgraded).await;
     bench.told("finished", |what| matches!(what, What::Finished { .. })).await;
@@ -38,9 +42,12 @@ async fn a_raw_stream_goes_both_ways_and_each_side_ends_by_itself(#[case] head: 
 }
 
 // The input is whole before the engine has agreed: `docker exec -i` in a pipe does this.
+#[rstest]
 #[tokio::test]
-async fn an_end_of_input_before_the_upgrade_does_not_end_the_output() {
-    let bench = Bench::start().await;
+async fn an_end_of_input_before_the_upgrade_does_not_end_the_output(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     daemon.send(ATTACH).await;
     daemon.send(b"all input").await;
@@ -55,9 +62,12 @@ async fn an_end_of_input_before_the_upgrade_does_not_end_the_output() {
     bench.close().await;
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_refused_upgrade_is_an_ordinary_response() {
-    let bench = Bench::start().await;
+async fn a_refused_upgrade_is_an_ordinary_response(
+    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+) {
+    let bench = Bench::over(carrier).await;
     let (mut daemon, mut engine) = bench.connect().await;
     for _ in 0..2 {
         daemon.send(ATTACH).await;
