@@ -16,7 +16,7 @@ pub fn mirrored_state(history: &[Record]) -> String {
     let mut text = String::new();
     let mut view = View::default();
     let mut before: BTreeMap<MirrorKey, String> = BTreeMap::new();
-    for record in history {
+    for record in history.iter().filter(|record| !record.neighbour) {
         view.apply(record);
         let What::Checkpoint { number, stage: Stage::Probed } = &record.what else { continue };
         let _ = writeln!(text, "checkpoint {number}");
@@ -24,7 +24,7 @@ pub fn mirrored_state(history: &[Record]) -> String {
         let mut lines: Vec<_> = view
             .mirrors()
             .iter()
-            .filter(|mirror| !mirror.is_probe())
+            .filter(|mirror| !mirror.is_probe() && !mirror.is_foreign())
             .map(|mirror| mirror_line(&view, mirror, &before))
             .collect();
         lines.sort();

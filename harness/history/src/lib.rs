@@ -18,8 +18,10 @@ pub mod journal;
 pub mod oracle;
 pub mod timeline;
 
+mod control;
 mod engine;
 mod mirror;
+mod pending;
 mod record;
 mod scenario;
 mod schedule;
@@ -29,12 +31,14 @@ mod view;
 pub use engine::{EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume};
 pub use mirror::{Mirror, MirrorKey, compare, expected};
 pub use record::{
-    ApiChange, Blame, Change, CommandRun, PROBE_VOLUME_PREFIX, ProcessState, Record, RunHeader,
-    Stage, What, WireMessage, WireWhat,
+    ApiChange, Blame, Change, CommandRun, DAEMON_PARTS, LogLevel, Owner, PROBE_VOLUME_PREFIX,
+    ProcessState, Record, Review, RunHeader, Stage, UserWrite, What, WireMessage, WireWhat,
 };
 pub use scenario::{
-    About, AppStep, Await, ContainerOp, EngineOp, FindingId, GateName, Hold, Match, Needs,
-    NoFindingId, OracleName, Phase, Platform, Point, Scenario, SetStep, Step, Streams, VmMode,
+    About, Action, AppStep, Await, CommandName, ContainerOp, DaemonOp, EngineOp, ExitCodes, Fault,
+    FaultKind, FaultName, FindingId, GateName, Hold, HoldWrite, Match, MirrorRef, Needs,
+    NoFindingId, OracleName, Phase, Platform, Point, Protocol, Returned, Scenario, SetStep, Side,
+    Step, Streams, Unshown, UserObject, UserPatch, VmMode, VmOp, WriteMatch,
 };
 pub use schedule::ScheduleError;
 pub use verdict::{Judgement, Verdict, Violation, judge};

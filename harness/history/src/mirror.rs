@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::EngineState;
 use crate::record::PROBE_VOLUME_PREFIX;
+use crate::view::MIRROR_FINALIZER;
 
 /// Which object of the engine a mirror stands for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +62,10 @@ pub struct Mirror {
     pub uid: String,
     /// It is marked for deletion, and a finalizer keeps it.
     pub terminating: bool,
+    /// It has a finalizer that is not the daemon's own: somebody else decides when it goes.
+    pub kept: bool,
+    /// It has the daemon's own finalizer, or had it before its deletion began.
+    pub owned: bool,
     /// What it says of its object; the fields that [`expected`] has too.
     pub fields: BTreeMap<String, String>,
 }
@@ -97,12 +102,23 @@ impl Mirror {
             .iter()
             .map(|field| ((*field).to_owned(), plain(status.and_then(|status| status.get(*field)))))
             .collect();
+        let terminating = object.pointer("/metadata/deletionTimestamp").is_some();
+        let finalizers = finalizers(object);
         Some(Self {
             key: key.unwrap_or_else(blank),
             uid: text("/metadata/uid").unwrap_or_default(),
-            terminating: object.pointer("/metadata/deletionTimestamp").is_some(),
+            terminating,
+            kept: finalizers.iter().any(|finalizer| *finalizer != MIRROR_FINALIZER),
+            owned: terminating || finalizers.contains(&MIRROR_FINALIZER),
             fields,
         })
+    }
+
+    /// It stands for nothing, and the daemon has not made it its own: a user created it (contract
+    /// 4.3: such an object is tolerated).
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        matches!(self.key, MirrorKey::Blank { .. }) && !self.owned
     }
 
     /// It mirrors an object that the harness made to probe the daemon.
@@ -110,6 +126,11 @@ impl Mirror {
     pub fn is_probe(&self) -> bool {
         matches!(&self.key, MirrorKey::Volume(name) if name.starts_with(PROBE_VOLUME_PREFIX))
     }
+}
+
+fn finalizers(object: &Value) -> Vec<&str> {
+    let list = object.pointer("/metadata/finalizers").and_then(Value::as_array);
+    list.into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// A field as text that compares equal where the API may leave out what is empty.
@@ -180,6 +201,10 @@ pub fn expected(state: &EngineState) -> BTreeMap<MirrorKey, BTreeMap<String, Str
 }
 
 /// Every difference between the mirrors that must be and those that are, as sentence fragments.
+///
+/// What a user created is no mirror, and a mirror that somebody else's finalizer keeps beyond its
+/// deletion is not the daemon's to remove (contract 4.3, 4.6). The mirror of an image or a volume
+/// may be marked for deletion for as long as the engine has it in use (contract 4.3).
 #[must_use]
 pub fn compare(
     wanted: &BTreeMap<MirrorKey, BTreeMap<String, String>>,
@@ -187,7 +212,7 @@ pub fn compare(
 ) -> Vec<String> {
     let mut differences = Vec::new();
     let mut by_key: BTreeMap<&MirrorKey, Vec<&Mirror>> = BTreeMap::new();
-    for mirror in seen.iter().filter(|mirror| !mirror.is_probe()) {
+    for mirror in seen.iter().filter(|mirror| !mirror.is_probe() && !mirror.is_foreign()) {
         by_key.entry(&mirror.key).or_default().push(mirror);
     }
     for (key, fields) in wanted {
@@ -197,13 +222,18 @@ pub fn compare(
             Some(several) => differences.push(format!("{key}: {} mirrors", several.len())),
         }
     }
-    for key in by_key.keys().filter(|key| !wanted.contains_key(**key)) {
-        differences.push(format!("{key}: mirrored, but the engine has no such object"));
+    for (key, mirrors) in by_key.iter().filter(|(key, _)| !wanted.contains_key(**key)) {
+        if !mirrors.iter().all(|mirror| mirror.kept) {
+            differences.push(format!("{key}: mirrored, but the engine has no such object"));
+        }
     }
     differences
 }
 
 fn differing_fields(wanted: &BTreeMap<String, String>, mirror: &Mirror) -> Vec<String> {
+    if mirror.kept && mirror.terminating {
+        return Vec::new();
+    }
     let mut differences: Vec<_> = wanted
         .iter()
         .filter(|(field, value)| mirror.fields.get(*field) != Some(value))
@@ -212,7 +242,8 @@ fn differing_fields(wanted: &BTreeMap<String, String>, mirror: &Mirror) -> Vec<S
             format!("{}: {field} is `{value}` in the engine, `{seen}` in its mirror", mirror.key)
         })
         .collect();
-    if mirror.terminating {
+    // The removal of a container is forced, so that nothing can be in its way (contract 4.3).
+    if mirror.terminating && matches!(mirror.key, MirrorKey::Container(_)) {
         differences.push(format!("{}: its mirror is being deleted", mirror.key));
     }
     differences

@@ -1,5 +1,7 @@
 //! One thing that happened.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -8,6 +10,10 @@ use crate::{EngineEvent, EngineState, FindingId, VmMode};
 /// Volumes of the harness's own probes begin so; scenarios may not use such names.
 pub const PROBE_VOLUME_PREFIX: &str = "racetrap-probe-";
 
+/// The parts in the world that are the daemon under test: its service, and its controllers where they
+/// are a program of their own.
+pub const DAEMON_PARTS: [&str; 2] = ["daemon", "controllers"];
+
 /// One thing that happened, in the one order of its run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -15,6 +21,9 @@ pub struct Record {
     pub seq: u64,
     /// Monotonic time since the run began, in microseconds.
     pub at_us: u64,
+    /// It happened to the second daemon of the run, its world or its clients.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub neighbour: bool,
     /// What happened.
     #[serde(flatten)]
     pub what: What,
@@ -56,6 +65,19 @@ pub enum What {
     },
     /// A message on the wire between daemon and engine.
     Wire(WireMessage),
+    /// A message on the wire between clients and the daemon's API.
+    ApiWire(WireMessage),
+    /// The daemon's API asked the harness about a write, before it stored it.
+    Review(Review),
+    /// A user wrote an object of the daemon's API, and was told that it is stored.
+    UserWrite(UserWrite),
+    /// The daemon wrote a line to its log.
+    Log {
+        /// How it calls the line.
+        level: LogLevel,
+        /// The line, whole.
+        text: String,
+    },
     /// The engine said on the side channel that something happened.
     Engine(EngineEvent),
     /// What the engine holds, asked on the side channel.
@@ -77,6 +99,13 @@ pub enum What {
         resource: String,
         /// Why.
         reason: String,
+    },
+    /// A command of the daemon's goes on in the background from here.
+    CommandBegan {
+        /// By what name the scenario knows it.
+        name: String,
+        /// Arguments, without the program.
+        arguments: Vec<String>,
     },
     /// A command of the daemon's was run.
     Command(CommandRun),
@@ -102,6 +131,9 @@ pub enum What {
     Leak {
         /// What, and where.
         text: String,
+        /// Who should have seen to its end.
+        #[serde(default)]
+        owner: Owner,
     },
     /// A remark for the reader.
     Note {
@@ -131,6 +163,9 @@ pub struct RunHeader {
     pub vm: VmMode,
     /// Wall-clock time of the start, RFC 3339.
     pub started: String,
+    /// How many runs were in this world before, each followed by a reset that was proved clean.
+    #[serde(default)]
+    pub reused: u32,
 }
 
 /// Whose failure it is that a step could not be done.
@@ -281,6 +316,75 @@ pub struct CommandRun {
     pub stderr: String,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
+    /// The harness interrupted it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
+}
+
+/// A write to the daemon's API, as its admission asked the harness about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// `CREATE`, `UPDATE` or `DELETE`.
+    pub operation: String,
+    /// Plural name of the kind, with `/status` for a write of the status alone.
+    pub resource: String,
+    /// The object's name.
+    pub name: String,
+    /// The field manager that writes, where it says so.
+    pub manager: Option<String>,
+    /// What came of it: `allowed`, `denied`, `held at NAME`, `released from NAME`.
+    pub outcome: String,
+}
+
+/// What a user wrote.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UserWrite {
+    /// Plural name of the kind.
+    pub resource: String,
+    /// The object's namespace.
+    pub namespace: String,
+    /// The object's name.
+    pub name: String,
+    /// The object's UID.
+    pub uid: String,
+    /// JSON pointers into the object, and what the user put there; null is what was removed.
+    pub fields: BTreeMap<String, Value>,
+    /// The user asked that the object be deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+}
+
+impl UserWrite {
+    /// What the user put at this place, by itself or as a part of what is above it.
+    #[must_use]
+    pub fn wrote(&self, pointer: &str) -> Option<&Value> {
+        self.fields.iter().find_map(|(at, value)| value.pointer(pointer.strip_prefix(at.as_str())?))
+    }
+}
+
+/// How a daemon calls a line of its log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// Everything that is neither of the others.
+    Info,
+    /// A warning.
+    Warning,
+    /// An error.
+    Error,
+    /// The trace of a panic, or a fatal error.
+    Panic,
+}
+
+/// Who should have seen to something's end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    /// The harness.
+    #[default]
+    World,
+    /// The daemon: it began it, was stopped in order, and is gone.
+    Daemon,
 }
 
 /// What became of a process.

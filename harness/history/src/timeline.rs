@@ -2,19 +2,28 @@
 
 use serde_json::Value;
 
-use crate::record::{WireMessage, WireWhat};
+use crate::record::{LogLevel, Review, UserWrite, WireMessage, WireWhat};
 use crate::{ApiChange, AppView, Change, Record, View, What};
 
 /// One line a record; records that say nothing to a reader are left out.
 #[must_use]
 pub fn lines(history: &[Record]) -> Vec<String> {
-    let mut view = View::default();
-    let mut requests = std::collections::BTreeMap::new();
+    let mut views = [View::default(), View::default()];
+    let mut requests: [[Requests; 2]; 2] = Default::default();
     history
         .iter()
         .filter_map(|record| {
+            let view = &mut views[usize::from(record.neighbour)];
             view.apply(record);
+            // Each wire counts its exchanges for itself.
+            let requests = &mut requests[usize::from(record.neighbour)]
+                [usize::from(matches!(record.what, What::ApiWire(_)))];
             if let What::Wire(WireMessage {
+                exchange,
+                event: WireWhat::Request { method, target, .. },
+                ..
+            })
+            | What::ApiWire(WireMessage {
                 exchange,
                 event: WireWhat::Request { method, target, .. },
                 ..
@@ -22,8 +31,9 @@ pub fn lines(history: &[Record]) -> Vec<String> {
             {
                 requests.insert(*exchange, format!("{method} {target}"));
             }
-            let (lane, text) = describe(&record.what, &requests)?;
+            let (lane, text) = describe(&record.what, requests)?;
             let text = view.named(&text);
+            let text = if record.neighbour { format!("the neighbour: {text}") } else { text };
             let seconds = record.at_us as f64 / 1e6;
             Some(format!("{seconds:>9.3}s {:>5}  {lane:<7} {text}", record.seq))
         })
@@ -35,7 +45,11 @@ type Requests = std::collections::BTreeMap<u64, String>;
 fn describe(what: &What, requests: &Requests) -> Option<(&'static str, String)> {
     Some(match what {
         What::Run(header) => {
-            ("run", format!("{} on {}, VM mode {}", header.finding, header.daemon, header.vm))
+            let nth = match header.reused {
+                0 => String::new(),
+                runs => format!(", run {} in its world", runs + 1),
+            };
+            ("run", format!("{} on {}, VM mode {}{nth}", header.finding, header.daemon, header.vm))
         }
         What::Facts { daemon_version, engine } => {
             ("run", format!("daemon {daemon_version}, engine {engine}"))
@@ -43,6 +57,17 @@ fn describe(what: &What, requests: &Requests) -> Option<(&'static str, String)> 
         What::StepBegan { index, text } => ("step", format!("{}. {text}", index + 1)),
         What::StepFailed { index, why, .. } => ("step", format!("{}. FAILED: {why}", index + 1)),
         What::Wire(message) => ("wire", wire(message, requests)?),
+        What::ApiWire(message) => ("clients", wire(message, requests)?),
+        What::Review(Review { operation, resource, name, manager, outcome }) => {
+            let manager = manager.as_deref().unwrap_or("somebody");
+            ("write", format!("{operation} {resource} {name} by {manager}: {outcome}"))
+        }
+        What::UserWrite(write) => ("user", user_write(write)),
+        What::Log { level: LogLevel::Info, .. } => return None,
+        What::Log { level, text } => ("log", format!("{level:?}: {text}")),
+        What::CommandBegan { name, arguments } => {
+            ("command", format!("`{}` goes on as `{name}`", arguments.join(" ")))
+        }
         What::Engine(event) => {
             ("engine", format!("{} {} {}", event.object, event.action, event.id))
         }
@@ -59,11 +84,20 @@ fn describe(what: &What, requests: &Requests) -> Option<(&'static str, String)> 
         What::Process { name, pid, state, .. } => ("process", format!("{name} {pid} {state:?}")),
         What::Checkpoint { number, stage } => ("judge", format!("checkpoint {number} {stage:?}")),
         What::WatchLost { resource, reason } => ("api", format!("watch of {resource}: {reason}")),
-        What::Leak { text } => ("leak", text.clone()),
+        What::Leak { text, .. } => ("leak", text.clone()),
         What::Note { text } => ("note", text.clone()),
         What::Ended => ("run", "world closed".to_owned()),
         What::StepDone { .. } | What::Truth(_) | What::Listed { .. } => return None,
     })
+}
+
+fn user_write(write: &UserWrite) -> String {
+    let UserWrite { resource, name, fields, deleted, .. } = write;
+    if *deleted {
+        return format!("deletes {resource} {name}");
+    }
+    let fields: Vec<_> = fields.iter().map(|(at, value)| format!("{at}={value}")).collect();
+    format!("writes {resource} {name}: {}", fields.join(", "))
 }
 
 fn wire(message: &WireMessage, requests: &Requests) -> Option<String> {

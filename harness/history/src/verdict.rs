@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Blame, ProcessState, Stage};
-use crate::{OracleName, Record, View, What, oracle};
+use crate::oracle::{self, Finding};
+use crate::record::{Blame, Owner, ProcessState, Stage};
+use crate::{DAEMON_PARTS, OracleName, Record, View, What};
 
 /// What a run proved; `max` over several is the verdict of all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -62,23 +63,23 @@ impl Judgement {
     }
 }
 
-/// Judges a history by all oracles.
+/// Judges a history by all oracles, and that of its second daemon apart.
 #[must_use]
 pub fn judge(history: &[Record]) -> Judgement {
-    let mut violations: Vec<Violation> = Vec::new();
-    let mut unknowns = incomplete(history);
-    for oracle in oracle::ALL {
-        let finding = oracle(history);
-        violations.extend(finding.violations);
-        unknowns.extend(finding.unknowns);
-    }
-    // What follows the end of an engine says nothing of the daemon.
-    if let Some(end) = history.iter().find(|record| world_ended(&record.what).is_some()) {
-        violations.retain(|violation| violation.seq <= end.seq);
-    }
-    let names = View::of(history);
-    for violation in &mut violations {
-        violation.text = names.named(&violation.text);
+    let (own, neighbour) = apart(history);
+    let mut found = judge_one(&own);
+    let mut unknowns = incomplete(&own);
+    unknowns.append(&mut found.unknowns);
+    let mut violations = found.violations;
+    if !neighbour.is_empty() {
+        let found = judge_one(&neighbour);
+        violations.extend(found.violations.into_iter().map(|violation| Violation {
+            text: format!("the neighbour: {}", violation.text),
+            ..violation
+        }));
+        unknowns.extend(found.unknowns.into_iter().map(|text| format!("the neighbour: {text}")));
+        let ends = neighbour.iter().filter_map(|record| failed_world(&record.what));
+        unknowns.extend(ends.map(|text| format!("the neighbour: {text}")));
     }
     // IDs are random; the names put in their place give one order on every machine.
     violations.sort_by(|a, b| (a.seq, a.oracle, &a.text).cmp(&(b.seq, b.oracle, &b.text)));
@@ -90,6 +91,30 @@ pub fn judge(history: &[Record]) -> Judgement {
         Verdict::Pass
     };
     Judgement { verdict, violations, unknowns }
+}
+
+/// The records of the run's own daemon, and those of its neighbour.
+fn apart(history: &[Record]) -> (Vec<Record>, Vec<Record>) {
+    history.iter().cloned().partition(|record| !record.neighbour)
+}
+
+/// What all oracles find in the history of one daemon.
+fn judge_one(history: &[Record]) -> Finding {
+    let mut found = Finding::default();
+    for oracle in oracle::ALL {
+        let finding = oracle(history);
+        found.violations.extend(finding.violations);
+        found.unknowns.extend(finding.unknowns);
+    }
+    // What follows the end of an engine says nothing of the daemon.
+    if let Some(end) = history.iter().find(|record| world_ended(&record.what).is_some()) {
+        found.violations.retain(|violation| violation.seq <= end.seq);
+    }
+    let names = View::of(history);
+    for violation in &mut found.violations {
+        violation.text = names.named(&violation.text);
+    }
+    found
 }
 
 /// Why this history is not one of a whole run.
@@ -109,11 +134,16 @@ fn incomplete(history: &[Record]) -> Vec<String> {
 }
 
 fn failed_world(what: &What) -> Option<String> {
-    if let What::Leak { text } = what {
+    if let What::Leak { text, owner: Owner::World } = what {
         return Some(format!("something of the world would not go: {text}"));
     }
     if let Some(end) = world_ended(what) {
         return Some(end);
+    }
+    if let What::Review(review) = what
+        && review.outcome.starts_with("given up at")
+    {
+        return Some(format!("a held write of {} was not held to the end", review.resource));
     }
     let What::StepFailed { index, blame, why } = what else { return None };
     let whose = match blame {
@@ -128,7 +158,9 @@ fn failed_world(what: &What) -> Option<String> {
 /// A process of the world that is not the daemon ended by itself.
 fn world_ended(what: &What) -> Option<String> {
     match what {
-        What::Process { name, state: ProcessState::Died { how }, .. } if name != "daemon" => {
+        What::Process { name, state: ProcessState::Died { how }, .. }
+            if !DAEMON_PARTS.contains(&name.as_str()) =>
+        {
             Some(format!("the {name} ended by itself: {how}"))
         }
         _ => None,

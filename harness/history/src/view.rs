@@ -6,8 +6,14 @@ use serde_json::Value;
 
 use crate::canon::IMAGE_LABEL;
 use crate::mirror::short;
+use crate::pending::Wishes;
 use crate::record::{Change, ProcessState, WireMessage, WireWhat};
-use crate::{ApiChange, EngineState, Mirror, MirrorKey, Record, What, compare, expected};
+use crate::{
+    ApiChange, EngineState, Mirror, MirrorKey, MirrorRef, Record, What, compare, expected,
+};
+
+/// What the daemon marks its mirrors with (contract 3.6).
+pub(crate) const MIRROR_FINALIZER: &str = "engine.rancherdesktop.io/mirror";
 
 /// Folds records, in order, into what is known after them.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +25,7 @@ pub struct View {
     open_exchanges: BTreeMap<u64, Exchange>,
     held: BTreeSet<String>,
     ended: Vec<(String, String)>,
+    wishes: Wishes,
     aliases: BTreeMap<String, String>,
 }
 
@@ -72,11 +79,18 @@ impl View {
             What::Listed { resource, version, objects } => {
                 self.apply_list(resource, *version, objects);
             }
+            What::UserWrite(write) => {
+                self.wishes.see(write);
+            }
             What::Process { name, state: ProcessState::Died { how }, .. } => {
                 self.ended.push((name.clone(), how.clone()));
             }
             What::Process { .. }
             | What::Run(_)
+            | What::ApiWire(_)
+            | What::Review(_)
+            | What::Log { .. }
+            | What::CommandBegan { .. }
             | What::Facts { .. }
             | What::StepBegan { .. }
             | What::StepDone { .. }
@@ -217,6 +231,55 @@ impl View {
             .find(|object| object.pointer("/metadata/name").and_then(Value::as_str) == Some(name))
     }
 
+    /// Every object of a resource, as `NAMESPACE/NAME`.
+    pub fn names(&self, resource: &str) -> impl Iterator<Item = &str> {
+        self.objects.get(resource).into_iter().flat_map(BTreeMap::keys).map(String::as_str)
+    }
+
+    /// The object of a mirror, where there is one.
+    #[must_use]
+    pub fn mirror_object(&self, mirror: &MirrorRef) -> Option<(&str, &Value)> {
+        let is = |object: &Value, pointer: &str, wanted: &str| {
+            object.pointer(pointer).and_then(Value::as_str) == Some(wanted)
+        };
+        let untagged = |object: &Value| {
+            object.pointer("/status/repoTag").and_then(Value::as_str).is_none_or(str::is_empty)
+        };
+        let resource = match mirror {
+            MirrorRef::Container(_) => "containers",
+            MirrorRef::Tag(_) | MirrorRef::Dangling(_) => "images",
+            MirrorRef::Volume(_) => "volumes",
+        };
+        let fits = |object: &&Value| match mirror {
+            MirrorRef::Container(name) | MirrorRef::Volume(name) => {
+                is(object, "/status/name", name)
+            }
+            MirrorRef::Tag(tag) => is(object, "/status/repoTag", tag),
+            MirrorRef::Dangling(alias) => {
+                untagged(object)
+                    && object
+                        .pointer("/status/id")
+                        .and_then(Value::as_str)
+                        .and_then(|id| self.aliases.get(id))
+                        == Some(alias)
+            }
+        };
+        let (name, objects) = self.objects.get_key_value(resource)?;
+        Some((name.as_str(), objects.values().find(fits)?))
+    }
+
+    /// The object with this UID.
+    pub(crate) fn object_by_uid(&self, uid: &str) -> Option<&Value> {
+        let mut objects = self.objects.values().flat_map(BTreeMap::values);
+        objects.find(|object| object.pointer("/metadata/uid").and_then(Value::as_str) == Some(uid))
+    }
+
+    /// What users have asked the daemon's API for, and what is not there yet.
+    #[must_use]
+    pub fn pending(&self) -> Vec<String> {
+        self.wishes.pending(self)
+    }
+
     /// The App, where there is one.
     #[must_use]
     pub fn app(&self) -> Option<AppView> {
@@ -278,8 +341,12 @@ fn replace_id(text: &str, short: &str, name: &str) -> String {
 
 /// Resource versions of one server are comparable numbers (contract 3.1: kine counts revisions).
 fn version(object: &Value) -> u64 {
-    let text = object.pointer("/metadata/resourceVersion").and_then(Value::as_str);
-    text.and_then(|text| text.parse().ok()).unwrap_or(u64::MAX)
+    object_version(object).unwrap_or(u64::MAX)
+}
+
+/// The version of the write that gave an object this state, where it says so.
+pub(crate) fn object_version(object: &Value) -> Option<u64> {
+    object.pointer("/metadata/resourceVersion").and_then(Value::as_str)?.parse().ok()
 }
 
 fn object_key(object: &Value) -> String {

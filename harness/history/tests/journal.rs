@@ -15,10 +15,13 @@ fn records() -> Vec<Record> {
         defects: vec![],
         vm: VmMode::Api,
         started: "2026-01-01T00:00:00Z".to_owned(),
+        reused: 0,
     };
     let whats = [What::Run(header), What::Note { text: "ä\n\"".to_owned() }, What::Ended];
     let numbered = whats.into_iter().enumerate();
-    numbered.map(|(seq, what)| Record { seq: seq as u64, at_us: 10, what }).collect()
+    numbered
+        .map(|(seq, what)| Record { seq: seq as u64, at_us: 10, neighbour: false, what })
+        .collect()
 }
 
 fn written(records: &[Record]) -> Vec<u8> {

@@ -1,15 +1,19 @@
 //! What was asked for is reached within the deadline, and the daemon lives.
 //!
-//! The runner decides whose failure a missed deadline is ([`Blame`]): only what the daemon promises
-//! to do by itself is its own.
+//! - The runner decides whose failure a missed deadline is ([`Blame`]): only what the daemon
+//!   promises to do by itself is its own.
+//! - A wish for a container's state is fulfilled, or its failure told, by the time that the world is
+//!   quiet (`wishes`).
+
+mod wishes;
 
 use super::Finding;
-use crate::{Blame, OracleName, ProcessState, Record, What};
+use crate::{Blame, DAEMON_PARTS, OracleName, ProcessState, Record, What};
 
-/// Judges missed deadlines and dead daemons.
+/// Judges missed deadlines, dead daemons and wishes that were forgotten.
 #[must_use]
 pub fn liveness(history: &[Record]) -> Finding {
-    let mut finding = Finding::default();
+    let mut finding = wishes::judge(history);
     for record in history {
         match &record.what {
             What::StepFailed { index, blame: Blame::Daemon, why } => finding.violated(
@@ -18,12 +22,12 @@ pub fn liveness(history: &[Record]) -> Finding {
                 format!("step {}: {why}", index + 1),
             ),
             What::Process { name, pid, state: ProcessState::Died { how }, .. }
-                if name == "daemon" =>
+                if DAEMON_PARTS.contains(&name.as_str()) =>
             {
                 finding.violated(
                     OracleName::Liveness,
                     record.seq,
-                    format!("the daemon (pid {pid}) ended by itself: {how}"),
+                    format!("the {name} (pid {pid}) ended by itself: {how}"),
                 );
             }
             _ => {}

@@ -1,23 +1,39 @@
 //! Promises that are judged, one a file. Each is a pure function of the history, and all of them
 //! judge every run, whatever its scenario is about.
+//!
+//! Each file says where its promises come from. What they share: `seen`, the API's objects in a
+//! record; `excuse`, what the wire did to the daemon; `message`, log lines without their names.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
     reason = "an oracle looks only at the records that its promise is about"
 )]
 
+mod bounded_work;
 mod conditions;
 mod convergence;
+mod counts;
+mod excuse;
+mod hygiene;
 mod identity;
 mod liveness;
+mod message;
+mod no_lost_update;
+mod quiet_logs;
+mod seen;
 
 #[cfg(test)]
 mod tests;
 
+pub use bounded_work::bounded_work;
 pub use conditions::truthful_conditions;
 pub use convergence::convergence;
+pub use counts::counts;
+pub use hygiene::hygiene;
 pub use identity::identity;
 pub use liveness::liveness;
+pub use no_lost_update::no_lost_update;
+pub use quiet_logs::quiet_logs;
 
 use crate::{OracleName, Record, Violation};
 
@@ -39,5 +55,15 @@ impl Finding {
 /// An oracle.
 pub type Oracle = fn(&[Record]) -> Finding;
 
-/// All oracles, in the order of their names.
-pub const ALL: [Oracle; 4] = [convergence, identity, truthful_conditions, liveness];
+/// All oracles, in the order of [`OracleName`].
+pub const ALL: [Oracle; 9] = [
+    convergence,
+    identity,
+    truthful_conditions,
+    no_lost_update,
+    bounded_work,
+    counts,
+    hygiene,
+    quiet_logs,
+    liveness,
+];

@@ -1,13 +1,16 @@
 //! Faults mean something, and what is broken is mended before anything is judged.
 
 use super::ScheduleError;
-use crate::{EngineOp, Match, Scenario, Step};
+use crate::{DaemonOp, EngineOp, Match, Scenario, Step, VmOp};
 
 #[derive(Default)]
 struct Broken {
     refusing: bool,
     engine_down: bool,
     engine_frozen: bool,
+    daemon_down: bool,
+    daemon_frozen: bool,
+    vm_waits: bool,
 }
 
 /// Refuses faults that can never happen, and a world that is judged while it cannot recover.
@@ -41,6 +44,19 @@ impl Broken {
             }
             Step::Answer { on, .. } => check_count(index, on)?,
             Step::Hold(hold) => check_count(index, &hold.on)?,
+            Step::Fault(fault) if fault.times == Some(0) => {
+                return Err(error("a fault that never happens", "`times` of at least 1"));
+            }
+            Step::Fault(fault) => check_count(index, &fault.on)?,
+            Step::Daemon(op) => self.daemon(index, *op)?,
+            Step::Vm(op) => self.vm_waits = *op == VmOp::Wait,
+            Step::Settle if self.vm_waits => {
+                return Err(error("the world cannot settle while its VM waits", "`vm: go` before"));
+            }
+            Step::Settle if self.daemon_down || self.daemon_frozen => {
+                let problem = "the world cannot settle without its daemon";
+                return Err(error(problem, "`daemon: start` or `daemon: thaw` before `settle`"));
+            }
             Step::Settle if self.refusing => {
                 let problem = "the world cannot settle while connections are refused";
                 return Err(error(problem, "`accept` before `settle`"));
@@ -50,6 +66,30 @@ impl Broken {
                 return Err(error(problem, "`engine: start` or `engine: thaw` before `settle`"));
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn daemon(&mut self, index: usize, op: DaemonOp) -> Result<(), ScheduleError> {
+        let runs = !self.daemon_down && !self.daemon_frozen;
+        let (possible, expected) = match op {
+            DaemonOp::Stop | DaemonOp::Freeze => (runs, "a daemon that runs"),
+            DaemonOp::Kill => (!self.daemon_down, "a daemon that was not ended before"),
+            DaemonOp::Start => (self.daemon_down, "`daemon: kill` or `daemon: stop` before it"),
+            DaemonOp::Thaw => (self.daemon_frozen, "`daemon: freeze` before it"),
+        };
+        if !possible {
+            let problem = "this cannot be done to the daemon here";
+            return Err(ScheduleError::new(index, problem, expected));
+        }
+        match op {
+            DaemonOp::Kill | DaemonOp::Stop => {
+                self.daemon_down = true;
+                self.daemon_frozen = false;
+            }
+            DaemonOp::Start => self.daemon_down = false,
+            DaemonOp::Freeze => self.daemon_frozen = true,
+            DaemonOp::Thaw => self.daemon_frozen = false,
         }
         Ok(())
     }

@@ -34,16 +34,26 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
 fn declared_gates(scenario: &Scenario) -> Result<Declared<'_>, ScheduleError> {
     let mut declared = BTreeMap::new();
     for (index, step) in scenario.steps.iter().enumerate() {
-        let Step::Hold(hold) = step else { continue };
-        if declared.insert(&hold.gate, (index, hold.after.as_ref())).is_some() {
+        let Some((gate, after)) = armed(step) else { continue };
+        if declared.insert(gate, (index, after)).is_some() {
             return Err(ScheduleError::new(
                 index,
-                format!("gate `{}` is armed twice", hold.gate),
+                format!("gate `{gate}` is armed twice"),
                 "a name that no other gate of this scenario has",
             ));
         }
     }
     Ok(declared)
+}
+
+/// The gate that a step arms, and the one after whose release it counts.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only two steps arm gates")]
+fn armed(step: &Step) -> Option<(&GateName, Option<&GateName>)> {
+    match step {
+        Step::Hold(hold) => Some((&hold.gate, hold.after.as_ref())),
+        Step::HoldWrite(hold) => Some((&hold.gate, hold.after.as_ref())),
+        _ => None,
+    }
 }
 
 fn reject_cycles(declared: &Declared<'_>) -> Result<(), ScheduleError> {
@@ -85,11 +95,10 @@ fn unknown_gate(index: usize, name: &GateName, declared: &Declared<'_>) -> Sched
 impl<'a> Gates<'a> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "only gates and settling have an order")]
     fn apply(&mut self, index: usize, step: &'a Step) -> Result<(), ScheduleError> {
+        if let Some((gate, _)) = armed(step) {
+            self.states.insert(gate, GateState::Armed);
+        }
         match step {
-            Step::Hold(hold) => {
-                self.states.insert(&hold.gate, GateState::Armed);
-                Ok(())
-            }
             Step::Reached(name) => self.advance(index, name, GateState::Standing),
             Step::Release(name) => self.advance(index, name, GateState::Released),
             Step::Settle => self.reject_held(index),

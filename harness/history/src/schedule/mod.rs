@@ -2,8 +2,10 @@
 //!
 //! - `gates`: the order of gates;
 //! - `names`: what is used was made before;
-//! - `faults`: what is broken is mended before anything is judged.
+//! - `faults`: what is broken is mended before anything is judged;
+//! - `commands`: what goes on in the background is awaited.
 
+mod commands;
 mod faults;
 mod gates;
 mod names;
@@ -39,6 +41,7 @@ impl Scenario {
         gates::check(self)?;
         names::check(self)?;
         faults::check(self)?;
+        commands::check(self)?;
         match self.steps.last() {
             Some(Step::Settle) => Ok(()),
             Some(_) | None => Err(ScheduleError::new(

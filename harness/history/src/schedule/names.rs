@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use super::ScheduleError;
 use crate::record::PROBE_VOLUME_PREFIX;
-use crate::{Match, Scenario, Step};
+use crate::{Match, Scenario, Step, WriteMatch};
 
 #[derive(Default)]
 struct Made<'a> {
     images: BTreeSet<&'a str>,
     containers: BTreeSet<&'a str>,
     volumes: BTreeSet<&'a str>,
+    prefixes: BTreeSet<&'a str>,
 }
 
 /// Refuses names that no earlier step made, and those that the harness keeps for itself.
@@ -50,17 +51,46 @@ impl<'a> Made<'a> {
                 self.volumes.insert(name);
             }
             Step::RemoveVolume { name } => require(index, "volume", name, &self.volumes)?,
+            Step::CreateVolumes { prefix, .. } if prefix.starts_with(PROBE_VOLUME_PREFIX) => {
+                return Err(ScheduleError::new(
+                    index,
+                    format!("volumes called `{PROBE_VOLUME_PREFIX}…` are the harness's own"),
+                    "another prefix",
+                ));
+            }
+            Step::CreateVolumes { prefix, .. } => {
+                self.prefixes.insert(prefix);
+            }
+            Step::RemoveVolumes { prefix } => {
+                require(index, "prefix of volumes", prefix, &self.prefixes)?;
+            }
+            Step::Act { container, .. } => {
+                require(index, "container", container, &self.containers)?;
+            }
+            Step::HoldWrite(hold) => self.require_write(index, &hold.on)?,
+            Step::DenyWrite { on, .. } => self.require_write(index, on)?,
+            Step::CreateObject(object) => self.require_alias(index, &object.name)?,
             Step::Hold(hold) => self.require_params(index, &hold.on)?,
-            Step::Answer { on, .. } => self.require_params(index, on)?,
+            Step::Answer { on, .. } | Step::Record { on, .. } => self.require_params(index, on)?,
+            Step::Fault(fault) => self.require_params(index, &fault.on)?,
             _ => {}
         }
         Ok(())
     }
 
     fn require_params(&self, index: usize, on: &Match) -> Result<(), ScheduleError> {
+        on.params.values().try_for_each(|value| self.require_alias(index, value))
+    }
+
+    fn require_write(&self, index: usize, on: &WriteMatch) -> Result<(), ScheduleError> {
+        on.name.iter().try_for_each(|name| self.require_alias(index, name))
+    }
+
+    /// `$NAME` stands for an ID, so something must have one.
+    fn require_alias(&self, index: usize, value: &str) -> Result<(), ScheduleError> {
         let known: BTreeSet<_> = self.images.union(&self.containers).copied().collect();
-        let names = on.params.values().filter_map(|value| value.strip_prefix('$'));
-        names.into_iter().try_for_each(|name| require(index, "image or container", name, &known))
+        let name = value.strip_prefix('$');
+        name.into_iter().try_for_each(|name| require(index, "image or container", name, &known))
     }
 }
 

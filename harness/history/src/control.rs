@@ -1,0 +1,124 @@
+//! A scenario without its fault: the same workload, which must alarm nobody.
+//!
+//! The alarms of such runs are false ones, so their number says what an alarm is worth.
+
+use crate::{Await, ExitCodes, Needs, Scenario, SetStep, Step};
+
+/// Exit codes of a command that might have been disturbed, and is not.
+const ANY: [i32; 3] = [0, 1, 4];
+
+impl Scenario {
+    /// The scenario without gates, faults and interruptions, and without waiting for what only
+    /// they bring about. What a user does to engine and daemon stays, in its order.
+    #[must_use]
+    pub fn control(&self) -> Self {
+        let steps = self.steps.iter().filter_map(undisturbed).collect();
+        Self { steps, needs: Needs { live_restore: false, ..self.needs.clone() }, ..self.clone() }
+    }
+}
+
+/// The step, as far as it is no fault.
+fn undisturbed(step: &Step) -> Option<Step> {
+    match step {
+        Step::Hold(_)
+        | Step::HoldWrite(_)
+        | Step::Reached(_)
+        | Step::Release(_)
+        | Step::DenyWrite { .. }
+        | Step::Answer { .. }
+        | Step::Fault(_)
+        | Step::Lift(_)
+        | Step::Record { .. }
+        | Step::Inject { .. }
+        | Step::ReplaceSocket
+        | Step::Cut(_)
+        | Step::Refuse
+        | Step::Accept
+        | Step::Engine(_)
+        | Step::Daemon(_)
+        | Step::Vm(_)
+        | Step::Keep(_)
+        | Step::LetGo(_)
+        | Step::Interrupt(_)
+        // A patch of what is just going, which only a gate makes possible.
+        | Step::Patch(_) => None,
+        // An object in the place of a mirror that does not exist yet, as only a gate can see to.
+        Step::CreateObject(object) if object.name.starts_with('$') => None,
+        Step::Await(level) => is_reached_undisturbed(level).then(|| step.clone()),
+        Step::Set(set) => {
+            let exit = ExitCodes::Any(ANY.to_vec());
+            // It might have been cut short, and shall not be here.
+            Some(Step::Set(SetStep { exit, timeout_s: None, ..set.clone() }))
+        }
+        Step::Returned(returned) => {
+            let mut returned = returned.clone();
+            returned.exit = ExitCodes::Any(ANY.to_vec());
+            Some(Step::Returned(returned))
+        }
+        Step::Neighbour(step) => undisturbed(step).map(|step| Step::Neighbour(Box::new(step))),
+        Step::LoadImage { .. }
+        | Step::Tag { .. }
+        | Step::Untag { .. }
+        | Step::RemoveImage { .. }
+        | Step::CreateContainer { .. }
+        | Step::Container { .. }
+        | Step::RemoveContainer { .. }
+        | Step::CreateVolume { .. }
+        | Step::CreateVolumes { .. }
+        | Step::RemoveVolumes { .. }
+        | Step::RemoveVolume { .. }
+        | Step::App(_)
+        | Step::Act { .. }
+        | Step::CreateObject(_)
+        | Step::Delete(_)
+        | Step::Touch { .. }
+        | Step::Settle => Some(step.clone()),
+    }
+}
+
+/// Levels that come by themselves and stay. What passes by, or is a failure, may not be seen.
+fn is_reached_undisturbed(level: &Await) -> bool {
+    match level {
+        Await::Condition { status, .. } => status == "True",
+        Await::Done { state, .. } => state == "Succeeded",
+        Await::Terminating(_) | Await::Reason { .. } | Await::Wants { .. } | Await::WantsStop => {
+            false
+        }
+        Await::Container { .. }
+        | Await::Tag(_)
+        | Await::Volume(_)
+        | Await::Converged
+        | Await::Gone(_)
+        | Await::Engine { .. } => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Every fault of the schedule is gone, what a user did is there, and it can be carried out.
+    #[test]
+    fn a_control_has_the_workload_and_no_fault() {
+        let text = r#"{"finding": "1-A", "steps": [
+            {"load_image": {"image": "base", "tags": ["base:1"]}},
+            {"hold": {"gate": "g", "at": "request", "on": {"route": "/events"}}},
+            {"set": {"properties": {"running": "true"}, "background": "b", "timeout_s": 1}},
+            {"reached": "g"}, {"interrupt": "b"}, {"returned": {"command": "b", "exit": 130}},
+            {"release": "g"}, {"cut": "all"},
+            {"await": {"condition": {"type": "ContainerEngineReady", "status": "False"}}},
+            {"create_volume": {"name": "v"}}, {"await": {"volume": "v"}}, "settle"]}"#;
+        let scenario: Scenario = serde_json::from_str(text).expect("a scenario");
+        let control = scenario.control();
+        let words: Vec<_> = control.steps.iter().map(word).collect();
+        let kept = ["load_image", "set", "returned", "create_volume", "await", "settle"];
+        assert_eq!(words, kept);
+        control.check().expect("a schedule that can be carried out");
+    }
+
+    fn word(step: &Step) -> String {
+        let value = serde_json::to_value(step).expect("a step is JSON");
+        let name = value.as_object().and_then(|step| step.keys().next().cloned());
+        name.unwrap_or_else(|| value.as_str().unwrap_or_default().to_owned())
+    }
+}

@@ -1,0 +1,86 @@
+//! A change of the App that asks for nothing does not repeat what was done (contract 4.6: the sweep
+//! is skipped when the condition already shows the terminal reason; finding 295-I8).
+//!
+//! In a `touch` step the harness changes an annotation of the App many times. Lists of the daemon's
+//! are read from its cache and cost no request, so what it repeats is seen in its log: the same
+//! message, names and numbers aside, about as often as the App was touched. A daemon that has not
+//! reached what the App wants has a reason to try again, and is not judged; nor are its warnings
+//! and errors, where the App runs.
+
+use std::collections::BTreeMap;
+
+use crate::oracle::Finding;
+use crate::oracle::message::normalised;
+use crate::record::LogLevel;
+use crate::{AppView, OracleName, Record, View, What};
+
+/// A message of each fourth touch is one of each touch: some may have been taken together.
+const TOUCHES_PER_MESSAGE: usize = 4;
+
+/// Fewer than so many are chance.
+const LEAST: usize = 3;
+
+/// A step that touches the App.
+struct Touching {
+    times: usize,
+    runs: bool,
+    messages: BTreeMap<String, usize>,
+}
+
+pub(super) fn judge(history: &[Record]) -> Finding {
+    let mut finding = Finding::default();
+    let mut view = View::default();
+    let mut touching: Option<Touching> = None;
+    for record in history {
+        view.apply(record);
+        match &record.what {
+            What::StepBegan { text, .. } => {
+                judge_step(touching.take(), record.seq, &mut finding);
+                touching = view.app().and_then(|app| Touching::begins(text, &app));
+            }
+            What::Log { level, text } => {
+                if let Some(touching) = &mut touching
+                    && !(touching.runs && *level > LogLevel::Info)
+                {
+                    *touching.messages.entry(normalised(text)).or_default() += 1;
+                }
+            }
+            What::Ended => judge_step(touching.take(), record.seq, &mut finding),
+            // The harness itself does more than to touch the App there.
+            What::Checkpoint { .. } => touching = None,
+            _ => {}
+        }
+    }
+    finding
+}
+
+fn judge_step(touching: Option<Touching>, seq: u64, finding: &mut Finding) {
+    let Some(Touching { times, messages, .. }) = touching else { return };
+    for (message, count) in messages {
+        if count >= LEAST && count * TOUCHES_PER_MESSAGE >= times {
+            let text = format!(
+                "the App was touched {times} times, and {count} times the log says: {message}"
+            );
+            finding.violated(OracleName::BoundedWork, seq, text);
+        }
+    }
+}
+
+impl Touching {
+    /// A step that begins, where it touches an App that is where it wants to be.
+    fn begins(step: &str, app: &AppView) -> Option<Self> {
+        let text = step.strip_prefix("touch:")?;
+        let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit());
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        let times = digits[..end].parse().ok()?;
+        let runs = app.wants_running;
+        let ready = app.condition("ContainerEngineReady")?;
+        let in_place = match ready {
+            (_, "NotApplicable") => true,
+            (status, "Connected") => runs && status == "True",
+            (_, "Stopped") => !runs,
+            _ => false,
+        };
+        in_place.then(|| Self { times, runs, messages: BTreeMap::new() })
+    }
+}

@@ -1,0 +1,100 @@
+//! Work that grows with nothing, and work that has a cause.
+
+use serde_json::{Value, json};
+
+use super::build::*;
+use crate::record::{LogLevel, WireWhat};
+use crate::{OracleName, What};
+
+const SWEEP: &str =
+    r#"I1121 15:11:30.827382     303 engine.go:496] "Cleaning up all mirror resources""#;
+
+/// A stopped App that is touched 20 times, with `said` of that in the log.
+fn touched(app: Value, said: usize) -> Vec<What> {
+    let mut whats = vec![app_is(app), deleted("volumes", volume("data", "u1"))];
+    whats.push(began(0, "touch: {times: 20}"));
+    whats.extend((0..said).map(|n| log(LogLevel::Info, &SWEEP.replace("303", &n.to_string()))));
+    whats.push(What::StepDone { index: 0 });
+    whats.push(began(1, "settle"));
+    sound(whats)
+}
+
+#[test]
+fn bounded_work_sees_a_sweep_at_each_touch() {
+    assert_broken(
+        touched(stopped(2), 20),
+        OracleName::BoundedWork,
+        "the App was touched 20 times, and 20 times the log says: Cleaning up all mirror resources",
+    );
+    assert_broken(touched(stopped(2), 5), OracleName::BoundedWork, "and 5 times the log says");
+}
+
+// Once or twice is chance; and a stop that has not ended is tried again.
+#[test]
+fn bounded_work_leaves_a_sweep_alone_that_has_a_reason() {
+    assert_fine(touched(stopped(2), 4));
+    let waiting = app(2, false, &[("ContainerEngineReady", "True", "Connected", 1)]);
+    assert_fine(touched(waiting, 20));
+}
+
+// Messages that differ in more than names and numbers are different ones.
+#[test]
+fn bounded_work_tells_messages_apart() {
+    let mut whats = vec![app_is(ready(1)), began(0, "touch: {times: 8}")];
+    let words = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    whats.extend(words.map(|word| log(LogLevel::Info, &format!("I1121 1:2 3 a.go:4] {word}"))));
+    assert_fine(sound(whats));
+}
+
+/// One volume's mirror is asked for `times` times, after so many events about it.
+fn asking(times: u64, events: usize) -> Vec<What> {
+    let mut whats = vec![];
+    for exchange in 1..=times {
+        whats.push(request(exchange, "GET", "/v1.41/volumes/data", "/volumes/{name}"));
+        whats.push(wire(exchange, WireWhat::Response { status: 404 }));
+        whats.push(wire(exchange, WireWhat::Finished { bytes: 0 }));
+    }
+    whats.extend((0..events).map(|_| engine("volume", "mount", "data")));
+    sound(whats)
+}
+
+#[test]
+fn bounded_work_sees_a_loop_of_requests() {
+    assert_broken(
+        asking(400, 0),
+        OracleName::BoundedWork,
+        "`GET /v1.41/volumes/data` was asked 400 times between two checkpoints, with 0 causes",
+    );
+    assert_fine(asking(400, 400));
+    // Backoff from 5 ms makes 16 requests in more than five minutes.
+    assert_fine(asking(16, 0));
+}
+
+fn rewritten(times: u64, change: impl Fn(u64) -> Value) -> Vec<What> {
+    sound((0..times).map(|n| modified("volumes", at(20 + n, change(n)))).collect())
+}
+
+#[test]
+fn bounded_work_sees_writes_that_change_nothing() {
+    let same = |n| {
+        let mut same = volume("data", "u1");
+        same["metadata"]["managedFields"] = json!([{ "time": n }]);
+        same
+    };
+    assert_broken(
+        rewritten(40, same),
+        OracleName::BoundedWork,
+        "volume data: its mirror was written 39 times without a change",
+    );
+    assert_fine(rewritten(5, same));
+}
+
+#[test]
+fn bounded_work_leaves_writes_alone_that_change_something() {
+    let other = |n| {
+        let mut other = volume("data", "u1");
+        other["status"]["createdAt"] = json!(n);
+        other
+    };
+    assert_fine(rewritten(40, other));
+}

@@ -1,0 +1,241 @@
+//! Histories by hand, and what all oracles together say of them.
+
+use serde_json::{Value, json};
+
+use crate::record::{LogLevel, UserWrite, WireMessage, WireWhat};
+use crate::{
+    ApiChange, Change, CommandRun, EngineContainer, EngineEvent, EngineState, EngineVolume,
+    OracleName, ProcessState, Record, Stage, Verdict, What, judge,
+};
+
+const MIRROR_FINALIZER: &str = "engine.rancherdesktop.io/mirror";
+
+pub(super) fn history(whats: Vec<What>) -> Vec<Record> {
+    let numbered = whats.into_iter().enumerate();
+    numbered
+        .map(|(seq, what)| Record { seq: seq as u64, at_us: seq as u64, neighbour: false, what })
+        .collect()
+}
+
+pub(super) fn app(generation: i64, running: bool, conditions: &[(&str, &str, &str, i64)]) -> Value {
+    let conditions: Vec<_> = conditions
+        .iter()
+        .map(|(kind, status, reason, observed)| {
+            json!({ "type": kind, "status": status, "reason": reason, "message": "m",
+                    "observedGeneration": observed })
+        })
+        .collect();
+    json!({ "metadata": { "name": "app", "generation": generation },
+            "spec": { "running": running, "containerEngine": { "name": "moby" } },
+            "status": { "conditions": conditions } })
+}
+
+pub(super) fn ready(generation: i64) -> Value {
+    let conditions = [
+        ("ContainerEngineReady", "True", "Connected", generation),
+        ("Settled", "True", "Settled", generation),
+    ];
+    app(generation, true, &conditions)
+}
+
+pub(super) fn changed(resource: &str, change: Change, object: Value) -> What {
+    What::Api(ApiChange { resource: resource.to_owned(), change, object })
+}
+
+pub(super) fn app_is(object: Value) -> What {
+    changed("apps", Change::Modified, object)
+}
+
+pub(super) fn volume(name: &str, uid: &str) -> Value {
+    json!({ "metadata": { "name": format!("vol-{name}"), "namespace": "default", "uid": uid,
+                          "finalizers": [MIRROR_FINALIZER] },
+            "status": { "name": name, "driver": "local", "mountpoint": "/v" } })
+}
+
+pub(super) fn truth(names: &[&str]) -> What {
+    let volume = || EngineVolume {
+        driver: "local".to_owned(),
+        mountpoint: "/v".to_owned(),
+        labels: Default::default(),
+    };
+    let volumes = names.iter().map(|name| ((*name).to_owned(), volume())).collect();
+    What::Truth(EngineState { volumes, ..EngineState::default() })
+}
+
+pub(super) fn checkpoint(number: u32) -> [What; 2] {
+    [Stage::Level, Stage::Probed].map(|stage| What::Checkpoint { number, stage })
+}
+
+pub(super) fn wire(exchange: u64, event: WireWhat) -> What {
+    What::Wire(WireMessage { connection: 0, exchange, event })
+}
+
+pub(super) fn asked(exchange: u64, route: &str, status: u16) -> [What; 2] {
+    let request = WireWhat::Request {
+        method: "GET".to_owned(),
+        target: route.to_owned(),
+        route: Some(route.to_owned()),
+        phase: "bootstrap".to_owned(),
+    };
+    [wire(exchange, request), wire(exchange, WireWhat::Response { status })]
+}
+
+/// A container's mirror, in the state that its status says.
+pub(super) fn container(id: &str, uid: &str, state: &str) -> Value {
+    json!({ "metadata": { "name": id, "namespace": "default", "uid": uid,
+                          "finalizers": [MIRROR_FINALIZER] },
+            "spec": {},
+            "status": { "name": "web", "image": "i", "status": state } })
+}
+
+/// The engine holds the volume `data`, and these containers in these states.
+pub(super) fn truth_with(containers: &[(&str, &str)]) -> What {
+    let What::Truth(mut state) = truth(&["data"]) else { unreachable!("it is one") };
+    for (id, is) in containers {
+        let container = EngineContainer {
+            name: "web".to_owned(),
+            image: "i".to_owned(),
+            state: (*is).to_owned(),
+            labels: Default::default(),
+        };
+        state.containers.insert((*id).to_owned(), container);
+    }
+    What::Truth(state)
+}
+
+/// The object as the write of this version made it.
+pub(super) fn at(version: u64, mut object: Value) -> Value {
+    object["metadata"]["resourceVersion"] = json!(version.to_string());
+    object
+}
+
+pub(super) fn added(resource: &str, object: Value) -> What {
+    changed(resource, Change::Added, object)
+}
+
+pub(super) fn modified(resource: &str, object: Value) -> What {
+    changed(resource, Change::Modified, object)
+}
+
+pub(super) fn deleted(resource: &str, object: Value) -> What {
+    changed(resource, Change::Deleted, object)
+}
+
+pub(super) fn listed(resource: &str, version: u64, objects: Vec<Value>) -> What {
+    What::Listed { resource: resource.to_owned(), version, objects }
+}
+
+pub(super) fn engine(object: &str, action: &str, id: &str) -> What {
+    What::Engine(EngineEvent {
+        object: object.to_owned(),
+        action: action.to_owned(),
+        id: id.to_owned(),
+        time_ns: 1,
+    })
+}
+
+pub(super) fn user_wrote(resource: &str, name: &str, uid: &str, fields: Value) -> What {
+    let Value::Object(fields) = fields else { panic!("fields by pointer") };
+    What::UserWrite(UserWrite {
+        resource: resource.to_owned(),
+        namespace: "default".to_owned(),
+        name: name.to_owned(),
+        uid: uid.to_owned(),
+        fields: fields.into_iter().collect(),
+        deleted: false,
+    })
+}
+
+pub(super) fn user_deleted(resource: &str, name: &str, uid: &str) -> What {
+    let What::UserWrite(write) = user_wrote(resource, name, uid, json!({})) else {
+        unreachable!("it is one")
+    };
+    What::UserWrite(UserWrite { deleted: true, ..write })
+}
+
+pub(super) fn log(level: LogLevel, text: &str) -> What {
+    What::Log { level, text: text.to_owned() }
+}
+
+pub(super) fn began(index: usize, text: &str) -> What {
+    What::StepBegan { index, text: text.to_owned() }
+}
+
+pub(super) fn process(name: &str, state: ProcessState) -> What {
+    What::Process { name: name.to_owned(), pid: 7, started: 1, state }
+}
+
+pub(super) fn request(exchange: u64, method: &str, target: &str, route: &str) -> What {
+    wire(
+        exchange,
+        WireWhat::Request {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            route: Some(route.to_owned()),
+            phase: "steady".to_owned(),
+        },
+    )
+}
+
+pub(super) fn command(text: &str, exit: Option<i32>, stderr: &str) -> CommandRun {
+    CommandRun {
+        arguments: text.split(' ').map(str::to_owned).collect(),
+        exit,
+        stdout: String::new(),
+        stderr: stderr.to_owned(),
+        took_ms: 1,
+        interrupted: false,
+    }
+}
+
+/// An App that was told to stop, and has.
+pub(super) fn stopped(generation: i64) -> Value {
+    let conditions = [
+        ("ContainerEngineReady", "False", "Stopped", generation),
+        ("Settled", "True", "Settled", generation),
+    ];
+    app(generation, false, &conditions)
+}
+
+/// A whole run in which everything is as it must be; `extra` goes before its only checkpoint.
+pub(super) fn sound(extra: Vec<What>) -> Vec<What> {
+    let mut whats = vec![
+        truth(&["data"]),
+        app_is(ready(1)),
+        changed("volumes", Change::Added, volume("data", "u1")),
+    ];
+    whats.extend(extra);
+    whats.extend(checkpoint(1));
+    whats.push(What::Ended);
+    whats
+}
+
+#[track_caller]
+pub(super) fn assert_broken(whats: Vec<What>, oracle: OracleName, text: &str) {
+    let judgement = judge(&history(whats));
+    assert_eq!(judgement.verdict, Verdict::Fail, "{judgement:#?}");
+    assert_eq!(judgement.oracles(), [oracle], "only this promise is broken: {judgement:#?}");
+    assert!(judgement.violations[0].text.contains(text), "{judgement:#?}");
+}
+
+#[track_caller]
+pub(super) fn assert_fine(whats: Vec<What>) {
+    let judgement = judge(&history(whats));
+    assert_eq!(judgement.verdict, Verdict::Pass, "{judgement:#?}");
+}
+
+#[track_caller]
+pub(super) fn assert_unknown(whats: Vec<What>, text: &str) {
+    let judgement = judge(&history(whats));
+    assert_eq!(judgement.verdict, Verdict::Unknown, "{judgement:#?}");
+    assert!(judgement.unknowns.join("\n").contains(text), "{judgement:#?}");
+}
+
+pub(super) fn two_checkpoints(between: Vec<What>) -> Vec<What> {
+    let mut whats = sound(vec![]);
+    whats.pop();
+    whats.extend(between);
+    whats.extend(checkpoint(2));
+    whats.push(What::Ended);
+    whats
+}

@@ -1,0 +1,178 @@
+//! What conditions and commands say, and what is so.
+
+use serde_json::Value;
+
+use super::build::*;
+use crate::record::WireWhat;
+use crate::{CommandRun, OracleName, What};
+
+fn connect_failed() -> What {
+    app_is(app(1, true, &[("ContainerEngineReady", "False", "ConnectFailed", 1)]))
+}
+
+#[test]
+fn truthful_conditions_sees_a_failure_that_the_engine_did_not_cause() {
+    let mut extra = Vec::from(asked(1, "/containers/json", 200));
+    extra.extend(asked(2, "/containers/{id}/json", 404));
+    extra.extend([connect_failed(), app_is(ready(1))]);
+    assert_broken(
+        sound(extra),
+        OracleName::TruthfulConditions,
+        "answered all that a sync needs, last: GET /containers/{id}/json 404",
+    );
+}
+
+#[test]
+fn truthful_conditions_accepts_a_failure_that_the_engine_caused() {
+    let mut extra = Vec::from(asked(1, "/images/json", 500));
+    extra.extend([connect_failed(), app_is(ready(1))]);
+    assert_fine(sound(extra));
+}
+
+#[test]
+fn truthful_conditions_accepts_a_failure_after_a_cut() {
+    let mut extra = Vec::from(asked(1, "/images/json", 200));
+    extra.extend([wire(1, WireWhat::Cut), connect_failed(), app_is(ready(1))]);
+    assert_fine(sound(extra));
+}
+
+// What was written before the fault and is seen after it uses up no excuse.
+#[test]
+fn truthful_conditions_keeps_an_excuse_until_the_daemon_has_subscribed_anew() {
+    let mut extra = vec![wire(1, WireWhat::Refused), app_is(ready(1)), connect_failed()];
+    extra.extend(asked(2, "/events", 200));
+    extra.push(app_is(ready(1)));
+    assert_fine(sound(extra));
+}
+
+// An excuse is used up by the next connection: the second failure has none.
+#[test]
+fn truthful_conditions_takes_an_excuse_once() {
+    let mut extra = Vec::from(asked(1, "/images/json", 500));
+    extra.extend([connect_failed()]);
+    extra.extend(asked(3, "/events", 200));
+    extra.push(app_is(ready(1)));
+    extra.extend(asked(2, "/images/json", 200));
+    extra.extend([connect_failed(), app_is(ready(1))]);
+    assert_broken(sound(extra), OracleName::TruthfulConditions, "last: GET /images/json 200");
+}
+
+#[test]
+fn truthful_conditions_sees_settled_on_an_old_generation_of_the_engine() {
+    let conditions =
+        [("ContainerEngineReady", "True", "Connected", 1), ("Settled", "True", "Settled", 2)];
+    assert_broken(
+        sound(vec![app_is(app(2, true, &conditions)), app_is(ready(2))]),
+        OracleName::TruthfulConditions,
+        "ContainerEngineReady=True (Connected) at generation 1 of 2",
+    );
+}
+
+// The engine is lost after the App had settled: `Settled` follows, one write later.
+#[test]
+fn truthful_conditions_leaves_an_engine_alone_that_is_lost_after_settling() {
+    let lost =
+        [("ContainerEngineReady", "False", "ConnectFailed", 1), ("Settled", "True", "Settled", 1)];
+    let mut extra = Vec::from(asked(1, "/images/json", 500));
+    extra.extend([app_is(app(1, true, &lost)), app_is(ready(1))]);
+    assert_fine(sound(extra));
+}
+
+fn returned(text: &str) -> What {
+    What::Command(command(text, Some(0), ""))
+}
+
+fn listed_app(object: Value) -> What {
+    What::Listed { resource: "apps".to_owned(), version: 1, objects: vec![object] }
+}
+
+fn unsettled() -> Value {
+    let conditions = [
+        ("ContainerEngineReady", "True", "Connected", 2),
+        ("Settled", "False", "WaitingForEngine", 2),
+    ];
+    app(2, true, &conditions)
+}
+
+#[test]
+fn truthful_conditions_sees_a_command_that_returned_too_early() {
+    let extra = vec![returned("set running=true"), listed_app(unsettled()), app_is(ready(2))];
+    assert_broken(
+        sound(extra),
+        OracleName::TruthfulConditions,
+        "`set running=true` returned 0, yet Settled=False",
+    );
+}
+
+#[test]
+fn truthful_conditions_leaves_a_command_alone_that_was_not_to_wait() {
+    let command = returned("set --wait=false running=true");
+    assert_fine(sound(vec![command, listed_app(unsettled()), app_is(ready(2))]));
+}
+
+// The list that follows is of the App that the command stopped; what it shows is left.
+#[test]
+fn truthful_conditions_sees_mirrors_after_a_stop_that_returned() {
+    let mut whats = vec![app_is(stopped(2)), returned("set running=false")];
+    whats.push(listed("volumes", 9, vec![volume("data", "u1")]));
+    whats.push(deleted("volumes", volume("data", "u1")));
+    assert_broken(
+        sound(whats),
+        OracleName::TruthfulConditions,
+        "`set running=false` returned 0, yet 1 volumes are listed after it: volume data",
+    );
+}
+
+// The same list is fine after a command that did not wait, and once the App runs again.
+#[test]
+fn truthful_conditions_leaves_mirrors_alone_after_another_command() {
+    let left = || listed("volumes", 9, vec![volume("data", "u1")]);
+    let gone = || deleted("volumes", volume("data", "u1"));
+    let not_waited = returned("set --wait=false running=false");
+    assert_fine(sound(vec![app_is(app(2, false, &[])), not_waited, left(), gone()]));
+    assert_fine(sound(vec![returned("set running=false"), app_is(ready(3)), left()]));
+}
+
+fn interrupted(exit: Option<i32>, stderr: &str) -> What {
+    What::Command(CommandRun { interrupted: true, ..command("set running=true", exit, stderr) })
+}
+
+#[test]
+fn truthful_conditions_tells_cancelling_from_time_outs() {
+    for (ended, text) in [
+        (interrupted(Some(4), ""), "was interrupted, and ended with the code of a time-out"),
+        (interrupted(Some(130), "timed out waiting"), "was interrupted, and tells of a time-out"),
+        (
+            What::Command(command("set running=true", Some(4), "wait cancelled")),
+            "ended with the code of a time-out, and tells of a cancellation",
+        ),
+    ] {
+        assert_broken(sound(vec![ended]), OracleName::TruthfulConditions, text);
+    }
+    // Each with the code and the text of its own end.
+    assert_fine(sound(vec![interrupted(Some(130), "wait cancelled")]));
+    assert_fine(sound(vec![interrupted(None, "")]));
+    let late = command("set --timeout=1s running=true", Some(4), "timed out waiting for the App");
+    assert_fine(sound(vec![What::Command(late)]));
+}
+
+#[test]
+fn truthful_conditions_sees_a_reason_that_is_spelt_otherwise() {
+    let misspelt = app(1, true, &[("ContainerEngineReady", "False", "ConnectionFailed", 1)]);
+    assert_broken(
+        sound(vec![app_is(misspelt), app_is(ready(1))]),
+        OracleName::TruthfulConditions,
+        "ConnectionFailed) at generation 1 of 1: m: the contract knows no such reason",
+    );
+}
+
+// `Settled` forwards the reason of `Running`, which in VM mode `api` is the harness's own word.
+#[test]
+fn truthful_conditions_knows_reasons_that_are_forwarded() {
+    let forwarded = app(2, true, &[("Running", "False", "Odd", 2), ("Settled", "False", "Odd", 2)]);
+    assert_fine(sound(vec![app_is(forwarded), app_is(ready(2))]));
+    for reason in ["Disconnected", "Connected", "NotApplicable"] {
+        let known = app(1, true, &[("ContainerEngineReady", "Unknown", reason, 1)]);
+        assert_fine(sound(vec![app_is(known), app_is(ready(1))]));
+    }
+}

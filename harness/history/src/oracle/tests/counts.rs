@@ -1,0 +1,91 @@
+//! Mirrors that come twice in one life of their object.
+
+use super::build::*;
+use crate::record::WireWhat;
+use crate::{OracleName, ProcessState, What};
+
+fn mirror(uid: &str) -> serde_json::Value {
+    container("c1", uid, "running")
+}
+
+/// A container that came and went, and whose mirror came and went; then what follows.
+fn came_and_went(after: Vec<What>) -> Vec<What> {
+    let mut whats = vec![
+        truth_with(&[("c1", "running")]),
+        added("containers", at(5, mirror("u2"))),
+        engine("container", "destroy", "c1"),
+        truth_with(&[]),
+        deleted("containers", at(6, mirror("u2"))),
+    ];
+    whats.extend(after);
+    sound(whats)
+}
+
+fn ghost() -> Vec<What> {
+    vec![added("containers", at(7, mirror("u3"))), deleted("containers", at(8, mirror("u3")))]
+}
+
+// The ghost is gone by the checkpoint: neither convergence nor identity can see it.
+#[test]
+fn counts_sees_the_ghost_of_a_container() {
+    assert_broken(
+        came_and_went(ghost()),
+        OracleName::Counts,
+        "container <web>: its mirror was deleted, and created anew",
+    );
+    assert_fine(came_and_went(vec![]));
+}
+
+#[test]
+fn counts_sees_a_ghost_after_the_checkpoint() {
+    let mut whats = came_and_went(vec![]);
+    whats.pop();
+    whats.extend(ghost());
+    whats.extend(checkpoint(2));
+    whats.push(What::Ended);
+    assert_broken(whats, OracleName::Counts, "container <web>: its mirror was deleted");
+}
+
+// A volume came between two checkpoints, and lives: its mirror was made twice.
+#[test]
+fn counts_sees_a_mirror_made_twice() {
+    let twice = vec![
+        added("volumes", at(5, volume("new", "u2"))),
+        deleted("volumes", at(6, volume("new", "u2"))),
+        added("volumes", at(7, volume("new", "u3"))),
+    ];
+    let whole = |extra: Vec<What>| sound([vec![truth(&["data", "new"])], extra].concat());
+    assert_broken(
+        whole(twice.clone()),
+        OracleName::Counts,
+        "volume new: its mirror was deleted, and created anew",
+    );
+    // A volume that was removed and made anew is another one, and its events may be replayed.
+    let anew = vec![engine("volume", "destroy", "new"), engine("volume", "create", "new")];
+    assert_fine(whole([anew, twice].concat()));
+}
+
+// Each of these takes mirrors and makes them anew, and not for the engine's sake.
+#[test]
+fn counts_is_silent_from_a_sweep_to_the_next_checkpoint() {
+    let down = app(1, true, &[("Running", "False", "Stopped", 1)]);
+    for cause in [
+        app_is(stopped(2)),
+        app_is(down),
+        process("daemon", ProcessState::Stopped),
+        wire(1, WireWhat::Faulted { rule: "r".to_owned(), fault: "a stale list".to_owned() }),
+    ] {
+        let again = app_is(ready(3));
+        assert_fine(came_and_went([vec![cause, again], ghost()].concat()));
+    }
+}
+
+// What a user deleted is judged as that user's wish; the container was removed by it.
+#[test]
+fn counts_leaves_what_a_user_deleted_to_no_lost_update() {
+    let wish = user_deleted("containers", "c1", "u2");
+    let mut whats = came_and_went(ghost());
+    // It is recorded before the engine has removed the container.
+    whats.insert(5, wish);
+    assert_broken(whats, OracleName::NoLostUpdate, "container <web>: a user deleted its mirror");
+}

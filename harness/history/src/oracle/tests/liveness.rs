@@ -1,0 +1,124 @@
+//! Deadlines, deaths and wishes.
+
+use serde_json::{Value, json};
+
+use super::build::*;
+use crate::record::WireWhat;
+use crate::{Blame, DAEMON_PARTS, OracleName, ProcessState, Verdict, What, judge};
+
+// Controllers in a program of their own are the daemon's, and not the world's.
+#[test]
+fn liveness_sees_a_daemon_that_died() {
+    for name in DAEMON_PARTS {
+        let died = What::Process {
+            name: name.to_owned(),
+            pid: 7,
+            started: 1,
+            state: ProcessState::Died { how: "signal 6".to_owned() },
+        };
+        let text = format!("the {name} (pid 7) ended by itself: signal 6");
+        assert_broken(sound(vec![died]), OracleName::Liveness, &text);
+    }
+}
+
+#[test]
+fn liveness_leaves_a_daemon_alone_that_was_stopped() {
+    let stopped = What::Process {
+        name: "daemon".to_owned(),
+        pid: 7,
+        started: 1,
+        state: ProcessState::Stopped,
+    };
+    assert_fine(sound(vec![stopped]));
+}
+
+#[test]
+fn liveness_sees_a_missed_deadline_of_the_daemon() {
+    let why = "waited 5s for x; last seen: y".to_owned();
+    let failed = What::StepFailed { index: 2, blame: Blame::Daemon, why };
+    let judgement = judge(&history(vec![failed, What::Ended]));
+    assert_eq!(judgement.verdict, Verdict::Fail);
+    assert_eq!(judgement.oracles(), [OracleName::Liveness]);
+}
+
+/// A container in this state, of which a user wishes something; then what follows.
+fn wished(state: &str, wish: Value, after: Vec<What>) -> Vec<What> {
+    let mut whats = vec![truth_with(&[("c1", state)])];
+    whats.push(added("containers", at(5, container("c1", "u2", state))));
+    whats.push(user_wrote("containers", "c1", "u2", wish));
+    whats.extend(after);
+    sound(whats)
+}
+
+fn runs() -> Value {
+    json!({ "/spec/state": "running" })
+}
+
+fn action(verb: &str) -> Value {
+    json!({ "/metadata/annotations/containers.rancherdesktop.io~1action": verb })
+}
+
+/// The engine is asked to change the container, and answers so.
+fn tried(exchange: u64, verb: &str, status: u16) -> Vec<What> {
+    let target = format!("/v1.41/containers/c1/{verb}");
+    vec![
+        request(exchange, "POST", &target, &format!("/containers/{{id}}/{verb}")),
+        wire(exchange, WireWhat::Response { status }),
+        wire(exchange, WireWhat::Finished { bytes: 0 }),
+    ]
+}
+
+fn is(state: &str) -> Vec<What> {
+    let mirror = at(9, container("c1", "u2", state));
+    vec![truth_with(&[("c1", state)]), modified("containers", mirror)]
+}
+
+// A paused container is not helped by a start, however often it is tried (finding 295-I2).
+#[test]
+fn liveness_sees_a_wish_that_is_silently_ignored() {
+    let starts = [tried(1, "start", 500), tried(2, "start", 500)].concat();
+    assert_broken(
+        wished("paused", runs(), starts),
+        OracleName::Liveness,
+        "container web: `running` was wished, but it is paused; the engine was asked 0 times for `/unpause`",
+    );
+    assert_fine(wished("paused", runs(), [tried(1, "unpause", 204), is("running")].concat()));
+}
+
+// It failed once, and was forgotten; one that goes on trying is fine (finding 295-I7).
+#[test]
+fn liveness_sees_a_wish_that_was_tried_once() {
+    assert_broken(
+        wished("created", runs(), tried(1, "start", 500)),
+        OracleName::Liveness,
+        "the engine was asked 1 times for `/start`",
+    );
+    let again = [tried(1, "start", 500), tried(2, "start", 500)].concat();
+    assert_fine(wished("created", runs(), again));
+}
+
+#[test]
+fn liveness_sees_an_action_of_which_nothing_is_told() {
+    assert_broken(
+        wished("created", action("start"), tried(1, "start", 500)),
+        OracleName::Liveness,
+        "`start` was wished, but it is created",
+    );
+    let mut told = at(9, container("c1", "u2", "created"));
+    told["status"]["lastAction"] = json!({ "action": "start", "state": "Failed", "error": "e" });
+    let told = vec![modified("containers", told)];
+    assert_fine(wished("created", action("start"), [tried(1, "start", 500), told].concat()));
+    // It was started, and has ended since.
+    let started = vec![engine("container", "start", "c1")];
+    assert_fine(wished("created", action("start"), started));
+}
+
+// A wish ends with its mirror, with the engine's process, and with what another user does.
+#[test]
+fn liveness_lets_a_wish_end() {
+    let stop = vec![app_is(stopped(2)), deleted("volumes", volume("data", "u1"))];
+    let stop = [stop, vec![deleted("containers", at(9, container("c1", "u2", "created")))]];
+    assert_fine(wished("created", runs(), stop.concat()));
+    assert_fine(wished("created", runs(), vec![process("engine", ProcessState::Stopped)]));
+    assert_fine(wished("created", runs(), vec![began(3, "container: {name: web, op: stop}")]));
+}

@@ -1,0 +1,248 @@
+//! What users wrote, and what became of it.
+
+use serde_json::{Value, json};
+
+use super::build::*;
+use crate::{OracleName, What};
+
+fn with_state(version: u64, state: Option<&str>) -> Value {
+    let mut object = at(version, container("c1", "u2", "running"));
+    if let Some(state) = state {
+        object["spec"]["state"] = json!(state);
+    }
+    object
+}
+
+fn wishes(state: &str) -> What {
+    user_wrote("containers", "c1", "u2", json!({ "/spec": { "state": state } }))
+}
+
+/// A container that runs, whose mirror goes through these states after a user wrote it.
+fn written(states: Vec<What>) -> Vec<What> {
+    let mut whats = vec![truth_with(&[("c1", "running")])];
+    whats.extend(states);
+    sound(whats)
+}
+
+#[test]
+fn no_lost_update_sees_a_field_that_was_overwritten() {
+    assert_broken(
+        written(vec![
+            added("containers", with_state(5, Some("running"))),
+            wishes("running"),
+            modified("containers", with_state(6, Some("unknown"))),
+        ]),
+        OracleName::NoLostUpdate,
+        r#"<web>: a user wrote /spec/state="running", and it became "unknown""#,
+    );
+}
+
+// The watch lags behind: the older state is told after the user was answered. So it does for the
+// second value of two, which is told before its record.
+#[test]
+fn no_lost_update_goes_by_versions() {
+    assert_fine(written(vec![
+        wishes("running"),
+        added("containers", with_state(4, None)),
+        modified("containers", with_state(5, Some("running"))),
+    ]));
+    assert_fine(written(vec![
+        began(0, "patch: {}"),
+        added("containers", with_state(5, Some("running"))),
+        wishes("running"),
+        began(1, "patch: {}"),
+        modified("containers", with_state(6, Some("unknown"))),
+        wishes("unknown"),
+    ]));
+}
+
+// A value that was never stored so, as where admission resolves it, is not the daemon's loss.
+#[test]
+fn no_lost_update_judges_only_what_was_stored() {
+    assert_fine(written(vec![wishes("latest"), added("containers", with_state(5, Some("1.2")))]));
+}
+
+fn with_action(version: u64, value: Option<&str>, last: Option<&str>) -> What {
+    let mut object = at(version, container("c1", "u2", "running"));
+    if let Some(value) = value {
+        let annotations = json!({ "containers.rancherdesktop.io/action": value });
+        object["metadata"]["annotations"] = annotations;
+    }
+    if let Some(last) = last {
+        object["status"]["lastAction"] = json!({ "action": last, "state": "Succeeded" });
+    }
+    modified("containers", object)
+}
+
+fn asks(action: &str) -> What {
+    let pointer = "/metadata/annotations/containers.rancherdesktop.io~1action";
+    user_wrote("containers", "c1", "u2", json!({ pointer: action }))
+}
+
+#[test]
+fn no_lost_update_sees_an_action_that_was_dropped() {
+    assert_broken(
+        written(vec![
+            asks("start"),
+            with_action(5, Some("start"), None),
+            engine("container", "start", "c1"),
+            with_action(6, None, None),
+        ]),
+        OracleName::NoLostUpdate,
+        r#"action="start", and it became null"#,
+    );
+}
+
+// The daemon removes what it has carried out, and told of (contract 4.4).
+#[test]
+fn no_lost_update_lets_an_action_be_consumed() {
+    assert_fine(written(vec![
+        asks("start"),
+        with_action(5, Some("start"), None),
+        with_action(6, Some("start"), Some("start")),
+        with_action(7, None, Some("start")),
+    ]));
+}
+
+fn users(version: u64) -> Value {
+    json!({ "metadata": { "name": "mine", "namespace": "default", "uid": "u9",
+                          "resourceVersion": version.to_string() } })
+}
+
+fn users_object() -> Vec<What> {
+    let labels = json!({ "/metadata/labels/of": "me" });
+    vec![user_wrote("volumes", "mine", "u9", labels), added("volumes", users(5))]
+}
+
+// Both are deleted while the App is stopped; the control's was asked for by its user.
+#[test]
+fn no_lost_update_sees_a_users_object_that_was_swept() {
+    let sweep = || {
+        let mirror = deleted("volumes", at(21, volume("data", "u1")));
+        vec![app_is(stopped(2)), mirror, deleted("volumes", users(20))]
+    };
+    assert_broken(
+        sound([users_object(), sweep()].concat()),
+        OracleName::NoLostUpdate,
+        "volumes mine: a user created it, it is no mirror, and it was deleted",
+    );
+    let wished = vec![user_deleted("volumes", "mine", "u9")];
+    assert_fine(sound([users_object(), wished, sweep()].concat()));
+}
+
+// A full sync, which begins with its lists, prunes what the engine does not have (contract 4.3).
+#[test]
+fn no_lost_update_lets_a_sync_prune_a_users_object() {
+    let sync = Vec::from(asked(1, "/volumes", 200));
+    assert_fine(sound([users_object(), sync, vec![deleted("volumes", users(20))]].concat()));
+}
+
+// Nor is a mirror a user's object, only because a user has labelled it.
+#[test]
+fn no_lost_update_lets_a_labelled_mirror_be_swept() {
+    let labels = json!({ "/metadata/labels/of": "me" });
+    assert_fine(sound(vec![
+        user_wrote("volumes", "vol-data", "u1", labels),
+        app_is(stopped(2)),
+        deleted("volumes", at(20, volume("data", "u1"))),
+    ]));
+}
+
+/// A volume `old`, mirrored, whose mirror a user deletes; then what follows.
+fn deletion(after: Vec<What>) -> Vec<What> {
+    let mut whats = vec![truth(&["data", "old"]), added("volumes", at(5, volume("old", "u2")))];
+    whats.push(user_deleted("volumes", "vol-old", "u2"));
+    whats.extend(after);
+    sound(whats)
+}
+
+fn asked_to_remove() -> What {
+    request(1, "DELETE", "/v1.41/volumes/old?force=1", "/volumes/{name}")
+}
+
+fn removed() -> Vec<What> {
+    let finished = wire(1, crate::record::WireWhat::Finished { bytes: 0 });
+    let gone = deleted("volumes", at(6, volume("old", "u2")));
+    vec![asked_to_remove(), finished, engine("volume", "destroy", "old"), truth(&["data"]), gone]
+}
+
+#[test]
+fn no_lost_update_sees_a_mirror_that_went_without_its_object() {
+    let back = vec![
+        deleted("volumes", at(6, volume("old", "u2"))),
+        added("volumes", at(7, volume("old", "u3"))),
+    ];
+    assert_broken(
+        deletion(back),
+        OracleName::NoLostUpdate,
+        "volume old: a user deleted its mirror, which went without the engine's object",
+    );
+    assert_fine(deletion(removed()));
+}
+
+#[test]
+fn no_lost_update_sees_a_mirror_that_came_back() {
+    let ghost = vec![
+        added("volumes", at(7, volume("old", "u3"))),
+        deleted("volumes", at(8, volume("old", "u3"))),
+    ];
+    assert_broken(
+        deletion([removed(), ghost].concat()),
+        OracleName::NoLostUpdate,
+        "which came back although the engine's object is gone",
+    );
+    // Another volume of the same name has another mirror.
+    let anew = vec![
+        added("volumes", at(7, volume("old", "u3"))),
+        engine("volume", "create", "old"),
+        truth(&["data", "old"]),
+    ];
+    assert_fine(deletion([removed(), anew].concat()));
+}
+
+// The engine has the volume in use, and refuses; a daemon that never asked has no such reason.
+#[test]
+fn no_lost_update_sees_a_deletion_that_the_engine_was_never_asked_for() {
+    let mut marked = at(6, volume("old", "u2"));
+    marked["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    let marked = || modified("volumes", marked.clone());
+    assert_broken(
+        deletion(vec![marked()]),
+        OracleName::NoLostUpdate,
+        "and the engine was never asked to remove it",
+    );
+    let refused = wire(1, crate::record::WireWhat::Finished { bytes: 9 });
+    assert_fine(deletion(vec![marked(), asked_to_remove(), refused]));
+}
+
+fn removes(exchange: u64, target: &str) -> Vec<What> {
+    let request = crate::WireWhat::Request {
+        method: "DELETE".to_owned(),
+        target: format!("/v1.41{target}?force=1"),
+        route: Some("/volumes/{name}".to_owned()),
+        phase: "steady".to_owned(),
+    };
+    vec![
+        wire(exchange, request),
+        wire(exchange, crate::WireWhat::Response { status: 204 }),
+        wire(exchange, crate::WireWhat::Finished { bytes: 0 }),
+    ]
+}
+
+// The mirror went with the engine's old volume; the new one of the same name is the user's.
+#[test]
+fn no_lost_update_sees_a_removal_that_nobody_asked_for() {
+    let mirror = || at(5, volume("data", "u1"));
+    let mut whats = vec![added("volumes", mirror())];
+    whats.extend(removes(90, "/volumes/data"));
+    assert_broken(
+        sound(whats),
+        OracleName::NoLostUpdate,
+        "the daemon removed /v1.41/volumes/data from the engine, which no user asked it to",
+    );
+    // The same removal, of a mirror that a user deleted.
+    let mut whats = vec![added("volumes", mirror()), user_deleted("volumes", "vol-data", "u1")];
+    whats.extend(removes(90, "/volumes/data"));
+    whats.extend([truth(&[]), deleted("volumes", at(6, volume("data", "u1")))]);
+    assert_fine(sound(whats));
+}

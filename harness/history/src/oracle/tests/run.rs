@@ -1,0 +1,103 @@
+//! What a run shows that is not whole, and one that is.
+
+use serde_json::json;
+
+use super::build::*;
+use crate::oracle::{ALL, Finding};
+use crate::record::Owner;
+use crate::{Blame, Change, OracleName, ProcessState, What, judge};
+
+#[test]
+fn a_sound_run_passes() {
+    assert_fine(sound(vec![]));
+}
+
+// An engine that ends by itself is the world's failure, whatever the daemon does about it.
+#[test]
+fn a_run_whose_engine_died_is_unknown() {
+    let died = What::Process {
+        name: "engine".to_owned(),
+        pid: 8,
+        started: 1,
+        state: ProcessState::Died { how: "signal 9".to_owned() },
+    };
+    assert_unknown(sound(vec![died]), "the engine ended by itself: signal 9");
+}
+
+// What the schedule or the machine did not allow to be shown is neither pass nor failure.
+#[test]
+fn a_step_that_failed_for_other_reasons_makes_the_run_unknown() {
+    for blame in [Blame::Schedule, Blame::World] {
+        let failed = What::StepFailed { index: 0, blame, why: "gate not reached".to_owned() };
+        assert_unknown(vec![failed, What::Ended], "step 1");
+    }
+}
+
+// A daemon that had to be killed, or left something behind, did not simply pass.
+#[test]
+fn a_leak_makes_the_run_unknown() {
+    let leak = What::Leak { text: "process 7 ran on".to_owned(), owner: Owner::World };
+    assert_unknown(sound(vec![leak]), "would not go: process 7 ran on");
+}
+
+// What a daemon does after its engine ended by itself proves nothing; what it did before, does.
+#[test]
+fn what_follows_the_end_of_an_engine_is_no_violation() {
+    let died = || What::Process {
+        name: "engine".to_owned(),
+        pid: 8,
+        started: 1,
+        state: ProcessState::Died { how: "signal 9".to_owned() },
+    };
+    let missed = || What::StepFailed { index: 2, blame: Blame::Daemon, why: "late".to_owned() };
+    assert_unknown(sound(vec![died(), missed()]), "the engine ended by itself");
+    let judgement = judge(&history(sound(vec![missed(), died()])));
+    assert_eq!(judgement.oracles(), [OracleName::Liveness]);
+}
+
+#[test]
+fn a_checkpoint_without_an_app_is_unknown() {
+    let mut whats = Vec::from(checkpoint(1));
+    whats.push(What::Ended);
+    assert_unknown(whats, "there is no App to be judged");
+}
+
+// The list was made before the change that the watch told of first, and must not undo it.
+#[test]
+fn a_late_list_does_not_turn_the_view_back() {
+    let mut late = volume("late", "u2");
+    late["metadata"]["resourceVersion"] = json!("11");
+    let mut gone = volume("gone", "u3");
+    gone["metadata"]["resourceVersion"] = json!("12");
+    let list = What::Listed {
+        resource: "volumes".to_owned(),
+        version: 10,
+        objects: vec![volume("data", "u1"), gone.clone()],
+    };
+    assert_fine(sound(vec![
+        truth(&["data", "late"]),
+        changed("volumes", Change::Added, late),
+        changed("volumes", Change::Deleted, gone),
+        list,
+    ]));
+}
+
+#[test]
+fn a_journal_without_an_end_is_unknown() {
+    let mut whats = sound(vec![]);
+    whats.pop();
+    assert_unknown(whats, "stopped in the middle");
+}
+
+#[test]
+fn a_run_without_a_checkpoint_is_unknown() {
+    assert_unknown(vec![What::Ended], "before anything could be judged");
+}
+
+// Without this, an oracle that complains of nothing at all would be seen only as an alarm elsewhere.
+#[test]
+fn every_oracle_is_silent_on_the_empty_history() {
+    for oracle in ALL {
+        assert_eq!(oracle(&[]), Finding::default());
+    }
+}

@@ -1,0 +1,108 @@
+//! What is said of a stop, against the versions at which mirrors went.
+
+use serde_json::json;
+
+use super::build::*;
+use crate::{Change, OracleName, Record, What, judge};
+
+/// A run whose App, running, has two volumes mirrored, and is stopped by what follows.
+fn stopping(after: Vec<What>) -> Vec<What> {
+    let mut whats = vec![truth(&["data"]), app_is(at(10, ready(1)))];
+    whats.push(added("volumes", at(11, volume("data", "u1"))));
+    whats.push(app_is(at(20, app(2, false, &[("ContainerEngineReady", "True", "Connected", 2)]))));
+    whats.extend(after);
+    whats.extend(checkpoint(1));
+    whats.push(What::Ended);
+    whats
+}
+
+// The watch of volumes tells of the deletion after that of the App has told of `Settled`; only the
+// versions say which came first.
+#[test]
+fn truthful_conditions_sees_settled_before_the_mirrors_went() {
+    let settled = || app_is(at(30, stopped(2)));
+    let gone_at = |version| deleted("volumes", at(version, volume("data", "u1")));
+    assert_broken(
+        stopping(vec![settled(), gone_at(31)]),
+        OracleName::TruthfulConditions,
+        "yet 1 mirrors were there: volume data",
+    );
+    assert_fine(stopping(vec![settled(), gone_at(29)]));
+}
+
+// No deletion was seen, but a list that is as young as `Settled` shows the mirror.
+#[test]
+fn truthful_conditions_sees_settled_while_a_mirror_is_kept() {
+    let mut kept = at(21, volume("data", "u1"));
+    kept["metadata"]["finalizers"] = json!(["racetrap.dev/kept"]);
+    kept["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    let list = || listed("volumes", 32, vec![kept.clone()]);
+    assert_broken(
+        stopping(vec![list(), app_is(at(30, stopped(2)))]),
+        OracleName::TruthfulConditions,
+        "yet 1 mirrors were there: volume data",
+    );
+    let waiting = [("ContainerEngineReady", "False", "Stopped", 1)];
+    assert_fine(stopping(vec![list(), app_is(at(30, app(2, false, &waiting)))]));
+}
+
+// What is mirrored after the next start was not there when the App had settled.
+#[test]
+fn truthful_conditions_leaves_mirrors_alone_that_came_after_a_stop() {
+    assert_fine(stopping(vec![
+        deleted("volumes", at(29, volume("data", "u1"))),
+        app_is(at(30, stopped(2))),
+        app_is(at(40, ready(3))),
+        added("volumes", at(41, volume("data", "u2"))),
+    ]));
+}
+
+fn kept_for(microseconds: u64, status: (&str, &str)) -> Vec<Record> {
+    let mut kept = volume("data", "u1");
+    kept["metadata"]["finalizers"] = json!(["racetrap.dev/kept"]);
+    let conditions = [("ContainerEngineReady", status.0, status.1, 2)];
+    let mut history = history(stopping(vec![
+        changed("volumes", Change::Modified, kept),
+        app_is(at(30, app(2, false, &conditions))),
+    ]));
+    let checkpoints = history.iter_mut().rev().take(3);
+    checkpoints.for_each(|record| record.at_us = microseconds);
+    history
+}
+
+// The sweep waits for 30 s for what somebody else keeps; that the engine is connected is true until
+// then, and not for ever.
+#[test]
+fn truthful_conditions_sees_an_engine_that_stays_connected_for_ever() {
+    let connected = ("True", "Connected");
+    let late = judge(&kept_for(60_000_000, connected));
+    assert_eq!(late.oracles(), [OracleName::TruthfulConditions], "{late:#?}");
+    assert!(late.violations[0].text.contains("the App is stopped and volume data is kept"));
+    for fine in [kept_for(20_000_000, connected), kept_for(60_000_000, ("False", "Stopped"))] {
+        assert_eq!(judge(&fine).violations, []);
+    }
+}
+
+// The mirror comes after `Settled`, and goes before the checkpoint: only its version tells.
+#[test]
+fn truthful_conditions_sees_a_mirror_that_comes_back_after_a_stop() {
+    let stop =
+        || vec![deleted("volumes", at(29, volume("data", "u1"))), app_is(at(30, stopped(2)))];
+    let late = |version| {
+        let late = container("c1", "u3", "created");
+        vec![
+            added("containers", at(version, late.clone())),
+            deleted("containers", at(version + 1, late)),
+        ]
+    };
+    assert_broken(
+        stopping([stop(), late(31)].concat()),
+        OracleName::TruthfulConditions,
+        "yet 1 mirrors came later: container c1",
+    );
+    // The App had been told to run again at that time, which is told later; or may have been.
+    let told = vec![app_is(at(31, app(3, true, &[]))), app_is(at(40, stopped(4)))];
+    assert_fine(stopping([stop(), late(32), told].concat()));
+    let lost = What::WatchLost { resource: "apps".to_owned(), reason: "ended".to_owned() };
+    assert_fine(stopping([stop(), vec![lost], late(32)].concat()));
+}

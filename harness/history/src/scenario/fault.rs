@@ -1,0 +1,89 @@
+//! What is done to messages on a wire.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::message::{Match, Side};
+
+/// Name of a fault, unique within its scenario.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FaultName(pub String);
+
+impl fmt::Display for FaultName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// A fault that is armed until it has happened as often as it shall, or is lifted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// By what name it can be lifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<FaultName>,
+    /// On which wire.
+    #[serde(default, skip_serializing_if = "Side::is_engine")]
+    pub wire: Side,
+    /// What is done.
+    pub kind: FaultKind,
+    /// To which messages.
+    pub on: Match,
+    /// To how many of them; all, where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
+}
+
+/// What is done to a message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum FaultKind {
+    /// The engine acts; its answer is lost, and the connection with it.
+    Lose,
+    /// The answer ends after so many bytes of its body, or after an event frame where the match
+    /// names one, and the connection stays open.
+    HalfOpen {
+        /// Bytes of the body that still pass.
+        #[serde(default)]
+        bytes: u64,
+    },
+    /// The answer's body comes in small pieces.
+    Slow {
+        /// Bytes in a piece.
+        bytes: NonZeroUsize,
+        /// Milliseconds between two pieces.
+        every_ms: NonZeroU32,
+    },
+    /// The answer's body is cut off, and framed as if it were whole.
+    Truncate {
+        /// Bytes of the body that still pass.
+        bytes: usize,
+    },
+    /// An earlier answer is given again; the engine does not see the request.
+    Stale {
+        /// Which `record` step kept it.
+        recording: FaultName,
+    },
+    /// An event frame never arrives.
+    Drop,
+    /// An event frame arrives twice.
+    Duplicate,
+    /// An event frame arrives behind later ones.
+    Reorder {
+        /// How many of them.
+        behind: NonZeroU32,
+    },
+    /// Values in the answer's body, or in an event frame, are others.
+    Rewrite {
+        /// JSON pointers, and what is to stand there; null stays null.
+        set: BTreeMap<String, Value>,
+        /// JSON pointers of what is to be gone.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        remove: Vec<String>,
+    },
+}

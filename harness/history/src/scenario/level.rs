@@ -1,0 +1,64 @@
+//! What is waited for.
+
+use serde::{Deserialize, Serialize};
+
+use super::api::MirrorRef;
+
+/// A level that is waited for; it must hold within the scenario's deadline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Await {
+    /// The mirror of a container, by its name in the engine, in this state.
+    Container {
+        /// Name in the engine.
+        name: String,
+        /// `status.status`; any, where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<String>,
+    },
+    /// The mirror of a tag.
+    Tag(String),
+    /// The mirror of a volume.
+    Volume(String),
+    /// A condition of the App at its present generation.
+    Condition {
+        /// Its type.
+        r#type: String,
+        /// Its status, `True`, `False` or `Unknown`.
+        status: String,
+    },
+    /// The mirrors equal the engine's objects.
+    Converged,
+    /// A mirror is gone.
+    Gone(MirrorRef),
+    /// A mirror is marked for deletion, and still there.
+    Terminating(MirrorRef),
+    /// A condition of the App has this reason, at whatever generation.
+    Reason {
+        /// Its type.
+        r#type: String,
+        /// Its reason.
+        reason: String,
+    },
+    /// The App says that it wants this engine.
+    Wants {
+        /// `spec.containerEngine.name`.
+        engine: String,
+    },
+    /// The App says that it shall be stopped.
+    WantsStop,
+    /// A wish for a container's state was carried out, or told to have failed (contract 4.4).
+    Done {
+        /// The container's name in the engine.
+        container: String,
+        /// `status.lastAction.state`.
+        state: String,
+    },
+    /// The engine holds a container in this state.
+    Engine {
+        /// The container's name.
+        container: String,
+        /// The engine's word for its state.
+        state: String,
+    },
+}

@@ -1,0 +1,91 @@
+//! Commands in the background are awaited, and what has a name is used under it.
+
+use std::collections::BTreeSet;
+
+use super::ScheduleError;
+use crate::{CommandName, FaultName, Scenario, Step};
+
+#[derive(Default)]
+struct Named<'a> {
+    waiting: BTreeSet<&'a CommandName>,
+    ended: BTreeSet<&'a CommandName>,
+    faults: BTreeSet<&'a FaultName>,
+    recordings: BTreeSet<&'a FaultName>,
+}
+
+/// Refuses names that nothing has, names that two things have, and commands that nobody awaits.
+pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
+    let mut named = Named::default();
+    for (index, step) in scenario.steps.iter().enumerate() {
+        named.apply(index, step)?;
+        if matches!(step, Step::Neighbour(_)) && !scenario.needs.neighbour {
+            return Err(ScheduleError::new(
+                index,
+                "this scenario has no second daemon",
+                "`neighbour: true` among its `needs`",
+            ));
+        }
+    }
+    let last = scenario.steps.len().saturating_sub(1);
+    match named.waiting.first() {
+        Some(name) => Err(ScheduleError::new(
+            last,
+            format!("nobody awaits the end of the command `{name}`"),
+            format!("`returned: {{command: {name}}}` before the end"),
+        )),
+        None => Ok(()),
+    }
+}
+
+impl<'a> Named<'a> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only some steps give or use such names")]
+    fn apply(&mut self, index: usize, step: &'a Step) -> Result<(), ScheduleError> {
+        match step {
+            Step::Set(set) => match &set.background {
+                Some(name) if self.waiting.contains(name) || self.ended.contains(name) => {
+                    Err(twice(index, "command", &name.0))
+                }
+                Some(name) => {
+                    self.waiting.insert(name);
+                    Ok(())
+                }
+                None => Ok(()),
+            },
+            Step::Interrupt(name) if self.waiting.contains(name) => Ok(()),
+            Step::Returned(returned) if self.waiting.remove(&returned.command) => {
+                self.ended.insert(&returned.command);
+                Ok(())
+            }
+            Step::Interrupt(name) | Step::Returned(crate::Returned { command: name, .. }) => {
+                Err(unknown(index, "command in the background", &name.0))
+            }
+            Step::Record { name, .. } if !self.recordings.insert(name) => {
+                Err(twice(index, "recording", &name.0))
+            }
+            Step::Fault(fault) => self.fault(index, fault),
+            Step::Lift(name) if !self.faults.remove(name) => Err(unknown(index, "fault", &name.0)),
+            _ => Ok(()),
+        }
+    }
+
+    fn fault(&mut self, index: usize, fault: &'a crate::Fault) -> Result<(), ScheduleError> {
+        if let crate::FaultKind::Stale { recording } = &fault.kind
+            && !self.recordings.contains(recording)
+        {
+            return Err(unknown(index, "recording", &recording.0));
+        }
+        match &fault.name {
+            Some(name) if !self.faults.insert(name) => Err(twice(index, "fault", &name.0)),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+fn unknown(index: usize, kind: &str, name: &str) -> ScheduleError {
+    let expected = "an earlier step that gives this name, and no step before that ended it";
+    ScheduleError::new(index, format!("there is no {kind} `{name}` here"), expected)
+}
+
+fn twice(index: usize, kind: &str, name: &str) -> ScheduleError {
+    ScheduleError::new(index, format!("two are called {kind} `{name}`"), "another name")
+}
