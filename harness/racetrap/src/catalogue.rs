@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 
 use globset::Glob;
 use include_dir::{Dir, include_dir};
-use racetrap_history::{FindingId, Scenario};
+use racetrap_history::{FindingId, Scenario, Unshown};
 
 use crate::scenario_file::{self, Invalid};
 
 static ENTRIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../scenarios/catalogue");
+static UNSHOWN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../scenarios/unshown");
 
 /// All findings, in the order of their ids.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     entries: BTreeMap<FindingId, Scenario>,
+    unshown: BTreeMap<FindingId, Unshown>,
 }
 
 /// The embedded catalogue is damaged; a test of this module keeps that from being released.
@@ -43,6 +45,15 @@ pub enum CatalogueError {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[non_exhaustive]
 pub enum SelectorError {
+    /// The finding is listed, but no schedule shows it.
+    #[error("`{selector}` cannot be run: {why}")]
+    #[diagnostic(help("`racetrap list` tells which findings can be run"))]
+    Unshown {
+        /// What was given.
+        selector: String,
+        /// Why no schedule shows it.
+        why: String,
+    },
     /// No finding matches.
     #[error("no finding matches `{selector}`")]
     #[diagnostic(help("the catalogue has {}; a file is named by its path", known.join(", ")))]
@@ -70,11 +81,15 @@ impl Catalogue {
     /// # Errors
     /// Where a file of it is no catalogue entry.
     pub fn embedded() -> Result<Self, CatalogueError> {
-        let texts = ENTRIES.files().map(|file| {
-            let name = file.path().display().to_string();
-            (name, file.contents_utf8())
-        });
-        Self::of(texts)
+        let texts = |directory: &'static Dir<'_>| {
+            directory.files().map(|file| {
+                let name = file.path().display().to_string();
+                (name, file.contents_utf8())
+            })
+        };
+        let mut catalogue = Self::of(texts(&ENTRIES))?;
+        catalogue.unshown = unshown(texts(&UNSHOWN))?;
+        Ok(catalogue)
     }
 
     fn of<'a>(
@@ -83,8 +98,7 @@ impl Catalogue {
         let mut entries = BTreeMap::new();
         for (file, text) in files {
             let no_entry = |problem| CatalogueError::NoEntry { file: file.clone(), problem };
-            let text = text.ok_or_else(|| no_entry("is not UTF-8"))?;
-            let id = file.strip_suffix(".yaml").ok_or_else(|| no_entry("is no .yaml file"))?;
+            let (id, text) = entry(&file, text)?;
             let scenario = scenario_file::parse(&file, text)
                 .map_err(|source| CatalogueError::Invalid { file: file.clone(), source })?;
             if scenario.finding.as_str() != id {
@@ -95,7 +109,12 @@ impl Catalogue {
             }
             entries.insert(scenario.finding.clone(), scenario);
         }
-        Ok(Self { entries })
+        Ok(Self { entries, unshown: BTreeMap::new() })
+    }
+
+    /// Findings that are listed and not run, in the order of their ids.
+    pub fn unshown(&self) -> impl Iterator<Item = &Unshown> {
+        self.unshown.values()
     }
 
     /// The entry of a finding.
@@ -127,6 +146,11 @@ impl Catalogue {
             .values()
             .filter(|entry| matcher.is_match(entry.finding.as_str()))
             .collect();
+        let named = self.unshown.values().find(|unshown| unshown.finding.as_str() == selector);
+        if let Some(Unshown { unshown, .. }) = named {
+            let (selector, why) = (selector.to_owned(), unshown.clone());
+            return Err(SelectorError::Unshown { selector, why });
+        }
         if selected.is_empty() {
             let known = nearest(selector, self.ids().map(|id| id.as_str()));
             return Err(SelectorError::Unknown { selector: selector.to_owned(), known });
@@ -140,6 +164,31 @@ pub(crate) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> 
     let mut known: Vec<_> = known.collect();
     known.sort_by_key(|name| strsim::damerau_levenshtein(given, name));
     known.into_iter().map(|name| format!("`{name}`")).collect()
+}
+
+/// Name and text of an entry's file.
+fn entry<'a>(file: &'a str, text: Option<&'a str>) -> Result<(&'a str, &'a str), CatalogueError> {
+    let no_entry = |problem| CatalogueError::NoEntry { file: file.to_owned(), problem };
+    let text = text.ok_or_else(|| no_entry("is not UTF-8"))?;
+    let id = file.strip_suffix(".yaml").ok_or_else(|| no_entry("is no .yaml file"))?;
+    Ok((id, text))
+}
+
+fn unshown<'a>(
+    files: impl Iterator<Item = (String, Option<&'a str>)>,
+) -> Result<BTreeMap<FindingId, Unshown>, CatalogueError> {
+    let mut all = BTreeMap::new();
+    for (file, text) in files {
+        let (id, text) = entry(&file, text)?;
+        let unshown: Unshown = scenario_file::parse_as(&file, text)
+            .map_err(|source| CatalogueError::Invalid { file: file.clone(), source })?;
+        if unshown.finding.as_str() != id {
+            let problem = "is not named after its finding";
+            return Err(CatalogueError::NoEntry { file, problem });
+        }
+        all.insert(unshown.finding.clone(), unshown);
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub enum DaemonKind {
     Own,
     /// Another finding's defect is.
     Unrelated,
+    /// No defect is switched on, and the scenario's faults are left out.
+    Control,
 }
 
 impl DaemonKind {
@@ -34,7 +36,7 @@ impl DaemonKind {
     #[must_use]
     pub fn defect(self, about: &About) -> Option<&str> {
         match self {
-            Self::Correct => None,
+            Self::Correct | Self::Control => None,
             Self::Own => Some(&about.defect),
             Self::Unrelated => Some(&about.unrelated),
         }
@@ -45,7 +47,7 @@ impl DaemonKind {
     #[must_use]
     pub fn accepts(self, about: &About, judgement: &Judgement) -> bool {
         match self {
-            Self::Correct | Self::Unrelated => judgement.verdict == Verdict::Pass,
+            Self::Correct | Self::Unrelated | Self::Control => judgement.verdict == Verdict::Pass,
             Self::Own => {
                 judgement.verdict == Verdict::Fail && judgement.oracles().contains(&about.oracle)
             }
@@ -89,7 +91,7 @@ fn as_text<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok
 pub(crate) struct MatrixOptions {
     /// What each run needs; its defects are replaced by the cell's.
     pub run: RunOptions,
-    /// How many worlds there may be at once.
+    /// How many runs there may be at once.
     pub jobs: NonZeroUsize,
     /// The daemon can switch defects on; otherwise only cells of the correct daemon are run.
     pub knows_defects: bool,
@@ -115,22 +117,28 @@ struct Planned<'a> {
 
 /// Runs every cell of `subjects`, and returns them in the order of the subjects and daemons.
 ///
-/// `again` gives the command that repeats a subject by its name under defects; `progress` is told each cell as soon as it is done. A scenario that is not about a finding has
+/// `again` gives the command that repeats a subject by its name under defects, or as a control; `progress` is told each cell as soon as it is done. A scenario that is not about a finding has
 /// no cells.
 pub(crate) async fn run_matrix(
     subjects: &[Subject<'_>],
     options: &MatrixOptions,
-    again: impl Fn(&str, &[String]) -> String,
+    again: impl Fn(&str, &[String], bool) -> String,
     progress: impl FnMut(&Cell),
 ) -> Vec<Cell> {
     let planned = plan(subjects, options.knows_defects);
     let run_one = async |planned: Planned<'_>| {
         let options = RunOptions { defects: planned.defects(), ..options.run.clone() };
-        let cell = planned.unmade(again(planned.name, &options.defects));
-        match not_begun(&options.stop) {
-            Some(why) => Cell { reasons: vec![why], ..cell },
-            None => planned.judged(cell, run::run(planned.scenario, &options).await),
+        let is_control = planned.daemon == DaemonKind::Control;
+        let cell = planned.unmade(again(planned.name, &options.defects, is_control));
+        if let Some(why) = not_begun(&options.stop) {
+            return Cell { reasons: vec![why], ..cell };
         }
+        let came = if is_control {
+            run::run(&planned.scenario.control(), &options).await
+        } else {
+            run::run(planned.scenario, &options).await
+        };
+        planned.judged(cell, came)
     };
     carry_out(&planned, options.jobs, run_one, progress).await
 }
@@ -143,9 +151,9 @@ pub(crate) fn count(subjects: &[Subject<'_>], knows_defects: bool) -> usize {
 
 fn plan<'a>(subjects: &[Subject<'a>], knows_defects: bool) -> Vec<Planned<'a>> {
     let daemons: &[_] = if knows_defects {
-        &[DaemonKind::Correct, DaemonKind::Own, DaemonKind::Unrelated]
+        &[DaemonKind::Correct, DaemonKind::Own, DaemonKind::Unrelated, DaemonKind::Control]
     } else {
-        &[DaemonKind::Correct]
+        &[DaemonKind::Correct, DaemonKind::Control]
     };
     let described =
         subjects.iter().filter_map(|subject| Some((*subject, subject.scenario.about.as_ref()?)));
@@ -163,10 +171,11 @@ async fn carry_out<'a>(
     mut progress: impl FnMut(&Cell),
 ) -> Vec<Cell> {
     let run_one = &run_one;
-    let runs = planned
-        .iter()
-        .enumerate()
-        .map(|(index, planned)| async move { (index, run_one(*planned).await) });
+    let mut ordered: Vec<_> = planned.iter().enumerate().collect();
+    // Cells of the same daemon come after one another, so that they can use the same worlds.
+    ordered.sort_by_key(|(_, planned)| planned.daemon.defect(planned.about));
+    let runs =
+        ordered.into_iter().map(|(index, planned)| async move { (index, run_one(*planned).await) });
     let mut running = std::pin::pin!(futures::stream::iter(runs).buffer_unordered(jobs.get()));
     let mut cells = Vec::new();
     while let Some((index, cell)) = running.next().await {
@@ -202,7 +211,9 @@ impl Planned<'_> {
     /// The cell after its run.
     fn judged(self, cell: Cell, came: Result<Outcome, RunError>) -> Cell {
         match came {
-            Ok(Outcome { judgement, evidence, took, .. }) => {
+            Ok(outcome) => {
+                let again = outcome.used_again();
+                let Outcome { judgement, evidence, took, .. } = outcome;
                 let violations = judgement
                     .violations
                     .iter()
@@ -210,7 +221,10 @@ impl Planned<'_> {
                 Cell {
                     verdict: judgement.verdict,
                     right: self.daemon.accepts(self.about, &judgement),
-                    reasons: violations.chain(judgement.unknowns.iter().cloned()).collect(),
+                    reasons: violations
+                        .chain(judgement.unknowns.iter().cloned())
+                        .chain(again)
+                        .collect(),
                     oracles: judgement.oracles(),
                     seconds: took.as_secs_f64(),
                     evidence,

@@ -1,53 +1,132 @@
 //! The one door by which anything enters the history: numbered, timed, on disk before it counts.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use racetrap_history::{Record, View, What, journal};
+use racetrap_history::{ProcessState, Record, View, What, journal};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
 
 /// Appends to the history; clones share it.
 #[derive(Clone)]
-pub(crate) struct Recorder(Arc<Shared>);
+pub(crate) struct Recorder {
+    shared: Arc<Shared>,
+    of_neighbour: bool,
+}
 
 struct Shared {
-    clock: Clock,
     log: Mutex<Log>,
     changes: watch::Sender<u64>,
 }
 
 struct Log {
+    clock: Clock,
     file: File,
     records: Vec<Record>,
     view: View,
+    neighbours_view: View,
     failure: Option<std::io::Error>,
+}
+
+/// A history that nothing is appended to any more.
+pub(crate) struct Whole {
+    /// All of it.
+    pub(crate) records: Vec<Record>,
+    /// The first record that could not be written, if any.
+    pub(crate) failure: Option<std::io::Error>,
+}
+
+impl Log {
+    fn new(file: File, clock: Clock) -> Self {
+        Self {
+            clock,
+            file,
+            records: Vec::new(),
+            view: View::default(),
+            neighbours_view: View::default(),
+            failure: None,
+        }
+    }
+
+    fn append(&mut self, neighbour: bool, what: What) {
+        let seq = self.records.len() as u64;
+        let at_us = u64::try_from(self.clock.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let record = Record { seq, at_us, neighbour, what };
+        if neighbour {
+            self.neighbours_view.apply(&record);
+        } else {
+            self.view.apply(&record);
+        }
+        if let Err(error) = journal::append(&mut self.file, &record) {
+            self.failure.get_or_insert(error);
+        }
+        self.records.push(record);
+    }
+
+    /// Records of the start of each process that has not ended, in the order of their IDs.
+    fn living(&self) -> Vec<What> {
+        let mut living = BTreeMap::new();
+        for record in &self.records {
+            if let What::Process { pid, started, state, .. } = &record.what {
+                match state {
+                    ProcessState::Started => living.insert((*pid, *started), record.what.clone()),
+                    ProcessState::Stopped | ProcessState::Died { .. } => {
+                        living.remove(&(*pid, *started))
+                    }
+                };
+            }
+        }
+        living.into_values().collect()
+    }
 }
 
 impl Recorder {
     /// Opens a new journal at `path`; it must not exist.
-    pub(crate) fn create(path: &Path, clock: Clock) -> std::io::Result<Self> {
-        let file = File::create_new(path)?;
-        let log = Log { file, records: Vec::new(), view: View::default(), failure: None };
+    #[cfg(test)]
+    pub(crate) fn create(path: &std::path::Path, clock: Clock) -> std::io::Result<Self> {
+        Ok(Self::new(File::create_new(path)?, clock))
+    }
+
+    /// Writes a new journal to `file`.
+    pub(crate) fn new(file: File, clock: Clock) -> Self {
+        let log = Mutex::new(Log::new(file, clock));
         let (changes, _) = watch::channel(0);
-        Ok(Self(Arc::new(Shared { clock, log: Mutex::new(log), changes })))
+        Self { shared: Arc::new(Shared { log, changes }), of_neighbour: false }
+    }
+
+    /// Ends the history, and begins another one in `file`, by another clock, for all clones: with
+    /// `first`, and with the processes that live. What clones append comes into either one.
+    pub(crate) fn begin(&self, file: File, clock: Clock, first: What) -> Whole {
+        let mut log = self.log();
+        log.append(self.of_neighbour, What::Ended);
+        let before = std::mem::replace(&mut *log, Log::new(file, clock));
+        log.append(self.of_neighbour, first);
+        for process in before.living() {
+            log.append(self.of_neighbour, process);
+        }
+        self.tell(log);
+        Whole { records: before.records, failure: before.failure }
+    }
+
+    /// The same journal for what happens to the second daemon, which has a view of its own.
+    pub(crate) fn neighbour(&self) -> Self {
+        Self { shared: self.shared.clone(), of_neighbour: true }
     }
 
     /// Appends one record.
     pub(crate) fn append(&self, what: What) {
         let mut log = self.log();
-        let seq = log.records.len() as u64;
-        let at_us = u64::try_from(self.0.clock.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let record = Record { seq, at_us, what };
-        if let Err(error) = journal::append(&mut log.file, &record) {
-            log.failure.get_or_insert(error);
-        }
-        log.view.apply(&record);
-        log.records.push(record);
+        log.append(self.of_neighbour, what);
+        self.tell(log);
+    }
+
+    /// Wakes whoever waits for a change.
+    fn tell(&self, log: MutexGuard<'_, Log>) {
+        let records = log.records.len() as u64;
         drop(log);
-        self.0.changes.send_replace(seq + 1);
+        self.shared.changes.send_replace(records);
     }
 
     /// Appends a remark.
@@ -57,17 +136,35 @@ impl Recorder {
 
     /// The number of records, as a value that can be waited on.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
-        self.0.changes.subscribe()
+        self.shared.changes.subscribe()
     }
 
     /// Looks at what is known now.
     pub(crate) fn with_view<T>(&self, look: impl FnOnce(&View) -> T) -> T {
-        look(&self.log().view)
+        let log = self.log();
+        look(if self.of_neighbour { &log.neighbours_view } else { &log.view })
     }
 
-    /// The whole history so far.
+    /// The first thing in the history of which `look` makes something.
+    pub(crate) fn find<T>(&self, look: impl Fn(&What) -> Option<T>) -> Option<T> {
+        self.log().records.iter().find_map(|record| look(&record.what))
+    }
+
+    /// The whole history so far; that of the neighbour alone, where this is its recorder.
     pub(crate) fn history(&self) -> Vec<Record> {
-        self.log().records.clone()
+        let log = self.log();
+        if !self.of_neighbour {
+            return log.records.clone();
+        }
+        log.records.iter().filter(|record| record.neighbour).cloned().collect()
+    }
+
+    /// The history as it would be if it ended now.
+    pub(crate) fn as_ended(&self) -> Vec<Record> {
+        let mut records = self.history();
+        let (seq, at_us) = records.last().map_or((0, 0), |last| (last.seq + 1, last.at_us));
+        records.push(Record { seq, at_us, neighbour: self.of_neighbour, what: What::Ended });
+        records
     }
 
     /// The first record that could not be written, if any; taken once.
@@ -75,12 +172,47 @@ impl Recorder {
         self.log().failure.take()
     }
 
-    /// The run's clock.
+    /// The clock of the history.
     pub(crate) fn clock(&self) -> Clock {
-        self.0.clock
+        self.log().clock
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
-        self.0.log.lock().expect("nothing panics while it holds the log")
+        self.shared.log.lock().expect("nothing panics while it holds the log")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(pid: u32, state: ProcessState) -> What {
+        What::Process { name: "engine".to_owned(), pid, started: 1, state }
+    }
+
+    // Both journals are read back from disk: what a clone appends after the switch must be in the
+    // second alone, numbered from 0, and a process that has ended must not live in it.
+    #[test]
+    fn a_history_that_is_begun_has_its_own_journal_and_the_processes_that_live() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let read = |name: &str| {
+            let file = File::open(place.path().join(name)).expect("a journal");
+            let records = journal::read(std::io::BufReader::new(file)).expect("a journal").records;
+            records.into_iter().map(|record| record.what).collect::<Vec<_>>()
+        };
+        let recorder = Recorder::create(&place.path().join("one"), Clock::start()).expect("new");
+        let clone = recorder.clone();
+        recorder.append(process(1, ProcessState::Started));
+        recorder.append(process(2, ProcessState::Started));
+        recorder.append(process(1, ProcessState::Stopped));
+        let file = File::create_new(place.path().join("two")).expect("a new file");
+        let first = What::Note { text: "first".to_owned() };
+        let whole = recorder.begin(file, Clock::start(), first.clone());
+        clone.note("second");
+        let second = What::Note { text: "second".to_owned() };
+        assert_eq!(read("two"), [first, process(2, ProcessState::Started), second]);
+        assert_eq!(read("one").last(), Some(&What::Ended));
+        assert_eq!(whole.records.len(), read("one").len());
+        assert!(whole.failure.is_none());
     }
 }

@@ -9,9 +9,10 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use miette::{NamedSource, SourceSpan};
-use racetrap_history::{Scenario, ScheduleError, Step};
+use racetrap_history::{Scenario, ScheduleError, Side, Step};
+use racetrap_wire::Dialect;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_yaml::{Location, MessageFormatter as _, Options, Spanned};
 
 use crate::catalogue::{Catalogue, nearest};
@@ -103,8 +104,7 @@ pub fn read(path: &Path, catalogue: &Catalogue) -> Result<Scenario, ScenarioFile
 /// # Errors
 /// A text that holds no scenario, or one that cannot be carried out.
 pub fn parse(name: &str, text: &str) -> Result<Scenario, Box<Invalid>> {
-    let scenario: Scenario = serde_yaml::from_str_with_options(text, options())
-        .map_err(|error| not_a_scenario(name, text, &error))?;
+    let scenario: Scenario = parse_as(name, text)?;
     scenario
         .check()
         .and_then(|()| check_routes(&scenario))
@@ -112,16 +112,26 @@ pub fn parse(name: &str, text: &str) -> Result<Scenario, Box<Invalid>> {
     Ok(scenario)
 }
 
+/// Reads `text`, which errors call `name`, and checks nothing else.
+pub(crate) fn parse_as<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Box<Invalid>> {
+    serde_yaml::from_str_with_options(text, options())
+        .map_err(|error| not_a_scenario(name, text, &error))
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "only some steps name a route")]
 /// A route that the wire does not know would fit no message, and nobody would notice.
 fn check_routes(scenario: &Scenario) -> Result<(), ScheduleError> {
     for (index, step) in scenario.steps.iter().enumerate() {
-        let on = match step {
-            Step::Hold(hold) => &hold.on,
-            Step::Answer { on, .. } => on,
+        let (side, on) = match step {
+            Step::Hold(hold) => (hold.wire, &hold.on),
+            Step::Fault(fault) => (fault.wire, &fault.on),
+            Step::Answer { on, .. } | Step::Record { on, .. } => (Side::Engine, on),
             _ => continue,
         };
-        let known = racetrap_wire::route_templates();
+        let known = match side {
+            Side::Engine => Dialect::Docker.routes(),
+            Side::Api => Dialect::Kubernetes.routes(),
+        };
         if let Some(route) = on.route.as_deref().filter(|route| !known.contains(route)) {
             let near = nearest(route, known.iter().copied());
             let near = near.into_iter().take(3).collect::<Vec<_>>().join(", ");
@@ -199,8 +209,9 @@ fn unknown_finding(
         problem: format!("no finding `{}` is known", scenario.finding),
         expected: "expected an id of the catalogue".to_owned(),
         help: Some(format!(
-            "the catalogue has {}; a finding that it does not have needs an `about` of its own",
-            known.join(", ")
+            "the nearest that the catalogue has are {}; a finding that it does not have needs an \
+             `about` of its own",
+            known.into_iter().take(3).collect::<Vec<_>>().join(", ")
         )),
         text: NamedSource::new(name, text.to_owned()).with_language("yaml"),
         at: line_at(text, places(text).map(|places| places.finding.referenced)),

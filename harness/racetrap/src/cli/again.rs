@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::daemon::Daemon;
 use super::options::{DEADLINE, EVIDENCE, WorldArgs, seconds};
+use crate::world::EngineChoice;
 
 /// Options that make a run what it was, whatever its target and defects.
 #[derive(Clone, Debug)]
@@ -24,6 +25,9 @@ impl Again {
         if let Some(vm) = args.vm {
             option("--vm", &racetrap_history::VmMode::from(vm).to_string());
         }
+        if args.engine != EngineChoice::default() {
+            option("--engine", &args.engine.to_string());
+        }
         if seconds(DEADLINE) != Ok(args.deadline) {
             option("--deadline", &args.deadline.as_secs().to_string());
         }
@@ -33,12 +37,13 @@ impl Again {
         Self { options }
     }
 
-    /// The command that repeats a run of `target` under these defects.
-    pub(super) fn command(&self, target: &str, defects: &[String]) -> String {
+    /// The command that repeats a run of `target` under these defects, or without its faults.
+    pub(super) fn command(&self, target: &str, defects: &[String], control: bool) -> String {
         let mut words = vec!["racetrap".to_owned(), "repro".to_owned(), quoted(target)];
         for defect in defects {
             words.extend(["--defect".to_owned(), quoted(defect)]);
         }
+        words.extend(control.then(|| "--control".to_owned()));
         words.extend(self.options.iter().cloned());
         words.join(" ")
     }
@@ -69,7 +74,7 @@ mod tests {
     fn again(arguments: &[&str], is_reference: bool) -> String {
         let line = Line::parse_from([&["run"], arguments].concat());
         let daemon = Daemon { program: "/opt/my rdd".into(), is_reference };
-        Again::of(&line.world, &daemon).command("295-I3", &["295-I3".to_owned()])
+        Again::of(&line.world, &daemon).command("295-I3", &["295-I3".to_owned()], false)
     }
 
     /// Each word is one that a shell would otherwise split, expand or end.
@@ -89,9 +94,17 @@ mod tests {
         assert_eq!(again(&[], true), plain);
         assert_eq!(again(&["--deadline", "30", "--keep"], true), plain);
         assert_eq!(
-            again(&["--evidence", "my place", "--deadline", "7", "--vm", "program"], false),
+            again(
+                &[
+                    ["--evidence", "my place", "--deadline", "7"],
+                    ["--vm", "program", "--engine", "dockerd:28.5+containerd"],
+                ]
+                .concat(),
+                false
+            ),
             format!(
-                "{plain} --daemon '/opt/my rdd' --vm program --deadline 7 --evidence 'my place'"
+                "{plain} --daemon '/opt/my rdd' --vm program --engine dockerd:28.5+containerd \
+                 --deadline 7 --evidence 'my place'"
             )
         );
     }

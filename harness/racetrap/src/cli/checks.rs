@@ -9,10 +9,11 @@ use super::ask::{first_line, said};
 use super::daemon::{BUILD, Daemon, REFERENCE};
 use super::exit::Failure;
 use super::options::DaemonArgs;
+use crate::chain::chain;
 use crate::companion::companion;
-use crate::engine::find_program;
+use crate::engine::{Engines, find_program};
 use crate::sys;
-use crate::world::longest_socket_path;
+use crate::world::{EngineChoice, EngineVersion, longest_socket_path};
 
 /// Least free room for worlds, in MiB: an engine's own files and logs, several times over.
 const ROOM_MIN_MIB: u64 = 512;
@@ -52,42 +53,54 @@ struct Program {
     name: &'static str,
     package: &'static str,
     purpose: &'static str,
-    needed: bool,
+    whose: Whose,
+}
+
+/// Who runs a program.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// Every world.
+    World,
+    /// The machine's own engine; one that is installed brings its own.
+    Engine,
+    /// Some scenarios or some users.
+    Some,
 }
 
 /// Programs that a world runs, and packages of Debian and Ubuntu that have them.
 const PROGRAMS: [Program; 8] = [
-    needed("dockerd", "docker.io", "the private engine of each world"),
-    needed("containerd", "containerd", "the engine, which starts it"),
-    needed("runc", "runc", "the engine's containers"),
-    needed("unshare", "util-linux", "the namespaces of each engine"),
-    needed("nsenter", "util-linux", "the namespaces of each engine"),
-    optional("kubectl", "kubernetes-client", "`ctl` of the daemon"),
-    optional("qemu-img", "qemu-utils", "VM mode `program`"),
-    optional("ssh", "openssh-client", "VM mode `program`"),
+    of(Whose::Engine, "dockerd", "docker.io", "the private engine of each world"),
+    of(Whose::Engine, "containerd", "containerd", "the engine, which starts it"),
+    of(Whose::Engine, "runc", "runc", "the engine's containers"),
+    of(Whose::World, "unshare", "util-linux", "the namespaces of each engine"),
+    of(Whose::World, "nsenter", "util-linux", "the namespaces of each engine"),
+    of(Whose::Some, "kubectl", "kubernetes-client", "`ctl` of the daemon"),
+    of(Whose::Some, "qemu-img", "qemu-utils", "VM mode `program`"),
+    of(Whose::Some, "ssh", "openssh-client", "VM mode `program`"),
 ];
 
-const fn needed(name: &'static str, package: &'static str, purpose: &'static str) -> Program {
-    Program { name, package, purpose, needed: true }
-}
-
-const fn optional(name: &'static str, package: &'static str, purpose: &'static str) -> Program {
-    Program { name, package, purpose, needed: false }
+const fn of(
+    whose: Whose,
+    name: &'static str,
+    package: &'static str,
+    purpose: &'static str,
+) -> Program {
+    Program { name, package, purpose, whose }
 }
 
 /// Every check, in the order in which `doctor` shows them.
 pub(super) async fn all(args: &DaemonArgs) -> Vec<Check> {
-    let mut checks = machine().await;
+    let mut checks = machine(EngineChoice::default()).await;
     let named = named(args).await;
     checks.push(reference(named.is_none()).await);
     checks.extend(named);
     checks
 }
 
-/// Refuses to go on where the machine lacks what every run needs.
-pub(super) async fn demand() -> Result<(), Failure> {
-    let missing: Vec<_> =
-        machine().await.into_iter().filter(|check| check.state == State::Missing).collect();
+/// Refuses to go on where the machine lacks what every run on this engine needs.
+pub(super) async fn demand(engine: EngineChoice) -> Result<(), Failure> {
+    let checks = machine(engine).await.into_iter();
+    let missing: Vec<_> = checks.filter(|check| check.state == State::Missing).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -103,11 +116,15 @@ pub(super) async fn demand() -> Result<(), Failure> {
     )))
 }
 
-/// What every run needs of the machine, and what some do.
-async fn machine() -> Vec<Check> {
+/// What every run on this engine needs of the machine, and what some do.
+async fn machine(engine: EngineChoice) -> Vec<Check> {
     let mut checks = vec![root()];
+    let version = engine.installed_version();
+    checks.extend(version.map(installed));
     for program in &PROGRAMS {
-        checks.push(on_path(program).await);
+        if version.is_none() || program.whose != Whose::Engine {
+            checks.push(on_path(program).await);
+        }
     }
     checks.extend([control_groups(), overlay(), socket_room(), disk_room()]);
     checks
@@ -142,12 +159,26 @@ async fn on_path(program: &Program) -> Check {
             None => path.display().to_string(),
         }),
         None => {
-            let state = if program.needed { State::Missing } else { State::Optional };
+            let some = program.whose == Whose::Some;
+            let state = if some { State::Optional } else { State::Missing };
             let remedy = "install the package ".to_owned() + program.package;
             Err((state, remedy + ", or put its directory on PATH"))
         }
     };
     check(program.name, program.purpose, found)
+}
+
+/// An engine of a version that was chosen.
+fn installed(version: EngineVersion) -> Check {
+    let manifest = Engines::of_user().and_then(|engines| engines.manifest(version));
+    let found = match manifest {
+        Ok(Some(manifest)) => Ok(format!("docker.io {}", manifest.package)),
+        Ok(None) => {
+            Err((State::Missing, format!("install it by `racetrap engine install {version}`")))
+        }
+        Err(error) => Err((State::Missing, chain(&error))),
+    };
+    check(version.title(), "the engine that was chosen", found)
 }
 
 /// What a program says of its version; those that know no such option say nothing of use.

@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 
 use super::exit::{self, Exit, Failure};
-use super::{doctor, list, matrix, repro, run};
+use super::{doctor, engine, list, matrix, repro, run};
 use crate::report::{Terminal, tell};
 
 /// Width of error messages, in columns: the same everywhere, so that they can be compared.
@@ -45,6 +45,8 @@ enum Command {
     Matrix(matrix::Args),
     /// Tells what this machine has and lacks
     Doctor(doctor::Args),
+    /// Installs, shows and removes engines of other versions
+    Engine(engine::Args),
     /// Sweeps a world whose harness was killed
     #[command(hide = true)]
     Watch(crate::world::WatchArgs),
@@ -98,6 +100,7 @@ fn carry_out(cli: Cli) -> Result<Exit, Failure> {
         Command::Repro(args) => block_on(repro::repro(args, format, terminal)),
         Command::Matrix(args) => block_on(matrix::matrix(args, format, terminal)),
         Command::Doctor(args) => block_on(doctor::doctor(args, format, terminal)),
+        Command::Engine(args) => block_on(engine::engine(args, format, terminal)),
         Command::Watch(args) => match crate::world::watch(&args) {
             Ok(()) => Ok(Exit::Success),
             Err(error) => Err(Failure::machine(Report::from_err(error))),

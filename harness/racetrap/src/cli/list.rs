@@ -9,8 +9,8 @@ use crate::report::{self, Terminal};
 pub(super) fn list(format: Format, terminal: Terminal) -> Result<Exit, Failure> {
     let catalogue = Catalogue::embedded()?;
     terminal.write(&match format {
-        Format::Human => report::list(catalogue.entries(), terminal.paint()),
-        Format::Json => report::list_json(catalogue.entries()),
+        Format::Human => report::list(catalogue.entries(), catalogue.unshown(), terminal.paint()),
+        Format::Json => report::list_json(catalogue.entries(), catalogue.unshown()),
     })?;
     Ok(Exit::Success)
 }

@@ -4,15 +4,17 @@ use racetrap_history::Verdict;
 use tokio::time::Instant;
 
 use super::again::Again;
-use super::checks;
 use super::command::Format;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure};
 use super::options::{JobsArgs, WorldArgs};
+use super::run::worst;
 use super::stop::StopListener;
 use super::targets::{Target, targets};
+use super::{checks, worlds};
 use crate::matrix::{Cell, MatrixOptions, count, run_matrix};
 use crate::report::{self, Progress, Terminal, tell};
+use crate::run::RunOptions;
 
 /// Arguments of `matrix`.
 #[derive(Clone, Debug, clap::Args)]
@@ -35,10 +37,11 @@ pub(super) async fn matrix(
     let listener = StopListener::begin()?;
     let targets = targets(&args.targets)?;
     let daemon = Daemon::find(&args.world.daemon)?;
-    checks::demand().await?;
+    checks::demand(args.world.engine).await?;
     let answers = daemon.ask().await;
+    let run = args.world.run_options(&daemon, &[], listener.stop())?;
     let options = MatrixOptions {
-        run: args.world.run_options(&daemon, &[], listener.stop())?,
+        run: RunOptions { pool: args.jobs.pool(), ..run },
         jobs: args.jobs.jobs,
         knows_defects: answers.defects.is_some(),
     };
@@ -53,12 +56,13 @@ pub(super) async fn matrix(
     let began = Instant::now();
     let progress = Progress::new(count(&subjects, options.knows_defects));
     let again = Again::of(&args.world, &daemon);
-    let again = |name: &str, defects: &[String]| again.command(name, defects);
+    let again = |name: &str, defects: &[String], control| again.command(name, defects, control);
     let cells = run_matrix(&subjects, &options, again, |cell| {
         progress.done(format!("{} {}", cell.finding, cell.verdict));
     })
     .await;
     drop(progress);
+    let closed = worlds::close(&options.run.pool).await;
     let paint = terminal.paint();
     terminal.write(&match format {
         Format::Human => {
@@ -69,7 +73,7 @@ pub(super) async fn matrix(
         }
         Format::Json => report::matrix_json(&daemon.facts(&answers), &cells),
     })?;
-    Ok(exit_of(&cells))
+    Ok(worst([exit_of(&cells), closed].into_iter()))
 }
 
 /// A cell that is unknown is wrong, but says less than one that shows the wrong thing.

@@ -1,7 +1,7 @@
 //! The command: what it understands, one subcommand a file, and its exit codes.
 //!
 //! - `command`: the command line as a whole, and the way from it to an exit code;
-//! - `list`, `run`, `repro`, `matrix`, `doctor`: the subcommands;
+//! - `list`, `run`, `repro`, `matrix`, `doctor`, `engine`: the subcommands;
 //! - `options`: what several of them take; `targets`: ids, globs and files as scenarios;
 //! - `daemon`: which program is run, and what it says of itself; `ask`: how programs are asked;
 //! - `stop`: requests to stop; `again`: the one line that repeats a run;
@@ -14,6 +14,7 @@ mod checks;
 mod command;
 mod daemon;
 mod doctor;
+mod engine;
 mod exit;
 mod list;
 mod matrix;
@@ -22,6 +23,7 @@ mod repro;
 mod run;
 mod stop;
 mod targets;
+mod worlds;
 
 pub(crate) use checks::{Check, State};
 pub use command::main;

@@ -10,7 +10,9 @@ use racetrap_history::VmMode;
 
 use super::daemon::Daemon;
 use super::exit::Failure;
+use super::targets::Target;
 use crate::run::{RunOptions, Stop};
+use crate::world::{EngineChoice, Pool};
 
 /// Where evidence is put, where nothing else is said.
 pub(super) const EVIDENCE: &str = ".racetrap/evidence";
@@ -40,17 +42,42 @@ pub(super) struct WorldArgs {
     /// How the daemon's VM is run [default: the first that daemon and scenario both support]
     #[arg(long, value_enum, value_name = "MODE")]
     pub(super) vm: Option<Vm>,
+    /// Which engine it mirrors: the machine's dockerd, or one of `racetrap engine list`
+    ///
+    /// The machine's is `dockerd`, one that is installed `dockerd:VERSION`, or `dind:VERSION` in a
+    /// privileged container on your Docker, which DOCKER_HOST names. `+overlay2` or `+containerd`
+    /// behind it says where images are kept.
+    #[arg(long, value_name = "ENGINE", default_value_t)]
+    pub(super) engine: EngineChoice,
     /// How long any one step of a scenario may take
     #[arg(long, value_name = "SECONDS", default_value = DEADLINE, value_parser = seconds)]
     pub(super) deadline: Duration,
 }
 
-/// How many worlds there may be at once.
+/// How many runs there may be at once.
 #[derive(Clone, Debug, Args)]
 pub(super) struct JobsArgs {
-    /// How many worlds there may be at once
+    /// How many runs there may be at once
     #[arg(long, value_name = "N", default_value = "2")]
     pub(super) jobs: NonZeroUsize,
+    /// Make a new world for every run, instead of using one again that was reset
+    #[arg(long)]
+    fresh: bool,
+}
+
+impl JobsArgs {
+    /// The worlds that runs hand on to each other.
+    pub(super) fn pool(&self) -> Pool {
+        if self.fresh { Pool::none() } else { Pool::of(self.jobs) }
+    }
+}
+
+/// Whether a scenario's faults are left out.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct ControlArgs {
+    /// Run the workload alone, without gates and faults: an alarm is a false one
+    #[arg(long)]
+    pub(super) control: bool,
 }
 
 /// Defects of a reference daemon.
@@ -76,6 +103,18 @@ impl From<Vm> for VmMode {
             Vm::Api => Self::Api,
             Vm::Program => Self::Program,
         }
+    }
+}
+
+impl ControlArgs {
+    /// The targets, without their faults where that is asked for.
+    pub(super) fn apply(self, mut targets: Vec<Target>) -> Vec<Target> {
+        if self.control {
+            for target in &mut targets {
+                target.scenario = target.scenario.control();
+            }
+        }
+        targets
     }
 }
 
@@ -106,8 +145,10 @@ impl WorldArgs {
             evidence,
             keep: self.keep,
             vm: self.vm.map(VmMode::from),
+            engine: self.engine,
             deadline: self.deadline,
             stop,
+            pool: Pool::none(),
         })
     }
 }

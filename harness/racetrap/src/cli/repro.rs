@@ -7,7 +7,7 @@ use super::checks;
 use super::command::Format;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure};
-use super::options::{DefectArgs, WorldArgs};
+use super::options::{ControlArgs, DefectArgs, WorldArgs};
 use super::run::run_one;
 use super::stop::StopListener;
 use super::targets::targets;
@@ -23,12 +23,14 @@ pub(super) struct Args {
     world: WorldArgs,
     #[command(flatten)]
     defects: DefectArgs,
+    #[command(flatten)]
+    control: ControlArgs,
 }
 
 /// Runs one scenario, and shows its whole timeline whatever the verdict.
 pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
     let listener = StopListener::begin()?;
-    let targets = targets(std::slice::from_ref(&args.target))?;
+    let targets = args.control.apply(targets(std::slice::from_ref(&args.target))?);
     let [target] = targets.as_slice() else {
         let names: Vec<_> = targets.iter().map(|target| target.name.as_str()).collect();
         return Err(Failure::usage(miette!(
@@ -42,9 +44,10 @@ pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Res
     let answers = daemon.ask().await;
     let defects = &args.defects.defects;
     answers.check_defects(defects)?;
-    checks::demand().await?;
+    checks::demand(args.world.engine).await?;
     let options = args.world.run_options(&daemon, defects, listener.stop())?;
-    let again = Again::of(&args.world, &daemon).command(&target.name, defects);
+    let again =
+        Again::of(&args.world, &daemon).command(&target.name, defects, args.control.control);
 
     let progress = Progress::new(1);
     let (report, exit) = run_one(target, &options, again).await;

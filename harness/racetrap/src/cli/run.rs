@@ -1,17 +1,19 @@
 //! `racetrap run`.
 
+use std::num::NonZeroUsize;
+
 use futures::StreamExt as _;
 use racetrap_history::Verdict;
 use tokio::time::Instant;
 
 use super::again::Again;
-use super::checks;
 use super::command::Format;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure, exit_of};
-use super::options::{DefectArgs, JobsArgs, WorldArgs};
+use super::options::{ControlArgs, DefectArgs, JobsArgs, WorldArgs};
 use super::stop::StopListener;
 use super::targets::{Target, targets};
+use super::{checks, worlds};
 use crate::matrix::not_begun;
 use crate::report::{self, Progress, RunReport, Terminal};
 use crate::run::{self as runner, RunOptions};
@@ -27,25 +29,33 @@ pub(super) struct Args {
     #[command(flatten)]
     defects: DefectArgs,
     #[command(flatten)]
+    control: ControlArgs,
+    /// How many times each is run
+    #[arg(long, value_name = "N", default_value = "1")]
+    rounds: NonZeroUsize,
+    #[command(flatten)]
     jobs: JobsArgs,
 }
 
 /// Runs each scenario once, and tells each result as soon as it is there.
 pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
     let listener = StopListener::begin()?;
-    let targets = targets(&args.targets)?;
+    let targets = args.control.apply(targets(&args.targets)?);
     let daemon = Daemon::find(&args.world.daemon)?;
     let answers = daemon.ask().await;
     let defects = &args.defects.defects;
     answers.check_defects(defects)?;
-    checks::demand().await?;
+    checks::demand(args.world.engine).await?;
     let options = args.world.run_options(&daemon, defects, listener.stop())?;
+    let options = RunOptions { pool: args.jobs.pool(), ..options };
     let again = Again::of(&args.world, &daemon);
 
     let began = Instant::now();
-    let progress = Progress::new(targets.len());
-    let runs = targets.iter().enumerate().map(|(index, target)| {
-        let again = again.command(&target.name, defects);
+    let rounds = args.rounds.get();
+    let progress = Progress::new(targets.len() * rounds);
+    let repeated = targets.iter().flat_map(|target| std::iter::repeat_n(target, rounds));
+    let runs = repeated.enumerate().map(|(index, target)| {
+        let again = again.command(&target.name, defects, args.control.control);
         let options = &options;
         async move { (index, run_one(target, options, again).await) }
     });
@@ -53,19 +63,22 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let mut running = std::pin::pin!(futures::stream::iter(runs).buffer_unordered(jobs));
     let mut done = Vec::new();
     let mut written = Ok(());
-    while let Some((index, (report, exit))) = running.next().await {
+    while let Some((index, (mut report, exit))) = running.next().await {
         progress.done(report.finding.to_string());
         if format == Format::Human {
             let text = report::run(&report, false, terminal.paint());
             // Worlds that run are not left because of it.
             written = written.and(progress.aside(|| terminal.write(&text)));
         }
+        // It has been told, or is in the evidence; of many rounds it would be too much.
+        report.timeline.clear();
         done.push((index, report, exit));
     }
     drop(progress);
+    let closed = worlds::close(&options.pool).await;
     written?;
     done.sort_by_key(|(index, ..)| *index);
-    let exit = worst(done.iter().map(|(_, _, exit)| *exit));
+    let exit = worst(done.iter().map(|(_, _, exit)| *exit).chain([closed]));
     let reports: Vec<_> = done.into_iter().map(|(_, report, _)| report).collect();
     terminal.write(&match format {
         Format::Human => {

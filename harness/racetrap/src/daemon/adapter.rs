@@ -8,10 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use racetrap_history::{CommandRun, ProcessState, VmMode, What};
+use racetrap_history::{CommandRun, ProcessState, VmMode, VmOp, What};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::api::{Api, ApiError, Resource};
+use super::controllers::{Controllers, Place};
+use super::log::LogReader;
 use super::{lima, observe};
 use crate::chain::chain;
 use crate::engine::find_program;
@@ -19,7 +22,7 @@ use crate::log_tail::log_tail;
 use crate::recorder::Recorder;
 use crate::sys::{Identity, Signal, wait_for_end};
 use crate::wait::{NotReached, polled};
-use crate::world::{Environment, Spawn, Tasks, run_to_end};
+use crate::world::{Begun, Ended, Environment, Spawn, Tasks, begin, run_to_end};
 
 /// How long `svc start` may take: its own limit is 90 s (contract 1.3), and ours lies above it.
 const START_LIMIT: Duration = Duration::from_secs(100);
@@ -32,6 +35,9 @@ const SET_GRACE: Duration = Duration::from_secs(15);
 
 /// How long `svc stop` may take before what it leaves is ended by force.
 const STOP_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long a killed process may take to be gone.
+const KILL_LIMIT: Duration = Duration::from_secs(10);
 
 /// How long a definition may take to be established; a real API server waits 5 s (contract 3.4).
 const DEFINE_LIMIT: Duration = Duration::from_secs(30);
@@ -79,6 +85,9 @@ pub enum DaemonError {
         /// What the daemon's discovery says.
         why: String,
     },
+    /// The program of its controllers is not there.
+    #[error("there is no program of the daemon's controllers at {0}, and the scenario needs it")]
+    NoControllers(PathBuf),
     /// It would live outside its world, in what may be the user's.
     #[error("the daemon's `svc paths` names {path} as its {key}, which is outside its world")]
     Outside {
@@ -101,6 +110,11 @@ pub(crate) struct Daemon {
     knows_wait: bool,
     process: Option<Identity>,
     stopping: Arc<AtomicBool>,
+    log: Option<LogReader>,
+    /// Controllers of containers run in a program of their own.
+    standalone: bool,
+    controllers: Option<Controllers>,
+    vm: watch::Sender<VmOp>,
 }
 
 impl Daemon {
@@ -121,6 +135,10 @@ impl Daemon {
             knows_wait: false,
             process: None,
             stopping: Arc::default(),
+            log: None,
+            standalone: false,
+            controllers: None,
+            vm: watch::Sender::new(VmOp::Go),
         };
         let listed = daemon.must(&["svc", "paths"], ASK_LIMIT).await?;
         daemon.paths = listed
@@ -135,8 +153,8 @@ impl Daemon {
                 return Err(DaemonError::Outside { key, path });
             }
         }
-        let help = daemon.must(&["set", "--help"], ASK_LIMIT).await?;
-        daemon.knows_wait = help.stdout.contains("--wait") || help.stderr.contains("--wait");
+        let log = daemon.paths.get("log_dir").map(|directory| directory.join("rdd.stderr.log"));
+        daemon.log = log.map(LogReader::new);
         Ok(daemon)
     }
 
@@ -146,27 +164,48 @@ impl Daemon {
     }
 
     /// Where the daemon looks for its engine (contract 2.2). Revisions that do not say it use
-    /// instance 2's place, whatever their own instance is (contract 9, R0).
-    pub(crate) fn docker_socket(&self) -> PathBuf {
-        let said = self.paths.get("docker_socket").cloned();
-        said.unwrap_or_else(|| self.environment.home().join(".rd2/docker.sock"))
+    /// instance 2's place, whatever their own instance is (contract 9, R0); where that is a
+    /// neighbour's, the place that is promised.
+    pub(crate) fn docker_socket(&self, has_neighbour: bool) -> PathBuf {
+        if let Some(said) = self.paths.get("docker_socket") {
+            return said.clone();
+        }
+        let instance = self.environment.variables().get("RDD_INSTANCE");
+        let instance = instance.filter(|_| has_neighbour).map_or("2", String::as_str);
+        self.environment.home().join(format!(".rd{instance}/docker.sock"))
     }
 
-    /// Creates and starts it, follows its API, and runs its VM in the given mode.
+    /// Where clients learn how to reach its API (contract 2.3).
+    pub(crate) fn kubeconfig(&self) -> Result<&Path, DaemonError> {
+        self.paths.get("config").map(PathBuf::as_path).ok_or(DaemonError::Path("config"))
+    }
+
+    /// Creates and starts it, follows its API, and runs its VM in the given mode; its controllers of
+    /// containers in a program of their own, where `standalone` says so.
     pub(crate) async fn start(
         &mut self,
         vm: VmMode,
+        standalone: bool,
         tasks: &mut Tasks,
     ) -> Result<Api, DaemonError> {
-        let controllers = match vm {
-            VmMode::Api => "--controllers=*,-lima",
-            VmMode::Program => {
-                self.prepare_lima()?;
-                "--controllers=*"
-            }
-        };
-        self.must(&["svc", "create", controllers], START_LIMIT).await?;
+        self.standalone = standalone;
+        if standalone {
+            // Told before anything is made.
+            Controllers::program(&self.program)?;
+        }
+        let mut controllers = "--controllers=*".to_owned();
+        match vm {
+            VmMode::Api => controllers.push_str(",-lima"),
+            VmMode::Program => self.prepare_lima()?,
+        }
+        if standalone {
+            controllers.push_str(",-containers");
+        }
+        self.must(&["svc", "create", &controllers], START_LIMIT).await?;
         let mut api = self.start_service().await?;
+        // Not earlier: a daemon that lists its properties there starts itself for that.
+        let help = self.must(&["set", "--help"], START_LIMIT).await?;
+        self.knows_wait = help.stdout.contains("--wait") || help.stderr.contains("--wait");
         if !api.serves(Resource::LimaVms).await? {
             self.define_lima_vms(&api).await?;
             self.must(&["svc", "stop"], STOP_LIMIT).await?;
@@ -174,12 +213,96 @@ impl Daemon {
         }
         self.look_after(&mut tasks.keepers)?;
         self.check_controllers(&api, vm).await?;
-        observe::follow_all(&api, &mut tasks.observers, &self.recorder).await?;
+        self.start_controllers(&api, tasks).await?;
+        self.observe(&api, vm, tasks).await?;
+        Ok(api)
+    }
+
+    /// Starts the program of its controllers, where they have one; an older one ends before.
+    async fn start_controllers(&mut self, api: &Api, tasks: &mut Tasks) -> Result<(), DaemonError> {
+        if let Some(older) = self.controllers.take() {
+            older.end(&self.recorder).await;
+        }
+        if self.standalone {
+            let log_dir = self.paths.get("log_dir").ok_or(DaemonError::Path("log_dir"))?;
+            let place = Place { daemon: &self.program, environment: &self.environment, log_dir };
+            let started = Controllers::start(place, api, &mut tasks.keepers, &self.recorder);
+            self.controllers = Some(started.await?);
+        }
+        Ok(())
+    }
+
+    /// Follows its API, and plays its VM where that is the harness's part.
+    async fn observe(&self, api: &Api, vm: VmMode, tasks: &mut Tasks) -> Result<(), DaemonError> {
+        observe::follow_all(api, &mut tasks.clients, &self.recorder).await?;
         if vm == VmMode::Api {
             let (api, recorder) = (api.clone(), self.recorder.clone());
-            tasks.observers.spawn(lima::play(api, recorder));
+            tasks.clients.spawn(lima::play(api, self.vm.subscribe(), recorder));
         }
+        Ok(())
+    }
+
+    /// Lets the VM wait with what it is told, or go on.
+    pub(crate) fn vm(&self, op: VmOp) -> Result<(), DaemonError> {
+        // Whoever plays the VM listens; a real one cannot be told.
+        if self.vm.send(op).is_ok() {
+            return Ok(());
+        }
+        let why = "a VM that the harness does not play cannot be told to wait".to_owned();
+        Err(DaemonError::VmMode { mode: VmMode::Api, why })
+    }
+
+    /// Starts it again after [`kill`](Self::kill) or [`stop`](Self::stop), with all that it kept.
+    pub(crate) async fn start_again(
+        &mut self,
+        vm: VmMode,
+        tasks: &mut Tasks,
+    ) -> Result<Api, DaemonError> {
+        let api = self.start_service().await?;
+        self.look_after(&mut tasks.keepers)?;
+        self.start_controllers(&api, tasks).await?;
+        self.observe(&api, vm, tasks).await?;
         Ok(api)
+    }
+
+    /// Ends its process by SIGKILL, and waits for that.
+    pub(crate) async fn kill(&mut self) -> Result<(), DaemonError> {
+        let process = self.process.take().ok_or(DaemonError::NoProcess)?;
+        self.stopping.store(true, Ordering::SeqCst);
+        if let Some(controllers) = &self.controllers {
+            controllers.expect_end();
+        }
+        let ended = async {
+            process.signal(Signal::KILL)?;
+            wait_for_end(process, KILL_LIMIT).await
+        };
+        match ended.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(NotReached::new("the daemon's end", KILL_LIMIT, "it runs on").into()),
+            Err(source) => Err(DaemonError::Program { program: self.program.clone(), source }),
+        }
+    }
+
+    /// Its process, while it runs.
+    pub(crate) fn process(&self) -> Option<Identity> {
+        self.process
+    }
+
+    /// Sends a signal that does not end it.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<(), DaemonError> {
+        let process = self.process.ok_or(DaemonError::NoProcess)?;
+        let failed = |source| DaemonError::Program { program: self.program.clone(), source };
+        process.signal(signal).map_err(failed)
+    }
+
+    /// Records the lines of its log that are new.
+    pub(crate) fn read_log(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.drain(&self.recorder);
+        }
+        if let Some(controllers) = &mut self.controllers {
+            controllers.read_log(&self.recorder);
+        }
     }
 
     /// VM mode `program`: a disk that is never read, and Lima's own configuration for it
@@ -203,8 +326,7 @@ impl Daemon {
 
     async fn start_service(&self) -> Result<Api, DaemonError> {
         self.must(&["svc", "start"], START_LIMIT).await?;
-        let config = self.paths.get("config").ok_or(DaemonError::Path("config"))?;
-        Ok(Api::connect(config).await?)
+        Ok(Api::connect(self.kubeconfig()?).await?)
     }
 
     /// The mode is probed: what the daemon's discovery says it runs decides (contract 3.2, 3.3).
@@ -234,6 +356,8 @@ impl Daemon {
     fn look_after(&mut self, tasks: &mut JoinSet<()>) -> Result<(), DaemonError> {
         let process = self.find_process().ok_or(DaemonError::NoProcess)?;
         self.process = Some(process);
+        // Its own, so that the end of an earlier process stays one that was asked for.
+        self.stopping = Arc::default();
         let record = move |recorder: &Recorder, state| {
             let Identity { pid, started } = process;
             recorder.append(What::Process { name: "daemon".to_owned(), pid, started, state });
@@ -264,11 +388,17 @@ impl Daemon {
     }
 
     /// Stops it; gives a line for what would not go by itself.
-    pub(crate) async fn stop(&self) -> Option<String> {
+    pub(crate) async fn stop(&mut self) -> Option<String> {
+        // First, for without its service it would end by itself.
+        let controllers = match self.controllers.take() {
+            Some(controllers) => controllers.end(&self.recorder).await,
+            None => None,
+        };
         self.stopping.store(true, Ordering::SeqCst);
         let stopped = self.must(&["svc", "stop"], STOP_LIMIT).await;
-        let leak = stopped.err().map(|error| chain(&error));
-        if let Some(process) = self.process.filter(|process| process.lives()) {
+        self.read_log();
+        let leak = controllers.or(stopped.err().map(|error| chain(&error)));
+        if let Some(process) = self.process.take().filter(|process| process.lives()) {
             let _ = process.signal(Signal::KILL);
             let text = format!("the daemon's process {} ran on after `svc stop`", process.pid);
             return Some(leak.unwrap_or(text));
@@ -276,22 +406,41 @@ impl Daemon {
         leak
     }
 
-    /// Sets properties of the App; waits until it has settled, where a limit is given.
-    ///
-    /// Older revisions know no `--wait`, and take a time-out of 0 for it (contract 9, R0).
-    pub(crate) async fn set(
+    /// Begins to set properties of the App; the command waits until it has settled, where a limit
+    /// is given. Older revisions know no `--wait`, and take a time-out of 0 for it (contract 9, R0).
+    pub(crate) fn begin_set(
         &self,
         properties: &[String],
         wait: Option<Duration>,
-    ) -> Result<CommandRun, DaemonError> {
+    ) -> Result<(Begun, impl Future<Output = Ended> + Send + use<>), DaemonError> {
+        let (arguments, limit) = self.set_arguments(properties, wait);
+        let spawn = self.spawn(arguments);
+        let begun = begin(&spawn, limit, &self.recorder);
+        begun.map_err(|source| DaemonError::Program { program: self.program.clone(), source })
+    }
+
+    fn set_arguments(
+        &self,
+        properties: &[String],
+        wait: Option<Duration>,
+    ) -> (Vec<String>, Duration) {
         let how = match wait {
             Some(limit) => format!("--timeout={}s", limit.as_secs()),
             None if self.knows_wait => "--wait=false".to_owned(),
             None => "--timeout=0".to_owned(),
         };
-        let mut arguments = vec!["set", &how];
-        arguments.extend(properties.iter().map(String::as_str));
-        self.command(&arguments, wait.unwrap_or_default() + SET_GRACE).await
+        let arguments = ["set".to_owned(), how].into_iter().chain(properties.iter().cloned());
+        (arguments.collect(), wait.unwrap_or_default() + SET_GRACE)
+    }
+
+    fn spawn(&self, arguments: Vec<String>) -> Spawn<'_> {
+        Spawn {
+            name: "command",
+            program: self.program.clone(),
+            arguments,
+            environment: &self.environment,
+            log: None,
+        }
     }
 
     /// Runs one of the daemon's commands to its end, whatever it exits with.
@@ -300,14 +449,16 @@ impl Daemon {
         arguments: &[&str],
         limit: Duration,
     ) -> Result<CommandRun, DaemonError> {
-        let spawn = Spawn {
-            name: "command",
-            program: self.program.clone(),
-            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
-            environment: &self.environment,
-            log: None,
-        };
-        let run = run_to_end(&spawn, limit, &self.recorder).await;
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        self.run(arguments, limit).await
+    }
+
+    async fn run(
+        &self,
+        arguments: Vec<String>,
+        limit: Duration,
+    ) -> Result<CommandRun, DaemonError> {
+        let run = run_to_end(&self.spawn(arguments), limit, &self.recorder).await;
         let program = self.program.clone();
         Ok(run.map_err(|source| DaemonError::Program { program, source })??)
     }

@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{Api as KubeApi, ApiResource, DynamicObject, ListParams, Patch, PatchParams};
+use kube::api::{
+    Api as KubeApi, ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams,
+};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::GroupVersionKind;
 use kube::{Client, Config};
-use racetrap_history::What;
+use racetrap_history::{Protocol, What};
 use serde_json::Value;
 
 use crate::recorder::Recorder;
@@ -52,6 +55,11 @@ impl Resource {
         Self::ContainerNamespaces,
     ];
 
+    /// The resource of mirrors that has this plural name.
+    pub(crate) fn of(plural: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|resource| resource.plural() == plural)
+    }
+
     /// Plural name, as in the API's paths.
     pub(crate) fn plural(self) -> &'static str {
         match self {
@@ -75,7 +83,7 @@ impl Resource {
         }
     }
 
-    fn descriptor(self) -> ApiResource {
+    pub(super) fn descriptor(self) -> ApiResource {
         let (group, kind) = self.kind();
         let group = format!("{group}.rancherdesktop.io");
         let kind = GroupVersionKind::gvk(&group, "v1alpha1", kind);
@@ -105,8 +113,16 @@ impl Api {
         KubeApi::all_with(self.client.clone(), &resource.descriptor())
     }
 
-    fn within(&self, resource: Resource, namespace: &str) -> KubeApi<DynamicObject> {
+    pub(super) fn within(&self, resource: Resource, namespace: &str) -> KubeApi<DynamicObject> {
         KubeApi::namespaced_with(self.client.clone(), namespace, &resource.descriptor())
+    }
+
+    /// Where an object is, by the namespace in its metadata; the cluster's, where it has none.
+    pub(super) fn place_of(&self, resource: Resource, object: &Value) -> KubeApi<DynamicObject> {
+        match object["metadata"]["namespace"].as_str() {
+            Some(namespace) => self.within(resource, namespace),
+            None => self.all(resource),
+        }
     }
 
     /// Lists a resource and records it; gives the version from which to watch on.
@@ -164,6 +180,38 @@ impl Api {
             .await
             .map_err(failed(format!("patch the status of {} {name}", resource.plural())))?;
         Ok(())
+    }
+
+    /// Applies a configuration of validating webhooks.
+    pub(super) async fn set_webhook(&self, configuration: &Value) -> Result<(), ApiError> {
+        let api: KubeApi<ValidatingWebhookConfiguration> = KubeApi::all(self.client.clone());
+        let name = configuration["metadata"]["name"].as_str().unwrap_or_default();
+        let params = PatchParams::apply("racetrap").force();
+        let applied = api.patch(name, &params, &Patch::Apply(configuration)).await;
+        applied.map_err(failed(format!("apply the webhook {name}")))?;
+        Ok(())
+    }
+
+    /// Goes through all of a volume's creation but its storing (a dry run).
+    pub(super) async fn probe_write(&self, name: &str) -> Result<(), ApiError> {
+        let resource = Resource::Volumes;
+        let params = PostParams { dry_run: true, ..PostParams::default() };
+        let volume = DynamicObject::new(name, &resource.descriptor());
+        let created = self.within(resource, "default").create(&params, &volume).await;
+        created.map_err(failed(format!("try a write of {} {name}", resource.plural())))?;
+        Ok(())
+    }
+
+    /// How the daemon takes wishes for a container's state (contract 9: the kind's schema tells).
+    pub(crate) async fn protocol(&self) -> Result<Protocol, ApiError> {
+        let kind = GroupVersionKind::gvk("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+        let descriptor = ApiResource::from_gvk_with_plural(&kind, "customresourcedefinitions");
+        let api: KubeApi<DynamicObject> = KubeApi::all_with(self.client.clone(), &descriptor);
+        let name = "containers.containers.rancherdesktop.io";
+        let definition = api.get(name).await.map_err(failed(format!("get {name}")))?;
+        let state = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/state";
+        let has_state = definition.data.pointer(state).is_some();
+        Ok(if has_state { Protocol::State } else { Protocol::Action })
     }
 
     /// Applies a definition of a kind, and tells whether it is established.

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use racetrap_history::View;
+use racetrap_history::{View, VmOp};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::api::{Api, Resource};
 use crate::chain::chain;
@@ -14,20 +15,23 @@ use crate::clock;
 use crate::recorder::Recorder;
 
 /// Plays the Lima controller for as long as the world lives.
-pub(super) async fn play(api: Api, recorder: Recorder) {
+pub(super) async fn play(api: Api, mut told: watch::Receiver<VmOp>, recorder: Recorder) {
     let mut changes = recorder.changes();
     // The watch tells of a patch later than of other things; it is not done twice meanwhile.
     let mut done = None;
     loop {
         changes.borrow_and_update();
-        let due = recorder.with_view(due).filter(|due| done != Some(due.generation));
+        if told.wait_for(|op| *op == VmOp::Go).await.is_err() {
+            return;
+        }
+        let due = recorder.with_view(due).filter(|due| done.as_ref() != Some(&due.of()));
         if let Some(due) = due {
             let patched = api
                 .patch_status(Resource::LimaVms, &due.namespace, &due.name, &due.status(&recorder))
                 .await;
             match patched {
                 Ok(()) => {
-                    done = Some(due.generation);
+                    done = Some(due.of());
                     recorder.note(format!("VM mode api: LimaVM {} is {}", due.name, due.word()));
                 }
                 Err(error) => {
@@ -47,6 +51,7 @@ pub(super) async fn play(api: Api, recorder: Recorder) {
 struct Due {
     namespace: String,
     name: String,
+    uid: String,
     generation: i64,
     running: bool,
     known: Value,
@@ -67,6 +72,7 @@ fn due(view: &View) -> Option<Due> {
     Some(Due {
         namespace: text("/metadata/namespace")?,
         name: text("/metadata/name")?,
+        uid: text("/metadata/uid")?,
         generation: object.pointer("/metadata/generation").and_then(Value::as_i64)?,
         running,
         known: seen,
@@ -74,6 +80,11 @@ fn due(view: &View) -> Option<Due> {
 }
 
 impl Due {
+    /// The object, and the state of it, that is to be answered.
+    fn of(&self) -> (String, i64) {
+        (self.uid.clone(), self.generation)
+    }
+
     fn word(&self) -> &'static str {
         if self.running { "Started" } else { "Stopped" }
     }

@@ -3,11 +3,16 @@
 //! Nothing in here knows which program it is: what a revision can do is probed (contract 9).
 
 mod adapter;
+mod admission;
 mod api;
+mod controllers;
 mod lima;
+mod log;
 mod observe;
+pub(crate) mod user;
 
 pub(crate) use adapter::Daemon;
 pub use adapter::DaemonError;
+pub(crate) use admission::{Admission, AdmissionError, DenyGuard, WriteGate};
 pub use api::ApiError;
 pub(crate) use api::{Api, Resource};

@@ -1,6 +1,7 @@
 //! What the engine holds, asked on its own socket: the truth that no fault touches.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,12 +11,13 @@ use bollard::query_parameters::{
     ListImagesOptionsBuilder, ListVolumesOptions,
 };
 use bollard::{API_DEFAULT_VERSION, Docker};
-use futures::StreamExt as _;
+use futures::{FutureExt as _, StreamExt as _};
 use racetrap_history::{
     EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, What,
 };
 use tokio::task::JoinSet;
 
+use super::choice::{EngineChoice, ImageStore};
 use crate::clock;
 use crate::recorder::Recorder;
 
@@ -33,6 +35,52 @@ pub(crate) async fn connect(socket: &Path) -> Result<Docker, TruthError> {
     let docker = Docker::connect_with_unix(&path, REQUEST_SECONDS, API_DEFAULT_VERSION)?;
     docker.ping().await?;
     Ok(docker.negotiate_version().await?)
+}
+
+/// What the engine on a socket is, by its own word.
+pub(super) async fn identity(socket: &Path) -> Result<EngineIdentity, TruthError> {
+    EngineIdentity::asked(&connect(socket).await?).await
+}
+
+/// What an engine says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct EngineIdentity {
+    version: String,
+    driver: String,
+    is_containerd: bool,
+}
+
+impl EngineIdentity {
+    async fn asked(docker: &Docker) -> Result<Self, TruthError> {
+        let info = docker.info().await?;
+        // With containerd's store, the driver is one of its snapshotters, and its type says so.
+        let status = info.driver_status.unwrap_or_default();
+        let is_containerd = status.iter().flatten().any(|word| word.contains("io.containerd."));
+        Ok(Self {
+            version: docker.version().await?.version.unwrap_or_default(),
+            driver: info.driver.unwrap_or_default(),
+            is_containerd,
+        })
+    }
+
+    /// Whether the engine is the one that was chosen.
+    pub(super) fn fits(&self, choice: EngineChoice) -> bool {
+        let store = match choice.store {
+            None => true,
+            Some(ImageStore::Containerd) => self.is_containerd,
+            Some(ImageStore::Overlay2) => !self.is_containerd && self.driver == "overlay2",
+        };
+        let version = choice.installed_version();
+        store && version.is_none_or(|version| version.covers(&self.version))
+    }
+}
+
+impl fmt::Display for EngineIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, driver, is_containerd } = self;
+        let store = if *is_containerd { "containerd's " } else { "" };
+        write!(f, "dockerd {version} ({store}{driver})")
+    }
 }
 
 /// The side channel.
@@ -61,11 +109,9 @@ impl Truth {
         &self.docker
     }
 
-    /// Name and version of the engine.
+    /// What the engine is, by its own word.
     pub(crate) async fn version(&self) -> Result<String, TruthError> {
-        let version = self.docker.version().await?;
-        let store = self.docker.info().await?.driver.unwrap_or_default();
-        Ok(format!("dockerd {} ({store})", version.version.unwrap_or_default()))
+        Ok(EngineIdentity::asked(&self.docker).await?.to_string())
     }
 
     /// Asks for everything and records it, where it differs from what is known.
@@ -86,19 +132,27 @@ impl Truth {
                 options = options.since(&(since / 1_000_000_000).to_string());
             }
             let mut events = std::pin::pin!(self.docker.events(Some(options.build())));
-            while let Some(Ok(message)) = events.next().await {
-                let Some(event) = read_event(&message) else { continue };
-                // A stream that begins in the past tells again what is known.
-                if since.is_some_and(|since| event.time_ns <= since) {
-                    continue;
+            while let Some(Ok(first)) = events.next().await {
+                // Of many events that are there already, only the last one is worth a question.
+                let mut next = Some(first);
+                while let Some(message) = next {
+                    self.record(&message, &mut since);
+                    next = events.next().now_or_never().flatten().and_then(Result::ok);
                 }
-                since = Some(event.time_ns);
-                self.recorder.append(What::Engine(event));
                 if let Err(error) = self.refresh().await {
                     self.recorder.note(format!("side channel: {error}"));
                 }
             }
             clock::pause(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Records an event, unless a stream that begins in the past tells again what is known.
+    fn record(&self, message: &EventMessage, since: &mut Option<i64>) {
+        let Some(event) = read_event(message) else { return };
+        if since.is_none_or(|since| event.time_ns > since) {
+            *since = Some(event.time_ns);
+            self.recorder.append(What::Engine(event));
         }
     }
 
@@ -181,4 +235,39 @@ fn read_event(message: &EventMessage) -> Option<EngineEvent> {
         id: message.actor.as_ref()?.id.clone()?,
         time_ns: message.time_nano?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // What engines of three versions say of themselves, with either store; each choice is compared
+    // with all of them, so that one that fits too much is seen as well as one that fits nothing.
+    #[test]
+    fn an_engine_fits_the_choices_that_name_its_version_and_its_store() {
+        let engine = |version: &str, driver: &str, is_containerd| {
+            let (version, driver) = (version.to_owned(), driver.to_owned());
+            EngineIdentity { version, driver, is_containerd }
+        };
+        let engines = [
+            engine("20.10.24+dfsg1", "overlay2", false),
+            engine("26.1.5+dfsg1", "overlay2", false),
+            engine("26.1.5+dfsg1", "overlayfs", true),
+            engine("28.5.2+dfsg4", "overlayfs", true),
+            engine("28.5.2+dfsg4", "vfs", false),
+        ];
+        for (choice, expected) in [
+            ("dockerd", vec![0, 1, 2, 3, 4]),
+            ("dockerd+overlay2", vec![0, 1]),
+            ("dockerd+containerd", vec![2, 3]),
+            ("dockerd:26.1", vec![1, 2]),
+            ("dockerd:26.1+overlay2", vec![1]),
+            ("dind:28.5", vec![3, 4]),
+            ("dind:28.5+containerd", vec![3]),
+        ] {
+            let chosen = choice.parse().expect("a form of the table");
+            let fitting = engines.iter().enumerate().filter(|(_, engine)| engine.fits(chosen));
+            assert_eq!(fitting.map(|(index, _)| index).collect::<Vec<_>>(), expected, "{choice}");
+        }
+    }
 }

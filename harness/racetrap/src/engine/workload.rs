@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bollard::Docker;
 use bollard::models::{ContainerCreateBody, HostConfig, VolumeCreateRequest};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, ImportImageOptions, KillContainerOptions,
+    CreateContainerOptionsBuilder, ImportImageOptions, KillContainerOptions, ListVolumesOptions,
     RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder, RemoveVolumeOptions,
     RestartContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
     TagImageOptionsBuilder,
@@ -99,12 +99,15 @@ impl Workload {
         name: &str,
         image: &str,
         start: bool,
+        volumes: &[String],
     ) -> Result<(), WorkloadError> {
+        let binds = volumes.iter().map(|volume| format!("{volume}:/volumes/{volume}")).collect();
         let body = ContainerCreateBody {
             image: Some(self.id(image)?.to_owned()),
             cmd: Some(vec!["sleep".to_owned()]),
             host_config: Some(HostConfig {
                 network_mode: Some("none".to_owned()),
+                binds: Some(binds),
                 ..HostConfig::default()
             }),
             ..ContainerCreateBody::default()
@@ -155,6 +158,28 @@ impl Workload {
         let request =
             VolumeCreateRequest { name: Some(name.to_owned()), ..VolumeCreateRequest::default() };
         self.docker.create_volume(request).await?;
+        Ok(())
+    }
+
+    /// Creates volumes called after `prefix` and their number, from 1.
+    pub(crate) async fn create_volumes(
+        &self,
+        prefix: &str,
+        count: u32,
+    ) -> Result<(), WorkloadError> {
+        for number in 1..=count {
+            self.create_volume(&format!("{prefix}{number}")).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes every volume whose name begins with `prefix`.
+    pub(crate) async fn remove_volumes(&self, prefix: &str) -> Result<(), WorkloadError> {
+        let listed = self.docker.list_volumes(None::<ListVolumesOptions>).await?;
+        let volumes = listed.volumes.unwrap_or_default();
+        for volume in volumes.iter().filter(|volume| volume.name.starts_with(prefix)) {
+            self.remove_volume(&volume.name).await?;
+        }
         Ok(())
     }
 

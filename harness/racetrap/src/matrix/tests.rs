@@ -5,6 +5,7 @@ use racetrap_history::{Violation, VmMode};
 
 use super::*;
 use crate::catalogue::Catalogue;
+use crate::world::{EngineChoice, Pool};
 
 fn outcome(verdict: Verdict, oracles: &[OracleName]) -> Outcome {
     let violations = oracles
@@ -55,6 +56,7 @@ fn a_cell_is_right_only_with_the_verdict_and_the_oracle_that_it_must_have() {
             [true, false, false, false, false],
             [false, false, true, false, true],
             [true, false, false, false, false],
+            [true, false, false, false, false],
         ]
     );
 }
@@ -74,11 +76,11 @@ fn a_run_that_could_not_begin_is_unknown_and_never_right() {
 
 /// Without defects there is nothing that a scenario could be seen to fail under.
 #[test]
-fn a_daemon_without_defects_has_one_cell_a_finding() {
+fn a_daemon_without_defects_has_a_cell_and_a_control_a_finding() {
     let catalogue = Catalogue::embedded().unwrap();
     let entries: Vec<_> = catalogue.entries().collect();
-    assert_eq!(count(&subjects(&entries), false), entries.len());
-    assert_eq!(count(&subjects(&entries), true), 3 * entries.len());
+    assert_eq!(count(&subjects(&entries), false), 2 * entries.len());
+    assert_eq!(count(&subjects(&entries), true), 4 * entries.len());
     assert!(
         plan(&subjects(&entries), false)
             .iter()
@@ -132,17 +134,21 @@ async fn cells_are_kept_back_once_the_harness_was_told_to_stop_and_say_how_to_ru
         evidence: "/no/evidence".into(),
         keep: false,
         vm: None,
+        engine: EngineChoice::default(),
         deadline: Duration::from_secs(1),
         stop,
+        pool: Pool::none(),
     };
     let options = MatrixOptions { run, jobs: NonZeroUsize::MIN, knows_defects: true };
-    let again = |name: &str, defects: &[String]| format!("{name} under {defects:?}");
+    let again = |name: &str, defects: &[String], control: bool| {
+        format!("{name} under {defects:?}, control {control}")
+    };
     let cells = run_matrix(&subjects(&entries), &options, again, |_| ()).await;
-    assert_eq!(cells.len(), 3);
+    assert_eq!(cells.len(), 4);
     for cell in cells {
         assert_eq!((cell.verdict, cell.right), (Verdict::Unknown, false));
         assert_eq!(cell.reasons, ["not begun: the harness was told to stop by SIGINT"]);
-        let defects = Vec::from_iter(cell.defect);
-        assert_eq!(cell.again, format!("295-I4 under {defects:?}"));
+        let (defects, control) = (Vec::from_iter(cell.defect), cell.daemon == DaemonKind::Control);
+        assert_eq!(cell.again, format!("295-I4 under {defects:?}, control {control}"));
     }
 }

@@ -1,6 +1,8 @@
 //! The same for programs: one JSON object a command, as docs/formats.md describes it.
 
-use racetrap_history::{FindingId, OracleName, Platform, Scenario, Verdict, Violation, VmMode};
+use racetrap_history::{
+    FindingId, OracleName, Platform, Scenario, Unshown, Verdict, Violation, VmMode,
+};
 use serde::Serialize;
 
 use super::RunReport;
@@ -32,6 +34,7 @@ struct Entry<'a> {
     defect: &'a str,
     unrelated: &'a str,
     platforms: &'a [Platform],
+    covers: &'a [FindingId],
 }
 
 #[derive(Serialize)]
@@ -66,11 +69,15 @@ impl<'a> Run<'a> {
 }
 
 /// The object of `list`.
-pub(crate) fn list_json<'a>(entries: impl Iterator<Item = &'a Scenario>) -> String {
+pub(crate) fn list_json<'a>(
+    entries: impl Iterator<Item = &'a Scenario>,
+    unshown: impl Iterator<Item = &'a Unshown>,
+) -> String {
     #[derive(Serialize)]
     struct List<'a> {
         version: u32,
         findings: Vec<Entry<'a>>,
+        unshown: Vec<&'a Unshown>,
     }
     let findings = entries
         .filter_map(|entry| {
@@ -85,10 +92,11 @@ pub(crate) fn list_json<'a>(entries: impl Iterator<Item = &'a Scenario>) -> Stri
                 defect: &about.defect,
                 unrelated: &about.unrelated,
                 platforms: &about.platforms,
+                covers: &about.covers,
             })
         })
         .collect();
-    text(&List { version: VERSION, findings })
+    text(&List { version: VERSION, findings, unshown: unshown.collect() })
 }
 
 /// The object of `run`.

@@ -2,12 +2,17 @@
 
 use std::fmt::Write as _;
 
-use racetrap_history::Scenario;
+use racetrap_history::{Scenario, Unshown};
 
 use super::Paint;
 
-/// One line a finding: id, the oracle that a broken daemon trips, and what goes wrong.
-pub(crate) fn list<'a>(entries: impl Iterator<Item = &'a Scenario>, paint: Paint) -> String {
+/// One line a finding: id, the oracle that a broken daemon trips, and what goes wrong; below them
+/// those that are not run, and why.
+pub(crate) fn list<'a>(
+    entries: impl Iterator<Item = &'a Scenario>,
+    unshown: impl Iterator<Item = &'a Unshown>,
+    paint: Paint,
+) -> String {
     let rows: Vec<_> = entries
         .filter_map(|entry| {
             let about = entry.about.as_ref()?;
@@ -21,6 +26,12 @@ pub(crate) fn list<'a>(entries: impl Iterator<Item = &'a Scenario>, paint: Paint
         let finding = paint.strong(&format!("{finding:id$}"));
         let by = paint.faint(&format!("{by:oracle$}"));
         let _ = writeln!(text, "{finding}  {by}  {title}");
+    }
+    for unshown in unshown {
+        let finding = paint.strong(&format!("{:id$}", unshown.finding.to_string()));
+        let why = paint.faint(&format!("{:oracle$}  not run: {}", "", unshown.unshown));
+        let _ = writeln!(text, "{finding}  {:oracle$}  {}", "-", unshown.title);
+        let _ = writeln!(text, "{:id$}  {why}", "");
     }
     text
 }

@@ -31,6 +31,7 @@ pub(crate) fn matrix(scenarios: &[&Scenario], cells: &[Cell], paint: Paint) -> S
 /// One cell; `width` is that of the longest word on any of them.
 fn row(text: &mut String, cell: &Cell, width: usize, paint: Paint) {
     let daemon = match (&cell.defect, cell.daemon) {
+        (_, DaemonKind::Control) => "without its fault".to_owned(),
         (None, _) | (_, DaemonKind::Correct) => "correct daemon".to_owned(),
         (Some(defect), DaemonKind::Own) => format!("defect {defect}"),
         (Some(defect), DaemonKind::Unrelated) => format!("unrelated {defect}"),
@@ -59,11 +60,13 @@ fn word(cell: &Cell) -> String {
     let oracles: Vec<_> = cell.oracles.iter().map(ToString::to_string).collect();
     match (cell.verdict, cell.daemon) {
         (Verdict::Pass, DaemonKind::Own) => "pass: the defect was not seen".to_owned(),
+        (Verdict::Pass, DaemonKind::Control) => "no alarm".to_owned(),
         (Verdict::Pass, DaemonKind::Correct | DaemonKind::Unrelated) => "pass".to_owned(),
         (Verdict::Unknown, _) => "unknown".to_owned(),
         (Verdict::Fail, DaemonKind::Own) if cell.right => {
             format!("caught by {}", oracles.join(", "))
         }
+        (Verdict::Fail, DaemonKind::Control) => format!("FALSE ALARM: {}", oracles.join(", ")),
         (Verdict::Fail, _) => format!("fail: {}", oracles.join(", ")),
     }
 }

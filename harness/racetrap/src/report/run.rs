@@ -40,6 +40,8 @@ pub(crate) struct RunReport {
     pub(crate) vm: Option<VmMode>,
     /// The history as text, one line a record.
     pub(crate) timeline: Vec<String>,
+    /// That it did not pass in a world that was used before.
+    pub(crate) used_again: Option<String>,
     /// The command that repeats the run.
     pub(crate) again: String,
 }
@@ -54,12 +56,13 @@ impl RunReport {
     ) -> Self {
         let report = Self::unmade(scenario, defects, again);
         match came {
-            Ok(Outcome { judgement, history, evidence, vm, took }) => Self {
-                judgement,
-                seconds: took.as_secs_f64(),
-                evidence,
-                vm: Some(vm),
-                timeline: timeline::lines(&history),
+            Ok(outcome) => Self {
+                used_again: outcome.used_again(),
+                judgement: outcome.judgement,
+                seconds: outcome.took.as_secs_f64(),
+                evidence: outcome.evidence,
+                vm: Some(outcome.vm),
+                timeline: timeline::lines(&outcome.history),
                 ..report
             },
             Err(error) => {
@@ -102,6 +105,7 @@ impl RunReport {
             evidence: None,
             vm: None,
             timeline: Vec::new(),
+            used_again: None,
             again,
         }
     }
@@ -161,6 +165,9 @@ fn reasons(text: &mut String, report: &RunReport, paint: Paint) {
     }
     for unknown in unknowns {
         entry(text, "unknown", unknown, paint);
+    }
+    if let Some(used_again) = &report.used_again {
+        entry(text, "note", used_again, paint);
     }
 }
 

@@ -1,6 +1,9 @@
 //! A schedule in few words: what was held, what was done meanwhile, what was broken on purpose.
 
-use racetrap_history::{ContainerOp, EngineOp, GateName, Hold, Match, Scenario, Step, Streams};
+use racetrap_history::{
+    ContainerOp, DaemonOp, EngineOp, Fault, FaultKind, GateName, Hold, Match, Scenario, Step,
+    Streams, VmOp, WriteMatch,
+};
 
 /// One line of a story: a label, and what happened.
 pub(crate) type Line = (&'static str, String);
@@ -48,13 +51,32 @@ fn starts_app(step: &Step) -> bool {
 }
 
 fn held(scenario: &Scenario, gate: &GateName) -> String {
-    let mut holds = scenario
-        .steps
-        .iter()
-        .filter_map(|step| if let Step::Hold(hold) = step { Some(hold) } else { None });
-    let hold = holds.find(|hold| hold.gate == *gate);
+    let mut held = scenario.steps.iter().filter_map(|step| armed(step, gate));
     // A schedule that was checked arms every gate that it names.
-    hold.map_or_else(|| gate.to_string(), message)
+    held.next().unwrap_or_else(|| gate.to_string())
+}
+
+/// What a step holds at this gate.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only two steps arm gates")]
+fn armed(step: &Step, gate: &GateName) -> Option<String> {
+    match step {
+        Step::Hold(hold) if hold.gate == *gate => Some(message(hold)),
+        Step::HoldWrite(hold) if hold.gate == *gate => Some(write(&hold.on)),
+        _ => None,
+    }
+}
+
+/// A write to the daemon's API, as its admission tells of it.
+fn write(on: &WriteMatch) -> String {
+    let operation = on.operation.as_deref().unwrap_or("write");
+    let name = on.name.as_deref().map(shown).map(|name| format!(" {name}")).unwrap_or_default();
+    let manager = on.manager.as_ref().map(|manager| format!(" by {manager}")).unwrap_or_default();
+    format!("{operation} of {}{name}{manager}, before it is stored", on.resource)
+}
+
+/// What the scenario names is shown as timelines show it.
+fn shown(value: &str) -> String {
+    value.strip_prefix('$').map_or_else(|| value.to_owned(), |alias| format!("<{alias}>"))
 }
 
 fn message(hold: &Hold) -> String {
@@ -63,16 +85,11 @@ fn message(hold: &Hold) -> String {
     format!("{}, its {}{}", request(on), hold.at, nth.unwrap_or_default())
 }
 
-/// The request that is meant, with the parameters of its route put in; what the scenario names is
-/// shown as timelines show it.
+/// The request that is meant, with the parameters of its route put in.
 fn request(on: &Match) -> String {
     let mut route = on.route.clone().unwrap_or_else(|| "any request".to_owned());
     for (name, value) in &on.params {
-        let shown = match value.strip_prefix('$') {
-            Some(alias) => format!("<{alias}>"),
-            None => value.clone(),
-        };
-        route = route.replace(&format!("{{{name}}}"), &shown);
+        route = route.replace(&format!("{{{name}}}"), &shown(value));
     }
     match &on.method {
         Some(method) => format!("{method} {route}"),
@@ -91,6 +108,26 @@ fn fault(step: &Step) -> Option<String> {
             let times = times.map(|times| format!(", {times} times")).unwrap_or_default();
             format!("{} is answered {status}{times}", request(on))
         }
+        Step::Fault(Fault { kind, on, times, .. }) => {
+            let times = times.map(|times| format!(", {times} times")).unwrap_or_default();
+            format!("{}: {}{times}", request(on), deed(kind))
+        }
+        Step::DenyWrite { on, .. } => format!("{}: denied", write(on)),
+        Step::Inject { frame } => format!("a frame of ours in the event stream: {frame}"),
+        Step::ReplaceSocket => "the engine's socket becomes another file".to_owned(),
+        Step::Keep(mirror) => format!("somebody else's finalizer keeps {mirror}"),
+        Step::LetGo(mirror) => format!("that finalizer lets {mirror} go"),
+        Step::Interrupt(command) => format!("SIGINT to the command `{command}`"),
+        Step::Vm(VmOp::Wait) => "the VM waits with what it is told".to_owned(),
+        Step::Vm(VmOp::Go) => "the VM does what it was told".to_owned(),
+        Step::Daemon(op) => match op {
+            DaemonOp::Kill => "the daemon is killed",
+            DaemonOp::Stop => "the daemon is stopped",
+            DaemonOp::Start => "the daemon is started again",
+            DaemonOp::Freeze => "the daemon is frozen",
+            DaemonOp::Thaw => "the daemon is thawed",
+        }
+        .to_owned(),
         Step::Engine(op) => match op {
             EngineOp::Kill => "the engine is killed",
             EngineOp::Stop => "the engine is stopped",
@@ -117,7 +154,19 @@ fn action(step: &Step) -> Option<String> {
         Step::Container { name, op } => format!("{} container {name}", verb(*op)),
         Step::RemoveContainer { name } => format!("remove container {name}"),
         Step::CreateVolume { name } => format!("create volume {name}"),
+        Step::CreateVolumes { prefix, count } => format!("create {count} volumes {prefix}…"),
+        Step::RemoveVolumes { prefix } => format!("remove volumes {prefix}…"),
         Step::RemoveVolume { name } => format!("remove volume {name}"),
+        Step::Act { container, action } => {
+            format!("ask the daemon to {} container {container}", action.verb())
+        }
+        Step::Patch(patch) => format!("patch {}", patch.of),
+        Step::CreateObject(object) => {
+            format!("create an object {} {}", object.resource, shown(&object.name))
+        }
+        Step::Delete(mirror) => format!("delete {mirror}"),
+        Step::Touch { times } => format!("touch the App {times} times"),
+        Step::Neighbour(step) => format!("the neighbour: {}", action(step)?),
         Step::App(app) if !app.running => "stop the App".to_owned(),
         Step::Set(set) => {
             let properties = set.properties.iter().map(|(path, value)| format!("{path}={value}"));
@@ -125,6 +174,25 @@ fn action(step: &Step) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// What a fault does, in words.
+fn deed(kind: &FaultKind) -> String {
+    match kind {
+        FaultKind::Lose => "done, and its answer lost".to_owned(),
+        FaultKind::HalfOpen { bytes } => format!("half-open after {bytes} bytes"),
+        FaultKind::Slow { bytes, every_ms } => format!("{bytes} bytes each {every_ms} ms"),
+        FaultKind::Truncate { bytes } => format!("its JSON cut off after {bytes} bytes"),
+        FaultKind::Stale { recording } => format!("answered by `{recording}` of before"),
+        FaultKind::Drop => "a frame is dropped".to_owned(),
+        FaultKind::Duplicate => "a frame comes twice".to_owned(),
+        FaultKind::Reorder { behind } => format!("a frame comes behind {behind} later ones"),
+        FaultKind::Rewrite { set, remove } => {
+            let set = set.iter().map(|(at, value)| format!("{at}={value}"));
+            let removed = remove.iter().map(|at| format!("no {at}"));
+            format!("rewritten: {}", set.chain(removed).collect::<Vec<_>>().join(", "))
+        }
+    }
 }
 
 fn verb(op: ContainerOp) -> &'static str {

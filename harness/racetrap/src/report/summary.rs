@@ -3,7 +3,7 @@
 use racetrap_history::Verdict;
 
 use super::{Paint, RunReport};
-use crate::matrix::Cell;
+use crate::matrix::{Cell, DaemonKind};
 
 /// The last line of `run`; `seconds` is the wall time of all runs together.
 pub(crate) fn runs_summary(reports: &[RunReport], seconds: f64, paint: Paint) -> String {
@@ -21,11 +21,18 @@ pub(crate) fn runs_summary(reports: &[RunReport], seconds: f64, paint: Paint) ->
 /// The last line of `matrix`; `seconds` is the wall time of all cells together.
 pub(crate) fn matrix_summary(cells: &[Cell], seconds: f64, paint: Paint) -> String {
     let right = cells.iter().filter(|cell| cell.right).count();
+    let controls = || cells.iter().filter(|cell| cell.daemon == DaemonKind::Control);
+    let alarms = controls().filter(|cell| cell.verdict == Verdict::Fail).count();
     let parts = [
         Part { count: right, word: "as they must be", paint: Paint::good },
         Part { count: cells.len() - right, word: "wrong", paint: Paint::bad },
     ];
-    line(cells.len(), "cell", &parts, seconds, paint)
+    let summary = line(cells.len(), "cell", &parts, seconds, paint);
+    if controls().next().is_none() {
+        return summary;
+    }
+    let parts = [Part { count: alarms, word: "false alarms", paint: Paint::bad }];
+    summary + &line(controls().count(), "control run", &parts, seconds, paint)
 }
 
 /// A number of the summary, and the colour that it has where it is not 0.

@@ -73,7 +73,7 @@ fn history(records: u64) -> Vec<Record> {
     (0..records)
         .map(|seq| {
             let what = What::Note { text: format!("remark {seq}") };
-            Record { seq, at_us: seq * 10_000, what }
+            Record { seq, at_us: seq * 10_000, neighbour: false, what }
         })
         .collect()
 }
@@ -123,7 +123,7 @@ fn cell(finding: &str, daemon: DaemonKind, verdict: Verdict, right: bool) -> Cel
         finding: finding.parse().unwrap(),
         daemon,
         defect: match daemon {
-            DaemonKind::Correct => None,
+            DaemonKind::Correct | DaemonKind::Control => None,
             DaemonKind::Own => Some(own),
             DaemonKind::Unrelated => Some(unrelated),
         },
@@ -182,7 +182,7 @@ fn snapshot(name: &str, text: &str) {
 #[test]
 fn a_list_is_a_table() {
     let scenarios = [scenario(HELD), scenario(FREE)];
-    snapshot("list", &list(scenarios.iter(), PLAIN()));
+    snapshot("list", &list(scenarios.iter(), std::iter::empty(), PLAIN()));
 }
 
 /// Both kinds of schedule: one that holds and breaks things, one that does neither.
@@ -291,7 +291,7 @@ fn doctor_tells_what_is_missing_what_it_is_for_and_how_to_get_it() {
 #[test]
 fn json_is_as_documented() {
     let scenarios = [scenario(HELD)];
-    snapshot("json-list", &list_json(scenarios.iter()));
+    snapshot("json-list", &list_json(scenarios.iter(), std::iter::empty()));
     let failed = report(HELD, Ok(outcome(failed(&[1]), 2)));
     let unmade = report(HELD, Err(unwritten()));
     snapshot("json-run", &runs_json(&facts(), &[failed.clone(), unmade]));
@@ -310,7 +310,7 @@ fn colours_change_nothing_but_colours() {
             + &matrix(&[&held, &free], &cells(), paint)
             + &matrix_summary(&cells(), 1.0, paint)
             + &doctor(&checks(), paint)
-            + &list([held, free].iter(), paint)
+            + &list([held, free].iter(), std::iter::empty(), paint)
     };
     let painted = render(Paint::new(true));
     let mut plain = String::new();

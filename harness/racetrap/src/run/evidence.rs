@@ -1,7 +1,8 @@
 //! The run's evidence directory: begun before the world, deleted only when a pass is proven.
 
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use racetrap_history::{
     Judgement, Record, RunHeader, Scenario, Verdict, VmMode, journal, timeline,
@@ -9,7 +10,6 @@ use racetrap_history::{
 
 use super::{RunError, RunOptions};
 use crate::clock::Clock;
-use crate::recorder::Recorder;
 
 /// Name of the journal in an evidence directory.
 const JOURNAL: &str = "journal.jsonl";
@@ -21,20 +21,25 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    /// Makes a directory that no other run has, and opens the journal in it.
-    pub(super) fn create(
-        base: &Path,
-        scenario: &Scenario,
-        clock: Clock,
-    ) -> Result<(Self, Recorder), RunError> {
+    /// Makes a directory that no other run has.
+    pub(super) fn create(base: &Path, scenario: &Scenario, clock: Clock) -> Result<Self, RunError> {
         let make = || -> io::Result<_> {
             fs::create_dir_all(base)?;
             let directory = fresh_directory(&fs::canonicalize(base)?, scenario, clock)?;
             fs::write(directory.join("scenario.yaml"), yaml(scenario)?)?;
-            let recorder = Recorder::create(&directory.join(JOURNAL), clock)?;
-            Ok((Self { directory, clock }, recorder))
+            Ok(Self { directory, clock })
         };
         make().map_err(|source| RunError::Evidence { path: base.to_owned(), source })
+    }
+
+    /// Opens the journal, which does not exist yet.
+    pub(super) fn journal(&self) -> Result<File, RunError> {
+        File::create_new(self.directory.join(JOURNAL)).map_err(|source| self.not_written(source))
+    }
+
+    /// Something could not be written to it.
+    pub(super) fn not_written(&self, source: io::Error) -> RunError {
+        RunError::Evidence { path: self.directory.clone(), source }
     }
 
     /// Where it lies, absolute.
@@ -48,6 +53,7 @@ impl Evidence {
         scenario: &Scenario,
         options: &RunOptions,
         vm: VmMode,
+        reused: u32,
     ) -> RunHeader {
         RunHeader {
             format: journal::FORMAT,
@@ -58,6 +64,7 @@ impl Evidence {
             defects: options.defects.clone(),
             vm,
             started: self.clock.calendar(),
+            reused,
         }
     }
 
@@ -67,17 +74,18 @@ impl Evidence {
         fs::remove_dir_all(directory).map_err(|source| RunError::Evidence { path, source })
     }
 
-    /// Adds what is computed from the history, or deletes all where the run passed.
+    /// Adds what is computed from the history, or deletes all where the run passed; `failure` is
+    /// that of the journal.
     pub(super) fn finish(
         self,
         history: &[Record],
         judgement: &Judgement,
-        recorder: &Recorder,
+        failure: Option<io::Error>,
         keep: bool,
     ) -> Result<Option<PathBuf>, RunError> {
         let path = self.directory.clone();
         let write = || -> io::Result<_> {
-            if let Some(error) = recorder.take_failure() {
+            if let Some(error) = failure {
                 return Err(error);
             }
             if judgement.verdict == Verdict::Pass && !keep {

@@ -1,16 +1,23 @@
 //! Carries out the steps of a scenario in a world; its only output is the history.
 
+mod commands;
 mod evidence;
+mod faults;
+mod gates;
+mod levels;
+mod reuse;
 mod runner;
 mod settle;
 mod stop;
+mod user;
 
+use std::fs::File;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use racetrap_history::{Judgement, Record, Scenario, Step, VmMode, What, judge};
+use racetrap_history::{Blame, Judgement, Record, Scenario, Step, Verdict, VmMode, What, judge};
 
 use self::evidence::Evidence;
 use self::runner::{Runner, StepError};
@@ -18,8 +25,8 @@ pub use self::stop::{Stop, StopSender};
 use crate::chain::chain;
 use crate::clock::Clock;
 use crate::daemon::DaemonError;
-use crate::recorder::Recorder;
-use crate::world::{World, WorldError, WorldFacts, WorldOptions};
+use crate::recorder::{Recorder, Whole};
+use crate::world::{EngineChoice, Pool, Seat, World, WorldError, WorldOptions};
 
 /// What a run needs beside its scenario.
 #[derive(Clone, Debug)]
@@ -34,10 +41,14 @@ pub struct RunOptions {
     pub keep: bool,
     /// Use this VM mode instead of the first one that daemon and scenario both support.
     pub vm: Option<VmMode>,
+    /// Which engine the daemon mirrors.
+    pub engine: EngineChoice,
     /// How long any one step may take.
     pub deadline: Duration,
     /// Ends the run early, and its world with it.
     pub stop: Stop,
+    /// Worlds that may be used again, and where this run's is given back.
+    pub pool: Pool,
 }
 
 /// What came of a run.
@@ -53,6 +64,21 @@ pub struct Outcome {
     pub vm: VmMode,
     /// Wall time of the run, world included.
     pub took: Duration,
+}
+
+impl Outcome {
+    /// A line on a run that did not pass in a world that was used before: that may matter.
+    #[must_use]
+    pub fn used_again(&self) -> Option<String> {
+        let head = self.history.first().map(|record| &record.what);
+        match head {
+            Some(What::Run(head)) if head.reused > 0 && self.judgement.verdict != Verdict::Pass => {
+                let run = head.reused + 1;
+                Some(format!("this was run {run} in its world; `repro` makes a new one"))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A run that could not even begin, or whose evidence could not be written.
@@ -117,57 +143,143 @@ async fn run_in(
     options: &RunOptions,
     clock: Clock,
 ) -> Result<Outcome, RunError> {
-    let (evidence, recorder) = Evidence::create(&options.evidence, scenario, clock)?;
-    recorder.append(What::Run(evidence.header(scenario, options, vm)));
+    let evidence = Evidence::create(&options.evidence, scenario, clock)?;
+    let mut seat = options.pool.seat(reuse::key(scenario, options, vm)).await;
+    let reused = seat.world.as_ref().map_or(0, World::runs);
+    let head = What::Run(evidence.header(scenario, options, vm, reused));
+    let recorder = begin(&mut seat, evidence.journal()?, clock, head);
     let directory = evidence.directory().to_owned();
-    let making = make_world(vm, options, &directory, &recorder);
+    let making = async {
+        match seat.world.take() {
+            Some(world) => Ok((begin_again(world, &directory).await?, None)),
+            None => make_worlds(vm, scenario, options, &directory, &recorder).await,
+        }
+    };
     let made = tokio::select! {
         made = making => made,
         // What was begun is dropped, its lock with it, and the world's watcher sweeps it.
         by = options.stop.asked() => return Err(RunError::Stopped { by }),
     };
-    let world = match made {
-        Ok(world) => world,
+    let (world, neighbour) = match made {
+        Ok(worlds) => worlds,
         Err(source) => {
             recorder.note(chain(&source));
             recorder.append(What::Ended);
             let history = recorder.history();
-            evidence.finish(&history, &judge(&history), &recorder, true)?;
+            evidence.finish(&history, &judge(&history), recorder.take_failure(), true)?;
             return Err(RunError::World { source, evidence: directory });
         }
     };
     let mut runner = Runner::new(world, options.deadline, recorder.clone());
+    runner.neighbour = neighbour;
     let steps = carry_out(scenario, &mut runner, &options.stop);
     let carried_out = AssertUnwindSafe(steps).catch_unwind().await;
-    runner.close().await;
-    recorder.append(What::Ended);
-    if let Err(panic) = carried_out {
-        std::panic::resume_unwind(panic);
-    }
-    let history = recorder.history();
-    let judgement = judge(&history);
-    let kept = evidence.finish(&history, &judgement, &recorder, options.keep)?;
+    runner.world.daemon.read_log();
+    let passes = carried_out.is_ok() && seat.keeps() && reuse::can_be_undone(scenario);
+    let passes = passes && judge(&recorder.as_ended()).verdict == Verdict::Pass;
+    let (history, judgement, kept) = if passes {
+        give_back(runner.into_world(), seat, evidence, options.keep).await?
+    } else {
+        runner.close().await;
+        recorder.append(What::Ended);
+        if let Err(panic) = carried_out {
+            std::panic::resume_unwind(panic);
+        }
+        let history = recorder.history();
+        let judgement = judge(&history);
+        let failure = recorder.take_failure();
+        let kept = evidence.finish(&history, &judgement, failure, options.keep)?;
+        (history, judgement, kept)
+    };
     Ok(Outcome { judgement, history, evidence: kept, vm, took: clock.elapsed() })
 }
 
-/// Makes a world, and records what it is made of.
-async fn make_world(
+/// Begins the history: in the world that is used again, if one is.
+fn begin(seat: &mut Seat, journal: File, clock: Clock, head: What) -> Recorder {
+    let recorder = match &mut seat.world {
+        Some(world) => {
+            world.enter(journal, clock, head);
+            world.recorder().clone()
+        }
+        None => {
+            let recorder = Recorder::new(journal, clock);
+            recorder.append(head);
+            recorder
+        }
+    };
+    for note in seat.notes.drain(..) {
+        recorder.note(note);
+    }
+    recorder
+}
+
+/// Begins a run in a world that is used again.
+async fn begin_again(mut world: World, evidence: &Path) -> Result<World, WorldError> {
+    match world.begin(evidence).await {
+        Ok(()) => Ok(world),
+        Err(error) => {
+            world.close().await;
+            Err(error)
+        }
+    }
+}
+
+/// Ends the history of a run that passed, and gives its world back.
+async fn give_back(
+    world: World,
+    seat: Seat,
+    evidence: Evidence,
+    keep: bool,
+) -> Result<(Vec<Record>, Judgement, Option<PathBuf>), RunError> {
+    let Whole { records, failure } = match world.rest(Clock::start()) {
+        Ok(whole) => whole,
+        Err(source) => {
+            seat.close(world).await;
+            return Err(evidence.not_written(source));
+        }
+    };
+    // What came after the first judgement, and before the end, is judged too.
+    let judgement = judge(&records);
+    let passed = judgement.verdict == Verdict::Pass;
+    let logs = if passed && !keep { Ok(()) } else { world.keep_logs(evidence.directory()) };
+    let idle =
+        logs.and_then(|()| world.declare_idle()).map_err(|source| evidence.not_written(source));
+    let kept = idle.and_then(|()| evidence.finish(&records, &judgement, failure, keep));
+    if passed && kept.is_ok() {
+        seat.give_back(world).await;
+    } else {
+        seat.close(world).await;
+    }
+    Ok((records, judgement, kept?))
+}
+
+/// Makes a world, and a neighbour for it where the scenario needs one.
+async fn make_worlds(
     vm: VmMode,
+    scenario: &Scenario,
     options: &RunOptions,
     evidence: &Path,
     recorder: &Recorder,
-) -> Result<World, WorldError> {
-    let world = WorldOptions {
+) -> Result<(World, Option<Box<Runner>>), WorldError> {
+    let mut asked = WorldOptions {
         daemon: options.daemon.clone(),
         defects: options.defects.clone(),
         vm,
+        engine: options.engine,
         evidence: evidence.to_owned(),
+        needs: scenario.needs.clone(),
+        home: None,
     };
-    let world = World::start(&world, recorder).await?;
-    match world.facts().await {
-        Ok(WorldFacts { daemon_version, engine }) => {
-            recorder.append(What::Facts { daemon_version, engine });
-            Ok(world)
+    let world = World::start(&asked, recorder).await?;
+    if !scenario.needs.neighbour {
+        return Ok((world, None));
+    }
+    asked.home = Some(world.home().to_owned());
+    asked.evidence = evidence.join("neighbour");
+    let recorder = recorder.neighbour();
+    match World::start(&asked, &recorder).await {
+        Ok(neighbour) => {
+            Ok((world, Some(Box::new(Runner::new(neighbour, options.deadline, recorder)))))
         }
         Err(error) => {
             world.close().await;
@@ -182,6 +294,16 @@ async fn carry_out(scenario: &Scenario, runner: &mut Runner, stop: &Stop) {
     for (index, step) in scenario.steps.iter().enumerate() {
         let text = describe(step);
         recorder.append(What::StepBegan { index, text });
+        if reuse::starts_app(step)
+            && let Err(error) = runner.world.forget_events().await
+        {
+            recorder.append(What::StepFailed {
+                index,
+                blame: Blame::World,
+                why: error.to_string(),
+            });
+            return;
+        }
         let outcome = tokio::select! {
             // Not resumed after the other has ended: the run ends then.
             outcome = runner.step(step) => outcome,

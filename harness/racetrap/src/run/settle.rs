@@ -19,6 +19,10 @@ use crate::daemon::Resource;
 /// a broken daemon is found depends on it; whether it is found, on the probe.
 const STILL: Duration = Duration::from_millis(1500);
 
+/// The same where a user's wish is not fulfilled: the daemon may be between two tries, which are
+/// farther apart each time (contract 4.3: up to ten seconds were seen).
+const STILL_PENDING: Duration = Duration::from_secs(8);
+
 /// Resources whose whole state is judged.
 const JUDGED: [Resource; 4] =
     [Resource::Apps, Resource::Containers, Resource::Images, Resource::Volumes];
@@ -26,12 +30,19 @@ const JUDGED: [Resource; 4] =
 impl Runner {
     /// Waits until the world is quiet, proves it, and marks the checkpoint.
     pub(super) async fn settle(&mut self) -> Result<(), StepError> {
-        self.require_answers()?;
         self.checkpoints += 1;
         let number = self.checkpoints;
-        self.become_level().await;
-        self.world.truth.refresh().await?;
-        self.list_all().await?;
+        let deadline = Instant::now() + self.deadline;
+        loop {
+            let converged = self.become_level(deadline).await;
+            self.world.truth.refresh().await?;
+            self.list_all().await?;
+            // What was equal for an instant, in the middle of a change, is not level.
+            if !converged || self.recorder().with_view(|view| view.differences().is_empty()) {
+                break;
+            }
+        }
+        self.require_faults()?;
         self.recorder().append(What::Checkpoint { number, stage: Stage::Level });
         if self.recorder().with_view(wants_mirrors) {
             self.probe(number).await?;
@@ -43,26 +54,31 @@ impl Runner {
     }
 
     /// Returns when the state is level, or at the deadline: what is there is judged in any case.
-    async fn become_level(&self) {
-        let deadline = Instant::now() + self.deadline;
+    /// Tells whether mirrors equal objects.
+    async fn become_level(&self, deadline: Instant) -> bool {
         let mut changes = self.recorder().changes();
         while Instant::now() < deadline {
             changes.borrow_and_update();
             let streams = self.world.wire.status().event_streams;
-            let (in_place, converged) = self.recorder().with_view(|view| {
+            let (in_place, converged, done) = self.recorder().with_view(|view| {
                 let in_place = is_in_place(view, streams) && view.in_flight().is_empty();
-                (in_place, view.differences().is_empty())
+                (in_place, view.differences().is_empty(), view.pending().is_empty())
             });
-            if in_place && converged {
-                return;
+            if in_place && converged && done {
+                return true;
             }
             // A stopped App cannot be probed: its mirrors have the whole deadline to go.
             let may_be_still = in_place && self.recorder().with_view(wants_mirrors);
-            let limit = if may_be_still { STILL } else { deadline - Instant::now() };
+            let limit = match (may_be_still, done) {
+                (true, true) => STILL,
+                (true, false) => STILL_PENDING,
+                (false, _) => deadline - Instant::now(),
+            };
             if timeout(limit, changes.changed()).await.is_err() {
-                return;
+                return false;
             }
         }
+        false
     }
 
     async fn list_all(&self) -> Result<(), StepError> {

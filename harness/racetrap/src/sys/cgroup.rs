@@ -24,6 +24,31 @@ pub(crate) fn remove_cgroups(name: &str) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Thaws whatever is frozen in the group: a paused container outlives SIGKILL, and with it the PID
+/// namespace that it is in.
+pub(crate) fn thaw_cgroups(name: &str) -> std::io::Result<()> {
+    for group in cgroups_of(name) {
+        thaw_tree(&group)?;
+    }
+    Ok(())
+}
+
+/// Thaws from the outside in: what is inside a frozen group stays frozen with it.
+fn thaw_tree(group: &Path) -> std::io::Result<()> {
+    for (file, thawed) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")] {
+        let file = group.join(file);
+        if file.exists() {
+            std::fs::write(file, thawed)?;
+        }
+    }
+    for entry in std::fs::read_dir(group)?.filter_map(Result::ok) {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            thaw_tree(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Control groups are removed by `rmdir` alone, the innermost first; their files are not files.
 fn remove_tree(group: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(group)?.filter_map(Result::ok) {

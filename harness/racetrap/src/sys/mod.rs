@@ -10,9 +10,10 @@ mod namespace;
 mod process;
 mod stop;
 
-pub(crate) use cgroup::{cgroups_of, remove_cgroups};
+pub(crate) use cgroup::{cgroups_of, remove_cgroups, thaw_cgroups};
 pub(crate) use files::{
-    check_writable, free_mib, is_executable, is_file_at, owner_of_directory, user_id,
+    check_writable, create_private_directory, free_mib, is_executable, is_file_at,
+    owner_of_directory, user_id,
 };
 pub(crate) use mounts::{detach, mounts_below};
 pub(crate) use namespace::{Namespace, in_namespace, new_namespace};

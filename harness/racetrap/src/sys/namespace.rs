@@ -1,6 +1,8 @@
 //! A mount and PID namespace of one engine: when its first process ends, everything in it ends,
 //! and its mounts go with it.
 
+use std::path::Path;
+
 use super::Identity;
 
 /// The namespace, by its first process as the host sees it.
@@ -15,9 +17,14 @@ pub(crate) struct Namespace {
 /// `/run` is private in it, because containerd's shims put their sockets at fixed paths there. Its
 /// first process waits for every child, also for those whose parent was killed: a dockerd that is
 /// started again takes a containerd that nobody waited for as one that still runs.
-pub(crate) fn new_namespace() -> (&'static str, Vec<String>) {
-    let hold = "mount -t tmpfs -o mode=755 racetrap /run && { sleep infinity & wait; }";
-    let arguments = [
+///
+/// `usr` is put in the place of `/usr`, read-only. A new root would not do: runc makes the root's
+/// mount its container's slave, which takes one that is a mount point.
+pub(crate) fn new_namespace(usr: Option<&Path>) -> (&'static str, Vec<String>) {
+    let hold = "mount -t tmpfs -o mode=755 racetrap /run || exit; \
+                if [ $# -gt 0 ]; then mount --bind -o ro \"$1\" /usr || exit; fi; \
+                sleep infinity & wait";
+    let options = [
         "--mount",
         "--pid",
         "--fork",
@@ -29,8 +36,11 @@ pub(crate) fn new_namespace() -> (&'static str, Vec<String>) {
         "sh",
         "-c",
         hold,
+        "sh",
     ];
-    ("unshare", arguments.map(str::to_owned).to_vec())
+    let mut arguments = options.map(str::to_owned).to_vec();
+    arguments.extend(usr.map(|usr| usr.to_string_lossy().into_owned()));
+    ("unshare", arguments)
 }
 
 impl Namespace {

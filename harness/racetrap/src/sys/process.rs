@@ -67,6 +67,13 @@ impl Identity {
         environment.split(|byte| *byte == 0).any(|entry| entry == wanted) && self.lives()
     }
 
+    /// How many descriptors it has open; none where it does not run any more.
+    pub(crate) fn descriptors(self) -> Option<usize> {
+        let process = procfs::process::Process::new(i32::try_from(self.pid).ok()?).ok()?;
+        let count = process.fd_count().ok()?;
+        self.lives().then_some(count)
+    }
+
     /// Children of the process's main thread, by ID.
     pub(crate) fn children(self) -> Vec<Self> {
         let path = format!("/proc/{0}/task/{0}/children", self.pid);

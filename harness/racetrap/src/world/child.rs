@@ -121,41 +121,74 @@ pub(crate) enum EndError {
     Signal(#[from] io::Error),
 }
 
-/// Runs a command to its end and records it; one that is still running after `limit` is killed.
-pub(crate) async fn run_to_end(
+/// How a command ended, or that it could not be waited for.
+pub(crate) type Ended = io::Result<Result<CommandRun, NotReached>>;
+
+/// A command that was begun, for whoever wants to interrupt it.
+#[derive(Clone, Debug)]
+pub(crate) struct Begun {
+    identity: Option<Identity>,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Begun {
+    /// Sends SIGINT; tells whether it could be sent.
+    pub(crate) fn interrupt(&self) -> io::Result<bool> {
+        let Some(identity) = self.identity.filter(|identity| identity.lives()) else {
+            return Ok(false);
+        };
+        self.interrupted.store(true, Ordering::SeqCst);
+        identity.signal(Signal::INT)?;
+        Ok(true)
+    }
+}
+
+/// Begins a command. The future waits for its end and records it; a command that is still running
+/// after `limit` is killed, and so is one whose future is dropped.
+pub(crate) fn begin(
     spawn: &Spawn<'_>,
     limit: Duration,
     recorder: &Recorder,
-) -> io::Result<Result<CommandRun, NotReached>> {
+) -> io::Result<(Begun, impl Future<Output = Ended> + Send + use<>)> {
     let mut process = command(spawn)?;
     process.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let began = Instant::now();
-    let text = spawn.arguments.join(" ");
     #[expect(clippy::disallowed_methods, reason = "this is the owner of processes")]
-    let ending = tokio::time::timeout(limit, process.spawn()?.wait_with_output());
-    let output = match ending.await {
-        Ok(output) => output?,
-        Err(_) => {
-            recorder.append(What::Command(CommandRun {
-                arguments: spawn.arguments.clone(),
-                exit: None,
-                stdout: String::new(),
-                stderr: "it was still running at its limit, and was killed".to_owned(),
-                took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-            }));
-            let what = format!("`{} {text}` to end", spawn.program.display());
+    let child = process.spawn()?;
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let begun =
+        Begun { identity: child.id().and_then(Identity::of), interrupted: interrupted.clone() };
+    let what = format!("`{} {}` to end", spawn.program.display(), spawn.arguments.join(" "));
+    let (arguments, recorder) = (spawn.arguments.clone(), recorder.clone());
+    let ending = async move {
+        #[expect(clippy::disallowed_methods, reason = "this is the owner of processes")]
+        let output = tokio::time::timeout(limit, child.wait_with_output()).await;
+        let mut run = CommandRun {
+            arguments,
+            exit: None,
+            stdout: String::new(),
+            stderr: String::new(),
+            took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            interrupted: interrupted.load(Ordering::SeqCst),
+        };
+        let Ok(output) = output else {
+            run.stderr = "it was still running at its limit, and was killed".to_owned();
+            recorder.append(What::Command(run));
             return Ok(Err(NotReached::new(what, began.elapsed(), "it still ran, and was killed")));
-        }
+        };
+        let output = output?;
+        run.exit = output.status.code();
+        run.stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        run.stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        recorder.append(What::Command(run.clone()));
+        Ok(Ok(run))
     };
-    let run = CommandRun {
-        arguments: spawn.arguments.clone(),
-        exit: output.status.code(),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-    };
-    recorder.append(What::Command(run.clone()));
-    Ok(Ok(run))
+    Ok((begun, ending))
+}
+
+/// Runs a command to its end, as [`begin`] does.
+pub(crate) async fn run_to_end(spawn: &Spawn<'_>, limit: Duration, recorder: &Recorder) -> Ended {
+    begin(spawn, limit, recorder)?.1.await
 }
 
 fn command(spawn: &Spawn<'_>) -> io::Result<Command> {

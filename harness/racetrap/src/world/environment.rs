@@ -13,6 +13,7 @@ pub(crate) const MARKER: &str = "RACETRAP_WORLD";
 pub(crate) struct Environment {
     variables: BTreeMap<String, String>,
     home: PathBuf,
+    directories: Vec<PathBuf>,
 }
 
 impl Environment {
@@ -35,7 +36,19 @@ impl Environment {
         if let Ok(path) = std::env::var("PATH") {
             variables.insert("PATH".to_owned(), path);
         }
-        Self { variables, home }
+        Self { variables, home, directories: vec![directory.to_owned()] }
+    }
+
+    /// The same as a second instance in the home of another world: the daemon's default one, which
+    /// is nobody else's there.
+    pub(crate) fn beside(mut self, home: &Path) -> Self {
+        let text = |path: PathBuf| path.to_string_lossy().into_owned();
+        self.directories.extend(home.parent().map(Path::to_owned));
+        home.clone_into(&mut self.home);
+        self.with("HOME", text(home.to_owned()))
+            .with("DOCKER_CONFIG", text(home.join(".docker")))
+            .with("KUBECONFIG", text(home.join(".kube/config")))
+            .with("RDD_INSTANCE", "2")
     }
 
     /// The same with one variable more.
@@ -58,14 +71,18 @@ impl Environment {
     /// Whether a path lies in the world.
     pub(crate) fn is_inside(&self, path: &Path) -> bool {
         let climbs = path.components().any(|part| part == Component::ParentDir);
-        let world = self.home.parent().expect("a world's home lies in its directory");
-        path.starts_with(world) && !climbs
+        self.directories.iter().any(|world| path.starts_with(world)) && !climbs
     }
 
     /// Whether a process was told of this world.
     pub(crate) fn is_of(&self, process: Identity) -> bool {
         let marker = self.variables.get(MARKER);
         marker.is_some_and(|marker| process.carries(MARKER, marker))
+    }
+
+    /// What the processes of this world carry.
+    pub(crate) fn marker(&self) -> &str {
+        self.variables.get(MARKER).map_or("", String::as_str)
     }
 
     /// The world's home directory.

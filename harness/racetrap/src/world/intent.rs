@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::logs::Lengths;
+
 /// One thing that a world is going to make.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -14,8 +16,20 @@ pub(crate) enum Intent {
     World {
         /// What its processes carry in their environment.
         marker: String,
+    },
+    /// A run in it; the last one that is declared goes on.
+    Run {
         /// Where its evidence goes; it outlives the world.
         evidence: PathBuf,
+        /// How long the world's logs were when it began.
+        logs: Lengths,
+    },
+    /// No run goes on.
+    Idle,
+    /// Containers on the user's Docker, which will carry the marker as a label.
+    Containers {
+        /// Socket of that Docker.
+        socket: PathBuf,
     },
     /// A process, which will carry the marker.
     Process(String),
@@ -47,7 +61,7 @@ mod tests {
     #[test]
     fn a_torn_last_line_is_left_out_and_nothing_else() {
         let place = tempfile::tempdir().expect("a temporary directory");
-        let world = Intent::World { marker: "m".to_owned(), evidence: PathBuf::from("/e") };
+        let world = Intent::World { marker: "m".to_owned() };
         let group = Intent::ControlGroup("g".to_owned());
         for intent in [&world, &group] {
             declare(place.path(), intent).expect("a writable directory");

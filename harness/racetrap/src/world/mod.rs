@@ -5,29 +5,42 @@
 //! - `environment`: what processes of a world are told;
 //! - `child`: the only place that starts processes;
 //! - `intent`: what is going to be made, on disk before it is made;
+//! - `logs`: the logs of a world, as far as they belong to one run;
+//! - `reset`: what makes a world that was used like a new one, and the proof of it;
+//! - `pool`: worlds that wait for their next run;
 //! - `sweep`: what is done with all that when nobody closes the world;
 //! - `wire_record`: the wire's own events in the words of the history;
 //! - `watcher`: the process that waits for that case.
 
 mod child;
+mod client_wire;
 mod environment;
 mod ground;
 mod intent;
+mod logs;
+mod pool;
+mod reset;
 mod sweep;
 mod watcher;
 mod wire_record;
 #[expect(clippy::module_inception, reason = "the world is what this module is about")]
 mod world;
 
-pub(crate) use child::{Child, Spawn, run_to_end};
-pub(crate) use environment::Environment;
+pub(crate) use child::{Begun, Child, Ended, Spawn, begin, run_to_end};
+pub(crate) use client_wire::ClientWireError;
+pub(crate) use environment::{Environment, MARKER};
 pub use ground::GroundError;
 pub(crate) use ground::longest_socket_path;
 pub(crate) use intent::Intent;
+pub use pool::{Closing, Pool};
+pub(crate) use pool::{Key, Seat};
 pub use watcher::{WatchArgs, watch};
 pub use world::WorldError;
-pub(crate) use world::{Tasks, World, WorldFacts, WorldOptions};
+pub(crate) use world::{Tasks, World, WorldOptions};
 
 pub use crate::daemon::{ApiError, DaemonError};
-pub use crate::engine::{EngineError, TruthError};
+pub use crate::engine::{
+    AptError, EngineChoice, EngineError, EngineKind, EngineVersion, ImageStore, InstallError,
+    NoSuchEngine, NoSuchVersion, TruthError, UsersDockerError,
+};
 pub use crate::wait::NotReached;

@@ -1,14 +1,19 @@
 //! Ends and removes all that is left of a world, and says what that was.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::environment::MARKER;
 use super::intent::{self, Intent};
+use super::logs::{self, Lengths};
+use crate::engine::remove_containers;
 use crate::sys::{
-    Identity, Signal, cgroups_of, detach, marked, mounts_below, remove_cgroups, wait_for_end,
+    Identity, Signal, cgroups_of, detach, marked, mounts_below, remove_cgroups, thaw_cgroups,
+    wait_for_end,
 };
+use crate::wait::polled;
 
 /// How long a killed process may take to end, before it is called stuck.
 const END_LIMIT: Duration = Duration::from_secs(10);
@@ -18,30 +23,45 @@ const END_LIMIT: Duration = Duration::from_secs(10);
 pub(crate) struct Swept {
     /// Each leftover, as a line.
     pub(crate) leftovers: Vec<String>,
-    /// Where the world's evidence lies, where it was declared.
+    /// Where the evidence of the run lies that went on in it, if one did.
     pub(crate) evidence: Option<PathBuf>,
 }
 
-/// Ends every process of the world in `directory`, saves the daemon's logs, and removes its mounts, control groups and files.
+/// Ends every container and process of the world in `directory`, saves the logs of the run that went
+/// on in it, and removes its mounts, control groups and files.
 ///
 /// # Errors
 /// Where something would not go; all the rest is gone then.
 pub(crate) async fn sweep(directory: &Path) -> io::Result<Swept> {
     let mut swept = Swept::default();
     let mut groups = Vec::new();
+    let mut dockers = Vec::new();
     let mut marker = None;
+    let mut older = Lengths::new();
     for intent in intent::declared(directory).unwrap_or_default() {
         match intent {
-            Intent::World { marker: own, evidence } => {
-                marker = Some(own);
-                swept.evidence = Some(evidence);
+            Intent::World { marker: own } => marker = Some(own),
+            Intent::Run { evidence, logs } => {
+                // That of a run that has passed may be gone already.
+                swept.evidence = evidence.is_dir().then_some(evidence);
+                older = logs;
             }
+            Intent::Idle => swept.evidence = None,
             Intent::ControlGroup(name) => groups.push(name),
+            Intent::Containers { socket } => dockers.push(socket),
             Intent::Process(_) => {}
         }
     }
     let mut failure = None;
+    for name in &groups {
+        keep_first(&mut failure, thaw_cgroups(name));
+    }
     if let Some(marker) = marker {
+        for socket in dockers {
+            let removed = remove_containers(&socket, &marker).await;
+            let left = removed.map(|removed| swept.leftovers.extend(removed));
+            keep_first(&mut failure, left.map_err(io::Error::other));
+        }
         keep_first(&mut failure, end_processes(&marker, &mut swept.leftovers).await);
     }
     for mount in mounts_below(directory) {
@@ -53,10 +73,18 @@ pub(crate) async fn sweep(directory: &Path) -> io::Result<Swept> {
         if left > 0 {
             swept.leftovers.push(format!("control group {name} in {left} hierarchies"));
         }
-        keep_first(&mut failure, remove_cgroups(&name));
+        // The processes of containers die with the engine's namespace, but may do so after its
+        // first one.
+        let removed = polled("the control groups to be empty", END_LIMIT, async || {
+            match remove_cgroups(&name) {
+                Ok(()) => ControlFlow::Break(()),
+                Err(error) => ControlFlow::Continue(error.to_string()),
+            }
+        });
+        keep_first(&mut failure, removed.await.map_err(io::Error::other));
     }
     if let Some(evidence) = &swept.evidence {
-        keep_first(&mut failure, keep_logs(directory, evidence));
+        keep_first(&mut failure, logs::keep(directory, evidence, &older));
     }
     keep_first(&mut failure, remove_directory(directory));
     match failure {
@@ -94,25 +122,6 @@ async fn await_end(process: Identity, command: &str) -> io::Result<()> {
     }
     let text = format!("process {} `{command}` does not end after SIGKILL", process.pid);
     Err(io::Error::new(io::ErrorKind::TimedOut, text))
-}
-
-/// Saves the daemon's logs (contract 2.2), for the world's directory goes.
-fn keep_logs(directory: &Path, evidence: &Path) -> io::Result<()> {
-    let state = directory.join("h/.local/state");
-    let instances = match std::fs::read_dir(&state) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        other => other?,
-    };
-    for instance in instances {
-        for log in std::fs::read_dir(instance?.path())? {
-            let log = log?;
-            if log.file_type()?.is_file() {
-                let name = format!("daemon-{}", log.file_name().to_string_lossy());
-                std::fs::copy(log.path(), evidence.join(name))?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Removes a directory and all below it; one that is not there is what is wanted.

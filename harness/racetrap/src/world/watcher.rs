@@ -43,7 +43,7 @@ pub fn watch(args: &WatchArgs) -> io::Result<()> {
 
 fn is_of(directory: &Path, marker: &str) -> bool {
     let Ok(intents) = intent::declared(directory) else { return false };
-    matches!(intents.first(), Some(Intent::World { marker: own, .. }) if own == marker)
+    matches!(intents.first(), Some(Intent::World { marker: own }) if own == marker)
 }
 
 /// Leaves a word beside the journal, which ends where the harness was killed.

@@ -11,7 +11,7 @@ pub(super) fn wire_message(event: Event) -> WireMessage {
 
 fn translate(what: What) -> WireWhat {
     match what {
-        What::Opened => WireWhat::Opened,
+        What::Opened { .. } => WireWhat::Opened,
         What::Request { method, target, route, phase, .. } => WireWhat::Request {
             method,
             target,

@@ -1,26 +1,33 @@
 //! Start and close of a world, each in one fixed order.
 
+use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use racetrap_history::{VmMode, What};
-use racetrap_wire::{Wire, WireConfig, WireError};
+use racetrap_history::{Needs, Owner, Protocol, VmMode, What};
+use racetrap_wire::{Dialect, Listen, Upstream, Wire, WireConfig, WireError};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::child::{Child, Spawn};
+use super::client_wire::{ClientWireError, stand_before};
 use super::environment::{Environment, MARKER};
 use super::ground::{Ground, GroundError};
 use super::intent::{self, Intent};
+use super::logs::{self, Lengths};
+use super::reset::Usage;
 use super::sweep;
 use super::wire_record::wire_message;
+use crate::chain::chain;
+use crate::clock::Clock;
 use crate::companion::{NotBuilt, companion};
-use crate::daemon::{Api, Daemon, DaemonError};
-use crate::engine::{Dockerd, EngineError, Site, Truth, TruthError, Workload};
-use crate::recorder::Recorder;
-use crate::sys::{Signal, cgroups_of, marked, mounts_below};
+use crate::daemon::{Admission, AdmissionError, Api, ApiError, Daemon, DaemonError, Resource};
+use crate::engine::{Engine, EngineChoice, EngineError, Site, Truth, TruthError, Workload};
+use crate::recorder::{Recorder, Whole};
+use crate::sys::{Identity, Signal, cgroups_of, marked, mounts_below};
 use crate::wait::polled;
 
 /// How long processes of a closed world may take to be gone.
@@ -48,6 +55,14 @@ pub enum WorldError {
     /// The daemon and the scenario have no VM mode in common.
     #[error("there is no VM mode that scenario and daemon both support")]
     NoVmMode,
+    /// The daemon takes wishes for a container's state in another way than the scenario needs.
+    #[error("the scenario needs the protocol `{needed}`, and this daemon has `{had}`")]
+    Protocol {
+        /// What the scenario needs.
+        needed: Protocol,
+        /// What the daemon's kinds have.
+        had: Protocol,
+    },
     /// The watcher or the stand-in for QEMU is not built.
     #[error("a program of a world is missing")]
     Companion(#[from] NotBuilt),
@@ -71,19 +86,30 @@ pub(crate) struct WorldOptions {
     pub(crate) defects: Vec<String>,
     /// How its VM is run.
     pub(crate) vm: VmMode,
-    /// Where evidence goes; it exists.
+    /// Which engine it mirrors.
+    pub(crate) engine: EngineChoice,
+    /// Where evidence goes; made where it is not there.
     pub(crate) evidence: PathBuf,
+    /// What its scenario needs beyond that.
+    pub(crate) needs: Needs,
+    /// The home of another world: this one is its neighbour, and lives there too.
+    pub(crate) home: Option<PathBuf>,
 }
 
 /// One isolated daemon, its engine, and the wire between them.
 pub(crate) struct World {
     pub(crate) daemon: Daemon,
     pub(crate) api: Api,
-    pub(crate) engine: Dockerd,
+    pub(crate) engine: Engine,
     pub(crate) truth: Truth,
     pub(crate) workload: Workload,
     pub(crate) wire: Wire,
+    client_wire: Option<Wire>,
     pub(crate) tasks: Tasks,
+    pub(crate) vm: VmMode,
+    pub(super) usage: Usage,
+    admission: Option<Admission>,
+    facts: What,
     foundation: Foundation,
 }
 
@@ -102,12 +128,8 @@ pub(crate) struct Tasks {
     pub(crate) keepers: JoinSet<()>,
     /// Observe for as long as the world lives, and are ended with it.
     pub(crate) observers: JoinSet<()>,
-}
-
-/// What is known of a world before its daemon runs.
-pub(crate) struct WorldFacts {
-    pub(crate) daemon_version: String,
-    pub(crate) engine: String,
+    /// Clients of one run of the daemon, and ended with that.
+    pub(crate) clients: JoinSet<()>,
 }
 
 impl World {
@@ -116,25 +138,143 @@ impl World {
         options: &WorldOptions,
         recorder: &Recorder,
     ) -> Result<Self, WorldError> {
+        let began = Instant::now();
         let mut tasks = Tasks::default();
         let foundation = Foundation::lay(options, &mut tasks, recorder).await?;
         match Parts::make(options, &foundation, &mut tasks).await {
-            Ok(Parts { daemon, api, engine, truth, wire }) => {
+            Ok(Parts { daemon, api, engine, truth, wire, facts }) => {
+                recorder.append(facts.clone());
                 let workload = Workload::new(truth.docker().clone());
-                Ok(Self { daemon, api, engine, truth, workload, wire, tasks, foundation })
+                let processes = marked(MARKER, foundation.ground.marker());
+                let usage = Usage::new(began.elapsed(), processes.into_iter());
+                let (vm, admission) = (options.vm, None);
+                let world = Self {
+                    daemon,
+                    api,
+                    engine,
+                    truth,
+                    workload,
+                    wire,
+                    client_wire: None,
+                    tasks,
+                    vm,
+                    usage,
+                    admission,
+                    facts,
+                    foundation,
+                };
+                Ok(world)
             }
             Err(error) => {
                 tasks.observers.abort_all();
+                tasks.clients.abort_all();
                 foundation.raze(Vec::new(), tasks).await;
                 Err(error)
             }
         }
     }
 
-    /// What runs here, for the head of the history.
-    pub(crate) async fn facts(&self) -> Result<WorldFacts, WorldError> {
-        let daemon_version = self.daemon.version().await?;
-        Ok(WorldFacts { daemon_version, engine: self.truth.version().await? })
+    /// A run begins: its history is what is appended from here on, with `head` first.
+    pub(crate) fn enter(&mut self, journal: File, clock: Clock, head: What) {
+        self.daemon.read_log();
+        self.recorder().begin(journal, clock, head);
+    }
+
+    /// Records what is there at the beginning of a run, as it is recorded when a world is made.
+    ///
+    /// # Errors
+    /// Where something of the world does not answer any more.
+    pub(crate) async fn begin(&mut self, evidence: &Path) -> Result<(), WorldError> {
+        let directory = self.foundation.ground.directory();
+        self.usage.logs = logs::lengths(directory).map_err(failed("a list of logs"))?;
+        let run = Intent::Run { evidence: evidence.to_owned(), logs: self.usage.logs.clone() };
+        intent::declare(directory, &run).map_err(failed("the list of intents"))?;
+        self.recorder().append(self.facts.clone());
+        self.list_all().await.map_err(DaemonError::from)?;
+        Ok(self.truth.refresh().await?)
+    }
+
+    /// Records every object of the daemon's API.
+    pub(super) async fn list_all(&self) -> Result<(), ApiError> {
+        for resource in Resource::ALL {
+            self.api.list(resource, self.recorder()).await?;
+        }
+        Ok(())
+    }
+
+    /// A run is over: gives its history, and appends to one of the world's own from here on.
+    pub(crate) fn rest(&self, clock: Clock) -> io::Result<Whole> {
+        let journal = File::create(self.directory().join("idle.jsonl"))?;
+        let text = "no run goes on in this world".to_owned();
+        Ok(self.recorder().begin(journal, clock, What::Note { text }))
+    }
+
+    /// Copies the logs of the run that is over to its evidence.
+    pub(crate) fn keep_logs(&self, evidence: &Path) -> io::Result<()> {
+        logs::keep(self.directory(), evidence, &self.usage.logs)
+    }
+
+    /// Says that no run goes on, so that nobody looks for its evidence.
+    pub(crate) fn declare_idle(&self) -> io::Result<()> {
+        intent::declare(self.directory(), &Intent::Idle)
+    }
+
+    /// Where the history goes.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.foundation.recorder
+    }
+
+    /// The directory of the world.
+    fn directory(&self) -> &Path {
+        self.foundation.ground.directory()
+    }
+
+    /// Every process of the world, and its command.
+    pub(super) fn processes(&self) -> Vec<(Identity, String)> {
+        marked(MARKER, self.foundation.ground.marker())
+    }
+
+    /// The wires of the world.
+    pub(super) fn wires(&self) -> impl Iterator<Item = &Wire> {
+        std::iter::once(&self.wire).chain(&self.client_wire)
+    }
+
+    /// The harness's own admission, installed in the daemon's API when it is first asked for.
+    pub(crate) async fn admission(&mut self) -> Result<&Admission, AdmissionError> {
+        if self.admission.is_none() {
+            let recorder = &self.foundation.recorder;
+            let admission = Admission::start(&mut self.tasks.observers, recorder)?;
+            admission.install(&self.api).await?;
+            self.admission = Some(admission);
+        }
+        Ok(self.admission.as_ref().expect("it was just made"))
+    }
+
+    /// The wire between clients and the daemon's API, put there when it is first asked for.
+    pub(crate) async fn client_wire(&mut self) -> Result<&Wire, ClientWireError> {
+        if self.client_wire.is_none() {
+            let wire = stand_before(self.daemon.kubeconfig()?, &self.foundation.recorder).await?;
+            self.client_wire = Some(wire);
+        }
+        Ok(self.client_wire.as_ref().expect("it was just made"))
+    }
+
+    /// The home of its daemon.
+    pub(crate) fn home(&self) -> &Path {
+        self.foundation.environment.home()
+    }
+
+    /// The clients of the daemon's present run end with it.
+    pub(crate) fn forget_clients(&mut self) {
+        self.tasks.clients.abort_all();
+        self.client_wire = None;
+        self.wire.forget_phase();
+    }
+
+    /// Starts the daemon again, and observes it anew.
+    pub(crate) async fn start_daemon_again(&mut self) -> Result<(), DaemonError> {
+        self.api = self.daemon.start_again(self.vm, &mut self.tasks).await?;
+        Ok(())
     }
 
     /// Ends all that the world made, the youngest first, and records what would not go.
@@ -143,15 +283,23 @@ impl World {
     /// With the panic of any task of the world.
     pub(crate) async fn close(mut self) {
         let mut leaks = Vec::new();
-        leaks.extend(self.daemon.stop().await);
+        let left = self.daemon.stop().await;
+        leaks.extend(left.map(|text| (Owner::Daemon, text)));
+        self.tasks.clients.abort_all();
         self.tasks.observers.abort_all();
+        if let Some(wire) = self.client_wire
+            && let Err(error) = wire.close().await
+        {
+            leaks.push((Owner::World, format!("wire before the API: {}", chain(&error))));
+        }
         if let Err(error) = self.wire.close().await {
-            leaks.push(format!("wire: {error}"));
+            leaks.push((Owner::World, format!("wire: {}", chain(&error))));
         }
         if let Err(error) = self.engine.close().await {
-            leaks.push(format!("engine: {error}"));
+            leaks.push((Owner::World, format!("engine: {}", chain(&error))));
         }
-        leaks.extend(self.foundation.leftovers().await);
+        let left = self.foundation.leftovers().await;
+        leaks.extend(left.into_iter().map(|text| (Owner::World, text)));
         self.foundation.raze(leaks, self.tasks).await;
     }
 }
@@ -160,9 +308,10 @@ impl World {
 struct Parts {
     daemon: Daemon,
     api: Api,
-    engine: Dockerd,
+    engine: Engine,
     truth: Truth,
     wire: Wire,
+    facts: What,
 }
 
 impl Parts {
@@ -175,17 +324,26 @@ impl Parts {
         let mut daemon = Daemon::meet(&options.daemon, environment.clone(), recorder).await?;
         let declare = |intent: Intent| intent::declare(ground.directory(), &intent);
         let site = Site {
+            choice: options.engine,
             directory: ground.directory().join("e"),
-            log: options.evidence.join("engine.log"),
+            log: logs::engine_log(ground.directory()),
             environment: environment.clone(),
             control_group: control_group(ground.marker()),
         };
-        let engine = Dockerd::start(site, declare, &mut tasks.keepers, recorder).await?;
+        let engine = Engine::start(site, declare, &mut tasks.keepers, recorder).await?;
         let truth = Truth::observe(engine.socket(), &mut tasks.observers, recorder).await?;
-        let wire = start_wire(&daemon, &engine, recorder).await?;
+        let wire = start_wire(options, &daemon, &engine, recorder).await?;
         declare(Intent::Process("daemon".to_owned())).map_err(failed("the list of intents"))?;
-        let api = daemon.start(options.vm, tasks).await?;
-        Ok(Self { daemon, api, engine, truth, wire })
+        let api = daemon.start(options.vm, options.needs.standalone, tasks).await?;
+        if let Some(needed) = options.needs.protocol {
+            let had = api.protocol().await.map_err(DaemonError::from)?;
+            if had != needed {
+                return Err(WorldError::Protocol { needed, had });
+            }
+        }
+        let (daemon_version, engine_version) = (daemon.version().await?, truth.version().await?);
+        let facts = What::Facts { daemon_version, engine: engine_version };
+        Ok(Self { daemon, api, engine, truth, wire, facts })
     }
 }
 
@@ -209,20 +367,22 @@ impl Foundation {
     }
 
     /// Ends and removes all that is left, the watcher last, and records what would not go.
-    async fn raze(mut self, mut leaks: Vec<String>, tasks: Tasks) {
+    async fn raze(mut self, mut leaks: Vec<(Owner, String)>, tasks: Tasks) {
+        let mut own = |text: String| leaks.push((Owner::World, text));
         if let Err(error) = sweep::sweep(self.ground.directory()).await {
-            leaks.push(error.to_string());
+            own(error.to_string());
         }
         if let Err(error) = self.watcher.end(Signal::KILL, GONE_LIMIT).await {
-            leaks.push(format!("watcher: {error}"));
+            own(format!("watcher: {error}"));
         }
+        join(tasks.clients).await;
         join(tasks.observers).await;
         join(tasks.keepers).await;
         if let Err(error) = self.ground.release() {
-            leaks.push(format!("the world's lock: {error}"));
+            own(format!("the world's lock: {error}"));
         }
-        for text in leaks {
-            self.recorder.append(What::Leak { text });
+        for (owner, text) in leaks {
+            self.recorder.append(What::Leak { text, owner });
         }
     }
 }
@@ -246,11 +406,22 @@ fn lay_out(ground: &Ground, options: &WorldOptions) -> Result<Environment, World
         std::fs::create_dir(directory)?;
         let marker = ground.marker().to_owned();
         let evidence = std::path::absolute(&options.evidence)?;
-        intent::declare(directory, &Intent::World { marker, evidence })?;
-        std::fs::create_dir(environment.home())?;
+        std::fs::create_dir_all(&evidence)?;
+        intent::declare(directory, &Intent::World { marker })?;
+        intent::declare(directory, &Intent::Run { evidence, logs: Lengths::new() })?;
+        std::fs::create_dir(directory.join("h"))?;
         std::fs::create_dir(directory.join("t"))
     };
     make().map_err(failed("the world's directory"))?;
+    let environment = match &options.home {
+        Some(home) => environment.beside(home),
+        None => environment,
+    };
+    let environment = match options.needs.protocol {
+        // A reference daemon speaks the one that it is told; another one does not know the name.
+        Some(protocol) => environment.with("RDD_PROTOCOL", protocol.to_string()),
+        None => environment,
+    };
     let environment = match options.vm {
         VmMode::Api => environment,
         VmMode::Program => {
@@ -291,18 +462,20 @@ fn text(path: &Path) -> String {
 }
 
 async fn start_wire(
+    options: &WorldOptions,
     daemon: &Daemon,
-    engine: &Dockerd,
+    engine: &Engine,
     recorder: &Recorder,
 ) -> Result<Wire, WorldError> {
-    let listen = daemon.docker_socket();
+    let listen = daemon.docker_socket(options.needs.neighbour);
     if let Some(directory) = listen.parent() {
         std::fs::create_dir_all(directory).map_err(failed("the directory of docker.sock"))?;
     }
     let recorder = recorder.clone();
     let config = WireConfig {
-        listen,
-        upstream: engine.socket(),
+        listen: Listen::Unix(listen),
+        upstream: Upstream::Unix(engine.socket()),
+        dialect: Dialect::Docker,
         sink: Arc::new(move |event| recorder.append(What::Wire(wire_message(event)))),
     };
     Ok(Wire::start(config).await?)

@@ -21,7 +21,7 @@ fn a_daemon_that_ends_at_its_start_is_unknown_with_exit_code_3() {
 
 /// The matrix of a daemon without defects says that it is not the whole matrix.
 #[test]
-fn a_matrix_without_defects_has_one_cell_a_finding_and_says_why() {
+fn a_matrix_without_defects_has_a_cell_and_a_control_a_finding_and_says_why() {
     let sandbox = Sandbox::new();
     let arguments = ["matrix", "295-I6", "--daemon", program(), "--format", "json"];
     let (code, stdout, stderr) = outcome(&mut sandbox.racetrap(&arguments));
@@ -32,8 +32,11 @@ fn a_matrix_without_defects_has_one_cell_a_finding_and_says_why() {
     );
     let object: Value = serde_json::from_str(&stdout).unwrap();
     let cells = object["cells"].as_array().unwrap();
-    assert_eq!(cells.len(), 1);
+    assert_eq!(cells.len(), 2);
     let again = cells[0]["again"].as_str().unwrap();
     assert_eq!(again, format!("racetrap repro 295-I6 --daemon {}", program()));
     assert_eq!((&cells[0]["daemon"], &cells[0]["right"]), (&"correct".into(), &false.into()));
+    let again = cells[1]["again"].as_str().unwrap();
+    assert_eq!(again, format!("racetrap repro 295-I6 --control --daemon {}", program()));
+    assert_eq!((&cells[1]["daemon"], &cells[1]["right"]), (&"control".into(), &false.into()));
 }

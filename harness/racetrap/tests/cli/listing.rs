@@ -17,14 +17,22 @@ fn findings_in_files() -> Vec<String> {
     ids
 }
 
-/// The first word of each line is an id, so the list is the catalogue, in order.
+/// The first word of each line is an id, so the list is the catalogue, in order, and behind it what
+/// is not run, with a second line that says why.
 #[test]
 fn list_shows_one_line_for_each_finding() {
     let sandbox = Sandbox::new();
     let (code, stdout, stderr) = outcome(&mut sandbox.racetrap(&["list"]));
     assert_eq!((code, stderr.as_str()), (0, ""));
-    let ids: Vec<_> = stdout.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
-    assert_eq!(ids, findings_in_files());
+    let lines: Vec<_> = stdout.lines().collect();
+    let (run, unshown) = lines.split_at(findings_in_files().len());
+    let first = |line: &&str| line.split_whitespace().next().unwrap().to_owned();
+    assert_eq!(run.iter().map(first).collect::<Vec<_>>(), findings_in_files());
+    assert!(!unshown.is_empty() && unshown.len() % 2 == 0, "{stdout}");
+    for pair in unshown.chunks(2) {
+        assert!(first(&pair[0]).contains('-'), "{stdout}");
+        assert!(pair[1].trim_start().starts_with("not run: "), "{stdout}");
+    }
 }
 
 /// Parsed as a program would; every key that docs/formats.md promises is looked up.
@@ -43,5 +51,13 @@ fn list_as_json_is_one_object_with_a_version_and_every_finding() {
             assert!(finding[key].as_str().is_some_and(|text| !text.is_empty()), "{key}: {finding}");
         }
         assert!(finding["platforms"].as_array().is_some_and(|platforms| !platforms.is_empty()));
+        assert!(finding["covers"].is_array());
+    }
+    let unshown = object["unshown"].as_array().unwrap();
+    assert!(!unshown.is_empty());
+    for finding in unshown {
+        for key in ["finding", "title", "source", "broken", "correct", "unshown"] {
+            assert!(finding[key].as_str().is_some_and(|text| !text.is_empty()), "{key}: {finding}");
+        }
     }
 }

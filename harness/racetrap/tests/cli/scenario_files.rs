@@ -41,10 +41,7 @@ fn an_unknown_key_of_a_step_is_shown_with_the_known_ones() {
 
 #[test]
 fn an_unknown_step_is_shown_with_the_known_ones() {
-    check(
-        "unknown-step",
-        "finding: 295-I3\nsteps:\n  - create_volumes: {name: data}\n  - settle\n",
-    );
+    check("unknown-step", "finding: 295-I3\nsteps:\n  - make_volume: {name: data}\n  - settle\n");
 }
 
 #[test]

@@ -3,7 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 #![expect(clippy::disallowed_methods, reason = "these tests are the command's users")]
 
+mod admission;
+mod dind;
 mod ends;
 mod engine;
 mod place;
 mod refusals;
+mod reuse;
+mod users_docker;

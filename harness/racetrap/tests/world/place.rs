@@ -33,6 +33,7 @@ impl Place {
             .arg(self.path().join("evidence"))
             .env("TMPDIR", self.path())
             .env("HOME", self.path().join("home-of-the-user"))
+            .env("XDG_CACHE_HOME", cache_of_the_user())
             .env_remove("RDD_BIN")
             .current_dir(self.path())
             .stdin(Stdio::null())
@@ -82,6 +83,13 @@ impl Place {
         left.extend(mounts.lines().filter(|line| line.contains(here)).map(str::to_owned));
         left
     }
+}
+
+/// Where installed engines are: they are made once, and no run writes to them.
+pub(crate) fn cache_of_the_user() -> PathBuf {
+    let variable = |name| std::env::var_os(name).map(PathBuf::from);
+    let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));
+    cache.expect("tests run where HOME is set")
 }
 
 /// Processes whose environment names a world below this directory.

@@ -1,0 +1,134 @@
+//! The daemon's log, line by line, as far as it was written.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use racetrap_history::{LogLevel, What};
+
+use crate::recorder::Recorder;
+use crate::sys::is_file_at;
+
+/// Reads on where it stopped; a log that was rotated is read from its beginning.
+#[derive(Debug)]
+pub(super) struct LogReader {
+    path: PathBuf,
+    open: Option<File>,
+    torn: Vec<u8>,
+}
+
+impl LogReader {
+    /// A reader of what will be at `path`.
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, open: None, torn: Vec::new() }
+    }
+
+    /// Records every line that was completed since the last time.
+    pub(super) fn drain(&mut self, recorder: &Recorder) {
+        loop {
+            let mut bytes = std::mem::take(&mut self.torn);
+            if let Some(file) = &mut self.open
+                && let Err(error) = file.read_to_end(&mut bytes)
+            {
+                recorder.note(format!("the daemon's log could not be read: {error}"));
+            }
+            for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+                match line.strip_suffix(b"\n") {
+                    Some(line) => record(line, recorder),
+                    None => self.torn = line.to_vec(),
+                }
+            }
+            // What is at the path now may be the log of a later start.
+            let current = self.open.as_ref().map(|file| is_file_at(file, &self.path));
+            if matches!(current, Some(Ok(true))) {
+                return;
+            }
+            self.open = File::open(&self.path).ok();
+            if self.open.is_none() {
+                return;
+            }
+        }
+    }
+}
+
+fn record(line: &[u8], recorder: &Recorder) {
+    let text = String::from_utf8_lossy(line).into_owned();
+    recorder.append(What::Log { level: level(&text), text });
+}
+
+/// How the daemon calls a line: it writes klog's headers, logrus text, or the trace of a panic.
+fn level(line: &str) -> LogLevel {
+    let first = line.split([' ', ':']).next().unwrap_or_default();
+    if matches!(first, "panic" | "fatal") && line.contains(": ") || line.contains(" panicked at ") {
+        return LogLevel::Panic;
+    }
+    // klog: a letter, month and day, as in `E1121`.
+    let (letter, date) = first.split_at_checked(1).unwrap_or_default();
+    if date.len() == 4 && date.bytes().all(|byte| byte.is_ascii_digit()) {
+        return match letter {
+            "E" => LogLevel::Error,
+            "W" => LogLevel::Warning,
+            "F" => LogLevel::Panic,
+            _ => LogLevel::Info,
+        };
+    }
+    let said = line.split_once("level=").map(|(_, rest)| rest.trim_start_matches('"'));
+    match said.map(|rest| rest.split([' ', '"']).next().unwrap_or_default()) {
+        Some("error" | "fatal") => LogLevel::Error,
+        Some("panic") => LogLevel::Panic,
+        Some("warning" | "warn") => LogLevel::Warning,
+        Some(_) | None => LogLevel::Info,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use racetrap_history::Record;
+    use rstest::rstest;
+
+    use super::*;
+    use crate::clock::Clock;
+
+    #[rstest]
+    #[case("E1121 15:00:00.000000   12 a.go:7] \"failed\"", LogLevel::Error)]
+    #[case("W1121 15:00:00.000000   12 a.go:7] slow", LogLevel::Warning)]
+    #[case("I1121 15:00:00.000000   12 a.go:7] panic: no", LogLevel::Info)]
+    #[case("time=\"x\" level=error msg=\"failed\"", LogLevel::Error)]
+    #[case("time=\"x\" level=info msg=\"level=error\"", LogLevel::Info)]
+    #[case("panic: runtime error: invalid memory address", LogLevel::Panic)]
+    #[case("fatal error: all goroutines are asleep", LogLevel::Panic)]
+    #[case("thread 'main' (7) panicked at src/main.rs:3:5:", LogLevel::Panic)]
+    #[case("  continuation: of something", LogLevel::Info)]
+    fn a_line_has_the_level_that_the_daemon_gives_it(#[case] line: &str, #[case] wanted: LogLevel) {
+        assert_eq!(level(line), wanted);
+    }
+
+    fn lines(history: Vec<Record>) -> Vec<String> {
+        let text = |record: Record| {
+            if let What::Log { text, .. } = record.what { Some(text) } else { None }
+        };
+        history.into_iter().filter_map(text).collect()
+    }
+
+    // Each line is told once, whole, also one that was torn or lies in a file that took the
+    // place of the one that was read.
+    #[test]
+    fn lines_are_read_once_over_torn_ends_and_rotations() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let journal = place.path().join("journal");
+        let recorder = Recorder::create(&journal, Clock::start()).expect("a new journal");
+        let log = place.path().join("log");
+        let mut reader = LogReader::new(log.clone());
+        reader.drain(&recorder);
+        let mut file = File::create_new(&log).expect("a log");
+        file.write_all(b"one\ntwo, ").expect("a writable log");
+        reader.drain(&recorder);
+        file.write_all(b"whole\n").expect("a writable log");
+        std::fs::rename(&log, place.path().join("log.1")).expect("a rotation");
+        std::fs::write(&log, "three\n").expect("a writable log");
+        reader.drain(&recorder);
+        assert_eq!(lines(recorder.history()), ["one", "two, whole", "three"]);
+    }
+}

@@ -1,0 +1,247 @@
+//! Debian's packages of other suites, by an apt with a state of its own: nothing of the machine's
+//! own package lists, archives or installed packages is read or changed.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use tokio::process::Command;
+
+/// How long one program may take; apt's own limits for a silent server are far below it.
+const PROGRAM_LIMIT: Duration = Duration::from_secs(600);
+
+/// The keys that Debian signs its suites with, where Debian and Ubuntu put them.
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// What apt may see of the user's environment: where programs are, and the way to the network.
+const PASSED: [&str; 6] =
+    ["PATH", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// Lines of what a program said that an error shows.
+const SAID_LINES: usize = 8;
+
+/// Packages of another suite could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AptError {
+    /// This is no system with apt.
+    #[error("there is no {program} here: engines are fetched by apt, from Debian's other suites")]
+    NoApt {
+        /// What is missing.
+        program: &'static str,
+    },
+    /// The machine's package sources do not say where Debian is.
+    #[error(
+        "apt knows no archive of Debian's packages on this machine; where it should, run `apt-get \
+         update`, and where not, name one by `--archive`"
+    )]
+    NoDebian,
+    /// No suite has the version.
+    #[error("{suites} have {package} in other versions only: {seen}")]
+    NoVersion {
+        /// The package.
+        package: &'static str,
+        /// The suites that were looked at.
+        suites: String,
+        /// Every version there.
+        seen: String,
+    },
+    /// A program failed.
+    #[error("{what} failed; `{program}` said:\n{said}")]
+    Failed {
+        /// What was tried.
+        what: &'static str,
+        /// The program.
+        program: &'static str,
+        /// The end of what it said.
+        said: String,
+    },
+    /// The file system refused, or a program could not be run.
+    #[error("{what} failed")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// An apt with a directory of its own for all that it keeps.
+pub(super) struct Apt {
+    directory: PathBuf,
+    suites: &'static [&'static str],
+}
+
+impl Apt {
+    /// Makes one below `directory`, which exists, and fetches the suites' lists of packages from
+    /// `archive`, or where none is named, from where the machine's own packages come from.
+    pub(super) async fn open(
+        directory: PathBuf,
+        archive: Option<&str>,
+        suites: &'static [&'static str],
+    ) -> Result<Self, AptError> {
+        let apt = Self { directory, suites };
+        let archive = match archive {
+            Some(archive) => archive.to_owned(),
+            None => debian().await?,
+        };
+        let sources = apt.sources(&archive);
+        let configuration = apt.configuration(&acquire().await?);
+        let write = || -> io::Result<()> {
+            for below in ["lists/partial", "archives/partial", "empty"] {
+                std::fs::create_dir_all(apt.directory.join(below))?;
+            }
+            std::fs::write(apt.directory.join("status"), "")?;
+            std::fs::write(apt.directory.join("sources.list"), sources)?;
+            std::fs::write(apt.directory.join("apt.conf"), configuration)
+        };
+        write().map_err(|source| AptError::Io { what: "writing apt's configuration", source })?;
+        let update = ["update", "-q", "-o", "APT::Update::Error-Mode=any"];
+        apt.run("fetching the lists of packages", "apt-get", &update).await?;
+        Ok(apt)
+    }
+
+    /// The first version of a package that `wanted` takes.
+    pub(super) async fn version(
+        &self,
+        package: &'static str,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<String, AptError> {
+        let what = "looking a package up";
+        let listed = self.run(what, "apt-cache", &["madison", package]).await?;
+        let mut versions: Vec<_> =
+            listed.lines().filter_map(|line| line.split('|').nth(1)).collect();
+        versions.dedup();
+        let found = versions.iter().map(|version| version.trim()).find(|version| wanted(version));
+        found.map(str::to_owned).ok_or_else(|| AptError::NoVersion {
+            package,
+            suites: self.suites.join(" and "),
+            seen: if versions.is_empty() { "none at all".to_owned() } else { versions.concat() },
+        })
+    }
+
+    /// Fetches packages with all that they depend on; the paths of their archives.
+    pub(super) async fn fetch(&self, packages: &[&str]) -> Result<Vec<PathBuf>, AptError> {
+        let options = ["install", "-q", "--yes", "--download-only", "--no-install-recommends"];
+        let arguments = [options.as_slice(), packages].concat();
+        self.run("fetching packages", "apt-get", &arguments).await?;
+        let list = || -> io::Result<Vec<PathBuf>> {
+            let entries = std::fs::read_dir(self.directory.join("archives"))?;
+            let paths = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+            let is_package = |path: &PathBuf| path.extension() == Some(OsStr::new("deb"));
+            Ok(paths.into_iter().filter(is_package).collect())
+        };
+        list().map_err(|source| AptError::Io { what: "reading the fetched packages", source })
+    }
+
+    /// Unpacks an archive; none of its scripts is run.
+    pub(super) async fn unpack(&self, archive: &Path, root: &Path) -> Result<(), AptError> {
+        let arguments = ["--extract".as_ref(), archive.as_os_str(), root.as_os_str()];
+        self.run("unpacking packages", "dpkg-deb", &arguments).await.map(drop)
+    }
+
+    /// One source for each suite. With the keys of Debian's own package, where they are; with
+    /// those that the machine trusts anyway, where not.
+    fn sources(&self, archive: &str) -> String {
+        let signed = match Path::new(KEYRING).is_file() {
+            true => format!(" signed-by={KEYRING}"),
+            false => String::new(),
+        };
+        let line = |suite| format!("deb [target=Packages{signed}] {archive} {suite} main\n");
+        self.suites.iter().map(line).collect()
+    }
+
+    /// Everything that would make apt look at the machine's own state or settings, turned away. How
+    /// files are fetched, through a proxy perhaps, is the machine's own affair and stays.
+    fn configuration(&self, acquire: &str) -> String {
+        let own = self.directory.display();
+        format!(
+            "{acquire}
+             Dir::Etc::main \"{own}/empty/none\";
+             Dir::Etc::parts \"{own}/empty\";
+             Dir::Etc::sourcelist \"{own}/sources.list\";
+             Dir::Etc::sourceparts \"{own}/empty\";
+             Dir::Etc::preferences \"{own}/empty/none\";
+             Dir::Etc::preferencesparts \"{own}/empty\";
+             Dir::State \"{own}\";
+             Dir::State::lists \"{own}/lists\";
+             Dir::State::status \"{own}/status\";
+             Dir::Cache \"{own}\";
+             Dir::Cache::archives \"{own}/archives\";
+             Dir::Cache::pkgcache \"\";
+             Dir::Cache::srcpkgcache \"\";
+             Dir::Log \"{own}\";
+             APT::Sandbox::User \"\";
+             Debug::NoLocking \"true\";
+             Acquire::Retries \"3\";
+"
+        )
+    }
+
+    async fn run(
+        &self,
+        what: &'static str,
+        program: &'static str,
+        arguments: &[impl AsRef<OsStr>],
+    ) -> Result<String, AptError> {
+        run(what, program, arguments, Some(&self.directory.join("apt.conf"))).await
+    }
+}
+
+/// Where Debian's packages come from on this machine, as its own apt says.
+async fn debian() -> Result<String, AptError> {
+    let format = "$(ORIGIN) $(LABEL) $(COMPONENT) $(REPO_URI)";
+    let arguments = ["indextargets", "--format", format, "Identifier: Packages"];
+    let targets = run("asking apt for its sources", "apt-get", &arguments, None).await?;
+    let debian = targets.lines().find_map(|line| line.strip_prefix("Debian Debian main "));
+    debian.map(str::to_owned).ok_or(AptError::NoDebian)
+}
+
+/// How this machine's apt fetches files: proxies, certificates, limits.
+async fn acquire() -> Result<String, AptError> {
+    let arguments = ["dump", "--no-empty", "Acquire"];
+    run("asking apt how it fetches", "apt-config", &arguments, None).await
+}
+
+/// Runs a program to its end, which sees nothing of the user's environment but where programs are.
+async fn run(
+    what: &'static str,
+    program: &'static str,
+    arguments: &[impl AsRef<OsStr>],
+    configuration: Option<&Path>,
+) -> Result<String, AptError> {
+    let path = super::find_program(program).ok_or(AptError::NoApt { program })?;
+    let mut command = Command::new(path);
+    command.args(arguments).env_clear().env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+    for name in PASSED.iter().copied() {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    if let Some(configuration) = configuration {
+        command.env("APT_CONFIG", configuration);
+    }
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    #[expect(clippy::disallowed_methods, reason = "this is the owner of apt's programs")]
+    let running = tokio::time::timeout(PROGRAM_LIMIT, command.output());
+    let output = match running.await {
+        Ok(ended) => ended.map_err(|source| AptError::Io { what, source })?,
+        Err(_) => {
+            let said = format!("nothing for {PROGRAM_LIMIT:?}, and was killed");
+            return Err(AptError::Failed { what, program, said });
+        }
+    };
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(AptError::Failed { what, program, said: end_of(&output) })
+}
+
+fn end_of(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(SAID_LINES)..].join("\n")
+}

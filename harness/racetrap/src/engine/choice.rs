@@ -1,0 +1,235 @@
+//! Which engine a world runs, in one word of the command line.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A version of Docker that can be installed beside the machine's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EngineVersion {
+    /// 26.1, the last engine in Debian whose containerd is of the 1 series.
+    V26_1,
+    /// 28.5, with containerd 2.
+    V28_5,
+}
+
+/// Where the images of an engine are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageStore {
+    /// The engine's own store, on overlayfs.
+    Overlay2,
+    /// The store of its containerd.
+    Containerd,
+}
+
+/// How an engine is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineKind {
+    /// As a process in namespaces of its own: an installed version, or else the machine's.
+    Dockerd(Option<EngineVersion>),
+    /// As a privileged container on the user's own Docker.
+    Dind(EngineVersion),
+}
+
+/// The engine of a world; the default is the machine's own dockerd with the store that it prefers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EngineChoice {
+    /// How it is run, and which version.
+    pub kind: EngineKind,
+    /// Where its images are kept; where the engine likes, if not said.
+    pub store: Option<ImageStore>,
+}
+
+/// A word that names no engine.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}; an engine is {}", FORMS)]
+pub struct NoSuchEngine {
+    why: String,
+}
+
+/// A version that cannot be installed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no engine of version `{0}`; there are: {all}", all = all_versions())]
+pub struct NoSuchVersion(String);
+
+/// The forms of a choice, as `--help` shows them.
+const FORMS: &str = "`dockerd`, `dockerd:VERSION` or `dind:VERSION`, each also with `+overlay2` \
+                     or `+containerd` behind it";
+
+fn all_versions() -> String {
+    EngineVersion::ALL.map(EngineVersion::name).join(", ")
+}
+
+impl EngineVersion {
+    /// Every version, the oldest first.
+    pub const ALL: [Self; 2] = [Self::V26_1, Self::V28_5];
+
+    /// Its name: the first two numbers of the version.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V26_1 => "26.1",
+            Self::V28_5 => "28.5",
+        }
+    }
+
+    /// What it is called in a list of other things.
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::V26_1 => "engine 26.1",
+            Self::V28_5 => "engine 28.5",
+        }
+    }
+
+    /// The suites of Debian that have it, the steadiest first. A suite that moves on drops it, so
+    /// there may be several.
+    pub(crate) const fn suites(self) -> &'static [&'static str] {
+        match self {
+            Self::V26_1 => &["trixie"],
+            Self::V28_5 => &["forky", "sid"],
+        }
+    }
+
+    /// Whether a full version such as `26.1.5+dfsg1` is of this one.
+    pub(crate) fn covers(self, full: &str) -> bool {
+        let rest = full.strip_prefix(self.name());
+        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+    }
+}
+
+impl fmt::Display for EngineVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for EngineVersion {
+    type Err = NoSuchVersion;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|version| version.name() == text);
+        found.ok_or_else(|| NoSuchVersion(text.to_owned()))
+    }
+}
+
+impl ImageStore {
+    /// Its name, as the engine's documentation has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Overlay2 => "overlay2",
+            Self::Containerd => "containerd",
+        }
+    }
+}
+
+impl Default for EngineChoice {
+    fn default() -> Self {
+        Self { kind: EngineKind::Dockerd(None), store: None }
+    }
+}
+
+impl EngineChoice {
+    /// The version that must be installed for it; none where the machine's own is run.
+    pub(crate) fn installed_version(self) -> Option<EngineVersion> {
+        match self.kind {
+            EngineKind::Dockerd(version) => version,
+            EngineKind::Dind(version) => Some(version),
+        }
+    }
+
+    /// The configuration file that makes dockerd take the store that was chosen.
+    pub(crate) fn configuration(self) -> String {
+        match self.store {
+            None => "{}",
+            Some(ImageStore::Overlay2) => r#"{"storage-driver": "overlay2"}"#,
+            Some(ImageStore::Containerd) => r#"{"features": {"containerd-snapshotter": true}}"#,
+        }
+        .to_owned()
+    }
+}
+
+impl fmt::Display for EngineChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            EngineKind::Dockerd(None) => f.write_str("dockerd")?,
+            EngineKind::Dockerd(Some(version)) => write!(f, "dockerd:{version}")?,
+            EngineKind::Dind(version) => write!(f, "dind:{version}")?,
+        }
+        match self.store {
+            Some(store) => write!(f, "+{}", store.name()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromStr for EngineChoice {
+    type Err = NoSuchEngine;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refused = |why: String| NoSuchEngine { why };
+        let (kind, store) = match text.split_once('+') {
+            None => (text, None),
+            Some((kind, "overlay2")) => (kind, Some(ImageStore::Overlay2)),
+            Some((kind, "containerd")) => (kind, Some(ImageStore::Containerd)),
+            Some((_, other)) => return Err(refused(format!("there is no image store `{other}`"))),
+        };
+        let version =
+            |text: &str| EngineVersion::from_str(text).map_err(|error| refused(error.to_string()));
+        let kind = match kind.split_once(':') {
+            None if kind == "dockerd" => EngineKind::Dockerd(None),
+            Some(("dockerd", name)) => EngineKind::Dockerd(Some(version(name)?)),
+            Some(("dind", name)) => EngineKind::Dind(version(name)?),
+            None if kind == "dind" => {
+                return Err(refused("`dind` needs a version".to_owned()));
+            }
+            _ => return Err(refused(format!("there is no kind of engine `{kind}`"))),
+        };
+        Ok(Self { kind, store })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Every form is written back as it was read, so that the line that repeats a run says the same.
+    #[test]
+    fn a_choice_is_told_in_the_words_that_it_was_made_with() {
+        for kind in ["dockerd", "dockerd:26.1", "dockerd:28.5", "dind:26.1", "dind:28.5"] {
+            for store in ["", "+overlay2", "+containerd"] {
+                let text = format!("{kind}{store}");
+                let choice: EngineChoice = text.parse().expect("a form of the table");
+                assert_eq!(choice.to_string(), text);
+            }
+        }
+        assert_eq!(EngineChoice::default().to_string(), "dockerd");
+    }
+
+    // One word for each thing that can be wrong; the message must name that thing.
+    #[test]
+    fn a_word_that_names_no_engine_is_refused_with_what_is_wrong_in_it() {
+        for (text, named) in [
+            ("", "kind of engine ``"),
+            ("podman", "kind of engine `podman`"),
+            ("dind", "needs a version"),
+            ("dind+containerd", "needs a version"),
+            ("dockerd:", "version ``"),
+            ("dockerd:26", "version `26`; there are: 26.1, 28.5"),
+            ("dockerd:26.1:1", "version `26.1:1`"),
+            ("dockerd+btrfs", "image store `btrfs`"),
+            ("dockerd:28.5+", "image store ``"),
+            ("dockerd+overlay2:28.5", "image store `overlay2:28.5`"),
+        ] {
+            let refused = text.parse::<EngineChoice>().expect_err(text).to_string();
+            assert!(refused.contains(named), "{text}: {refused}");
+        }
+    }
+
+    // The number behind must not go on: 26.10 begins like 26.1.
+    #[test]
+    fn a_version_covers_its_own_releases_and_no_later_ones() {
+        let version = EngineVersion::V26_1;
+        assert!(["26.1", "26.1.5+dfsg1", "26.1~rc1"].iter().all(|full| version.covers(full)));
+        assert!(!["26.10.1", "26.0.1", "126.1", "2"].iter().any(|full| version.covers(full)));
+    }
+}

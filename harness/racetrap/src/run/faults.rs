@@ -1,0 +1,173 @@
+//! Faults on the wires and at the daemon's admission, and the proof that each one happened.
+
+use std::time::Duration;
+
+use racetrap_history::{
+    Blame, Fault, FaultKind, FaultName, Step, Streams, View, What, WireMessage, WireWhat,
+};
+use racetrap_wire::{Part, Passes, Pieces, Rewrite, RuleGuard};
+
+use super::runner::{Runner, StepError};
+use crate::daemon::DenyGuard;
+
+/// A fault that is armed, and by what name the history tells of it.
+pub(super) struct Armed {
+    rule: String,
+    name: Option<FaultName>,
+    guard: Option<Guard>,
+}
+
+enum Guard {
+    Wire(#[expect(dead_code, reason = "its end disarms the rule")] RuleGuard),
+    Write(DenyGuard),
+}
+
+impl Runner {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has told the others apart")]
+    pub(super) async fn arm_fault(&mut self, step: &Step) -> Result<(), StepError> {
+        let number = self.armed.len() + 1;
+        let (rule, name, guard) = match step {
+            Step::Answer { status, on, times } => {
+                let rule = format!("answer {status}, rule {number}");
+                let matcher = self.matcher(on)?;
+                let guard = self.world.wire.answer(&rule, matcher, *status, *times);
+                (rule, None, Guard::Wire(guard))
+            }
+            Step::DenyWrite { on, times } => {
+                let rule = format!("deny, rule {number}");
+                let on = self.write_match(on)?;
+                let guard = self.world.admission().await?.deny(&rule, on, *times);
+                (rule, None, Guard::Write(guard))
+            }
+            Step::Fault(fault) => {
+                let rule = format!("{}, rule {number}", word(&fault.kind));
+                let guard = self.arm_wire_fault(&rule, fault).await?;
+                (rule, fault.name.clone(), Guard::Wire(guard))
+            }
+            Step::Lift(name) => {
+                let named = |armed: &&mut Armed| armed.name.as_ref() == Some(name);
+                let armed = self.armed.iter_mut().find(named);
+                armed.expect("the schedule was checked: armed before lifted").guard = None;
+                return Ok(());
+            }
+            Step::Record { name, on } => {
+                let recording = self.world.wire.record(&name.0, self.matcher(on)?, None);
+                self.recordings.insert(name.clone(), recording);
+                return Ok(());
+            }
+            other => unreachable!("{other:?} arms no fault"),
+        };
+        self.armed.push(Armed { rule, name, guard: Some(guard) });
+        Ok(())
+    }
+
+    async fn arm_wire_fault(&mut self, rule: &str, fault: &Fault) -> Result<RuleGuard, StepError> {
+        let matcher = self.matcher(&fault.on)?;
+        let wire = self.wire(fault.wire).await?.clone();
+        let times = fault.times;
+        // A fault on a stream's frame is one whose match says which frame.
+        let of_frame = !fault.on.frame.is_empty();
+        Ok(match &fault.kind {
+            FaultKind::Lose => wire.lose(rule, matcher, times),
+            FaultKind::HalfOpen { bytes } => {
+                let passes = if of_frame { Passes::Frame } else { Passes::Bytes(*bytes) };
+                wire.half_open(rule, matcher, passes, times)
+            }
+            FaultKind::Slow { bytes, every_ms } => {
+                let every = Duration::from_millis(every_ms.get().into());
+                wire.slow(rule, matcher, Pieces { bytes: *bytes, every }, times)
+            }
+            FaultKind::Truncate { bytes } => wire.truncate(rule, matcher, *bytes, times),
+            FaultKind::Stale { recording } => {
+                let recording = self.recordings.get(recording);
+                let recording = recording.expect("the schedule was checked: recorded before");
+                wire.stale(rule, matcher, recording, times)
+            }
+            FaultKind::Drop => wire.drop_frame(rule, matcher, times),
+            FaultKind::Duplicate => wire.duplicate_frame(rule, matcher, times),
+            FaultKind::Reorder { behind } => wire.reorder_frame(rule, matcher, *behind, times),
+            FaultKind::Rewrite { set, remove } => {
+                let set = set.iter().map(|(at, value)| (at.clone(), Some(value.clone())));
+                let removed = remove.iter().map(|at| (at.clone(), None));
+                let part = if of_frame { Part::Frame } else { Part::Body };
+                let rewrite = Rewrite { part, values: set.chain(removed).collect() };
+                wire.rewrite(rule, matcher, rewrite, times)
+            }
+        })
+    }
+
+    /// A fault that did not happen shows nothing: a run that goes on without it would be no proof.
+    pub(super) fn require_faults(&self) -> Result<(), StepError> {
+        if self.armed.is_empty() {
+            return Ok(());
+        }
+        let history = self.recorder().history();
+        let fired = |name: &str| {
+            history.iter().any(|record| {
+                let (What::Wire(message) | What::ApiWire(message)) = &record.what else {
+                    return false;
+                };
+                let WireMessage { event, .. } = message;
+                matches!(event, WireWhat::Faulted { rule, .. } if rule == name)
+            })
+        };
+        let happened = |armed: &&Armed| match &armed.guard {
+            Some(Guard::Write(guard)) => guard.fired(),
+            Some(Guard::Wire(_)) | None => fired(&armed.rule),
+        };
+        match self.armed.iter().find(|armed| !happened(armed)) {
+            None => Ok(()),
+            Some(Armed { rule, .. }) => Err(StepError {
+                blame: Blame::Schedule,
+                why: format!("`{rule}` fitted no message, so that the fault did not happen"),
+            }),
+        }
+    }
+
+    /// What the wire does at once, to whatever connections there are.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has told the others apart")]
+    pub(super) async fn disturb(&mut self, step: &Step) -> Result<(), StepError> {
+        if matches!(step, Step::Inject { .. }) {
+            // A daemon may be about to subscribe anew, because of the frame before.
+            let wire = self.world.wire.clone();
+            let open = |_: &View| wire.status().event_streams > 0;
+            self.until("an open event stream".to_owned(), open).await?;
+        }
+        let wire = &self.world.wire;
+        let done = match step {
+            Step::Cut(streams) => wire.cut(match streams {
+                Streams::Events => racetrap_wire::Streams::Events,
+                Streams::All => racetrap_wire::Streams::All,
+            }),
+            Step::Inject { frame } => wire.inject("inject", format!("{frame}\n").as_bytes()),
+            Step::ReplaceSocket => {
+                return wire.replace_socket().map_err(|error| StepError::by(Blame::World, &error));
+            }
+            Step::Refuse | Step::Accept => {
+                self.refusing = matches!(step, Step::Refuse).then(|| wire.refuse());
+                return Ok(());
+            }
+            other => unreachable!("{other:?} disturbs nothing"),
+        };
+        if done > 0 {
+            return Ok(());
+        }
+        let why = "there was no connection to which it could be done".to_owned();
+        Err(StepError { blame: Blame::Schedule, why })
+    }
+}
+
+/// The word by which the scenario language knows a kind of fault.
+fn word(kind: &FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Lose => "lose",
+        FaultKind::HalfOpen { .. } => "half_open",
+        FaultKind::Slow { .. } => "slow",
+        FaultKind::Truncate { .. } => "truncate",
+        FaultKind::Stale { .. } => "stale",
+        FaultKind::Drop => "drop",
+        FaultKind::Duplicate => "duplicate",
+        FaultKind::Reorder { .. } => "reorder",
+        FaultKind::Rewrite { .. } => "rewrite",
+    }
+}

@@ -1,0 +1,76 @@
+//! Which world a scenario needs, and whether it leaves one that can be used again.
+
+use racetrap_history::{Needs, Scenario, Side, Step, VmMode};
+
+use super::RunOptions;
+use crate::world::Key;
+
+/// What a world for this run must be like.
+pub(super) fn key(scenario: &Scenario, options: &RunOptions, vm: VmMode) -> Key {
+    Key {
+        daemon: options.daemon.clone(),
+        defects: options.defects.clone(),
+        vm,
+        engine: options.engine,
+        needs: Needs { vm: Vec::new(), ..scenario.needs.clone() },
+        has_admission: scenario.steps.iter().any(asks_admission),
+        has_client_wire: scenario.steps.iter().any(stands_before_api),
+    }
+}
+
+/// Whether a reset can undo all that the scenario does: it neither ends nor changes processes, and
+/// makes no object that only who made it may remove.
+pub(super) fn can_be_undone(scenario: &Scenario) -> bool {
+    let stays = |step: &Step| {
+        matches!(
+            step,
+            Step::Daemon(_)
+                | Step::Engine(_)
+                | Step::Neighbour(_)
+                | Step::ReplaceSocket
+                | Step::Vm(_)
+                | Step::CreateObject(_)
+        )
+    };
+    !scenario.needs.neighbour && !scenario.steps.iter().any(stays)
+}
+
+/// Whether a step may make the daemon connect to its engine.
+pub(super) fn starts_app(step: &Step) -> bool {
+    matches!(step, Step::App(_) | Step::Set(_))
+}
+
+fn asks_admission(step: &Step) -> bool {
+    matches!(step, Step::HoldWrite(_) | Step::DenyWrite { .. })
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only some of them matter here")]
+fn stands_before_api(step: &Step) -> bool {
+    match step {
+        Step::Hold(hold) => hold.wire == Side::Api,
+        Step::Fault(fault) => fault.wire == Side::Api,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Catalogue;
+
+    fn of(id: &str) -> Scenario {
+        let catalogue = Catalogue::embedded().expect("the catalogue");
+        catalogue.entries().find(|entry| entry.finding.as_str() == id).expect("an entry").clone()
+    }
+
+    // The entries are those of the catalogue: one restarts the engine, one has a neighbour, and one
+    // makes an object of its own; the last two do so without their faults as well.
+    #[test]
+    fn what_a_reset_cannot_undo_is_not_tried() {
+        assert!(can_be_undone(&of("295-I4")));
+        let (restarts, neighbour, object) = (of("295-T3"), of("295-S2"), of("295-D1"));
+        assert_eq!([&restarts, &neighbour, &object].map(can_be_undone), [false; 3]);
+        let controls = [&restarts, &neighbour, &object].map(Scenario::control);
+        assert_eq!(controls.each_ref().map(can_be_undone), [true, false, false]);
+    }
+}
