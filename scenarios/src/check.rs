@@ -10,6 +10,7 @@ use racetrap::companion::{NotBuilt, companion};
 use racetrap::matrix::DaemonKind;
 use racetrap::run::{Outcome, RunError, RunOptions, Stop, run};
 use racetrap::scenario_file::{self, ScenarioFileError};
+use racetrap::world::{EngineChoice, Pool};
 use racetrap_history::{About, Scenario};
 
 /// How long any one step of an entry may take.
@@ -63,10 +64,16 @@ pub async fn check(entry: &Path, daemon: DaemonKind, evidence: &Path) -> Result<
         evidence: evidence.to_owned(),
         keep: false,
         vm: None,
+        engine: EngineChoice::default(),
         deadline: DEADLINE,
         stop: Stop::never(),
+        pool: Pool::none(),
     };
-    let outcome = run(&scenario, &options).await?;
+    let schedule = match daemon {
+        DaemonKind::Control => scenario.control(),
+        DaemonKind::Correct | DaemonKind::Own | DaemonKind::Unrelated => scenario.clone(),
+    };
+    let outcome = run(&schedule, &options).await?;
     if daemon.accepts(&about, &outcome.judgement) {
         Ok(outcome)
     } else {
@@ -76,7 +83,7 @@ pub async fn check(entry: &Path, daemon: DaemonKind, evidence: &Path) -> Result<
 
 fn judged(scenario: &Scenario, about: &About, daemon: DaemonKind, outcome: &Outcome) -> String {
     let expected = match daemon {
-        DaemonKind::Correct | DaemonKind::Unrelated => "pass".to_owned(),
+        DaemonKind::Correct | DaemonKind::Unrelated | DaemonKind::Control => "pass".to_owned(),
         DaemonKind::Own => format!("fail by {}", about.oracle),
     };
     let judgement = &outcome.judgement;
@@ -89,6 +96,8 @@ fn judged(scenario: &Scenario, about: &About, daemon: DaemonKind, outcome: &Outc
         lines.push(format!("evidence: {}", evidence.display()));
     }
     let defect = daemon.defect(about).map(|defect| format!(" --defect {defect}"));
-    lines.push(format!("again: racetrap repro {}{}", scenario.finding, defect.unwrap_or_default()));
+    let control = if daemon == DaemonKind::Control { " --control" } else { "" };
+    let defect = defect.unwrap_or_default();
+    lines.push(format!("again: racetrap repro {}{defect}{control}", scenario.finding));
     lines.join("\n")
 }
