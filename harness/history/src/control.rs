@@ -2,7 +2,7 @@
 //!
 //! The alarms of such runs are false ones, so their number says what an alarm is worth.
 
-use crate::{Await, ExitCodes, Needs, Scenario, SetStep, Step};
+use crate::{Await, ExitCodes, Scenario, SetStep, Step};
 
 /// Exit codes of a command that might have been disturbed, and is not.
 const ANY: [i32; 3] = [0, 1, 4];
@@ -13,7 +13,7 @@ impl Scenario {
     #[must_use]
     pub fn control(&self) -> Self {
         let steps = self.steps.iter().filter_map(undisturbed).collect();
-        Self { steps, needs: Needs { live_restore: false, ..self.needs.clone() }, ..self.clone() }
+        Self { steps, ..self.clone() }
     }
 }
 
