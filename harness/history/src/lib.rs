@@ -35,8 +35,8 @@ pub use record::{
     ProcessState, Record, Review, RunHeader, Stage, UserWrite, What, WireMessage, WireWhat,
 };
 pub use scenario::{
-    About, Action, AppStep, Await, CommandName, ContainerOp, DaemonOp, EngineOp, ExitCodes, Fault,
-    FaultKind, FaultName, FindingId, GateName, Hold, HoldWrite, Match, MirrorRef, Needs,
+    ACTION, About, Action, AppStep, Await, CommandName, ContainerOp, DaemonOp, EngineOp, ExitCodes,
+    Fault, FaultKind, FaultName, FindingId, GateName, Hold, HoldWrite, Match, MirrorRef, Needs,
     NoFindingId, OracleName, Phase, Platform, Point, Protocol, Returned, Scenario, SetStep, Side,
     Step, Streams, Unshown, UserObject, UserPatch, VmMode, VmOp, WriteMatch,
 };

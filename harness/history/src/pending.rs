@@ -6,10 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{UserWrite, View};
-
-/// The annotation by which an action is asked for (contract 4.4).
-const ACTION: &str = "/metadata/annotations/containers.rancherdesktop.io~1action";
+use crate::{ACTION, UserWrite, View};
 
 /// The state that a container shall have (contract 9, R0).
 const STATE: &str = "/spec/state";

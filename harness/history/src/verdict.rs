@@ -1,5 +1,6 @@
 //! What a run proved.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -93,9 +94,14 @@ pub fn judge(history: &[Record]) -> Judgement {
     Judgement { verdict, violations, unknowns }
 }
 
-/// The records of the run's own daemon, and those of its neighbour.
-fn apart(history: &[Record]) -> (Vec<Record>, Vec<Record>) {
-    history.iter().cloned().partition(|record| !record.neighbour)
+/// The records of the run's own daemon, and those of its neighbour. Few runs have one, and without
+/// one nothing is copied.
+fn apart(history: &[Record]) -> (Cow<'_, [Record]>, Vec<Record>) {
+    if history.iter().all(|record| !record.neighbour) {
+        return (Cow::Borrowed(history), Vec::new());
+    }
+    let (own, neighbour) = history.iter().cloned().partition(|record| !record.neighbour);
+    (Cow::Owned(own), neighbour)
 }
 
 /// What all oracles find in the history of one daemon.

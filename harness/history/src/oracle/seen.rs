@@ -5,9 +5,6 @@ use serde_json::Value;
 use crate::view::object_version;
 use crate::{ApiChange, Change, What};
 
-/// Pointer of a wish for a container's state that is carried out once (contract 4.4).
-pub(super) const ACTION: &str = "/metadata/annotations/containers.rancherdesktop.io~1action";
-
 /// One object of the API, as one record shows it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen<'a> {

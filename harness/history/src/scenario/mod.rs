@@ -18,7 +18,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::api::{Action, MirrorRef, Protocol, UserObject, UserPatch, WriteMatch};
+pub use self::api::{ACTION, Action, MirrorRef, Protocol, UserObject, UserPatch, WriteMatch};
 pub use self::fault::{Fault, FaultKind, FaultName};
 pub use self::finding::{About, FindingId, NoFindingId, OracleName, Platform, Unshown};
 pub use self::level::Await;

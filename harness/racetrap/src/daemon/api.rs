@@ -55,6 +55,10 @@ impl Resource {
         Self::ContainerNamespaces,
     ];
 
+    /// Those whose whole state is judged, and that a command's promise is about.
+    pub(crate) const JUDGED: [Self; 4] =
+        [Self::Apps, Self::Containers, Self::Images, Self::Volumes];
+
     /// The resource of mirrors that has this plural name.
     pub(crate) fn of(plural: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|resource| resource.plural() == plural)

@@ -16,10 +16,6 @@ use crate::recorder::Recorder;
 use crate::sys::Signal;
 use crate::world::{Begun, Ended};
 
-/// What a command's promise is about, listed as soon as it returns.
-const PROMISED: [Resource; 4] =
-    [Resource::Apps, Resource::Containers, Resource::Images, Resource::Volumes];
-
 /// A command that goes on.
 pub(super) struct Background {
     begun: Begun,
@@ -137,6 +133,7 @@ impl Runner {
     }
 }
 
+/// What a command's promise is about, listed as soon as it returns.
 async fn list_promised(api: &Api, recorder: &Recorder) -> Result<(), ApiError> {
-    try_join_all(PROMISED.map(|resource| api.list(resource, recorder))).await.map(drop)
+    try_join_all(Resource::JUDGED.map(|resource| api.list(resource, recorder))).await.map(drop)
 }

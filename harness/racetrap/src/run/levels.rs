@@ -2,11 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use racetrap_history::{Await, Blame, DAEMON_PARTS, MirrorKey, MirrorRef, View};
+use racetrap_history::{ACTION, Await, Blame, DAEMON_PARTS, MirrorKey, MirrorRef, View};
 use serde_json::Value;
 
 use super::runner::{Runner, StepError};
-use super::user::ACTION;
 use crate::wait::until;
 
 impl Runner {

@@ -23,10 +23,6 @@ const STILL: Duration = Duration::from_millis(1500);
 /// farther apart each time (contract 4.3: up to ten seconds were seen).
 const STILL_PENDING: Duration = Duration::from_secs(8);
 
-/// Resources whose whole state is judged.
-const JUDGED: [Resource; 4] =
-    [Resource::Apps, Resource::Containers, Resource::Images, Resource::Volumes];
-
 impl Runner {
     /// Waits until the world is quiet, proves it, and marks the checkpoint.
     pub(super) async fn settle(&mut self) -> Result<(), StepError> {
@@ -82,7 +78,7 @@ impl Runner {
     }
 
     async fn list_all(&self) -> Result<(), StepError> {
-        for resource in JUDGED {
+        for resource in Resource::JUDGED {
             self.world.api.list(resource, self.recorder()).await?;
         }
         Ok(())

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use racetrap_history::{Action, Blame, MirrorRef, Protocol, UserObject, UserPatch};
+use racetrap_history::{ACTION, Action, Blame, MirrorRef, Protocol, UserObject, UserPatch};
 use serde_json::{Value, json};
 
 use super::runner::{Runner, StepError};
 use crate::daemon::{Resource, user};
-
-/// Annotation by which an action is asked for (contract 4.4).
-pub(super) const ACTION: &str = "/metadata/annotations/containers.rancherdesktop.io~1action";
 
 impl Runner {
     /// Asks for a container's state in the way that the daemon has.

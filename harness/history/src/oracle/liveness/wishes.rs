@@ -12,9 +12,8 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::Finding;
-use crate::oracle::seen::ACTION;
 use crate::record::{WireMessage, WireWhat};
-use crate::{OracleName, ProcessState, Record, Stage, UserWrite, View, What};
+use crate::{ACTION, OracleName, ProcessState, Record, Stage, UserWrite, View, What};
 
 /// Pointer of the wish that is kept true (contract 9, R0).
 const STATE: &str = "/spec/state";

@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::oracle::Finding;
-use crate::oracle::seen::{ACTION, Seen};
-use crate::{OracleName, Record, What};
+use crate::oracle::seen::Seen;
+use crate::{ACTION, OracleName, Record, What};
 
 /// States of one object by version, each with the first record that showed it.
 type States<'a> = BTreeMap<u64, (u64, &'a Value)>;
