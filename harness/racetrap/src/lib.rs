@@ -4,10 +4,12 @@
 //! - [`catalogue`] and [`scenario_file`]: where scenarios come from;
 //! - [`world`]: one isolated daemon, its engine, the wire between them, and their end;
 //! - [`run`]: carries out the steps of a scenario in a world; its only output is the history;
+//! - [`bundle`]: what a run leaves behind that did not pass;
 //! - [`matrix`]: scenarios crossed with daemons;
 //! - [`report`]: what a person or a program reads of all that;
 //! - [`cli`]: the command.
 
+pub mod bundle;
 pub mod catalogue;
 pub mod chain;
 pub mod cli;
