@@ -2,19 +2,21 @@
 
 use std::fmt;
 use std::path::Path;
-use std::time::Duration;
 
 use racetrap::catalogue::{Catalogue, CatalogueError};
 use racetrap::chain::chain;
 use racetrap::companion::{NotBuilt, companion};
+use racetrap::deadline::{DeadlineError, Deadlines};
 use racetrap::matrix::DaemonKind;
 use racetrap::run::{Outcome, RunError, RunOptions, Stop, run};
 use racetrap::scenario_file::{self, ScenarioFileError};
 use racetrap::world::{EngineChoice, Pool};
 use racetrap_history::{About, Scenario};
 
-/// How long any one step of an entry may take.
-const DEADLINE: Duration = Duration::from_secs(30);
+use crate::nextest::{NextestError, kill_of_this_test};
+
+/// Root of the workspace.
+pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// The reference daemon's program.
 const DAEMON: &str = "rdd-reference";
@@ -34,6 +36,12 @@ pub enum Unmet {
     /// The entry is no scenario.
     #[error("the entry cannot be used: {0}")]
     Entry(#[from] ScenarioFileError),
+    /// The configuration of the test runner cannot be read.
+    #[error("{0}")]
+    Runner(#[from] NextestError),
+    /// The test runner would kill the test before its evidence is written.
+    #[error("{0}")]
+    Deadlines(#[from] DeadlineError),
     /// No world could be made for it.
     #[error("{}", chain(.0))]
     Run(#[from] RunError),
@@ -50,7 +58,7 @@ impl fmt::Debug for Unmet {
 
 /// Runs the catalogue entry in `entry` on one kind of reference daemon, in a world of its own, and
 /// returns what came of it if it is judged as it must be. Evidence of other runs is put below
-/// `evidence`.
+/// `evidence`; also that of a run that does not end within its deadline.
 ///
 /// # Errors
 /// An entry that is judged otherwise, with what was seen and the command that repeats it; programs
@@ -65,7 +73,8 @@ pub async fn check(entry: &Path, daemon: DaemonKind, evidence: &Path) -> Result<
         keep: false,
         vm: None,
         engine: EngineChoice::default(),
-        deadline: DEADLINE,
+        deadlines: deadlines()?,
+        again: again(&scenario, &about, daemon),
         stop: Stop::never(),
         pool: Pool::none(),
     };
@@ -77,11 +86,11 @@ pub async fn check(entry: &Path, daemon: DaemonKind, evidence: &Path) -> Result<
     if daemon.accepts(&about, &outcome.judgement) {
         Ok(outcome)
     } else {
-        Err(Unmet::Judged(judged(&scenario, &about, daemon, &outcome)))
+        Err(Unmet::Judged(judged(&options.again, &about, daemon, &outcome)))
     }
 }
 
-fn judged(scenario: &Scenario, about: &About, daemon: DaemonKind, outcome: &Outcome) -> String {
+fn judged(again: &str, about: &About, daemon: DaemonKind, outcome: &Outcome) -> String {
     let expected = match daemon {
         DaemonKind::Correct | DaemonKind::Unrelated | DaemonKind::Control => "pass".to_owned(),
         DaemonKind::Own => format!("fail by {}", about.oracle),
@@ -95,9 +104,23 @@ fn judged(scenario: &Scenario, about: &About, daemon: DaemonKind, outcome: &Outc
     if let Some(evidence) = &outcome.evidence {
         lines.push(format!("evidence: {}", evidence.display()));
     }
+    lines.push(format!("again: {again}"));
+    lines.join("\n")
+}
+
+/// The deadlines of a run, which end it before the test runner ends the test: nextest may, and says
+/// when; cargo's own runner never does.
+fn deadlines() -> Result<Deadlines, Unmet> {
+    let deadlines = Deadlines::DEFAULT;
+    match kill_of_this_test(Path::new(ROOT))? {
+        Some(kill) => Ok(deadlines.before(kill)?),
+        None => Ok(deadlines),
+    }
+}
+
+/// The command that does the same as a person would.
+fn again(scenario: &Scenario, about: &About, daemon: DaemonKind) -> String {
     let defect = daemon.defect(about).map(|defect| format!(" --defect {defect}"));
     let control = if daemon == DaemonKind::Control { " --control" } else { "" };
-    let defect = defect.unwrap_or_default();
-    lines.push(format!("again: racetrap repro {}{defect}{control}", scenario.finding));
-    lines.join("\n")
+    format!("racetrap repro {}{}{control}", scenario.finding, defect.unwrap_or_default())
 }

@@ -3,6 +3,8 @@
 //! [`check`] is what every test calls; the catalogue itself is data beside this package's sources.
 
 mod check;
+mod nextest;
 
 pub use check::{Unmet, check};
+pub use nextest::NextestError;
 pub use racetrap::matrix::DaemonKind;

@@ -166,6 +166,9 @@ pub struct RunHeader {
     /// How many runs were in this world before, each followed by a reset that was proved clean.
     #[serde(default)]
     pub reused: u32,
+    /// The command that repeats the run; empty where a journal is older than this.
+    #[serde(default)]
+    pub again: String,
 }
 
 /// Whose failure it is that a step could not be done.

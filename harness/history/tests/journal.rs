@@ -16,6 +16,7 @@ fn records() -> Vec<Record> {
         vm: VmMode::Api,
         started: "2026-01-01T00:00:00Z".to_owned(),
         reused: 0,
+        again: "racetrap repro 295-I3".to_owned(),
     };
     let whats = [What::Run(header), What::Note { text: "ä\n\"".to_owned() }, What::Ended];
     let numbered = whats.into_iter().enumerate();

@@ -3,6 +3,7 @@
 //! A run goes through these modules in this order:
 //! - [`catalogue`] and [`scenario_file`]: where scenarios come from;
 //! - [`world`]: one isolated daemon, its engine, the wire between them, and their end;
+//! - [`deadline`]: how long a step and a run may take, and that evidence is written in time;
 //! - [`run`]: carries out the steps of a scenario in a world; its only output is the history;
 //! - [`bundle`]: what a run leaves behind that did not pass;
 //! - [`matrix`]: scenarios crossed with daemons;
@@ -14,6 +15,7 @@ pub mod catalogue;
 pub mod chain;
 pub mod cli;
 pub mod companion;
+pub mod deadline;
 pub mod matrix;
 pub mod report;
 pub mod run;

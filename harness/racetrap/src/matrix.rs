@@ -89,7 +89,7 @@ fn as_text<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok
 /// How cells are run.
 #[derive(Clone, Debug)]
 pub(crate) struct MatrixOptions {
-    /// What each run needs; its defects are replaced by the cell's.
+    /// What each run needs; its defects and the command that repeats it are replaced by the cell's.
     pub run: RunOptions,
     /// How many runs there may be at once.
     pub jobs: NonZeroUsize,
@@ -117,8 +117,9 @@ struct Planned<'a> {
 
 /// Runs every cell of `subjects`, and returns them in the order of the subjects and daemons.
 ///
-/// `again` gives the command that repeats a subject by its name under defects, or as a control; `progress` is told each cell as soon as it is done. A scenario that is not about a finding has
-/// no cells.
+/// `again` gives the command that repeats a subject by its name under defects, or as a control;
+/// `progress` is told each cell as soon as it is done. A scenario that is not about a finding has no
+/// cells.
 pub(crate) async fn run_matrix(
     subjects: &[Subject<'_>],
     options: &MatrixOptions,
@@ -127,9 +128,11 @@ pub(crate) async fn run_matrix(
 ) -> Vec<Cell> {
     let planned = plan(subjects, options.knows_defects);
     let run_one = async |planned: Planned<'_>| {
-        let options = RunOptions { defects: planned.defects(), ..options.run.clone() };
         let is_control = planned.daemon == DaemonKind::Control;
-        let cell = planned.unmade(again(planned.name, &options.defects, is_control));
+        let defects = planned.defects();
+        let again = again(planned.name, &defects, is_control);
+        let cell = planned.unmade(again.clone());
+        let options = RunOptions { defects, again, ..options.run.clone() };
         if let Some(why) = not_begun(&options.stop) {
             return Cell { reasons: vec![why], ..cell };
         }
@@ -247,10 +250,10 @@ pub(crate) fn not_begun(stop: &Stop) -> Option<String> {
 /// Where to look after a run that could not even begin.
 pub(crate) fn evidence_of(error: &RunError) -> Option<PathBuf> {
     match error {
-        RunError::World { source: WorldError::NoVmMode, .. }
-        | RunError::Stopped { .. }
-        | RunError::Evidence { .. } => None,
-        RunError::World { evidence, .. } => Some(evidence.clone()),
+        RunError::World { source: WorldError::NoVmMode, .. } | RunError::Evidence { .. } => None,
+        RunError::World { evidence, .. } | RunError::Ended { evidence, .. } => {
+            Some(evidence.clone())
+        }
     }
 }
 

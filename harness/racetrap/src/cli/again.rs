@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::daemon::Daemon;
-use super::options::{DEADLINE, EVIDENCE, WorldArgs, seconds};
+use super::options::{DeadlineArgs, EVIDENCE, WorldArgs};
 use crate::world::EngineChoice;
 
 /// Options that make a run what it was, whatever its target and defects.
@@ -28,8 +28,12 @@ impl Again {
         if args.engine != EngineChoice::default() {
             option("--engine", &args.engine.to_string());
         }
-        if seconds(DEADLINE) != Ok(args.deadline) {
-            option("--deadline", &args.deadline.as_secs().to_string());
+        let DeadlineArgs { deadline, run_deadline, .. } = args.deadlines;
+        let deadlines = [("--deadline", deadline), ("--run-deadline", run_deadline)];
+        for (name, deadline) in deadlines {
+            if let Some(deadline) = deadline {
+                option(name, &deadline.as_secs().to_string());
+            }
         }
         if args.evidence != Path::new(EVIDENCE) {
             option("--evidence", &args.evidence.to_string_lossy());
@@ -92,19 +96,20 @@ mod tests {
     fn a_run_is_repeated_with_every_option_that_it_was_given() {
         let plain = "racetrap repro 295-I3 --defect 295-I3";
         assert_eq!(again(&[], true), plain);
-        assert_eq!(again(&["--deadline", "30", "--keep"], true), plain);
+        assert_eq!(again(&["--killed-after", "900", "--keep"], true), plain);
         assert_eq!(
             again(
                 &[
                     ["--evidence", "my place", "--deadline", "7"],
-                    ["--vm", "program", "--engine", "dockerd:28.5+containerd"],
+                    ["--run-deadline", "70", "--vm", "program"],
+                    ["--engine", "dockerd:28.5+containerd", "--killed-after", "900"],
                 ]
                 .concat(),
                 false
             ),
             format!(
                 "{plain} --daemon '/opt/my rdd' --vm program --engine dockerd:28.5+containerd \
-                 --deadline 7 --evidence 'my place'"
+                 --deadline 7 --run-deadline 70 --evidence 'my place'"
             )
         );
     }

@@ -101,12 +101,12 @@ impl From<CatalogueError> for Failure {
     }
 }
 
-/// The exit code of a run that could not even begin: a daemon that would not start and a
-/// request to stop prove nothing, everything else is the machine's.
+/// The exit code of a run that could not even begin: a daemon that would not start, and an end before
+/// that, prove nothing, everything else is the machine's.
 pub(super) fn exit_of(error: &RunError) -> Exit {
     match error {
         RunError::World { source: WorldError::Daemon(_) | WorldError::NoVmMode, .. }
-        | RunError::Stopped { .. } => Exit::Unknown,
+        | RunError::Ended { .. } => Exit::Unknown,
         RunError::World { .. } | RunError::Evidence { .. } => Exit::Machine,
     }
 }

@@ -34,12 +34,13 @@ pub(super) async fn matrix(
     format: Format,
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
-    let listener = StopListener::begin()?;
+    let deadlines = args.world.deadlines.checked()?;
+    let listener = StopListener::begin(deadlines.harness())?;
     let targets = targets(&args.targets)?;
     let daemon = Daemon::find(&args.world.daemon)?;
     checks::demand(args.world.engine).await?;
     let answers = daemon.ask().await;
-    let run = args.world.run_options(&daemon, &[], listener.stop())?;
+    let run = args.world.run_options(&daemon, &[], deadlines, listener.stop())?;
     let options = MatrixOptions {
         run: RunOptions { pool: args.jobs.pool(), ..run },
         jobs: args.jobs.jobs,

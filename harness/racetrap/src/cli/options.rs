@@ -11,14 +11,12 @@ use racetrap_history::VmMode;
 use super::daemon::Daemon;
 use super::exit::Failure;
 use super::targets::Target;
+use crate::deadline::Deadlines;
 use crate::run::{RunOptions, Stop};
 use crate::world::{EngineChoice, Pool};
 
 /// Where evidence is put, where nothing else is said.
 pub(super) const EVIDENCE: &str = ".racetrap/evidence";
-
-/// How many seconds a step may take, where nothing else is said.
-pub(super) const DEADLINE: &str = "30";
 
 /// Which daemon is run.
 #[derive(Clone, Debug, Args)]
@@ -49,9 +47,36 @@ pub(super) struct WorldArgs {
     /// behind it says where images are kept.
     #[arg(long, value_name = "ENGINE", default_value_t)]
     pub(super) engine: EngineChoice,
-    /// How long any one step of a scenario may take
-    #[arg(long, value_name = "SECONDS", default_value = DEADLINE, value_parser = seconds)]
-    pub(super) deadline: Duration,
+    #[command(flatten)]
+    pub(super) deadlines: DeadlineArgs,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct DeadlineArgs {
+    /// How long any one step of a scenario may take [default: 30]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(super) deadline: Option<Duration>,
+    /// How long a run may take up to its last step, with the making of its world [default: 300]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(super) run_deadline: Option<Duration>,
+    /// After how long racetrap is killed, so that it ends by itself before that, with its evidence
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    killed_after: Option<Duration>,
+}
+
+impl DeadlineArgs {
+    /// The deadlines, if each leaves room for what comes after it.
+    pub(super) fn checked(self) -> Result<Deadlines, Failure> {
+        let default = Deadlines::DEFAULT;
+        let step = self.deadline.unwrap_or(default.step());
+        let deadlines = Deadlines::new(step, self.run_deadline.unwrap_or(default.run()));
+        let deadlines = match self.killed_after {
+            Some(kill) => deadlines.and_then(|deadlines| deadlines.before(kill)),
+            None => deadlines,
+        };
+        deadlines.map_err(|error| Failure::usage(error.into()))
+    }
 }
 
 /// How many runs there may be at once.
@@ -127,11 +152,12 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl WorldArgs {
-    /// What every run of these arguments needs.
+    /// What every run of these arguments needs, but the command that repeats it.
     pub(super) fn run_options(
         &self,
         daemon: &Daemon,
         defects: &[String],
+        deadlines: Deadlines,
         stop: Stop,
     ) -> Result<RunOptions, Failure> {
         // A world's processes have another current directory, so no path may depend on ours.
@@ -146,7 +172,8 @@ impl WorldArgs {
             keep: self.keep,
             vm: self.vm.map(VmMode::from),
             engine: self.engine,
-            deadline: self.deadline,
+            deadlines,
+            again: String::new(),
             stop,
             pool: Pool::none(),
         })

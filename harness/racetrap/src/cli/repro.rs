@@ -12,6 +12,7 @@ use super::run::run_one;
 use super::stop::StopListener;
 use super::targets::targets;
 use crate::report::{self, Progress, Terminal};
+use crate::run::RunOptions;
 
 /// Arguments of `repro`.
 #[derive(Clone, Debug, clap::Args)]
@@ -29,7 +30,8 @@ pub(super) struct Args {
 
 /// Runs one scenario, and shows its whole timeline whatever the verdict.
 pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
-    let listener = StopListener::begin()?;
+    let deadlines = args.world.deadlines.checked()?;
+    let listener = StopListener::begin(deadlines.harness())?;
     let targets = args.control.apply(targets(std::slice::from_ref(&args.target))?);
     let [target] = targets.as_slice() else {
         let names: Vec<_> = targets.iter().map(|target| target.name.as_str()).collect();
@@ -45,12 +47,13 @@ pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Res
     let defects = &args.defects.defects;
     answers.check_defects(defects)?;
     checks::demand(args.world.engine).await?;
-    let options = args.world.run_options(&daemon, defects, listener.stop())?;
+    let options = args.world.run_options(&daemon, defects, deadlines, listener.stop())?;
     let again =
         Again::of(&args.world, &daemon).command(&target.name, defects, args.control.control);
+    let options = RunOptions { again, ..options };
 
     let progress = Progress::new(1);
-    let (report, exit) = run_one(target, &options, again).await;
+    let (report, exit) = run_one(target, &options).await;
     drop(progress);
     terminal.write(&match format {
         Format::Human => report::run(&report, true, terminal.paint()),

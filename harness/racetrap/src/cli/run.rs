@@ -39,14 +39,15 @@ pub(super) struct Args {
 
 /// Runs each scenario once, and tells each result as soon as it is there.
 pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
-    let listener = StopListener::begin()?;
+    let deadlines = args.world.deadlines.checked()?;
+    let listener = StopListener::begin(deadlines.harness())?;
     let targets = args.control.apply(targets(&args.targets)?);
     let daemon = Daemon::find(&args.world.daemon)?;
     let answers = daemon.ask().await;
     let defects = &args.defects.defects;
     answers.check_defects(defects)?;
     checks::demand(args.world.engine).await?;
-    let options = args.world.run_options(&daemon, defects, listener.stop())?;
+    let options = args.world.run_options(&daemon, defects, deadlines, listener.stop())?;
     let options = RunOptions { pool: args.jobs.pool(), ..options };
     let again = Again::of(&args.world, &daemon);
 
@@ -56,8 +57,8 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let repeated = targets.iter().flat_map(|target| std::iter::repeat_n(target, rounds));
     let runs = repeated.enumerate().map(|(index, target)| {
         let again = again.command(&target.name, defects, args.control.control);
-        let options = &options;
-        async move { (index, run_one(target, options, again).await) }
+        let options = RunOptions { again, ..options.clone() };
+        async move { (index, run_one(target, &options).await) }
     });
     let jobs = args.jobs.jobs.get();
     let mut running = std::pin::pin!(futures::stream::iter(runs).buffer_unordered(jobs));
@@ -91,11 +92,8 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
 
 /// Runs one scenario, unless the harness was told to stop before; what came of it as a report and
 /// as an exit code.
-pub(super) async fn run_one(
-    target: &Target,
-    options: &RunOptions,
-    again: String,
-) -> (RunReport, Exit) {
+pub(super) async fn run_one(target: &Target, options: &RunOptions) -> (RunReport, Exit) {
+    let again = options.again.clone();
     if let Some(why) = not_begun(&options.stop) {
         let report = RunReport::not_begun(&target.scenario, &options.defects, why, again);
         return (report, Exit::Unknown);

@@ -1,12 +1,18 @@
 //! One listener for requests to stop, for the whole of a command.
 
+use std::time::Duration;
+
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::exit::{Exit, Failure};
 use crate::report::tell;
 use crate::run::Stop;
 use crate::sys::StopRequests;
+
+/// Who asks where no time is left, as the words after "told to stop by".
+const OWN_DEADLINE: &str = "its own deadline";
 
 /// Listens from when it is made: the first request asks every run to stop, and keeps those back
 /// that have not begun; the second ends the process at once.
@@ -18,8 +24,9 @@ pub(super) struct StopListener {
 }
 
 impl StopListener {
-    /// Begins to listen; from here on a request no longer ends the process by itself.
-    pub(super) fn begin() -> Result<Self, Failure> {
+    /// Begins to listen; from here on a request no longer ends the process by itself. After `limit`
+    /// the harness asks itself.
+    pub(super) fn begin(limit: Option<Duration>) -> Result<Self, Failure> {
         let mut requests = StopRequests::listen()
             .into_diagnostic()
             .wrap_err("requests to stop cannot be listened to")
@@ -27,7 +34,10 @@ impl StopListener {
         let (sender, stop) = Stop::pair();
         let mut task = JoinSet::new();
         task.spawn(async move {
-            let by = requests.next().await;
+            let by = match limit {
+                Some(limit) => timeout(limit, requests.next()).await.unwrap_or(OWN_DEADLINE),
+                None => requests.next().await,
+            };
             sender.ask(by);
             tell(&format!("{by}: closing the worlds that run; once more ends racetrap at once"));
             requests.next().await;

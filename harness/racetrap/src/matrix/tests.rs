@@ -5,6 +5,7 @@ use racetrap_history::{Violation, VmMode};
 
 use super::*;
 use crate::catalogue::Catalogue;
+use crate::deadline::Deadlines;
 use crate::world::{EngineChoice, Pool};
 
 fn outcome(verdict: Verdict, oracles: &[OracleName]) -> Outcome {
@@ -135,7 +136,8 @@ async fn cells_are_kept_back_once_the_harness_was_told_to_stop_and_say_how_to_ru
         keep: false,
         vm: None,
         engine: EngineChoice::default(),
-        deadline: Duration::from_secs(1),
+        deadlines: Deadlines::DEFAULT,
+        again: String::new(),
         stop,
         pool: Pool::none(),
     };

@@ -65,6 +65,7 @@ impl Evidence {
             vm,
             started: self.clock.calendar(),
             reused,
+            again: options.again.clone(),
         }
     }
 

@@ -21,10 +21,12 @@ use racetrap_history::{Blame, Judgement, Record, Scenario, Step, Verdict, VmMode
 
 use self::evidence::Evidence;
 use self::runner::{Runner, StepError};
+use self::stop::End;
 pub use self::stop::{Stop, StopSender};
 use crate::chain::chain;
 use crate::clock::Clock;
 use crate::daemon::DaemonError;
+use crate::deadline::Deadlines;
 use crate::recorder::{Recorder, Whole};
 use crate::world::{EngineChoice, Pool, Seat, World, WorldError, WorldOptions};
 
@@ -43,8 +45,10 @@ pub struct RunOptions {
     pub vm: Option<VmMode>,
     /// Which engine the daemon mirrors.
     pub engine: EngineChoice,
-    /// How long any one step may take.
-    pub deadline: Duration,
+    /// How long a step and the whole run may take.
+    pub deadlines: Deadlines,
+    /// The command that repeats the run.
+    pub again: String,
     /// Ends the run early, and its world with it.
     pub stop: Stop,
     /// Worlds that may be used again, and where this run's is given back.
@@ -94,11 +98,13 @@ pub enum RunError {
         /// The run's evidence directory.
         evidence: PathBuf,
     },
-    /// The harness was told to stop before the world was made.
-    #[error("the harness was told to stop by {by} before the world was made")]
-    Stopped {
-        /// What told it.
-        by: &'static str,
+    /// The run was ended before the world was made.
+    #[error("{why}, before the world was made; what is known lies in {evidence}")]
+    Ended {
+        /// By what.
+        why: String,
+        /// The run's evidence directory.
+        evidence: PathBuf,
     },
     /// The evidence directory could not be written.
     #[error("no evidence could be written to {path}")]
@@ -144,6 +150,7 @@ async fn run_in(
     clock: Clock,
 ) -> Result<Outcome, RunError> {
     let evidence = Evidence::create(&options.evidence, scenario, clock)?;
+    let end = End::of(options, clock);
     let mut seat = options.pool.seat(reuse::key(scenario, options, vm)).await;
     let reused = seat.world.as_ref().map_or(0, World::runs);
     let head = What::Run(evidence.header(scenario, options, vm, reused));
@@ -158,7 +165,12 @@ async fn run_in(
     let made = tokio::select! {
         made = making => made,
         // What was begun is dropped, its lock with it, and the world's watcher sweeps it.
-        by = options.stop.asked() => return Err(RunError::Stopped { by }),
+        why = end.comes() => {
+            recorder.note(&why);
+            let history = recorder.history();
+            evidence.finish(&history, &judge(&history), recorder.take_failure(), true)?;
+            return Err(RunError::Ended { why, evidence: directory });
+        }
     };
     let (world, neighbour) = match made {
         Ok(worlds) => worlds,
@@ -170,9 +182,9 @@ async fn run_in(
             return Err(RunError::World { source, evidence: directory });
         }
     };
-    let mut runner = Runner::new(world, options.deadline, recorder.clone());
+    let mut runner = Runner::new(world, options.deadlines.step(), recorder.clone());
     runner.neighbour = neighbour;
-    let steps = carry_out(scenario, &mut runner, &options.stop);
+    let steps = carry_out(scenario, &mut runner, &end);
     let carried_out = AssertUnwindSafe(steps).catch_unwind().await;
     runner.world.daemon.read_log();
     let passes = carried_out.is_ok() && seat.keeps() && reuse::can_be_undone(scenario);
@@ -279,7 +291,8 @@ async fn make_worlds(
     let recorder = recorder.neighbour();
     match World::start(&asked, &recorder).await {
         Ok(neighbour) => {
-            Ok((world, Some(Box::new(Runner::new(neighbour, options.deadline, recorder)))))
+            let runner = Runner::new(neighbour, options.deadlines.step(), recorder);
+            Ok((world, Some(Box::new(runner))))
         }
         Err(error) => {
             world.close().await;
@@ -288,8 +301,8 @@ async fn make_worlds(
     }
 }
 
-/// Does the steps in order, up to the first that fails, the end, or a request to stop.
-async fn carry_out(scenario: &Scenario, runner: &mut Runner, stop: &Stop) {
+/// Does the steps in order, up to the first that fails, or what ends the run before.
+async fn carry_out(scenario: &Scenario, runner: &mut Runner, end: &End) {
     let recorder = runner.recorder().clone();
     for (index, step) in scenario.steps.iter().enumerate() {
         let text = describe(step);
@@ -307,8 +320,8 @@ async fn carry_out(scenario: &Scenario, runner: &mut Runner, stop: &Stop) {
         let outcome = tokio::select! {
             // Not resumed after the other has ended: the run ends then.
             outcome = runner.step(step) => outcome,
-            // Cancel-safe: a request not told yet stays.
-            by = stop.asked() => Err(StepError::stopped(by)),
+            // Cancel-safe: a request not told yet stays, and so does the deadline.
+            why = end.comes() => Err(StepError { blame: Blame::World, why }),
         };
         match outcome {
             Ok(()) => recorder.append(What::StepDone { index }),

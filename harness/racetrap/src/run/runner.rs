@@ -24,11 +24,6 @@ pub(super) struct StepError {
 }
 
 impl StepError {
-    /// The harness was told to stop.
-    pub(super) fn stopped(signal: &str) -> Self {
-        Self { blame: Blame::World, why: format!("the harness was told to stop by {signal}") }
-    }
-
     pub(super) fn by(blame: Blame, error: &dyn std::error::Error) -> Self {
         Self { blame, why: chain(error) }
     }

@@ -1,6 +1,13 @@
-//! A request to stop, shared by all runs of a command.
+//! What ends a run before its last step: a request to stop, shared by all runs of a command, and the
+//! run's own deadline.
+
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use super::RunOptions;
+use crate::clock::Clock;
 
 /// Whether the harness was told to stop, and by what; clones are told together.
 #[derive(Clone, Debug)]
@@ -31,7 +38,7 @@ impl Stop {
     }
 
     /// Waits for the request. Cancel-safe: a request that has come stays.
-    pub(super) async fn asked(&self) -> &'static str {
+    async fn asked(&self) -> &'static str {
         let mut receiver = self.0.clone();
         let asked = receiver.wait_for(Option::is_some).await.map(|asked| *asked);
         match asked {
@@ -46,5 +53,30 @@ impl StopSender {
     /// Asks every run to stop; `by` says what made us, such as `SIGINT`.
     pub fn ask(&self, by: &'static str) {
         self.0.send_replace(Some(by));
+    }
+}
+
+/// What ends one run before its last step.
+#[derive(Debug)]
+pub(super) struct End {
+    stop: Stop,
+    deadline: Duration,
+    at: Instant,
+}
+
+impl End {
+    /// For a run that began with its clock.
+    pub(super) fn of(options: &RunOptions, clock: Clock) -> Self {
+        let deadline = options.deadlines.run();
+        let left = deadline.saturating_sub(clock.elapsed());
+        Self { stop: options.stop.clone(), deadline, at: Instant::now() + left }
+    }
+
+    /// Waits for it, and says what it was. Cancel-safe: neither of the two goes away.
+    pub(super) async fn comes(&self) -> String {
+        match timeout_at(self.at, self.stop.asked()).await {
+            Ok(by) => format!("the harness was told to stop by {by}"),
+            Err(_) => format!("the run did not end within its {} s", self.deadline.as_secs()),
+        }
     }
 }

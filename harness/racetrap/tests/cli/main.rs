@@ -1,6 +1,7 @@
 //! The command from outside: what it says, and its exit codes.
 
 mod daemon;
+mod deadlines;
 mod engines;
 mod help;
 mod listing;

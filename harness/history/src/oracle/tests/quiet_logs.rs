@@ -191,6 +191,7 @@ fn run_of(finding: &str) -> What {
         vm: crate::VmMode::Api,
         started: String::new(),
         reused: 0,
+        again: String::new(),
     })
 }
 
