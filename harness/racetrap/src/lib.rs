@@ -24,6 +24,7 @@ pub mod world;
 
 mod clock;
 mod daemon;
+mod derived;
 mod engine;
 mod log_tail;
 mod recorder;

@@ -7,15 +7,12 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use futures::StreamExt as _;
-use racetrap_history::{About, FindingId, Judgement, OracleName, Scenario, Verdict};
+use racetrap_history::{About, FindingId, Judgement, OracleName, Scenario, Verdict, VmMode};
 use serde::{Serialize, Serializer};
 
 use crate::chain::chain;
 use crate::run::{self, Outcome, RunError, RunOptions, Stop};
 use crate::world::WorldError;
-
-/// Name of the history for people in an evidence directory.
-pub(crate) const TIMELINE: &str = "timeline.txt";
 
 /// Which daemon a cell is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -70,6 +67,10 @@ pub(crate) struct Cell {
     pub oracles: Vec<OracleName>,
     /// The verdict is the one that it must be, by the oracle that the scenario names.
     pub right: bool,
+    /// How the daemon's VM was run; none, where no world could be made.
+    pub vm: Option<VmMode>,
+    /// The engine that was run, its version and image store; none, where it could not be asked.
+    pub engine: Option<String>,
     /// Wall time, in seconds.
     pub seconds: f64,
     /// Directory of the evidence, where it was kept.
@@ -204,6 +205,8 @@ impl Planned<'_> {
             verdict: Verdict::Unknown,
             oracles: Vec::new(),
             right: false,
+            vm: None,
+            engine: None,
             seconds: 0.0,
             evidence: None,
             reasons: Vec::new(),
@@ -215,19 +218,14 @@ impl Planned<'_> {
     fn judged(self, cell: Cell, came: Result<Outcome, RunError>) -> Cell {
         match came {
             Ok(outcome) => {
-                let again = outcome.used_again();
-                let Outcome { judgement, evidence, took, .. } = outcome;
-                let violations = judgement
-                    .violations
-                    .iter()
-                    .map(|violation| format!("{}: {}", violation.oracle, violation.text));
+                let (again, engine) = (outcome.used_again(), outcome.engine());
+                let Outcome { judgement, evidence, vm, took, .. } = outcome;
                 Cell {
                     verdict: judgement.verdict,
                     right: self.daemon.accepts(self.about, &judgement),
-                    reasons: violations
-                        .chain(judgement.unknowns.iter().cloned())
-                        .chain(again)
-                        .collect(),
+                    reasons: reasons(&judgement).chain(again).collect(),
+                    vm: Some(vm),
+                    engine,
                     oracles: judgement.oracles(),
                     seconds: took.as_secs_f64(),
                     evidence,
@@ -239,6 +237,13 @@ impl Planned<'_> {
             }
         }
     }
+}
+
+/// Broken promises, and why the run does not show all that it should.
+pub(crate) fn reasons(judgement: &Judgement) -> impl Iterator<Item = String> {
+    let Judgement { violations, unknowns, .. } = judgement;
+    let violations = violations.iter().map(|found| format!("{}: {}", found.oracle, found.text));
+    violations.chain(unknowns.iter().cloned())
 }
 
 /// Why a run is kept back, where the harness was told to stop before it could begin.

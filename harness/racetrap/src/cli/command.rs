@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 
 use super::exit::{self, Exit, Failure};
-use super::{doctor, engine, list, matrix, repro, run};
+use super::{doctor, engine, list, matrix, report, repro, run};
 use crate::report::{Terminal, tell};
 
 /// Width of error messages, in columns: the same everywhere, so that they can be compared.
@@ -43,6 +43,8 @@ enum Command {
     Repro(repro::Args),
     /// Runs each finding on the correct daemon, under its defect, and under another's
     Matrix(matrix::Args),
+    /// Judges the evidence of earlier runs anew, and writes again what is made of it
+    Report(report::Args),
     /// Tells what this machine has and lacks
     Doctor(doctor::Args),
     /// Installs, shows and removes engines of other versions
@@ -99,6 +101,7 @@ fn carry_out(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(args) => block_on(run::run(args, format, terminal)),
         Command::Repro(args) => block_on(repro::repro(args, format, terminal)),
         Command::Matrix(args) => block_on(matrix::matrix(args, format, terminal)),
+        Command::Report(args) => report::report(&args, format, terminal),
         Command::Doctor(args) => block_on(doctor::doctor(args, format, terminal)),
         Command::Engine(args) => block_on(engine::engine(args, format, terminal)),
         Command::Watch(args) => match crate::world::watch(&args) {

@@ -8,12 +8,13 @@ use super::command::Format;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure};
 use super::options::{JobsArgs, WorldArgs};
+use super::reports::ReportsArgs;
 use super::run::worst;
 use super::stop::StopListener;
 use super::targets::{Target, targets};
 use super::{checks, worlds};
 use crate::matrix::{Cell, MatrixOptions, count, run_matrix};
-use crate::report::{self, Progress, Terminal, tell};
+use crate::report::{self, Case, Progress, Terminal, tell};
 use crate::run::RunOptions;
 
 /// Arguments of `matrix`.
@@ -26,6 +27,8 @@ pub(super) struct Args {
     world: WorldArgs,
     #[command(flatten)]
     jobs: JobsArgs,
+    #[command(flatten)]
+    reports: ReportsArgs,
 }
 
 /// Runs every cell once.
@@ -35,6 +38,7 @@ pub(super) async fn matrix(
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
     let deadlines = args.world.deadlines.checked()?;
+    let to_write = args.reports.open()?;
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = targets(&args.targets)?;
     let daemon = Daemon::find(&args.world.daemon)?;
@@ -65,15 +69,20 @@ pub(super) async fn matrix(
     drop(progress);
     let closed = worlds::close(&options.run.pool).await;
     let paint = terminal.paint();
-    terminal.write(&match format {
+    let facts = daemon.facts(&answers);
+    let cases = Case::of_cells(&cells);
+    let told = terminal.write(&match format {
         Format::Human => {
             let scenarios: Vec<_> = targets.iter().map(|target| &target.scenario).collect();
             let seconds = began.elapsed().as_secs_f64();
             let table = report::matrix(&scenarios, &cells, paint);
-            table + &report::matrix_summary(&cells, seconds, paint)
+            let summary = report::matrix_summary(&cells, seconds, paint);
+            table + &summary + &report::once_more(&cases, paint)
         }
-        Format::Json => report::matrix_json(&daemon.facts(&answers), &cells),
-    })?;
+        Format::Json => report::matrix_json(&facts, &cells),
+    });
+    to_write.write("matrix", Some(&facts), &cases)?;
+    told?;
     Ok(worst([exit_of(&cells), closed].into_iter()))
 }
 

@@ -1,8 +1,9 @@
 //! The command: what it understands, one subcommand a file, and its exit codes.
 //!
 //! - `command`: the command line as a whole, and the way from it to an exit code;
-//! - `list`, `run`, `repro`, `matrix`, `doctor`, `engine`: the subcommands;
+//! - `list`, `run`, `repro`, `matrix`, `report`, `doctor`, `engine`: the subcommands;
 //! - `options`: what several of them take; `targets`: ids, globs and files as scenarios;
+//! - `reports`: what other programs read of a command, beside the terminal;
 //! - `daemon`: which program is run, and what it says of itself; `ask`: how programs are asked;
 //! - `stop`: requests to stop; `again`: the one line that repeats a run;
 //! - `checks`: what this machine has and lacks;
@@ -19,6 +20,8 @@ mod exit;
 mod list;
 mod matrix;
 mod options;
+mod report;
+mod reports;
 mod repro;
 mod run;
 mod stop;

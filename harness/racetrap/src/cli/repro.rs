@@ -8,10 +8,11 @@ use super::command::Format;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure};
 use super::options::{ControlArgs, DefectArgs, WorldArgs};
+use super::reports::ReportsArgs;
 use super::run::run_one;
 use super::stop::StopListener;
 use super::targets::targets;
-use crate::report::{self, Progress, Terminal};
+use crate::report::{self, Case, Progress, Terminal};
 use crate::run::RunOptions;
 
 /// Arguments of `repro`.
@@ -26,11 +27,14 @@ pub(super) struct Args {
     defects: DefectArgs,
     #[command(flatten)]
     control: ControlArgs,
+    #[command(flatten)]
+    reports: ReportsArgs,
 }
 
 /// Runs one scenario, and shows its whole timeline whatever the verdict.
 pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
     let deadlines = args.world.deadlines.checked()?;
+    let to_write = args.reports.open()?;
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = args.control.apply(targets(std::slice::from_ref(&args.target))?);
     let [target] = targets.as_slice() else {
@@ -55,9 +59,12 @@ pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Res
     let progress = Progress::new(1);
     let (report, exit) = run_one(target, &options).await;
     drop(progress);
-    terminal.write(&match format {
+    let facts = daemon.facts(&answers);
+    let told = terminal.write(&match format {
         Format::Human => report::run(&report, true, terminal.paint()),
-        Format::Json => report::repro_json(&daemon.facts(&answers), &report),
-    })?;
+        Format::Json => report::repro_json(&facts, &report),
+    });
+    to_write.write("repro", Some(&facts), &Case::of_runs(&[report]))?;
+    told?;
     Ok(exit)
 }

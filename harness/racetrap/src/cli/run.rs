@@ -11,11 +11,12 @@ use super::command::Format;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure, exit_of};
 use super::options::{ControlArgs, DefectArgs, JobsArgs, WorldArgs};
+use super::reports::ReportsArgs;
 use super::stop::StopListener;
 use super::targets::{Target, targets};
 use super::{checks, worlds};
 use crate::matrix::not_begun;
-use crate::report::{self, Progress, RunReport, Terminal};
+use crate::report::{self, Case, Progress, RunReport, Terminal};
 use crate::run::{self as runner, RunOptions};
 
 /// Arguments of `run`.
@@ -35,11 +36,14 @@ pub(super) struct Args {
     rounds: NonZeroUsize,
     #[command(flatten)]
     jobs: JobsArgs,
+    #[command(flatten)]
+    reports: ReportsArgs,
 }
 
 /// Runs each scenario once, and tells each result as soon as it is there.
 pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
     let deadlines = args.world.deadlines.checked()?;
+    let to_write = args.reports.open()?;
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = args.control.apply(targets(&args.targets)?);
     let daemon = Daemon::find(&args.world.daemon)?;
@@ -77,16 +81,22 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     }
     drop(progress);
     let closed = worlds::close(&options.pool).await;
-    written?;
     done.sort_by_key(|(index, ..)| *index);
     let exit = worst(done.iter().map(|(_, _, exit)| *exit).chain([closed]));
     let reports: Vec<_> = done.into_iter().map(|(_, report, _)| report).collect();
-    terminal.write(&match format {
+    let facts = daemon.facts(&answers);
+    let cases = Case::of_runs(&reports);
+    let last = match format {
         Format::Human => {
-            report::runs_summary(&reports, began.elapsed().as_secs_f64(), terminal.paint())
+            let seconds = began.elapsed().as_secs_f64();
+            report::runs_summary(&reports, seconds, terminal.paint())
+                + &report::once_more(&cases, terminal.paint())
         }
-        Format::Json => report::runs_json(&daemon.facts(&answers), &reports),
-    })?;
+        Format::Json => report::runs_json(&facts, &reports),
+    };
+    let told = written.and_then(|()| terminal.write(&last));
+    to_write.write("run", Some(&facts), &cases)?;
+    told?;
     Ok(exit)
 }
 

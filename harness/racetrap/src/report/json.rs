@@ -1,5 +1,7 @@
 //! The same for programs: one JSON object a command, as docs/formats.md describes it.
 
+use std::path::PathBuf;
+
 use racetrap_history::{
     FindingId, OracleName, Platform, Scenario, Unshown, Verdict, Violation, VmMode,
 };
@@ -42,6 +44,7 @@ struct Run<'a> {
     finding: &'a FindingId,
     defects: &'a [String],
     vm: Option<VmMode>,
+    engine: Option<&'a str>,
     verdict: Verdict,
     oracles: Vec<OracleName>,
     violations: &'a [Violation],
@@ -57,6 +60,7 @@ impl<'a> Run<'a> {
             finding: &report.finding,
             defects: &report.defects,
             vm: report.vm,
+            engine: report.engine.as_deref(),
             verdict: report.judgement.verdict,
             oracles: report.judgement.oracles(),
             violations: &report.judgement.violations,
@@ -108,6 +112,25 @@ pub(crate) fn runs_json(daemon: &DaemonFacts, reports: &[RunReport]) -> String {
         runs: Vec<Run<'a>>,
     }
     text(&Runs { version: VERSION, daemon, runs: reports.iter().map(Run::of).collect() })
+}
+
+/// The object of `report`; `unread` are journals, and why they cannot be used.
+pub(crate) fn rebuilt_json(reports: &[RunReport], unread: &[(PathBuf, String)]) -> String {
+    #[derive(Serialize)]
+    struct Unread<'a> {
+        journal: String,
+        why: &'a str,
+    }
+    #[derive(Serialize)]
+    struct Rebuilt<'a> {
+        version: u32,
+        runs: Vec<Run<'a>>,
+        unread: Vec<Unread<'a>>,
+    }
+    let unread = unread.iter();
+    let unread = unread.map(|(path, why)| Unread { journal: path.display().to_string(), why });
+    let runs = reports.iter().map(Run::of).collect();
+    text(&Rebuilt { version: VERSION, runs, unread: unread.collect() })
 }
 
 /// The object of `repro`.

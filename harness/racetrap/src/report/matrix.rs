@@ -6,7 +6,8 @@ use racetrap_history::{Scenario, Verdict};
 
 use super::Paint;
 use super::story::story;
-use crate::matrix::{Cell, DaemonKind, TIMELINE};
+use crate::derived::TIMELINE;
+use crate::matrix::{Cell, DaemonKind};
 
 /// Every scenario with its cells below it; each has the same number of them, in the same order.
 pub(crate) fn matrix(scenarios: &[&Scenario], cells: &[Cell], paint: Paint) -> String {
@@ -30,12 +31,7 @@ pub(crate) fn matrix(scenarios: &[&Scenario], cells: &[Cell], paint: Paint) -> S
 
 /// One cell; `width` is that of the longest word on any of them.
 fn row(text: &mut String, cell: &Cell, width: usize, paint: Paint) {
-    let daemon = match (&cell.defect, cell.daemon) {
-        (_, DaemonKind::Control) => "without its fault".to_owned(),
-        (None, _) | (_, DaemonKind::Correct) => "correct daemon".to_owned(),
-        (Some(defect), DaemonKind::Own) => format!("defect {defect}"),
-        (Some(defect), DaemonKind::Unrelated) => format!("unrelated {defect}"),
-    };
+    let daemon = daemon_of(cell);
     let mark = if cell.right { paint.good("ok   ") } else { paint.bad("WRONG") };
     let word = word(cell);
     let _ = write!(text, "  {daemon:<18}  {mark}  {word:width$}  {:>7.3}s", cell.seconds);
@@ -55,8 +51,28 @@ fn row(text: &mut String, cell: &Cell, width: usize, paint: Paint) {
     }
 }
 
+/// Which daemon a cell is about.
+pub(super) fn daemon_of(cell: &Cell) -> String {
+    match (&cell.defect, cell.daemon) {
+        (_, DaemonKind::Control) => "without its fault".to_owned(),
+        (None, _) | (_, DaemonKind::Correct) => "correct daemon".to_owned(),
+        (Some(defect), DaemonKind::Own) => format!("defect {defect}"),
+        (Some(defect), DaemonKind::Unrelated) => format!("unrelated {defect}"),
+    }
+}
+
+/// The same for all findings.
+pub(super) fn column_of(cell: &Cell) -> &'static str {
+    match cell.daemon {
+        DaemonKind::Correct => "correct daemon",
+        DaemonKind::Own => "its defect",
+        DaemonKind::Unrelated => "unrelated defect",
+        DaemonKind::Control => "without its fault",
+    }
+}
+
 /// What the oracles say of a cell.
-fn word(cell: &Cell) -> String {
+pub(super) fn word(cell: &Cell) -> String {
     let oracles: Vec<_> = cell.oracles.iter().map(ToString::to_string).collect();
     match (cell.verdict, cell.daemon) {
         (Verdict::Pass, DaemonKind::Own) => "pass: the defect was not seen".to_owned(),

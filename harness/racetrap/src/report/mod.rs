@@ -2,15 +2,19 @@
 //!
 //! - `terminal`: the only door to standard output, and colours;
 //! - `list`, `run`, `matrix`, `doctor`: text for people, one file a command;
-//! - `summary`: the last line of `run` and `matrix`;
+//! - `summary`: the last lines of `run` and `matrix`;
+//! - `case`: one run as other programs than ours are told of it; `junit` and `github`: how they are;
 //! - `story`: a schedule in few words: what was held, and what was done meanwhile;
 //! - `json`: the same for programs, as docs/formats.md describes it;
 //! - `progress`: a bar on standard error while worlds run.
 //!
 //! Everything but `terminal` and `progress` is a function from values to text.
 
+mod case;
 mod doctor;
+mod github;
 mod json;
+mod junit;
 mod list;
 mod matrix;
 mod progress;
@@ -22,11 +26,16 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use case::Case;
 pub(crate) use doctor::doctor;
-pub(crate) use json::{DaemonFacts, doctor_json, list_json, matrix_json, repro_json, runs_json};
+pub(crate) use github::{BYTES_MAX as SUMMARY_BYTES_MAX, annotations, summary as job_summary};
+pub(crate) use json::{
+    DaemonFacts, doctor_json, list_json, matrix_json, rebuilt_json, repro_json, runs_json,
+};
+pub(crate) use junit::junit;
 pub(crate) use list::list;
 pub(crate) use matrix::matrix;
 pub(crate) use progress::Progress;
 pub(crate) use run::{RunReport, run};
-pub(crate) use summary::{matrix_summary, runs_summary};
+pub(crate) use summary::{matrix_summary, once_more, runs_summary};
 pub(crate) use terminal::{NotWritten, Paint, Terminal, tell};

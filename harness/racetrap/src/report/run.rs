@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use racetrap_history::{FindingId, Judgement, Scenario, Verdict, VmMode, timeline};
+use racetrap_history::{FindingId, Judgement, Needs, Scenario, Verdict, VmMode, timeline};
 
 use super::Paint;
 use super::story::{Line, story};
 use crate::chain::chain;
-use crate::matrix::{TIMELINE, evidence_of};
-use crate::run::{Outcome, RunError};
+use crate::derived::{Rebuilt, TIMELINE};
+use crate::matrix::{evidence_of, reasons};
+use crate::run::{Outcome, RunError, engine_of};
 
 /// How many lines of the timeline stand in a report; the evidence has them all.
 const EXCERPT: usize = 40;
@@ -38,6 +39,8 @@ pub(crate) struct RunReport {
     pub(crate) evidence: Option<PathBuf>,
     /// How the daemon's VM was run; none, where no world could be made.
     pub(crate) vm: Option<VmMode>,
+    /// The engine that was run, its version and image store; none, where it could not be asked.
+    pub(crate) engine: Option<String>,
     /// The history as text, one line a record.
     pub(crate) timeline: Vec<String>,
     /// That it did not pass in a world that was used before.
@@ -58,6 +61,7 @@ impl RunReport {
         match came {
             Ok(outcome) => Self {
                 used_again: outcome.used_again(),
+                engine: outcome.engine(),
                 judgement: outcome.judgement,
                 seconds: outcome.took.as_secs_f64(),
                 evidence: outcome.evidence,
@@ -88,6 +92,34 @@ impl RunReport {
         Self { judgement, ..report }
     }
 
+    /// A report on the run whose journal lies in `evidence`.
+    pub(crate) fn rebuilt(rebuilt: Rebuilt, evidence: PathBuf) -> Self {
+        let Rebuilt { header, history, judgement } = rebuilt;
+        // A schedule of another version may have steps that are not known here; it was judged all the same.
+        let scenario = serde_json::from_value(header.scenario).unwrap_or_else(|_| Scenario {
+            finding: header.finding.clone(),
+            about: None,
+            needs: Needs::default(),
+            steps: Vec::new(),
+        });
+        let report = Self::unmade(&scenario, &header.defects, header.again);
+        Self {
+            finding: header.finding,
+            judgement,
+            seconds: history.last().map_or(0.0, |last| last.at_us as f64 / 1e6),
+            evidence: Some(evidence),
+            vm: Some(header.vm),
+            engine: engine_of(&history),
+            timeline: timeline::lines(&history),
+            ..report
+        }
+    }
+
+    /// Broken promises, and why it does not show all that it should.
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        reasons(&self.judgement).chain(self.used_again.clone()).collect()
+    }
+
     fn unmade(scenario: &Scenario, defects: &[String], again: String) -> Self {
         let about = scenario.about.as_ref();
         Self {
@@ -104,6 +136,7 @@ impl RunReport {
             seconds: 0.0,
             evidence: None,
             vm: None,
+            engine: None,
             timeline: Vec::new(),
             used_again: None,
             again,
@@ -123,7 +156,7 @@ pub(crate) fn run(report: &RunReport, whole: bool, paint: Paint) -> String {
         entry(&mut text, label, what, paint);
     }
     if judgement.verdict != Verdict::Pass {
-        reasons(&mut text, report, paint);
+        told(&mut text, report, paint);
     }
     if whole || judgement.verdict != Verdict::Pass {
         excerpt(&mut text, report, whole, paint);
@@ -154,7 +187,7 @@ fn entry(text: &mut String, label: &str, what: &str, paint: Paint) {
     let _ = writeln!(text, "{label} {what}");
 }
 
-fn reasons(text: &mut String, report: &RunReport, paint: Paint) {
+fn told(text: &mut String, report: &RunReport, paint: Paint) {
     let Judgement { violations, unknowns, .. } = &report.judgement;
     if !violations.is_empty() {
         entry(text, "expected", &report.correct, paint);

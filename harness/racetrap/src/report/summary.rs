@@ -1,9 +1,30 @@
-//! The last line: how many runs, and what became of them.
+//! The last lines: how many runs, what became of them, and once more those that are not right.
 
 use racetrap_history::Verdict;
 
+use super::case::{Case, State};
 use super::{Paint, RunReport};
 use crate::matrix::{Cell, DaemonKind};
+
+/// Once more each run that is not right, and how to repeat it: the last thing that is read is what
+/// there is to do. One run alone has just been told.
+pub(crate) fn once_more(cases: &[Case], paint: Paint) -> String {
+    let bad = cases.iter().filter(|case| case.state != State::Right && cases.len() > 1);
+    bad.map(|case| {
+        let label = format!("{:>12}", case.label);
+        let label = match case.state {
+            State::Unknown => paint.doubtful(&label),
+            State::Right | State::Wrong => paint.bad(&label),
+        };
+        let finding = paint.strong(&case.finding);
+        let again = paint.faint(&format!("{:>12}", "again"));
+        format!(
+            "{label} [{:>7.3}s] {finding} {}: {}\n{again} {}\n",
+            case.seconds, case.name, case.word, case.again
+        )
+    })
+    .collect()
+}
 
 /// The last line of `run`; `seconds` is the wall time of all runs together.
 pub(crate) fn runs_summary(reports: &[RunReport], seconds: f64, paint: Paint) -> String {

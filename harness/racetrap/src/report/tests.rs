@@ -130,6 +130,8 @@ fn cell(finding: &str, daemon: DaemonKind, verdict: Verdict, right: bool) -> Cel
         verdict,
         oracles: if failed { vec![OracleName::Convergence] } else { Vec::new() },
         right,
+        vm: Some(VmMode::Api),
+        engine: Some("dockerd 28.5".to_owned()),
         seconds: 2.5,
         evidence: failed.then(|| "/evidence/1-A-1".into()),
         reasons: if right { Vec::new() } else { vec!["the engine died".to_owned()] },

@@ -4,15 +4,11 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use racetrap_history::{
-    Judgement, Record, RunHeader, Scenario, Verdict, VmMode, journal, timeline,
-};
+use racetrap_history::{Judgement, Record, RunHeader, Scenario, Verdict, VmMode, journal};
 
 use super::{RunError, RunOptions};
 use crate::clock::Clock;
-
-/// Name of the journal in an evidence directory.
-const JOURNAL: &str = "journal.jsonl";
+use crate::derived::{self, JOURNAL};
 
 /// An evidence directory of one run.
 pub(super) struct Evidence {
@@ -93,10 +89,7 @@ impl Evidence {
                 fs::remove_dir_all(&self.directory)?;
                 return Ok(None);
             }
-            let text = timeline::lines(history).join("\n") + "\n";
-            fs::write(self.directory.join("timeline.txt"), text)?;
-            let verdict = serde_json::to_vec_pretty(judgement)?;
-            fs::write(self.directory.join("verdict.json"), verdict)?;
+            derived::write(&self.directory, history, judgement)?;
             Ok(Some(self.directory))
         };
         write().map_err(|source| RunError::Evidence { path, source })

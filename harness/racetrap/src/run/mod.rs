@@ -71,6 +71,12 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// The engine that was run, its version and image store, as soon as it could be asked.
+    #[must_use]
+    pub fn engine(&self) -> Option<String> {
+        engine_of(&self.history)
+    }
+
     /// A line on a run that did not pass in a world that was used before: that may matter.
     #[must_use]
     pub fn used_again(&self) -> Option<String> {
@@ -83,6 +89,14 @@ impl Outcome {
             _ => None,
         }
     }
+}
+
+/// The engine of a history, as soon as it could be asked.
+pub(crate) fn engine_of(history: &[Record]) -> Option<String> {
+    history.iter().find_map(|record| {
+        let What::Facts { engine, .. } = &record.what else { return None };
+        (!record.neighbour).then(|| engine.clone())
+    })
 }
 
 /// A run that could not even begin, or whose evidence could not be written.

@@ -1,4 +1,5 @@
-//! The process that waits until the harness has ended without closing its world, and sweeps then.
+//! The process that waits until the harness has ended without closing its world; then it sweeps, and
+//! finishes the evidence.
 //!
 //! It waits for the lock of the world's number: the kernel gives it away when the harness dies,
 //! whatever it dies of. A harness that closes its world ends its watcher first.
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 use super::ground;
 use super::intent::{self, Intent};
 use super::sweep::{self, Swept};
+use crate::chain::chain;
+use crate::derived;
 
 /// Arguments of the watcher.
 #[derive(Clone, Debug, clap::Args)]
@@ -37,7 +40,7 @@ pub fn watch(args: &WatchArgs) -> io::Result<()> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let swept = runtime.block_on(sweep::sweep(&args.directory))?;
-    tell(&swept)?;
+    finish(&swept)?;
     ground::remove_lock(&args.lock)
 }
 
@@ -46,13 +49,18 @@ fn is_of(directory: &Path, marker: &str) -> bool {
     matches!(intents.first(), Some(Intent::World { marker: own }) if own == marker)
 }
 
-/// Leaves a word beside the journal, which ends where the harness was killed.
-fn tell(swept: &Swept) -> io::Result<()> {
+/// Finishes the evidence of a run that the harness could not finish: the verdict, and at last a word on
+/// what was removed, beside the journal that ends where the harness was killed.
+fn finish(swept: &Swept) -> io::Result<()> {
     let Some(evidence) = &swept.evidence else { return Ok(()) };
+    let rebuilt = derived::rebuild(evidence);
     let mut file = File::create(evidence.join("swept.txt"))?;
     writeln!(file, "The harness ended without closing this world. Its watcher removed:")?;
     for leftover in &swept.leftovers {
         writeln!(file, "- {leftover}")?;
+    }
+    if let Err(error) = rebuilt {
+        writeln!(file, "The history could not be judged: {}", chain(&error))?;
     }
     Ok(())
 }

@@ -7,6 +7,8 @@ mod help;
 mod listing;
 mod machine;
 mod output;
+mod report;
+mod reports;
 mod sandbox;
 mod scenario_files;
 mod selection;

@@ -99,8 +99,9 @@ fn a_request_to_stop_keeps_pending_cells_back() {
     );
 }
 
-/// Two different signals, as two of one kind could come as one. The process ends without a report;
-/// its watcher's word beside the journal is the proof that the world was swept all the same.
+/// As a CI cancels a job: SIGINT, then SIGTERM. Two of one kind could also come as one. The process
+/// ends without a report; its watcher's word beside the journal is the proof that the world was swept
+/// all the same, and the verdict and the timeline that the evidence can be read like any other.
 #[test]
 fn a_second_request_ends_the_command_at_once_with_exit_code_130_and_the_watcher_sweeps() {
     let sandbox = Sandbox::new();
@@ -118,9 +119,14 @@ fn a_second_request_ends_the_command_at_once_with_exit_code_130_and_the_watcher_
     loop {
         let said = std::fs::read_to_string(&swept).unwrap_or_default();
         if said.contains("dockerd") {
-            return;
+            break;
         }
         assert!(began.elapsed() < LIMIT, "no world was swept within {LIMIT:?}: {said}");
         std::thread::yield_now();
     }
+    let read = |name: &str| std::fs::read_to_string(swept.with_file_name(name)).unwrap();
+    let verdict: Value = serde_json::from_str(&read("verdict.json")).unwrap();
+    assert_eq!(verdict["verdict"], "unknown", "{verdict}");
+    assert!(verdict["unknowns"].to_string().contains("the journal has no end"), "{verdict}");
+    assert!(read("timeline.txt").contains("HELD at gate"));
 }

@@ -1,0 +1,102 @@
+//! `racetrap report`.
+
+use std::path::{Path, PathBuf};
+
+use miette::{Report, miette};
+use racetrap_history::Verdict;
+
+use super::command::Format;
+use super::exit::{Exit, Failure};
+use super::reports::ReportsArgs;
+use super::run::worst;
+use crate::chain::chain;
+use crate::derived::{self, JOURNAL};
+use crate::report::{self, Case, RunReport, Terminal, tell};
+
+/// How deep below the directory journals are looked for: an artefact of a CI has the evidence of
+/// several commands, each in a directory of its own.
+const DEPTH_MAX: usize = 8;
+
+/// Arguments of `report`.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Args {
+    /// Evidence of a run, or any directory above it
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+    #[command(flatten)]
+    reports: ReportsArgs,
+}
+
+/// Judges every journal below a directory by today's oracles, and writes beside each what is made of
+/// it.
+pub(super) fn report(args: &Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
+    let reports = args.reports.open()?;
+    let directories = evidence_below(&args.directory)?;
+    let mut runs = Vec::new();
+    let mut unread = Vec::new();
+    for directory in directories {
+        match derived::rebuild(&directory) {
+            Ok(rebuilt) => runs.push(RunReport::rebuilt(rebuilt, directory)),
+            Err(error) => unread.push((directory.join(JOURNAL), chain(&error))),
+        }
+    }
+    if runs.is_empty() {
+        let (path, why) = unread.first().expect("a directory without journals was refused");
+        return Err(Failure::usage(miette!(
+            help = "evidence that was changed or cut in its middle cannot be judged",
+            "no journal below {} can be used; {}: {why}",
+            args.directory.display(),
+            path.display()
+        )));
+    }
+    for (path, why) in &unread {
+        tell(&format!("left out {}: {why}", path.display()));
+    }
+    let cases = Case::of_runs(&runs);
+    reports.write("report", None, &cases)?;
+    terminal.write(&match format {
+        Format::Human => {
+            let told: String =
+                runs.iter().map(|run| report::run(run, false, terminal.paint())).collect();
+            let seconds = runs.iter().map(|run| run.seconds).sum();
+            told + &report::runs_summary(&runs, seconds, terminal.paint())
+        }
+        Format::Json => report::rebuilt_json(&runs, &unread),
+    })?;
+    let exits = runs.iter().map(|run| Exit::from(run.judgement.verdict));
+    // What cannot be read may hold anything.
+    let unread = unread.iter().map(|_| Exit::from(Verdict::Unknown));
+    Ok(worst(exits.chain(unread)))
+}
+
+/// Directories with a journal, in the order of their paths. Links are not followed.
+fn evidence_below(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    look(directory, DEPTH_MAX, &mut found).map_err(|error| {
+        let context = format!("{} could not be read", directory.display());
+        Failure::usage(Report::from_err(error).wrap_err(context))
+    })?;
+    if found.is_empty() {
+        return Err(Failure::usage(miette!(
+            help =
+                "name the evidence of a run, or a directory above it, such as .racetrap/evidence",
+            "there is no {JOURNAL} in {} or below it",
+            directory.display()
+        )));
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn look(directory: &Path, depth: usize, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_file() && entry.file_name() == JOURNAL {
+            found.push(directory.to_owned());
+        } else if kind.is_dir() && depth > 0 {
+            look(&entry.path(), depth - 1, found)?;
+        }
+    }
+    Ok(())
+}

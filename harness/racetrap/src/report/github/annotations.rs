@@ -1,0 +1,93 @@
+//! Workflow commands: lines that GitHub takes from a step's output and shows as annotations.
+
+use crate::report::case::{Case, State};
+
+/// How many annotations of one kind GitHub shows of a step, less the one that counts the rest.
+const SHOWN: usize = 9;
+
+/// Most bytes of an annotation's message, before they are escaped: it is shown in a narrow place.
+const MESSAGE_BYTES_MAX: usize = 3000;
+
+/// One line for each of the first runs that are not right, and one that counts the others.
+pub(crate) fn annotations(cases: &[Case]) -> String {
+    let bad: Vec<_> = cases.iter().filter(|case| case.state != State::Right).collect();
+    let shown = bad.iter().take(SHOWN).map(|case| annotation(case));
+    let mut text: String = shown.collect();
+    let left = bad.len().saturating_sub(SHOWN);
+    if left > 0 {
+        let plural = if left == 1 { "run is" } else { "runs are" };
+        text.push_str(&command(
+            "racetrap",
+            &format!("{left} more {plural} not right; the summary of the job tells of all"),
+        ));
+    }
+    text
+}
+
+fn annotation(case: &Case) -> String {
+    let mut lines = case.reasons.join("\n");
+    truncate(&mut lines, MESSAGE_BYTES_MAX);
+    let evidence = case.evidence_name().map(|name| format!("\nevidence: {name}"));
+    let message = format!("{lines}{}\nagain: {}", evidence.unwrap_or_default(), case.again);
+    let title = format!("{} {}: {}", case.finding, case.name, case.word);
+    command(&title, message.trim_start())
+}
+
+fn command(title: &str, message: &str) -> String {
+    let message = if message.is_empty() { title } else { message };
+    format!("::error title={}::{}\n", property(title), data(message))
+}
+
+/// A message, so that it stays in its line.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property's value, so that neither the next property nor the message begins in it.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// Cuts a text at a character, and says so.
+pub(super) fn truncate(text: &mut String, bytes_max: usize) {
+    if text.len() > bytes_max {
+        let left = text.len();
+        text.truncate(text.floor_char_boundary(bytes_max));
+        let left = left - text.len();
+        text.push_str(&format!("\n({left} more bytes)"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the runner undoes it: a text that came through escaping and back is the text, and no
+    /// character of it can end the part that it is in.
+    #[test]
+    fn what_would_end_a_part_of_a_command_is_escaped() {
+        let text = "50%: a, b\r\n::error::x %0A";
+        assert_eq!(data(text), "50%25: a, b%0D%0A::error::x %250A");
+        assert_eq!(property(text), "50%25%3A a%2C b%0D%0A%3A%3Aerror%3A%3Ax %250A");
+        let line = command(text, text);
+        assert_eq!(line.matches('\n').count(), 1, "{line}");
+        let parts = line.trim_end().strip_prefix("::error title=").and_then(|l| l.split_once("::"));
+        let (title, message) = parts.expect("a command has a title and a message");
+        let undone = |text: &str| {
+            let text = text.replace("%3A", ":").replace("%2C", ",");
+            text.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+        };
+        assert_eq!((undone(title).as_str(), undone(message).as_str()), (text, text));
+    }
+
+    /// The cut falls into a character of three bytes, which goes as a whole.
+    #[test]
+    fn a_text_is_cut_at_a_character() {
+        let mut text = "ab\u{2713}cd".to_owned();
+        truncate(&mut text, 4);
+        assert_eq!(text, "ab\n(5 more bytes)");
+        let mut short = "ab".to_owned();
+        truncate(&mut short, 2);
+        assert_eq!(short, "ab");
+    }
+}

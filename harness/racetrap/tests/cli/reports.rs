@@ -1,0 +1,97 @@
+//! What other programs than ours read of a command.
+
+use roxmltree::Document;
+use serde_json::Value;
+
+use crate::sandbox::{Sandbox, outcome, program};
+
+/// This program is no daemon, so that both runs are unknown, soon.
+fn arguments(more: &[&'static str]) -> Vec<&'static str> {
+    let run = ["run", "295-I6", "295-I1", "--daemon", program(), "--format", "json"];
+    [run.as_slice(), more].concat()
+}
+
+/// The file's directory does not exist before. Standard output must be the JSON object all the same.
+#[test]
+fn junit_has_a_case_for_each_run_with_its_evidence_and_the_command_that_repeats_it() {
+    let sandbox = Sandbox::new();
+    let arguments = arguments(&["--junit", "made/for/it.xml"]);
+    let (code, stdout, stderr) = outcome(&mut sandbox.racetrap(&arguments));
+    assert_eq!(code, 3, "{stderr}");
+    let object: Value = serde_json::from_str(&stdout).unwrap();
+    let xml = std::fs::read_to_string(sandbox.path().join("made/for/it.xml")).unwrap();
+    let document = Document::parse(&xml).unwrap();
+    let cases: Vec<_> =
+        document.descendants().filter(|node| node.has_tag_name("testcase")).collect();
+    let classes: Vec<_> = cases.iter().filter_map(|case| case.attribute("classname")).collect();
+    assert_eq!(classes, ["295-I6", "295-I1"]);
+    for (case, run) in cases.iter().zip(object["runs"].as_array().unwrap()) {
+        let error = case.children().find(|node| node.has_tag_name("error")).unwrap();
+        let text = error.text().unwrap();
+        for part in [&run["unknowns"][0], &run["evidence"], &run["again"]] {
+            assert!(text.contains(part.as_str().unwrap().trim_end()), "{part}: {text}");
+        }
+    }
+    assert!(!stderr.contains("::error"), "GitHub is not there: {stderr}");
+}
+
+/// As its runner sets them. The second command of the same step must not write over the first.
+#[test]
+fn in_a_workflow_of_github_what_is_not_right_is_annotated_and_the_job_has_a_summary() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.path().join("summary.md");
+    std::fs::write(&file, "of the first command\n").unwrap();
+    let mut command = sandbox.racetrap(&arguments(&[]));
+    command.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", &file);
+    let (code, _, stderr) = outcome(&mut command);
+    assert_eq!(code, 3, "{stderr}");
+    let lines: Vec<_> = stderr.lines().filter(|line| line.starts_with("::error")).collect();
+    assert_eq!(lines.len(), 2, "{stderr}");
+    assert!(lines[0].starts_with("::error title=295-I6 "), "{stderr}");
+    assert!(lines[0].contains("%0Aagain: racetrap repro 295-I6 --daemon"), "{stderr}");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.starts_with("of the first command\n## \u{2754} racetrap run\n"), "{text}");
+    assert!(text.contains("| 295-I1 | \u{2754} unknown |"), "{text}");
+    assert!(text.contains("racetrap repro 295-I1 --daemon"), "{text}");
+}
+
+/// The option asks for it elsewhere, where there may be no file for the summary.
+#[test]
+fn annotations_can_be_asked_for_where_no_workflow_runs() {
+    let sandbox = Sandbox::new();
+    let (_, _, stderr) = outcome(&mut sandbox.racetrap(&arguments(&["--github"])));
+    assert_eq!(stderr.matches("::error title=").count(), 2, "{stderr}");
+    assert!(stderr.contains("GITHUB_STEP_SUMMARY is not set"), "{stderr}");
+}
+
+/// Told before anything is run, since it would be lost after everything.
+#[test]
+fn a_place_where_no_report_can_be_is_told_before_anything_is_run() {
+    let sandbox = Sandbox::new();
+    std::fs::write(sandbox.path().join("file"), "").unwrap();
+    for (place, expected) in [(".", 2), ("file/below.xml", 4)] {
+        for command in ["run", "repro", "matrix"] {
+            let arguments = [command, "295-I6", "--junit", place];
+            let (code, stdout, stderr) = outcome(&mut sandbox.racetrap(&arguments));
+            assert_eq!((code, stdout.as_str()), (expected, ""), "{stderr}");
+            assert!(stderr.contains(place), "{stderr}");
+        }
+    }
+    assert!(!sandbox.path().join(".racetrap").exists());
+}
+
+/// One by one, as the command tells its runs, and again in the end.
+#[test]
+fn the_last_lines_are_what_is_not_right_and_how_to_repeat_it() {
+    let sandbox = Sandbox::new();
+    let arguments = ["run", "295-I6", "295-I1", "--daemon", program()];
+    let (code, stdout, _) = outcome(&mut sandbox.racetrap(&arguments));
+    assert_eq!(code, 3);
+    let last = stdout.split("Summary").nth(1).unwrap();
+    let lines: Vec<_> = last.lines().skip(1).map(str::trim_start).collect();
+    assert_eq!(lines.len(), 4, "{last}");
+    for (pair, id) in lines.chunks(2).zip(["295-I6", "295-I1"]) {
+        assert!(pair[0].starts_with("UNKNOWN [") && pair[0].contains(id), "{last}");
+        assert!(pair[1].starts_with(&format!("again racetrap repro {id} ")), "{last}");
+    }
+}
