@@ -1,9 +1,10 @@
 //! Requests to stop while several runs are asked for.
 
-use std::io::Read as _;
-use std::process::{Child, Output, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -16,7 +17,11 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// schedule goes on, so that the request comes within the run.
 #[track_caller]
 fn begin(sandbox: &Sandbox, arguments: &[&str]) -> Child {
-    let mut command = sandbox.process(arguments);
+    begin_by(sandbox, sandbox.process(arguments))
+}
+
+#[track_caller]
+fn begin_by(sandbox: &Sandbox, mut command: Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     #[expect(clippy::disallowed_methods, reason = "the test signals the process itself")]
     let child = command.spawn().expect("the command can be run");
@@ -99,14 +104,51 @@ fn a_request_to_stop_keeps_pending_cells_back() {
     );
 }
 
-/// As a CI cancels a job: SIGINT, then SIGTERM. Two of one kind could also come as one. The process
-/// ends without a report; its watcher's word beside the journal is the proof that the world was swept
-/// all the same, and the verdict and the timeline that the evidence can be read like any other.
+/// The same command as a CI runs it: what is started is a shell that waits for the command.
+fn by_relay(command: &Command) -> Command {
+    let mut relay = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.ci/relay"));
+    relay.arg(command.get_program()).args(command.get_args()).env_clear();
+    relay.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    if let Some(directory) = command.get_current_dir() {
+        relay.current_dir(directory);
+    }
+    relay
+}
+
+/// The shell alone is told. Its exit code is the command's, and the command has closed its world and
+/// written its report by then.
 #[test]
-fn a_second_request_ends_the_command_at_once_with_exit_code_130_and_the_watcher_sweeps() {
+fn a_step_of_a_workflow_that_is_cancelled_ends_as_its_command_does() {
     let sandbox = Sandbox::new();
-    let mut child = begin(&sandbox, &["run", "295-I3"]);
+    let child =
+        begin_by(&sandbox, by_relay(&sandbox.process(&["run", "295-I3", "--format", "json"])));
     signal(&child, Signal::INT);
+    let output = ended(child);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    let object: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let why = object["runs"][0]["unknowns"].to_string();
+    assert!(why.contains("told to stop by SIGINT"), "{why}");
+    assert!(journal(&sandbox).contains("\"what\":\"ended\""));
+}
+
+/// As a CI cancels a job: SIGINT, and SIGTERM when the first one was heard but the world is not closed
+/// yet. The process ends without a report; its watcher's word beside the journal is the proof that the
+/// world was swept all the same, and the verdict and the timeline that the evidence can be read like
+/// any other.
+#[rstest]
+#[case::by_itself(false)]
+#[case::as_a_step_of_a_workflow(true)]
+fn a_second_request_ends_the_command_at_once_with_exit_code_130_and_the_watcher_finishes(
+    #[case] relayed: bool,
+) {
+    let sandbox = Sandbox::new();
+    let command = sandbox.process(&["run", "295-I3"]);
+    let command = if relayed { by_relay(&command) } else { command };
+    let mut child = begin_by(&sandbox, command);
+    signal(&child, Signal::INT);
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    let heard = |line: &String| line.contains("once more ends racetrap at once");
+    assert!(stderr.lines().map_while(Result::ok).any(|line| heard(&line)));
     signal(&child, Signal::TERM);
     let status = child.wait().expect("it ends");
     assert_eq!(status.code(), Some(130));
