@@ -1,0 +1,97 @@
+//! What was masked, for the manifest.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::place::Place;
+use crate::bundle::Masked;
+
+/// How many places are named for each rule; the others are counted.
+const PLACES: usize = 20;
+
+/// By what a secret was recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rule {
+    /// Data of a Secret.
+    SecretData,
+    /// A variable of an environment that is not known to be harmless.
+    Variable,
+    /// A user's entry in a kubeconfig.
+    KubeconfigUser,
+    /// A registry's entry in a Docker configuration.
+    RegistryAuth,
+    /// The value under a name that announces a secret.
+    NamedValue,
+    /// An argument behind a flag or a word that announces a secret.
+    Argument,
+    /// A private key in PEM, also in base64.
+    PrivateKey,
+    /// A header that carries credentials.
+    Header,
+    /// A base64 text that is a JSON object, such as a JWT or the value of X-Registry-Auth.
+    EncodedJson,
+    /// A bearer token, or the credentials of basic authentication.
+    Bearer,
+    /// The password in an URL.
+    UrlPassword,
+    /// A key in the form that its issuer gives to all of them.
+    IssuedKey,
+}
+
+/// As a manifest names it.
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SecretData => "secret_data",
+            Self::Variable => "variable",
+            Self::KubeconfigUser => "kubeconfig_user",
+            Self::RegistryAuth => "registry_auth",
+            Self::NamedValue => "named_value",
+            Self::Argument => "argument",
+            Self::PrivateKey => "private_key",
+            Self::Header => "header",
+            Self::EncodedJson => "encoded_json",
+            Self::Bearer => "bearer",
+            Self::UrlPassword => "url_password",
+            Self::IssuedKey => "issued_key",
+        })
+    }
+}
+
+/// What was masked: places and rules, never what stood there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Hits {
+    by_rule: BTreeMap<Rule, RuleHits>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct RuleHits {
+    count: u64,
+    places: Vec<String>,
+}
+
+impl Hits {
+    /// A secret was masked at `place`: a JSON pointer, a line, or an argument.
+    pub(super) fn add(&mut self, rule: Rule, place: &Place<'_>) {
+        let hits = self.by_rule.entry(rule).or_default();
+        hits.count += 1;
+        if hits.places.len() < PLACES {
+            hits.places.push(place.to_string());
+        }
+    }
+
+    /// Whether nothing was masked.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_rule.is_empty()
+    }
+
+    /// The same for a manifest, in the order of the rules.
+    pub(crate) fn told(&self) -> Vec<Masked> {
+        let told = self.by_rule.iter().map(|(rule, hits)| Masked {
+            rule: rule.to_string(),
+            count: hits.count,
+            places: hits.places.clone(),
+        });
+        told.collect()
+    }
+}

@@ -1,0 +1,184 @@
+//! Records, before they enter the history.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use racetrap_history::{
+    CommandRun, EngineState, ProcessState, Record, What, WireMessage, WireWhat,
+};
+use serde_json::{Map, Value};
+
+use super::hits::Hits;
+use super::lines::Lines;
+use super::masker::Masker;
+use super::place::Place;
+
+/// What a query must not hold as it is (RFC 3986, 3.4).
+const QUERY: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'%').add(b'{').add(b'}');
+
+/// Masks the records of one history, in their order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RecordMasker {
+    masker: Masker,
+    log: Lines,
+    neighbours_log: Lines,
+    hits: Hits,
+}
+
+impl RecordMasker {
+    /// Whose masks are the same in all that a run leaves.
+    pub(crate) fn masker(&self) -> &Masker {
+        &self.masker
+    }
+
+    /// Masks one record in place.
+    pub(crate) fn mask(&mut self, record: &mut Record) {
+        match &mut record.what {
+            What::Run(head) => {
+                let at = Place::named("run");
+                self.masker.tree(&mut head.scenario, &at, &mut self.hits);
+                self.text(&mut head.daemon);
+                self.text(&mut head.again);
+            }
+            What::Facts { daemon_version, engine } => {
+                self.text(daemon_version);
+                self.text(engine);
+            }
+            What::Log { text, .. } => {
+                let log = if record.neighbour { &mut self.neighbours_log } else { &mut self.log };
+                let masked = log.line(text, &Place::named("log"), &mut self.hits);
+                if let Cow::Owned(masked) = masked {
+                    *text = masked;
+                }
+            }
+            What::StepBegan { text, .. }
+            | What::StepFailed { why: text, .. }
+            | What::WatchLost { reason: text, .. }
+            | What::Leak { text, .. }
+            | What::Note { text } => self.text(text),
+            What::Wire(message) | What::ApiWire(message) => self.message(message),
+            What::Review(review) => {
+                self.text(&mut review.name);
+                self.text(&mut review.outcome);
+            }
+            What::UserWrite(write) => {
+                self.text(&mut write.name);
+                for (pointer, value) in &mut write.fields {
+                    self.below(pointer, value);
+                }
+            }
+            What::Engine(event) => self.text(&mut event.id),
+            What::Truth(state) => self.truth(state),
+            What::Api(change) => {
+                self.masker.tree(&mut change.object, &Place::named("api"), &mut self.hits);
+            }
+            What::Listed { objects, .. } => {
+                for object in objects {
+                    self.masker.tree(object, &Place::named("listed"), &mut self.hits);
+                }
+            }
+            What::CommandBegan { arguments, .. } => self.arguments(arguments),
+            What::Command(CommandRun { arguments, stdout, stderr, .. }) => {
+                self.arguments(arguments);
+                self.text(stdout);
+                self.text(stderr);
+            }
+            What::Process { state: ProcessState::Died { how }, .. } => self.text(how),
+            What::Process { .. }
+            | What::StepDone { .. }
+            | What::Checkpoint { .. }
+            | What::Ended => {}
+        }
+    }
+
+    fn message(&mut self, message: &mut WireMessage) {
+        match &mut message.event {
+            WireWhat::Request { target, .. } => self.target(target),
+            WireWhat::Frame { frame } => {
+                self.masker.tree(frame, &Place::named("frame"), &mut self.hits);
+            }
+            WireWhat::Faulted { fault: text, .. }
+            | WireWhat::UpstreamLost { reason: text }
+            | WireWhat::Malformed { reason: text, .. } => self.text(text),
+            WireWhat::Opened
+            | WireWhat::Held { .. }
+            | WireWhat::Released { .. }
+            | WireWhat::Abandoned { .. }
+            | WireWhat::Response { .. }
+            | WireWhat::Finished { .. }
+            | WireWhat::Upgraded
+            | WireWhat::Cut
+            | WireWhat::Refused
+            | WireWhat::Closed => {}
+        }
+    }
+
+    /// What stands at a JSON pointer is judged by the last name in that.
+    fn below(&mut self, pointer: &str, value: &mut Value) {
+        let name = pointer.rsplit('/').next().unwrap_or_default();
+        let mut map = Map::new();
+        map.insert(name.replace("~1", "/").replace("~0", "~"), value.take());
+        let mut tree = Value::Object(map);
+        self.masker.tree(&mut tree, &Place::named("write"), &mut self.hits);
+        let masked = tree.as_object_mut().and_then(|map| map.values_mut().next());
+        *value = masked.map(Value::take).unwrap_or_default();
+    }
+
+    fn truth(&mut self, state: &mut EngineState) {
+        for container in state.containers.values_mut() {
+            self.text(&mut container.name);
+            self.labels(&mut container.labels);
+        }
+        for image in state.images.values_mut() {
+            image.tags.iter_mut().for_each(|tag| self.text(tag));
+            self.labels(&mut image.labels);
+        }
+        for (mut name, mut volume) in std::mem::take(&mut state.volumes) {
+            self.text(&mut name);
+            self.text(&mut volume.mountpoint);
+            self.labels(&mut volume.labels);
+            state.volumes.insert(name, volume);
+        }
+    }
+
+    fn labels(&mut self, labels: &mut BTreeMap<String, String>) {
+        if labels.is_empty() {
+            return;
+        }
+        let mut tree: Value =
+            labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+        self.masker.tree(&mut tree, &Place::named("truth"), &mut self.hits);
+        let masked = tree.as_object().into_iter().flatten();
+        *labels = masked
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+            .collect();
+    }
+
+    /// A path and its query, which is percent-encoded.
+    fn target(&mut self, target: &mut String) {
+        let Some((path, query)) = target.split_once('?') else { return self.text(target) };
+        let decoded = percent_decode_str(query).decode_utf8_lossy();
+        let masked = self.masker.text(&decoded, &Place::named("target"), &mut self.hits);
+        let mut path = path.to_owned();
+        let query = if masked == decoded {
+            query.to_owned()
+        } else {
+            utf8_percent_encode(&masked, QUERY).to_string()
+        };
+        self.text(&mut path);
+        *target = format!("{path}?{query}");
+    }
+
+    fn arguments(&mut self, arguments: &mut [String]) {
+        self.masker.command_line(arguments, &Place::named("arguments"), &mut self.hits);
+    }
+
+    fn text(&mut self, text: &mut String) {
+        let masked = self.masker.text(text, &Place::named("text"), &mut self.hits);
+        if let Cow::Owned(masked) = masked {
+            *text = masked;
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Names by which secrets are announced, and variables that hold none.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// A name that has one of these in it, read without case and without what joins its words, is one of
+/// a secret.
+const ANNOUNCING: [&str; 19] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "signingkey",
+    "encryptionkey",
+    "accountkey",
+    "clientkeydata",
+    "credential",
+    "authorization",
+    "cookie",
+    "registryauth",
+    "connectionstring",
+    "unlockkey",
+];
+
+/// A name that has one of these words as its last one is one of a secret.
+const ANNOUNCING_LAST: [&str; 8] =
+    ["auth", "auths", "pass", "pwd", "jwt", "bearer", "signature", "sig"];
+
+/// A name that ends so says where the secret is, or something about it, and not the secret.
+const ABOUT: [&str; 27] = [
+    "name",
+    "names",
+    "ref",
+    "refs",
+    "namespace",
+    "path",
+    "file",
+    "files",
+    "dir",
+    "type",
+    "kind",
+    "version",
+    "count",
+    "length",
+    "limit",
+    "seconds",
+    "ttl",
+    "expiry",
+    "mode",
+    "policy",
+    "provider",
+    "store",
+    "helper",
+    "helpers",
+    "enabled",
+    "endpoint",
+    "review",
+];
+
+/// Variables whose values are shown, unless a pattern finds a secret in them.
+const HARMLESS: [&str; 43] = [
+    "CI",
+    "DOCKER_CERT_PATH",
+    "DOCKER_CONFIG",
+    "DOCKER_CONTEXT",
+    "DOCKER_HOST",
+    "DOCKER_TLS_VERIFY",
+    "GITHUB_ACTIONS",
+    "GITHUB_JOB",
+    "GITHUB_REF",
+    "GITHUB_RUN_ATTEMPT",
+    "GITHUB_RUN_ID",
+    "GITHUB_SHA",
+    "GODEBUG",
+    "GOMAXPROCS",
+    "GOTRACEBACK",
+    "HOME",
+    "HOSTNAME",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "KUBECONFIG",
+    "LANG",
+    "LANGUAGE",
+    "LOGNAME",
+    "NO_PROXY",
+    "OLDPWD",
+    "PATH",
+    "PWD",
+    "RACETRAP_WORLD",
+    "RDD_DEFECT",
+    "RDD_DEVELOPER_MODE",
+    "RDD_INSTANCE",
+    "RDD_LOG_LEVEL",
+    "RDD_PROTOCOL",
+    "RDD_TRACE",
+    "RUNNER_ARCH",
+    "RUNNER_OS",
+    "RUST_BACKTRACE",
+    "RUST_LOG",
+    "SHELL",
+    "TERM",
+    "TMPDIR",
+    "TZ",
+    "USER",
+];
+
+/// A part of every name that announces a secret; most names have none.
+static PART: LazyLock<Regex> = LazyLock::new(|| {
+    let parts = r"(?i-u)pass|pwd|secret|token|key|credential|auth|cookie|jwt|bearer|sig|connection";
+    Regex::new(parts).expect("the pattern is tested")
+});
+
+/// Whether a name is one under which a secret stands: of a variable, a field, a label, a flag or a
+/// header.
+pub(super) fn announces_secret(name: &str) -> bool {
+    if !PART.is_match(name) {
+        return false;
+    }
+    let words = words(name);
+    let joined = words.concat();
+    let last = words.last().map(String::as_str).unwrap_or_default();
+    if ABOUT.contains(&last) || joined == "pwd" || joined == "oldpwd" {
+        return false;
+    }
+    ANNOUNCING_LAST.contains(&last) || ANNOUNCING.iter().any(|word| joined.contains(word))
+}
+
+/// Whether a variable's value may be shown.
+pub(super) fn is_harmless_variable(name: &str) -> bool {
+    let locale = name.starts_with("LC_");
+    let upper = name.to_ascii_uppercase();
+    (locale || HARMLESS.binary_search(&upper.as_str()).is_ok()) && !announces_secret(name)
+}
+
+/// The words of a name, in lower case: `DB_PASS`, `db-pass`, `db.pass` and `dbPass` have the same two.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for letter in name.chars() {
+        let begins = letter.is_ascii_uppercase() && before.is_ascii_lowercase();
+        let joins = !letter.is_alphanumeric();
+        if (begins || joins) && words.last().is_some_and(|word| !word.is_empty()) {
+            words.push(String::new());
+        }
+        if !joins && let Some(word) = words.last_mut() {
+            word.extend(letter.to_lowercase());
+        }
+        before = letter;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("DB_PASSWORD")]
+    #[case("db.pass")]
+    #[case("MYSQL_PWD")]
+    #[case("clientSecret")]
+    #[case("X-Registry-Auth")]
+    #[case("client-key-data")]
+    #[case("AWS_SECRET_ACCESS_KEY")]
+    #[case("identitytoken")]
+    #[case("com.example.api-key")]
+    fn these_names_announce_a_secret(#[case] name: &str) {
+        assert!(announces_secret(name));
+    }
+
+    #[rstest]
+    #[case("PWD")]
+    #[case("secretName")]
+    #[case("imagePullSecretRef")]
+    #[case("token_file")]
+    #[case("credsStore")]
+    #[case("compass")]
+    #[case("author")]
+    #[case("key")]
+    #[case("status")]
+    fn these_names_announce_none(#[case] name: &str) {
+        assert!(!announces_secret(name));
+    }
+
+    // The list is searched by halves: an entry out of order would never be found.
+    #[test]
+    fn every_harmless_variable_is_found() {
+        assert!(HARMLESS.iter().all(|name| is_harmless_variable(name)));
+        assert!(is_harmless_variable("LC_ALL") && is_harmless_variable("http_proxy"));
+        assert!(!is_harmless_variable("GREETING") && !is_harmless_variable("LC_TOKEN"));
+    }
+}
