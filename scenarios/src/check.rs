@@ -64,6 +64,15 @@ impl fmt::Debug for Unmet {
 /// An entry that is judged otherwise, with what was seen and the command that repeats it; programs
 /// that are not built; a world that cannot be made.
 pub async fn check(entry: &Path, daemon: DaemonKind, evidence: &Path) -> Result<Outcome, Unmet> {
+    check_within(deadlines()?, entry, daemon, evidence).await
+}
+
+async fn check_within(
+    deadlines: Deadlines,
+    entry: &Path,
+    daemon: DaemonKind,
+    evidence: &Path,
+) -> Result<Outcome, Unmet> {
     let scenario = scenario_file::read(entry, &Catalogue::embedded()?)?;
     let about = scenario.about.clone().expect("a scenario that was read describes its finding");
     let options = RunOptions {
@@ -73,7 +82,7 @@ pub async fn check(entry: &Path, daemon: DaemonKind, evidence: &Path) -> Result<
         keep: false,
         vm: None,
         engine: EngineChoice::default(),
-        deadlines: deadlines()?,
+        deadlines,
         again: again(&scenario, &about, daemon),
         stop: Stop::never(),
         pool: Pool::none(),
@@ -123,4 +132,34 @@ fn again(scenario: &Scenario, about: &About, daemon: DaemonKind) -> String {
     let defect = daemon.defect(about).map(|defect| format!(" --defect {defect}"));
     let control = if daemon == DaemonKind::Control { " --control" } else { "" };
     format!("racetrap repro {}{}{control}", scenario.finding, defect.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Neither cargo's own test runner nor a step's deadline ends this run; its own deadline does, the
+    /// test fails by itself, and what it shows leads to the evidence.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_run_without_an_end_fails_by_itself_and_leaves_its_evidence() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let entry = place.path().join("endless.yaml");
+        let text =
+            "finding: 295-I6\nsteps: [app: {running: true}, touch: {times: 4000000000}, settle]";
+        std::fs::write(&entry, text).expect("a writable directory");
+        let seconds = Duration::from_secs;
+        let deadlines = Deadlines::new(seconds(9), seconds(10)).expect("in order");
+        let evidence = place.path().join("evidence");
+        let came = check_within(deadlines, &entry, DaemonKind::Correct, &evidence).await;
+        let told = came.expect_err("it has no end").to_string();
+        assert!(told.contains("the run did not end within its 10 s"), "{told}");
+        assert!(told.ends_with("again: racetrap repro 295-I6"), "{told}");
+        let left = told.lines().find_map(|line| line.strip_prefix("evidence: "));
+        let left = Path::new(left.expect("it names the evidence"));
+        for name in ["journal.jsonl", "timeline.txt", "verdict.json"] {
+            assert!(left.join(name).is_file(), "{name}");
+        }
+    }
 }

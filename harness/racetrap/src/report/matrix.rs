@@ -9,6 +9,9 @@ use super::story::story;
 use crate::derived::TIMELINE;
 use crate::matrix::{Cell, DaemonKind};
 
+/// How a cell of a control run is called.
+pub(super) const CONTROL: &str = "without its fault";
+
 /// Every scenario with its cells below it; each has the same number of them, in the same order.
 pub(crate) fn matrix(scenarios: &[&Scenario], cells: &[Cell], paint: Paint) -> String {
     let mut text = String::new();
@@ -54,7 +57,7 @@ fn row(text: &mut String, cell: &Cell, width: usize, paint: Paint) {
 /// Which daemon a cell is about.
 pub(super) fn daemon_of(cell: &Cell) -> String {
     match (&cell.defect, cell.daemon) {
-        (_, DaemonKind::Control) => "without its fault".to_owned(),
+        (_, DaemonKind::Control) => CONTROL.to_owned(),
         (None, _) | (_, DaemonKind::Correct) => "correct daemon".to_owned(),
         (Some(defect), DaemonKind::Own) => format!("defect {defect}"),
         (Some(defect), DaemonKind::Unrelated) => format!("unrelated {defect}"),
@@ -67,7 +70,7 @@ pub(super) fn column_of(cell: &Cell) -> &'static str {
         DaemonKind::Correct => "correct daemon",
         DaemonKind::Own => "its defect",
         DaemonKind::Unrelated => "unrelated defect",
-        DaemonKind::Control => "without its fault",
+        DaemonKind::Control => CONTROL,
     }
 }
 

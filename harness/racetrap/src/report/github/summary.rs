@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::annotations::truncate;
 use crate::report::case::{Case, State};
+use crate::report::matrix::CONTROL;
 
 /// Most bytes of a summary. GitHub takes 1024 KiB of a step, and shows nothing at all of more.
 pub(crate) const BYTES_MAX: usize = 900_000;
@@ -63,10 +64,16 @@ fn head(command: &str, cases: &[Case]) -> String {
     let count = |state| cases.iter().filter(|case| case.state == state).count();
     let (right, wrong) = (count(State::Right), count(State::Wrong));
     let unknown = count(State::Unknown);
-    format!(
-        "## {} racetrap {command}\n\n{right} as they must be, {wrong} wrong, {unknown} unknown\n\n",
+    let mut text = format!(
+        "## {} racetrap {command}\n\n{right} as they must be, {wrong} wrong, {unknown} unknown",
         sign(cases.iter().map(|case| case.state).max().unwrap_or(State::Right))
-    )
+    );
+    let controls: Vec<_> = cases.iter().filter(|case| case.column == CONTROL).collect();
+    if !controls.is_empty() {
+        let alarms = controls.iter().filter(|case| case.state == State::Wrong).count();
+        let _ = write!(text, "; {alarms} false alarms in {} control runs", controls.len());
+    }
+    text + "\n\n"
 }
 
 /// A row a finding, a column a kind of daemon, both in the order of the cases.
