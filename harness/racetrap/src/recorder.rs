@@ -127,6 +127,17 @@ impl Recorder {
         self.tell(log);
     }
 
+    /// Appends one record if `holds` of what is known at that instant, and tells whether it did.
+    pub(crate) fn append_if(&self, holds: impl FnOnce(&View) -> bool, what: What) -> bool {
+        let mut log = self.log();
+        let holds = holds(if self.of_neighbour { &log.neighbours_view } else { &log.view });
+        if holds {
+            log.append(self.of_neighbour, what);
+            self.tell(log);
+        }
+        holds
+    }
+
     /// Wakes whoever waits for a change.
     fn tell(&self, log: MutexGuard<'_, Log>) {
         let records = log.records.len() as u64;

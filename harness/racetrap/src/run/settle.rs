@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use racetrap_history::{MirrorKey, PROBE_VOLUME_PREFIX, Stage, View, What};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::runner::{Runner, StepError};
 use crate::daemon::Resource;
@@ -39,14 +39,33 @@ impl Runner {
             }
         }
         self.require_faults()?;
-        self.recorder().append(What::Checkpoint { number, stage: Stage::Level });
+        self.mark(number, Stage::Level).await;
         if self.recorder().with_view(wants_mirrors) {
             self.probe(number).await?;
             self.world.truth.refresh().await?;
             self.list_all().await?;
         }
-        self.recorder().append(What::Checkpoint { number, stage: Stage::Probed });
+        self.mark(number, Stage::Probed).await;
         Ok(())
+    }
+
+    /// Marks the checkpoint at an instant at which nothing is in flight: a daemon that tries again and
+    /// again has such instants, and oracles judge no wish while a request may be about it. One that
+    /// is waiting for its engine has none, and is judged as it is.
+    async fn mark(&self, number: u32, stage: Stage) {
+        let mut changes = self.recorder().changes();
+        let limit = Instant::now() + STILL;
+        let checkpoint = What::Checkpoint { number, stage };
+        loop {
+            changes.borrow_and_update();
+            let idle = |view: &View| view.in_flight().is_empty();
+            if self.recorder().append_if(idle, checkpoint.clone()) {
+                return;
+            }
+            if timeout_at(limit, changes.changed()).await.is_err() {
+                return self.recorder().append(checkpoint);
+            }
+        }
     }
 
     /// Returns when the state is level, or at the deadline: what is there is judged in any case.
