@@ -17,6 +17,14 @@ impl Scenario {
     }
 }
 
+impl Step {
+    /// It belongs to the scenario's fault, so that a control run does not have it.
+    #[must_use]
+    pub fn is_of_the_fault(&self) -> bool {
+        undisturbed(self).is_none()
+    }
+}
+
 /// The step, as far as it is no fault.
 fn undisturbed(step: &Step) -> Option<Step> {
     match step {

@@ -6,6 +6,7 @@
 //! - [`View`]: the state that a prefix of the history implies; live waits and oracles share it.
 //! - [`oracle`]: promises, each a function from a history to its violations.
 //! - [`Verdict`]: what a run proved; [`judge`] computes it.
+//! - [`Comparisons`]: mirrors that must be beside those that are, at each record.
 //! - [`canon`] and [`timeline`]: the same history as text, for snapshots and for people.
 //!
 //! Nothing here opens a socket, starts a process, reads a clock or needs a runtime, so that last
@@ -18,6 +19,7 @@ pub mod journal;
 pub mod oracle;
 pub mod timeline;
 
+mod comparison;
 mod control;
 mod engine;
 mod mirror;
@@ -28,6 +30,7 @@ mod schedule;
 mod verdict;
 mod view;
 
+pub use comparison::{Comparison, Comparisons};
 pub use engine::{EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume};
 pub use mirror::{Mirror, MirrorKey, compare, expected};
 pub use record::{

@@ -3,47 +3,89 @@
 use serde_json::Value;
 
 use crate::record::{LogLevel, Review, UserWrite, WireMessage, WireWhat};
-use crate::{ApiChange, AppView, Change, Record, View, What};
+use crate::{ApiChange, AppView, Change, EngineState, Record, View, What};
+
+/// One record as a person reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The record's number.
+    pub seq: u64,
+    /// Its time, in microseconds since the run began.
+    pub at_us: u64,
+    /// Where it comes from, in one word.
+    pub source: &'static str,
+    /// What happened, with the scenario's names for IDs.
+    pub text: String,
+    /// It says little by itself, and is left out where all is read from top to bottom.
+    pub quiet: bool,
+}
 
 /// One line a record; records that say nothing to a reader are left out.
 #[must_use]
 pub fn lines(history: &[Record]) -> Vec<String> {
+    let told = entries(history).into_iter().filter(|entry| !entry.quiet);
+    told.map(|Entry { seq, at_us, source, text, .. }| {
+        let seconds = at_us as f64 / 1e6;
+        format!("{seconds:>9.3}s {seq:>5}  {source:<7} {text}")
+    })
+    .collect()
+}
+
+/// Every record, in the order of the history.
+#[must_use]
+pub fn entries(history: &[Record]) -> Vec<Entry> {
     let mut views = [View::default(), View::default()];
     let mut requests: [[Requests; 2]; 2] = Default::default();
-    history
-        .iter()
-        .filter_map(|record| {
-            let view = &mut views[usize::from(record.neighbour)];
-            view.apply(record);
-            // Each wire counts its exchanges for itself.
-            let requests = &mut requests[usize::from(record.neighbour)]
-                [usize::from(matches!(record.what, What::ApiWire(_)))];
-            if let What::Wire(WireMessage {
-                exchange,
-                event: WireWhat::Request { method, target, .. },
-                ..
-            })
-            | What::ApiWire(WireMessage {
-                exchange,
-                event: WireWhat::Request { method, target, .. },
-                ..
-            }) = &record.what
-            {
-                requests.insert(*exchange, format!("{method} {target}"));
-            }
-            let (lane, text) = describe(&record.what, requests)?;
-            let text = view.named(&text);
-            let text = if record.neighbour { format!("the neighbour: {text}") } else { text };
-            let seconds = record.at_us as f64 / 1e6;
-            Some(format!("{seconds:>9.3}s {:>5}  {lane:<7} {text}", record.seq))
+    let entry = |record: &Record| {
+        let view = &mut views[usize::from(record.neighbour)];
+        view.apply(record);
+        // Each wire counts its exchanges for itself.
+        let requests = &mut requests[usize::from(record.neighbour)]
+            [usize::from(matches!(record.what, What::ApiWire(_)))];
+        if let What::Wire(WireMessage {
+            exchange,
+            event: WireWhat::Request { method, target, .. },
+            ..
         })
-        .collect()
+        | What::ApiWire(WireMessage {
+            exchange,
+            event: WireWhat::Request { method, target, .. },
+            ..
+        }) = &record.what
+        {
+            requests.insert(*exchange, format!("{method} {target}"));
+        }
+        let (source, text) = describe(&record.what, requests);
+        let text = view.named(&text);
+        let text = if record.neighbour { format!("the neighbour: {text}") } else { text };
+        let quiet = is_quiet(&record.what);
+        Entry { seq: record.seq, at_us: record.at_us, source, text, quiet }
+    };
+    history.iter().map(entry).collect()
 }
 
 type Requests = std::collections::BTreeMap<u64, String>;
 
-fn describe(what: &What, requests: &Requests) -> Option<(&'static str, String)> {
-    Some(match what {
+/// What another record tells too, and lines that the daemon writes while all is well.
+fn is_quiet(what: &What) -> bool {
+    if let What::Wire(message) | What::ApiWire(message) = what {
+        let event = &message.event;
+        return matches!(event, WireWhat::Opened | WireWhat::Finished { .. } | WireWhat::Closed);
+    }
+    if let What::Api(change) = what {
+        return change.resource == "configmaps";
+    }
+    matches!(
+        what,
+        What::StepDone { .. }
+            | What::Truth(_)
+            | What::Listed { .. }
+            | What::Log { level: LogLevel::Info, .. }
+    )
+}
+
+fn describe(what: &What, requests: &Requests) -> (&'static str, String) {
+    match what {
         What::Run(header) => {
             let nth = match header.reused {
                 0 => String::new(),
@@ -55,15 +97,15 @@ fn describe(what: &What, requests: &Requests) -> Option<(&'static str, String)> 
             ("run", format!("daemon {daemon_version}, engine {engine}"))
         }
         What::StepBegan { index, text } => ("step", format!("{}. {text}", index + 1)),
+        What::StepDone { index } => ("step", format!("{}. done", index + 1)),
         What::StepFailed { index, why, .. } => ("step", format!("{}. FAILED: {why}", index + 1)),
-        What::Wire(message) => ("wire", wire(message, requests)?),
-        What::ApiWire(message) => ("clients", wire(message, requests)?),
+        What::Wire(message) => ("wire", wire(message, requests)),
+        What::ApiWire(message) => ("clients", wire(message, requests)),
         What::Review(Review { operation, resource, name, manager, outcome }) => {
             let manager = manager.as_deref().unwrap_or("somebody");
             ("write", format!("{operation} {resource} {name} by {manager}: {outcome}"))
         }
         What::UserWrite(write) => ("user", user_write(write)),
-        What::Log { level: LogLevel::Info, .. } => return None,
         What::Log { level, text } => ("log", format!("{level:?}: {text}")),
         What::CommandBegan { name, arguments } => {
             ("command", format!("`{}` goes on as `{name}`", arguments.join(" ")))
@@ -71,7 +113,11 @@ fn describe(what: &What, requests: &Requests) -> Option<(&'static str, String)> 
         What::Engine(event) => {
             ("engine", format!("{} {} {}", event.object, event.action, event.id))
         }
-        What::Api(change) => ("api", api(change)?),
+        What::Truth(state) => ("engine", truth(state)),
+        What::Api(change) => ("api", api(change)),
+        What::Listed { resource, version, objects } => {
+            ("api", format!("listed {} {resource} at version {version}", objects.len()))
+        }
         What::Command(command) => (
             "command",
             format!(
@@ -87,8 +133,13 @@ fn describe(what: &What, requests: &Requests) -> Option<(&'static str, String)> 
         What::Leak { text, .. } => ("leak", text.clone()),
         What::Note { text } => ("note", text.clone()),
         What::Ended => ("run", "world closed".to_owned()),
-        What::StepDone { .. } | What::Truth(_) | What::Listed { .. } => return None,
-    })
+    }
+}
+
+fn truth(state: &EngineState) -> String {
+    let EngineState { containers, images, volumes } = state;
+    let (containers, images, volumes) = (containers.len(), images.len(), volumes.len());
+    format!("holds {containers} containers, {images} images, {volumes} volumes")
 }
 
 fn user_write(write: &UserWrite) -> String {
@@ -100,9 +151,10 @@ fn user_write(write: &UserWrite) -> String {
     format!("writes {resource} {name}: {}", fields.join(", "))
 }
 
-fn wire(message: &WireMessage, requests: &Requests) -> Option<String> {
+fn wire(message: &WireMessage, requests: &Requests) -> String {
     let request = requests.get(&message.exchange).map_or("", String::as_str);
-    Some(match &message.event {
+    let connection = message.connection;
+    match &message.event {
         WireWhat::Request { phase, .. } => format!("-> {request} [{phase}]"),
         WireWhat::Held { gate, point } => format!("HELD at gate `{gate}` ({point}): {request}"),
         WireWhat::Released { gate } => format!("released from gate `{gate}`: {request}"),
@@ -115,8 +167,10 @@ fn wire(message: &WireMessage, requests: &Requests) -> Option<String> {
         WireWhat::UpstreamLost { reason } => format!("engine lost: {reason}: {request}"),
         WireWhat::Malformed { side, reason } => format!("malformed from {side}: {reason}"),
         WireWhat::Upgraded => format!("upgraded {request}"),
-        WireWhat::Opened | WireWhat::Finished { .. } | WireWhat::Closed => return None,
-    })
+        WireWhat::Finished { bytes } => format!("finished after {bytes} bytes: {request}"),
+        WireWhat::Opened => format!("connection {connection} opened"),
+        WireWhat::Closed => format!("connection {connection} closed"),
+    }
 }
 
 fn frame_text(frame: &Value) -> String {
@@ -124,7 +178,7 @@ fn frame_text(frame: &Value) -> String {
     format!("{} {} {}", part("/Type"), part("/Action"), part("/Actor/ID"))
 }
 
-fn api(change: &ApiChange) -> Option<String> {
+fn api(change: &ApiChange) -> String {
     let text = |pointer: &str| change.object.pointer(pointer).and_then(Value::as_str);
     let verb = match change.change {
         Change::Added => "added",
@@ -144,8 +198,7 @@ fn api(change: &ApiChange) -> Option<String> {
         ),
         "images" => text("/status/repoTag").unwrap_or("(no tag)").to_owned(),
         "volumes" => text("/status/name").unwrap_or("(no status)").to_owned(),
-        "configmaps" => return None,
         _ => String::new(),
     };
-    Some(format!("{verb} {} {name} {detail}", change.resource).trim_end().to_owned())
+    format!("{verb} {} {name} {detail}", change.resource).trim_end().to_owned()
 }

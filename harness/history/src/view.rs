@@ -207,13 +207,21 @@ impl View {
             .collect()
     }
 
-    /// The mirrors that must be there: none, unless the App wants to run on moby (contract 4.6).
+    /// The mirror that an object of a resource is, by its `NAMESPACE/NAME`.
+    pub(crate) fn mirror(&self, resource: &str, key: &str) -> Option<Mirror> {
+        Mirror::read(resource, self.objects.get(resource)?.get(key)?)
+    }
+
+    /// Mirrors must be there at all: the App wants to run on moby (contract 4.6).
+    #[must_use]
+    pub fn wants_mirrors(&self) -> bool {
+        self.app().is_some_and(|app| app.wants_running && app.engine == "moby")
+    }
+
+    /// The mirrors that must be there.
     #[must_use]
     pub fn expected(&self) -> BTreeMap<MirrorKey, BTreeMap<String, String>> {
-        match self.app() {
-            Some(app) if app.wants_running && app.engine == "moby" => expected(&self.truth),
-            Some(_) | None => BTreeMap::new(),
-        }
+        if self.wants_mirrors() { expected(&self.truth) } else { BTreeMap::new() }
     }
 
     /// Every difference between mirrors that must be and those that are.
@@ -349,7 +357,7 @@ pub(crate) fn object_version(object: &Value) -> Option<u64> {
     object.pointer("/metadata/resourceVersion").and_then(Value::as_str)?.parse().ok()
 }
 
-fn object_key(object: &Value) -> String {
+pub(crate) fn object_key(object: &Value) -> String {
     let part = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     format!("{}/{}", part("/metadata/namespace"), part("/metadata/name"))
 }
