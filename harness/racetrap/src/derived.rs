@@ -8,11 +8,19 @@ use std::path::Path;
 use racetrap_history::journal::{self, JournalError};
 use racetrap_history::{Judgement, Record, RunHeader, What, judge, timeline};
 
+use crate::report;
+
 /// Name of the journal in an evidence directory.
 pub(crate) const JOURNAL: &str = "journal.jsonl";
 
 /// Name of the history for people.
 pub(crate) const TIMELINE: &str = "timeline.txt";
+
+/// Name of the history as a page for a browser.
+pub(crate) const PAGE: &str = "timeline.html";
+
+/// Name of the history for viewers of traces.
+pub(crate) const TRACE: &str = "trace.json";
 
 /// Name of the verdict for programs.
 pub(crate) const VERDICT: &str = "verdict.json";
@@ -46,7 +54,9 @@ pub(crate) enum NotRebuilt {
 pub(crate) fn write(directory: &Path, history: &[Record], verdict: &Judgement) -> io::Result<()> {
     let text = timeline::lines(history).join("\n") + "\n";
     replace(directory, TIMELINE, text.as_bytes())?;
-    replace(directory, VERDICT, &serde_json::to_vec_pretty(verdict)?)
+    replace(directory, VERDICT, &serde_json::to_vec_pretty(verdict)?)?;
+    replace(directory, PAGE, report::timeline_page(history, verdict).as_bytes())?;
+    replace(directory, TRACE, report::trace(history, verdict).as_bytes())
 }
 
 /// Judges the journal in a directory, and writes all of it anew.

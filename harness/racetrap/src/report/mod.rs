@@ -6,6 +6,9 @@
 //! - `case`: one run as other programs than ours are told of it; `junit` and `github`: how they are;
 //! - `story`: a schedule in few words: what was held, and what was done meanwhile;
 //! - `json`: the same for programs, as docs/formats.md describes it;
+//! - `page`: the timeline of a run as one page for a browser;
+//! - `trace`: the same for viewers of traces; `lanes` is what both are made of;
+//! - `policy`: what a page may do in the browser;
 //! - `progress`: a bar on standard error while worlds run.
 //!
 //! Everything but `terminal` and `progress` is a function from values to text.
@@ -15,13 +18,17 @@ mod doctor;
 mod github;
 mod json;
 mod junit;
+mod lanes;
 mod list;
 mod matrix;
+mod page;
+mod policy;
 mod progress;
 mod run;
 mod story;
 mod summary;
 mod terminal;
+mod trace;
 
 #[cfg(test)]
 mod tests;
@@ -35,7 +42,9 @@ pub(crate) use json::{
 pub(crate) use junit::junit;
 pub(crate) use list::list;
 pub(crate) use matrix::matrix;
+pub use page::timeline_page;
 pub(crate) use progress::Progress;
 pub(crate) use run::{RunReport, run};
 pub(crate) use summary::{matrix_summary, once_more, runs_summary};
 pub(crate) use terminal::{NotWritten, Paint, Terminal, tell};
+pub use trace::trace;

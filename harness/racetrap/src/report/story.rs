@@ -12,25 +12,26 @@ pub(crate) type Line = (&'static str, String);
 /// while the App runs.
 pub(crate) fn story(scenario: &Scenario) -> Vec<Line> {
     let mut lines = Vec::new();
-    let mut meanwhile: Vec<String> = Vec::new();
+    let mut done: Vec<String> = Vec::new();
     let mut standing: Vec<&GateName> = Vec::new();
     for step in &scenario.steps {
         if let Step::Reached(gate) = step {
-            flush(&mut lines, &mut meanwhile);
+            flush(&mut lines, &mut done, &standing);
             standing.push(gate);
             lines.push(("held", held(scenario, gate)));
         } else if let Step::Release(gate) = step {
-            flush(&mut lines, &mut meanwhile);
+            flush(&mut lines, &mut done, &standing);
             standing.retain(|standing| *standing != gate);
         } else if let Some(fault) = fault(step) {
-            flush(&mut lines, &mut meanwhile);
+            flush(&mut lines, &mut done, &standing);
             lines.push(("fault", fault));
-        } else if !standing.is_empty()
+        } else if (!standing.is_empty() || lines.iter().any(|(label, _)| *label == "fault"))
             && let Some(action) = action(step)
         {
-            meanwhile.push(action);
+            done.push(action);
         }
     }
+    flush(&mut lines, &mut done, &standing);
     if lines.is_empty() {
         let watched = scenario.steps.iter().skip_while(|step| !starts_app(step));
         let actions: Vec<_> = watched.filter_map(action).collect();
@@ -39,10 +40,12 @@ pub(crate) fn story(scenario: &Scenario) -> Vec<Line> {
     lines
 }
 
-fn flush(lines: &mut Vec<Line>, meanwhile: &mut Vec<String>) {
-    if !meanwhile.is_empty() {
-        lines.push(("meanwhile", meanwhile.join("; ")));
-        meanwhile.clear();
+/// Tells what was done while something stood at a gate, or after a fault.
+fn flush(lines: &mut Vec<Line>, done: &mut Vec<String>, standing: &[&GateName]) {
+    if !done.is_empty() {
+        let label = if standing.is_empty() { "then" } else { "meanwhile" };
+        lines.push((label, done.join("; ")));
+        done.clear();
     }
 }
 

@@ -1,0 +1,60 @@
+//! How many mirrors are not as the engine's objects, over time.
+
+use std::collections::BTreeSet;
+
+use racetrap_history::{Comparison, Comparisons, MirrorKey, Record};
+
+use super::{At, Item, Row, Source, Tone};
+
+/// What a record changed in the comparisons of mirrors.
+pub(crate) struct Changed {
+    pub(crate) at: At,
+    /// Mirrors must be there at all.
+    pub(crate) wanted: bool,
+    pub(crate) comparisons: Vec<Comparison>,
+}
+
+/// Everything that changes in the comparisons of one daemon's mirrors.
+pub(crate) fn changes(records: &[&Record]) -> Vec<Changed> {
+    let mut followed = Comparisons::default();
+    let mut wanted_before = false;
+    let mut changes = Vec::new();
+    for record in records {
+        let comparisons = followed.apply(record);
+        let wanted = followed.wants_mirrors();
+        if !comparisons.is_empty() || wanted != wanted_before {
+            changes.push(Changed { at: At::from(*record), wanted, comparisons });
+            wanted_before = wanted;
+        }
+    }
+    changes
+}
+
+/// A bar for as long as their number stays the same.
+pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
+    let mut different: BTreeSet<&MirrorKey> = BTreeSet::new();
+    let mut items: Vec<Item> = Vec::new();
+    for Changed { at, wanted, comparisons } in source.changes {
+        for Comparison { key, differences, .. } in comparisons {
+            if differences.is_empty() {
+                different.remove(key);
+            } else {
+                different.insert(key);
+            }
+        }
+        let (tone, label) = match (different.len(), wanted) {
+            (0, true) => (Tone::Good, "as in the engine".to_owned()),
+            (0, false) => (Tone::Off, "none wanted".to_owned()),
+            (1, _) => (Tone::Doubt, "1 differs".to_owned()),
+            (many, _) => (Tone::Doubt, format!("{many} differ")),
+        };
+        if let Some(last) = items.last_mut() {
+            if last.label == label {
+                continue;
+            }
+            last.to = Some(*at);
+        }
+        items.push(Item::bar(*at, source.end, tone, label));
+    }
+    vec![Row::new("against the engine", items)]
+}

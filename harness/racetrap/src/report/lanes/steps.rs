@@ -1,0 +1,109 @@
+//! What the scenario does, and what users do.
+
+use racetrap_history::{CommandRun, Record, Scenario, What};
+
+use super::{At, Item, Row, Source, Tone, pack};
+
+/// Over how many rows steps are spread, so that those which follow each other at once can be told apart.
+const STEP_ROWS: usize = 3;
+
+/// The steps, each from its beginning to its end.
+pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
+    let of_the_fault = of_the_fault(&source.records);
+    let mut items: Vec<Item> = Vec::new();
+    for record in &source.records {
+        let at = At::from(*record);
+        if let What::StepBegan { index, .. } = &record.what {
+            let is_fault = of_the_fault.get(*index).copied().unwrap_or_default();
+            let tone = if is_fault { Tone::Fault } else { Tone::Plain };
+            items.push(Item::bar(at, source.end, tone, source.text(record)));
+        } else if let What::StepDone { .. } = &record.what {
+            let Some(step) = items.last_mut() else { continue };
+            step.to = Some(at);
+        } else if let What::StepFailed { .. } = &record.what {
+            let step = items.pop().map_or(at, |step| step.from);
+            items.push(Item::bar(step, at, Tone::Bad, source.text(record)));
+        }
+    }
+    let mut rows: [Vec<Item>; STEP_ROWS] = Default::default();
+    for (index, item) in items.into_iter().enumerate() {
+        rows[index % STEP_ROWS].push(item);
+    }
+    rows.into_iter().map(|items| Row::new("", items)).collect()
+}
+
+/// For each step, whether it belongs to the fault; nothing, where the journal does not say.
+fn of_the_fault(records: &[&Record]) -> Vec<bool> {
+    let Some(What::Run(header)) = records.first().map(|record| &record.what) else {
+        return Vec::new();
+    };
+    let scenario: Option<Scenario> = serde_json::from_value(header.scenario.clone()).ok();
+    scenario
+        .iter()
+        .flat_map(|scenario| &scenario.steps)
+        .map(|step| step.is_of_the_fault())
+        .collect()
+}
+
+/// Commands from their beginning to their end, writes of objects, and reviews.
+pub(super) fn users(source: &Source<'_>) -> Vec<Row> {
+    let alone = |items: Vec<Item>| items.into_iter().map(|item| vec![item]).collect();
+    let mut rows = pack("commands", alone(commands(source)));
+    let written = source.marks(|what| matches!(what, What::UserWrite(_)).then_some(Tone::Changed));
+    rows.push(Row::new("writes", written));
+    rows.extend(pack("admission", alone(reviews(source))));
+    rows
+}
+
+fn commands(source: &Source<'_>) -> Vec<Item> {
+    // What is known of a command when it begins is how its arguments end.
+    let mut begun: Vec<(&[String], At)> = Vec::new();
+    let mut items = Vec::new();
+    for record in &source.records {
+        let at = At::from(*record);
+        if let What::CommandBegan { arguments, .. } = &record.what {
+            begun.push((arguments, at));
+        } else if let What::Command(command) = &record.what {
+            let CommandRun { arguments, exit, took_ms, .. } = command;
+            let from = match begun.iter().position(|(of, _)| arguments.ends_with(of)) {
+                Some(index) => begun.remove(index).1,
+                None => At { us: at.us.saturating_sub(took_ms * 1_000), ..at },
+            };
+            let tone = if *exit == Some(0) { Tone::Plain } else { Tone::Doubt };
+            items.push(Item::bar(from, at, tone, source.text(record)));
+        }
+    }
+    for (arguments, from) in begun {
+        let label = format!("`{}` has not ended", arguments.join(" "));
+        items.push(Item::bar(from, source.end, Tone::Doubt, label));
+    }
+    items
+}
+
+/// Writes that the daemon's API asked about; one that was held is a bar.
+fn reviews(source: &Source<'_>) -> Vec<Item> {
+    let mut held: Vec<(String, usize)> = Vec::new();
+    let mut items: Vec<Item> = Vec::new();
+    for record in &source.records {
+        let What::Review(review) = &record.what else { continue };
+        let (at, text) = (At::from(*record), source.text(record));
+        if let Some(gate) = review.outcome.strip_prefix("held at ") {
+            held.push((gate.to_owned(), items.len()));
+            items.push(Item::bar(at, source.end, Tone::Held, text));
+            continue;
+        }
+        let of_gate = ["released from ", "given up at "]
+            .into_iter()
+            .find_map(|ended| review.outcome.strip_prefix(ended));
+        let standing = of_gate.and_then(|of| held.iter().position(|(gate, _)| gate == of));
+        match standing {
+            Some(index) => items[held.remove(index).1].to = Some(at),
+            None => {
+                let denied = review.outcome.starts_with("denied");
+                let tone = if denied { Tone::Fault } else { Tone::Faint };
+                items.push(Item::mark(at, tone, text));
+            }
+        }
+    }
+    items
+}

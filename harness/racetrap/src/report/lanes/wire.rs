@@ -1,0 +1,162 @@
+//! The wire: requests from their coming to their end, and what was done to them on the way.
+
+use std::collections::BTreeMap;
+
+use racetrap_history::{Record, What, WireMessage, WireWhat};
+
+use super::{At, Item, Row, Source, Tone, pack};
+
+/// Which of a daemon's two wires.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    /// Between daemon and engine.
+    Engine,
+    /// Between clients and the daemon's API.
+    Clients,
+}
+
+/// One request and what belongs to it.
+struct Exchange {
+    connection: u64,
+    from: At,
+    request: String,
+    status: Option<u16>,
+    /// Since when it stands at a gate, and at which.
+    standing: Option<(At, String)>,
+    inner: Vec<Item>,
+}
+
+impl Exchange {
+    /// The bar of the whole exchange, and what lies within it.
+    fn end(mut self, at: At) -> Vec<Item> {
+        self.go_on(at);
+        let status = self.status.map(|status| format!(" {status}")).unwrap_or_default();
+        let label = format!("{}{status}", self.request);
+        let mut items = vec![Item::bar(self.from, at, Tone::Plain, label)];
+        items.append(&mut self.inner);
+        items
+    }
+
+    /// It stands at no gate any more.
+    fn go_on(&mut self, at: At) {
+        if let Some((since, gate)) = self.standing.take() {
+            let label = format!("HELD at {gate}: {}", self.request);
+            self.inner.push(Item::bar(since, at, Tone::Held, label));
+        }
+    }
+}
+
+/// Exchanges in as few rows as they need, and what happened to whole connections.
+pub(super) fn rows(source: &Source<'_>, which: Which) -> Vec<Row> {
+    let mut lane = Lane::default();
+    for record in &source.records {
+        match &record.what {
+            What::Wire(message) if which == Which::Engine => lane.take(record, message, source),
+            What::ApiWire(message) if which == Which::Clients => lane.take(record, message, source),
+            _ => {}
+        }
+    }
+    for exchange in std::mem::take(&mut lane.open).into_values() {
+        lane.groups.push(exchange.end(source.end));
+    }
+    let mut rows = pack("requests", lane.groups);
+    rows.push(Row::new("connections", lane.connections));
+    rows
+}
+
+#[derive(Default)]
+struct Lane {
+    open: BTreeMap<u64, Exchange>,
+    groups: Vec<Vec<Item>>,
+    connections: Vec<Item>,
+}
+
+impl Lane {
+    fn take(&mut self, record: &Record, message: &WireMessage, source: &Source<'_>) {
+        let (at, text) = (At::from(record), source.text(record));
+        let exchange = self.open.get_mut(&message.exchange);
+        match &message.event {
+            WireWhat::Request { .. } => {
+                let exchange = Exchange {
+                    connection: message.connection,
+                    from: at,
+                    request: short(text),
+                    status: None,
+                    standing: None,
+                    inner: Vec::new(),
+                };
+                self.open.insert(message.exchange, exchange);
+            }
+            WireWhat::Held { gate, point } => {
+                if let Some(exchange) = exchange {
+                    exchange.standing = Some((at, format!("{gate} ({point})")));
+                }
+            }
+            WireWhat::Released { .. } => {
+                if let Some(exchange) = exchange {
+                    exchange.go_on(at);
+                }
+            }
+            WireWhat::Response { status } => {
+                if let Some(exchange) = exchange {
+                    exchange.status = Some(*status);
+                }
+            }
+            WireWhat::Abandoned { .. } => self.mark(message, at, Tone::Doubt, text),
+            WireWhat::Frame { .. } => self.mark(message, at, Tone::Changed, text),
+            WireWhat::Upgraded => self.mark(message, at, Tone::Faint, text),
+            WireWhat::Faulted { .. } => self.mark(message, at, Tone::Fault, text),
+            WireWhat::Finished { .. } => self.end(message.exchange, at),
+            WireWhat::Cut => {
+                self.mark(message, at, Tone::Fault, text);
+                self.end(message.exchange, at);
+            }
+            WireWhat::UpstreamLost { .. } | WireWhat::Malformed { .. } => {
+                self.mark(message, at, Tone::Bad, text);
+                self.end(message.exchange, at);
+            }
+            WireWhat::Refused => self.connections.push(Item::mark(at, Tone::Fault, text)),
+            WireWhat::Opened => self.connections.push(Item::mark(at, Tone::Faint, text)),
+            WireWhat::Closed => {
+                self.connections.push(Item::mark(at, Tone::Faint, text));
+                let of_it = |open: &Exchange| open.connection == message.connection;
+                let ended = self.open.iter().filter(|(_, open)| of_it(open)).map(|(id, _)| *id);
+                for id in ended.collect::<Vec<_>>() {
+                    self.end(id, at);
+                }
+            }
+        }
+    }
+
+    /// A mark within the exchange, or beside all where it is over.
+    fn mark(&mut self, message: &WireMessage, at: At, tone: Tone, text: &str) {
+        let mark = Item::mark(at, tone, text);
+        match self.open.get_mut(&message.exchange) {
+            Some(exchange) => {
+                if matches!(message.event, WireWhat::Abandoned { .. }) {
+                    exchange.go_on(at);
+                }
+                exchange.inner.push(mark);
+            }
+            None => self.connections.push(mark),
+        }
+    }
+
+    fn end(&mut self, exchange: u64, at: At) {
+        self.groups.extend(self.open.remove(&exchange).map(|exchange| exchange.end(at)));
+    }
+}
+
+/// `GET /containers/json` of the text of a request: without arrow, phase, query, and version of the API.
+fn short(text: &str) -> String {
+    let text = text.split_once("-> ").map_or(text, |(_, request)| request);
+    let text = text.rsplit_once(" [").map_or(text, |(request, _)| request);
+    let text = text.split_once('?').map_or(text, |(request, _)| request);
+    match text.split_once(" /v") {
+        Some((method, path)) if path.starts_with(|c: char| c.is_ascii_digit()) => {
+            let path = path.split_once('/').map_or("", |(_, path)| path);
+            format!("{method} /{path}")
+        }
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,138 @@
+//! What the script draws.
+
+use std::collections::BTreeMap;
+
+use racetrap_history::{Comparison, Judgement, Mirror, MirrorKey, Record, View};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::report::lanes::{Changed, Chart, Item};
+
+/// Everything but the records themselves: lanes, texts, and the comparisons of mirrors.
+pub(super) fn drawn(history: &[Record], judgement: &Judgement, chart: &Chart) -> String {
+    let lanes: Vec<_> = chart
+        .lanes
+        .iter()
+        .map(|lane| {
+            let rows = lane.rows.iter();
+            let titles: Vec<_> = rows.map(|row| row.title.as_str()).collect();
+            json!({ "title": lane.title, "rows": titles })
+        })
+        .collect();
+    let rows = chart.lanes.iter().flat_map(|lane| &lane.rows);
+    let items: Vec<Vec<Value>> = rows.map(|row| row.items.iter().map(item).collect()).collect();
+    let mut sources: Vec<&str> = Vec::new();
+    let mut entries = Vec::with_capacity(chart.entries.len());
+    for entry in &chart.entries {
+        let source = position(&mut sources, entry.source);
+        entries.push(json!([entry.at_us, source, entry.text, u8::from(entry.quiet)]));
+    }
+    let (keys, mirrors) = mirrors(history, &chart.changes);
+    let violations = judgement.violations.iter().map(|violation| violation.seq);
+    embedded(&json!({
+        "end": chart.end.us,
+        "lanes": lanes,
+        "items": items,
+        "sources": sources,
+        "entries": entries,
+        "keys": keys,
+        "mirrors": mirrors,
+        "violations": violations.collect::<Vec<_>>(),
+    }))
+}
+
+/// The records as they are in the journal, one a line, so that the script reads only those that are
+/// asked for.
+pub(super) fn payloads(history: &[Record]) -> String {
+    let lines: Vec<_> = history.iter().map(embedded).collect();
+    lines.join("\n")
+}
+
+/// `[tone, label, from, from record]`, and for a bar `to, to record` behind it.
+fn item(item: &Item) -> Value {
+    let Item { label, from, to, .. } = item;
+    let tone = item.tone.name();
+    match to {
+        None => json!([tone, label, from.us, from.seq]),
+        Some(to) => json!([tone, label, from.us, from.seq, to.us, to.seq]),
+    }
+}
+
+/// JSON that can stand in a `script` element: no tag and no comment can begin in it.
+fn embedded(value: &impl Serialize) -> String {
+    let text = serde_json::to_string(value).expect("a record is JSON, and so is what is drawn");
+    text.replace('<', "\\u003c")
+}
+
+fn position<T: PartialEq>(all: &mut Vec<T>, one: T) -> usize {
+    all.iter().position(|known| *known == one).unwrap_or_else(|| {
+        all.push(one);
+        all.len() - 1
+    })
+}
+
+/// What mirrors stand for, and what changed when: `[record, wanted, [[key, state, why, lines]…]]`,
+/// where a comparison that is over has no state.
+fn mirrors(history: &[Record], changes: &[Vec<Changed>; 2]) -> (Vec<String>, [Vec<Value>; 2]) {
+    let names = View::of(history);
+    let mut keys: Vec<String> = Vec::new();
+    let mut known: BTreeMap<&MirrorKey, usize> = BTreeMap::new();
+    let told = changes.each_ref().map(|changes| {
+        let mut told = Vec::new();
+        for Changed { at, wanted, comparisons } in changes {
+            let mut compared = Vec::new();
+            for comparison in comparisons {
+                let key = *known.entry(&comparison.key).or_insert_with(|| {
+                    keys.push(names.named(&comparison.key.to_string()));
+                    keys.len() - 1
+                });
+                compared.push(told_comparison(key, comparison, *wanted, &names));
+            }
+            told.push(json!([at.seq, u8::from(*wanted), compared]));
+        }
+        told
+    });
+    (keys, told)
+}
+
+fn told_comparison(key: usize, comparison: &Comparison, wanted: bool, names: &View) -> Value {
+    let Comparison { key: stands_for, expected, seen, differences } = comparison;
+    let state = match (expected, seen.as_slice()) {
+        (None, []) => return json!([key]),
+        (_, seen) if !differences.is_empty() && seen.is_empty() => "missing",
+        (None, _) if !differences.is_empty() => "surplus",
+        (Some(_), _) if !differences.is_empty() => "differs",
+        (None, _) => "apart",
+        (Some(_), _) => "equal",
+    };
+    let prefix = format!("{stands_for}: ");
+    let why = differences.iter().map(|text| text.strip_prefix(&prefix).unwrap_or(text));
+    let why = match state {
+        "surplus" if !wanted => "there is a mirror, and the App shall not run".to_owned(),
+        _ => names.named(&why.collect::<Vec<_>>().join("; ")),
+    };
+    json!([key, state, why, lines(comparison, names)])
+}
+
+/// What must be and is not (`-`), what is and must not be (`+`), and what is as it must be.
+fn lines(comparison: &Comparison, names: &View) -> Vec<String> {
+    let Comparison { expected, seen, .. } = comparison;
+    let empty = BTreeMap::new();
+    let wanted = expected.as_ref().unwrap_or(&empty);
+    let mut lines = Vec::new();
+    for (field, value) in wanted.iter().filter(|(_, value)| !value.is_empty()) {
+        let is_said = |mirror: &Mirror| mirror.fields.get(field) == Some(value);
+        let sign = if !seen.is_empty() && seen.iter().all(is_said) { ' ' } else { '-' };
+        lines.push(format!("{sign} {field}: {value}"));
+    }
+    for mirror in seen {
+        let said = mirror.fields.iter();
+        let other =
+            said.filter(|(field, value)| !value.is_empty() && wanted.get(*field) != Some(*value));
+        lines.extend(other.map(|(field, value)| format!("+ {field}: {value}")));
+        if mirror.terminating {
+            lines.push("+ marked for deletion".to_owned());
+        }
+    }
+    lines.into_iter().map(|line| names.named(&line)).collect()
+}

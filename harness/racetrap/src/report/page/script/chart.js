@@ -1,0 +1,332 @@
+// The lanes, drawn on a canvas that is as large as what is in sight. Of rows and items only those in sight
+// are looked at.
+
+const ROW = 14;
+const LOW_ROW = 7;
+// A lane with more rows than this has low ones.
+const ROWS_MAX = 14;
+const GAP = 6;
+
+const chart = byId("chart");
+const canvas = chart.querySelector("canvas");
+const overview = byId("overview").querySelector("canvas");
+const axis = byId("axis");
+const scrubber = byId("scrubber");
+const labels = byId("labels");
+const tip = byId("tip");
+
+const rows = [];
+let ink = {};
+let hatch = null;
+let waiting = false;
+
+// Rows with their places, and names at their left.
+function layOut() {
+  let y = GAP;
+  let index = 0;
+  for (const [number, lane] of drawn.lanes.entries()) {
+    const height = lane.rows.length > ROWS_MAX ? LOW_ROW : ROW;
+    const box = made("div", "lane");
+    box.append(made("b", "", lane.title));
+    const names = box.appendChild(made("div"));
+    for (const title of lane.rows) {
+      const items = drawn.items[index++];
+      let far = 0;
+      const furthest = items.map((item) => (far = Math.max(far, item[TO] ?? item[FROM])));
+      rows.push({ number, items, furthest, y, height });
+      const name = names.appendChild(made("div", "", title));
+      name.style.height = height + "px";
+      y += height;
+    }
+    y += GAP;
+    labels.append(box);
+  }
+  labels.style.height = y + "px";
+}
+
+function readInk() {
+  const style = getComputedStyle(document.documentElement);
+  const of = (name) => style.getPropertyValue("--" + name).trim();
+  ink = { text: of("text"), faint: of("faint"), line: of("line"), ground: of("ground"), accent: of("accent") };
+  for (const tone of document.querySelectorAll(".legend .tone")) {
+    const name = tone.classList[1];
+    ink[name] = of(name);
+    ink[name + "-soft"] = of(name + "-soft");
+  }
+  // What another item tells too has no place in the legend.
+  ink["faint-soft"] = of("line");
+  const tile = new OffscreenCanvas(6, 6);
+  const brush = tile.getContext("2d");
+  brush.strokeStyle = ink.held;
+  brush.lineWidth = 1.2;
+  for (const shift of [-6, 0, 6]) {
+    brush.beginPath();
+    brush.moveTo(shift, 6);
+    brush.lineTo(shift + 6, 0);
+    brush.stroke();
+  }
+  hatch = canvas.getContext("2d").createPattern(tile, "repeat");
+}
+
+// A canvas that is as large as its place, in pixels of the screen.
+function prepared(target, height) {
+  const ratio = window.devicePixelRatio || 1;
+  const width = target.clientWidth;
+  if (target.width !== Math.round(width * ratio) || target.height !== Math.round(height * ratio)) {
+    target.width = Math.round(width * ratio);
+    target.height = Math.round(height * ratio);
+  }
+  const brush = target.getContext("2d");
+  brush.setTransform(ratio, 0, 0, ratio, 0, 0);
+  brush.clearRect(0, 0, width, height);
+  brush.font = "11px system-ui, sans-serif";
+  brush.textBaseline = "middle";
+  return { brush, width, height };
+}
+
+function redraw() {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    drawChart();
+    drawAxis();
+    drawOverview();
+  });
+}
+
+function toX(us, width) {
+  return ((place(us) - view.from) / (view.to - view.from)) * width;
+}
+
+function drawChart() {
+  canvas.style.height = chart.clientHeight + "px";
+  const { brush, width, height } = prepared(canvas, chart.clientHeight);
+  const [from, to] = [instant(view.from), instant(view.to)];
+  drawQuiet(brush, width, height);
+  let lane = -1;
+  for (const row of rows) {
+    const y = row.y - chart.scrollTop;
+    if (y > height || y + row.height < 0) continue;
+    if (row.number !== lane && lane >= 0) {
+      brush.fillStyle = ink.line;
+      brush.fillRect(0, Math.round(y - GAP / 2), width, 1);
+    }
+    lane = row.number;
+    drawRow(brush, row, y, from, to, width);
+  }
+  brush.fillStyle = ink.accent;
+  brush.fillRect(Math.round(toX(entries[current][AT], width)) - 1, 0, 1, height);
+  brush.fillStyle = ink.bad;
+  for (const seq of violations) {
+    brush.fillRect(Math.round(toX(entries[seq][AT], width)), 0, 1.5, height);
+  }
+}
+
+function drawQuiet(brush, width, height) {
+  for (const stretch of stretches) {
+    if (!stretch.quiet) continue;
+    const [left, right] = [toX(stretch.from, width), toX(stretch.to, width)];
+    brush.fillStyle = ink.line;
+    brush.globalAlpha = 0.35;
+    brush.fillRect(left, 0, right - left, height);
+    brush.globalAlpha = 1;
+  }
+}
+
+function drawRow(brush, row, y, from, to, width) {
+  const start = firstThat(row.furthest, (far) => far >= from);
+  const above = [];
+  let [column, look, before] = [-9, "", 0];
+  for (let index = start; index < row.items.length; index++) {
+    const item = row.items[index];
+    if (item[FROM] > to) break;
+    const x = toX(item[FROM], width);
+    const isMark = item.length <= TO;
+    const tone = item[TONE];
+    // Of many marks in one column of pixels one is enough.
+    if (isMark && Math.round(x) === column && tone === look) continue;
+    if (isMark) [column, look] = [Math.round(x), tone];
+    const next = index + 1 < row.items.length ? toX(row.items[index + 1][FROM], width) : width;
+    const end = isMark ? x : toX(item[TO], width);
+    const shape = { item, x, end, before, next, tone };
+    before = Math.max(before, end);
+    if (tone === "bad" || tone === "fault") above.push(shape);
+    else drawItem(brush, shape, y, row.height, width);
+  }
+  for (const shape of above) drawItem(brush, shape, y, row.height, width);
+}
+
+function drawItem(brush, { item, x, end, before, next, tone }, y, height, width) {
+  const isBar = item.length > TO;
+  const chosen = item[SEQ] === current || item[TO_SEQ] === current;
+  const wide = Math.max(end - x, 1.5);
+  if (isBar) {
+    brush.fillStyle = ink[tone + "-soft"];
+    brush.fillRect(x, y + 1, wide, height - 2);
+    if (tone === "held") {
+      brush.fillStyle = hatch;
+      brush.fillRect(x, y + 1, wide, height - 2);
+    }
+    brush.fillStyle = ink[tone];
+    brush.fillRect(x, y + 1, Math.min(2, wide), height - 2);
+  } else {
+    brush.fillStyle = ink[tone];
+    drawMark(brush, tone, x, y, height);
+  }
+  if (chosen) {
+    brush.strokeStyle = ink.accent;
+    brush.lineWidth = 1.5;
+    brush.strokeRect(x - 2.5, y + 0.5, (isBar ? wide : 0) + 5, height - 1);
+  }
+  if (height < ROW) return;
+  const left = Math.max(x, 0) + 6;
+  const right = Math.min(next, width) - 4;
+  const line = y + height / 2 + 0.5;
+  // What matters most is told on the side that has room for it.
+  if (tone === "bad" && x - before > right - left && brush.measureText(item[LABEL]).width > right - left) {
+    brush.textAlign = "right";
+    drawLabel(brush, item[LABEL], x - 8, x - before - 12, line);
+    brush.textAlign = "left";
+  } else {
+    drawLabel(brush, item[LABEL], left, right - left, line, tone);
+  }
+}
+
+// A form for each meaning, so that colour is not all that tells them apart.
+function drawMark(brush, tone, x, y, height) {
+  const [middle, size] = [y + height / 2, Math.min(5, height / 2 - 1)];
+  brush.beginPath();
+  if (tone === "bad") {
+    brush.moveTo(x - size, middle - size);
+    brush.lineTo(x + size, middle - size);
+    brush.lineTo(x, middle + size);
+  } else if (tone === "fault") {
+    brush.moveTo(x, middle - size);
+    brush.lineTo(x + size, middle);
+    brush.lineTo(x, middle + size);
+    brush.lineTo(x - size, middle);
+  } else if (tone === "removed") {
+    brush.rect(x - 1.25, y + 2, 2.5, height - 4);
+    brush.rect(x - 3.5, middle - 1, 7, 2);
+  } else {
+    brush.rect(x - 1.25, y + 2, 2.5, height - 4);
+  }
+  brush.fill();
+}
+
+// As much of a text as there is room for; nothing, where that is too little to be read.
+function drawLabel(brush, text, x, room, y, tone) {
+  if (room < 22 || !text) return;
+  let shown = text.slice(0, Math.ceil(room / 4));
+  while (brush.measureText(shown).width > room) {
+    const next = Math.floor((shown.length * room) / brush.measureText(shown).width);
+    shown = shown.slice(0, Math.min(next, shown.length - 2));
+    if (shown.length < 3) return;
+    shown += "…";
+  }
+  if (tone === "held") {
+    brush.strokeStyle = ink["held-soft"];
+    brush.lineWidth = 4;
+    brush.lineJoin = "round";
+    brush.strokeText(shown, x, y);
+  }
+  brush.fillStyle = tone === "faint" ? ink.faint : ink.text;
+  brush.fillText(shown, x, y);
+}
+
+function drawAxis() {
+  const { brush, width, height } = prepared(axis, axis.clientHeight);
+  brush.textAlign = "center";
+  // A tick each 1, 2 or 5 of some power of ten, and not closer than that many pixels.
+  const least = ((view.to - view.from) / Math.max(1, width)) * 78;
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
+  const step = [1, 2, 5, 10].map((times) => times * power).find((one) => one >= least);
+  const digits = Math.max(0, Math.min(6, 6 - Math.floor(Math.log10(step))));
+  let free = -Infinity;
+  const write = (x, text, color) => {
+    const half = brush.measureText(text).width / 2;
+    if (x - half < free || x < 0 || x > width) return;
+    x = Math.max(half, x);
+    brush.fillStyle = color;
+    brush.fillText(text, x, height / 2);
+    free = x + half + 8;
+  };
+  for (const stretch of stretches) {
+    if (stretch.right < view.from || stretch.left > view.to) continue;
+    if (stretch.quiet) {
+      const middle = (toX(stretch.from, width) + toX(stretch.to, width)) / 2;
+      write(middle, "⋯ " + duration(stretch.to - stretch.from), ink.faint);
+      continue;
+    }
+    const first = Math.max(stretch.from, instant(view.from));
+    const last = Math.min(stretch.to, instant(view.to));
+    for (let us = Math.ceil(first / step) * step; us <= last; us += step) {
+      const x = toX(us, width);
+      brush.fillStyle = ink.line;
+      brush.fillRect(Math.round(x), height - 4, 1, 4);
+      write(x, seconds(us, digits), ink.text);
+    }
+  }
+  drawFlag(brush, width, height);
+}
+
+// The instant that is looked at, over whatever tick is there.
+function drawFlag(brush, width, height) {
+  const text = seconds(entries[current][AT]) + " · " + current;
+  const half = brush.measureText(text).width / 2 + 5;
+  const x = toX(entries[current][AT], width);
+  if (x < 0 || x > width) return;
+  const middle = Math.max(half, Math.min(width - half, x));
+  brush.fillStyle = ink.accent;
+  brush.fillRect(middle - half, 1, 2 * half, height - 2);
+  brush.fillStyle = ink.ground;
+  brush.fillText(text, middle, height / 2);
+}
+
+// How much happened when, what is in sight, and where promises were broken.
+function drawOverview() {
+  const { brush, width, height } = prepared(overview, overview.clientHeight);
+  const counts = new Uint32Array(Math.max(1, Math.floor(width / 2)));
+  const [from, to] = wholeRange();
+  const part = (at) => (at - from) / (to - from);
+  const column = (us) => Math.min(counts.length - 1, Math.floor(part(place(us)) * counts.length));
+  for (const entry of entries) counts[column(entry[AT])]++;
+  const most = Math.log1p(Math.max(...counts));
+  brush.fillStyle = ink.plain;
+  for (const [index, count] of counts.entries()) {
+    const high = (Math.log1p(count) / most) * (height - 6);
+    brush.fillRect(index * 2, height - high, 1.5, high);
+  }
+  brush.fillStyle = ink.bad;
+  for (const seq of violations) drawMark(brush, "bad", column(entries[seq][AT]) * 2, -1, 12);
+  const left = Math.max(0.5, part(view.from) * width);
+  const right = Math.min(width - 0.5, part(view.to) * width);
+  brush.strokeStyle = ink.accent;
+  brush.strokeRect(left, 0.5, right - left, height - 1);
+}
+
+// The item at a place of the chart: the nearest mark, or else the innermost bar.
+function itemAt(x, y) {
+  const width = canvas.clientWidth;
+  const at = y + chart.scrollTop;
+  const row = rows.find((one) => one.y <= at && at < one.y + one.height);
+  if (!row) return null;
+  const us = instant(view.from + (x / width) * (view.to - view.from));
+  let [found, near] = [null, 6];
+  for (let index = firstThat(row.furthest, (far) => far >= us - slack(width)); index < row.items.length; index++) {
+    const item = row.items[index];
+    if (toX(item[FROM], width) > x + 6) break;
+    const isMark = item.length <= TO;
+    const away = Math.abs(toX(item[FROM], width) - x);
+    if (isMark && away < near) [found, near] = [item, away];
+    const inside = !isMark && toX(item[TO], width) >= x - 3;
+    if (inside && (!found || found.length > TO)) found = item;
+  }
+  return found;
+}
+
+// Six pixels as microseconds.
+function slack(width) {
+  return ((view.to - view.from) / width) * 6;
+}

@@ -1,0 +1,228 @@
+// Keys, pointers, and the beginning.
+
+const WHEEL = 1.0015;
+const CLOSER = 1 / 1.5;
+// How many records a printed page lists.
+const PRINTED_MAX = 5000;
+
+const shorten = byId("short");
+
+function center() {
+  return place(entries[current][AT]);
+}
+
+function isInSight(at) {
+  const room = (view.to - view.from) * 0.02;
+  return at > view.from + room && at < view.to - room;
+}
+
+function zoomKey(factor) {
+  const at = center();
+  zoom(factor, isInSight(at) ? at : (view.from + view.to) / 2);
+  redraw();
+}
+
+function nextViolation(step) {
+  if (violations.length === 0) return;
+  const index = violations.findIndex((seq) => seq > current);
+  const next = index < 0 ? violations[0] : violations[index];
+  const before = violations.filter((seq) => seq < current).pop() ?? violations[violations.length - 1];
+  select(step > 0 ? next : before);
+}
+
+function whole() {
+  showWhole();
+  redraw();
+}
+
+function stretch() {
+  measure(shorten.checked);
+  [scrubber.min, scrubber.max] = wholeRange();
+  showWhole();
+}
+
+function toggleShort() {
+  stretch();
+  select(current);
+}
+
+async function copy() {
+  const button = byId("copy");
+  try {
+    await navigator.clipboard.writeText(byId("again").textContent);
+    button.textContent = "Copied";
+  } catch {
+    getSelection().selectAllChildren(byId("again"));
+    button.textContent = "Selected";
+  }
+}
+
+const KEYS = {
+  ArrowLeft: () => select(listedAway(-1)),
+  ArrowRight: () => select(listedAway(1)),
+  ArrowUp: () => select(listedAway(-1)),
+  ArrowDown: () => select(listedAway(1)),
+  PageUp: () => select(listedAway(-20)),
+  PageDown: () => select(listedAway(20)),
+  Home: () => select(listed[0] ?? 0),
+  End: () => select(listed[listed.length - 1] ?? 0),
+  n: () => nextViolation(1),
+  N: () => nextViolation(-1),
+  "+": () => zoomKey(CLOSER),
+  "=": () => zoomKey(CLOSER),
+  "-": () => zoomKey(1 / CLOSER),
+  0: whole,
+  q: () => shorten.click(),
+  c: copy,
+  "/": () => search.focus(),
+  "?": () => byId("keys").showModal(),
+};
+
+function isInText(target) {
+  return target instanceof HTMLInputElement && target.type === "search";
+}
+
+// Panels that scroll keep the keys for that.
+function scrollsItself(event) {
+  const inPanel = event.target.closest?.("aside");
+  return inPanel && /^(Arrow(Up|Down)|Page|Home|End)/.test(event.key);
+}
+
+function onKey(event) {
+  if (isInText(event.target)) {
+    if (event.key === "Escape") list.focus();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || byId("keys").open || scrollsItself(event)) return;
+  let does = KEYS[event.key];
+  if (event.shiftKey && event.key === "ArrowLeft") does = () => (move(-0.15), redraw());
+  if (event.shiftKey && event.key === "ArrowRight") does = () => (move(0.15), redraw());
+  if (!does) return;
+  event.preventDefault();
+  does();
+}
+
+function onWheel(event) {
+  const scrolls = chart.scrollHeight > chart.clientHeight && event.currentTarget === chart;
+  const sideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+  if (sideways) {
+    move((event.deltaX || event.deltaY) / 1500);
+  } else if (event.ctrlKey || !scrolls) {
+    const part = (event.clientX - canvas.getBoundingClientRect().left) / canvas.clientWidth;
+    zoom(WHEEL ** event.deltaY, view.from + part * (view.to - view.from));
+  } else {
+    return;
+  }
+  event.preventDefault();
+  redraw();
+}
+
+let grip = null;
+
+function onDown(event) {
+  if (event.button !== 0) return;
+  grip = { x: event.clientX, from: view.from, to: view.to, moved: false };
+  canvas.setPointerCapture(event.pointerId);
+}
+
+function onMove(event) {
+  if (!grip) return hover(event);
+  grip.moved ||= Math.abs(event.clientX - grip.x) > 3;
+  if (!grip.moved) return;
+  tip.hidden = true;
+  const by = ((grip.x - event.clientX) / canvas.clientWidth) * (grip.to - grip.from);
+  show(grip.from + by, grip.to + by);
+  redraw();
+}
+
+function onUp(event) {
+  const clicked = grip && !grip.moved;
+  grip = null;
+  if (!clicked) return;
+  const item = itemAt(event.offsetX, event.offsetY);
+  const at = view.from + (event.offsetX / canvas.clientWidth) * (view.to - view.from);
+  select(item ? item[SEQ] : recordAt(instant(at)), false);
+  revealInList();
+}
+
+function hover(event) {
+  const item = itemAt(event.offsetX, event.offsetY);
+  tip.hidden = !item;
+  if (!item) return;
+  const lasted = item.length > TO ? `, ${duration(item[TO] - item[FROM])}` : "";
+  tip.replaceChildren(made("b", "", `${seconds(item[FROM], 6)}${lasted}, record ${item[SEQ]}`), made("span", "", item[LABEL]));
+  const left = Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8);
+  tip.style.left = left + "px";
+  tip.style.top = Math.min(event.clientY + 16, innerHeight - tip.offsetHeight - 8) + "px";
+}
+
+function fromHash() {
+  const found = /^#r(\d+)$/.exec(location.hash);
+  return found ? Number(found[1]) : null;
+}
+
+// A printed page cannot be scrolled, so it lists what there is.
+function beforePrint() {
+  const told = [...entries.keys()].filter((seq) => !entries[seq][QUIET] || violated.has(seq));
+  const printed = told.slice(0, PRINTED_MAX).map((seq) => {
+    const row = made("tr", violated.has(seq) ? "violated" : "");
+    const entry = entries[seq];
+    const cells = [(entry[AT] / 1e6).toFixed(3), seq, drawn.sources[entry[SOURCE]], entry[TEXT]];
+    row.append(...cells.map((text) => made("td", "", text)));
+    return row;
+  });
+  if (told.length > PRINTED_MAX) printed.push(made("tr", "", `and ${told.length - PRINTED_MAX} more`));
+  byId("print").replaceChildren(...printed);
+}
+
+function onSelected(reveal) {
+  const at = center();
+  if (reveal && !isInSight(at)) {
+    const half = (view.to - view.from) / 2;
+    show(at - half, at + half);
+  }
+  scrubber.value = at;
+  scrubber.setAttribute("aria-valuetext", `${seconds(entries[current][AT])}, record ${current}`);
+  if (reveal) revealInList();
+  drawList();
+  drawMirrors();
+  drawRecord();
+  redraw();
+  history.replaceState(null, "", "#r" + current);
+}
+
+function begin() {
+  if (entries.length === 0) return;
+  layOut();
+  readInk();
+  stretch();
+  offerSources();
+  watchers.push(onSelected);
+  filter();
+  select(fromHash() ?? violations[0] ?? entries.length - 1);
+
+  document.addEventListener("keydown", onKey);
+  chart.addEventListener("wheel", onWheel, { passive: false });
+  axis.addEventListener("wheel", onWheel, { passive: false });
+  chart.addEventListener("scroll", redraw);
+  canvas.addEventListener("pointerdown", onDown);
+  canvas.addEventListener("pointermove", onMove);
+  canvas.addEventListener("pointerup", onUp);
+  canvas.addEventListener("pointerleave", () => (tip.hidden = true));
+  scrubber.addEventListener("input", () => select(recordAt(instant(Number(scrubber.value)))));
+  list.addEventListener("scroll", drawList);
+  search.addEventListener("input", filter);
+  quiet.addEventListener("change", filter);
+  shorten.addEventListener("change", toggleShort);
+  byId("closer").addEventListener("click", () => zoomKey(CLOSER));
+  byId("farther").addEventListener("click", () => zoomKey(1 / CLOSER));
+  byId("whole").addEventListener("click", whole);
+  byId("copy").addEventListener("click", copy);
+  byId("help").addEventListener("click", () => byId("keys").showModal());
+  addEventListener("hashchange", () => select(fromHash() ?? current));
+  addEventListener("beforeprint", beforePrint);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (readInk(), redraw()));
+  new ResizeObserver(() => (drawList(), redraw())).observe(chart);
+}
+
+begin();
