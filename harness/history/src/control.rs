@@ -71,6 +71,7 @@ fn undisturbed(step: &Step) -> Option<Step> {
         | Step::CreateContainer { .. }
         | Step::Container { .. }
         | Step::RemoveContainer { .. }
+        | Step::PrepareExecs { .. }
         | Step::CreateVolume { .. }
         | Step::CreateVolumes { .. }
         | Step::RemoveVolumes { .. }

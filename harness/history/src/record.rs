@@ -41,6 +41,10 @@ pub enum What {
         daemon_version: String,
         /// The engine, its version and its image store.
         engine: String,
+        /// Controllers that the daemon's discovery says it runs (contract 3.2); empty where it was
+        /// not asked.
+        #[serde(default)]
+        controllers: Vec<String>,
     },
     /// A step of the scenario begins.
     StepBegan {

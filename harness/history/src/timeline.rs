@@ -93,7 +93,7 @@ fn describe(what: &What, requests: &Requests) -> (&'static str, String) {
             };
             ("run", format!("{} on {}, VM mode {}{nth}", header.finding, header.daemon, header.vm))
         }
-        What::Facts { daemon_version, engine } => {
+        What::Facts { daemon_version, engine, .. } => {
             ("run", format!("daemon {daemon_version}, engine {engine}"))
         }
         What::StepBegan { index, text } => ("step", format!("{}. {text}", index + 1)),

@@ -1,6 +1,7 @@
 //! What a run proved.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::oracle::{self, Finding};
 use crate::record::{Blame, Owner, ProcessState, Stage};
 use crate::{DAEMON_PARTS, OracleName, Record, View, What};
+
+/// Steps that end the daemon, and whatever it waits for.
+const ENDS_DAEMON: [&str; 2] = ["daemon: kill", "daemon: stop"];
 
 /// What a run proved; `max` over several is the verdict of all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,6 +84,7 @@ pub fn judge(history: &[Record]) -> Judgement {
         }));
         unknowns.extend(found.unknowns.into_iter().map(|text| format!("the neighbour: {text}")));
         let ends = neighbour.iter().filter_map(|record| failed_world(&record.what));
+        let ends = ends.chain(given_up(&neighbour));
         unknowns.extend(ends.map(|text| format!("the neighbour: {text}")));
     }
     // IDs are random; the names put in their place give one order on every machine.
@@ -127,6 +132,7 @@ fn judge_one(history: &[Record]) -> Finding {
 fn incomplete(history: &[Record]) -> Vec<String> {
     let mut unknowns: Vec<_> =
         history.iter().filter_map(|record| failed_world(&record.what)).collect();
+    unknowns.extend(given_up(history));
     let judged = history
         .iter()
         .any(|record| matches!(record.what, What::Checkpoint { stage: Stage::Probed, .. }));
@@ -139,17 +145,36 @@ fn incomplete(history: &[Record]) -> Vec<String> {
     unknowns
 }
 
+/// Held writes that somebody gave up who was not ended by the scenario.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only reviews and ends of the daemon matter")]
+fn given_up(history: &[Record]) -> Vec<String> {
+    let mut held = BTreeSet::new();
+    let mut unknowns = Vec::new();
+    for record in history {
+        match &record.what {
+            What::Review(review) => {
+                if let Some(gate) = review.outcome.strip_prefix("held at ") {
+                    held.insert(gate);
+                } else if let Some(gate) = review.outcome.strip_prefix("given up at ")
+                    && held.remove(gate)
+                {
+                    let resource = &review.resource;
+                    unknowns.push(format!("a held write of {resource} was not held to the end"));
+                }
+            }
+            What::StepBegan { text, .. } if ENDS_DAEMON.contains(&text.as_str()) => held.clear(),
+            _ => {}
+        }
+    }
+    unknowns
+}
+
 fn failed_world(what: &What) -> Option<String> {
     if let What::Leak { text, owner: Owner::World } = what {
         return Some(format!("something of the world would not go: {text}"));
     }
     if let Some(end) = world_ended(what) {
         return Some(end);
-    }
-    if let What::Review(review) = what
-        && review.outcome.starts_with("given up at")
-    {
-        return Some(format!("a held write of {} was not held to the end", review.resource));
     }
     let What::StepFailed { index, blame, why } = what else { return None };
     let whose = match blame {

@@ -5,7 +5,8 @@
 //!   when it was inspected is no such reason.
 //! - `Settled` that becomes `True` at a generation of an App that runs moby implies `ContainerEngineReady=True` at
 //!   the same generation (contract 3.7, rule 8). An engine that is lost later is another condition's
-//!   to tell first: the two are written one after the other.
+//!   to tell first: the two are written one after the other. Where no manager runs the engine's
+//!   controller, `Settled` says nothing of an engine (rules 5, 6 and 8), nor of mirrors.
 //! - Every reason is one of the contract's (`reasons`).
 //! - What is said of a stop is so (`stop`).
 //! - What a command says by its exit code and text is so (`command`).
@@ -38,6 +39,7 @@ fn conditions(history: &[Record]) -> Finding {
     let mut excuse = Excuse::default();
     let mut failed_before = false;
     let mut settled_at = None;
+    let has_engine = runs_engine(history);
     for record in history {
         view.apply(record);
         if let What::Wire(message) = &record.what {
@@ -64,12 +66,23 @@ fn conditions(history: &[Record]) -> Finding {
         }
         failed_before = failed;
         let settled = app.holds(SETTLED, "True").then_some(app.generation);
-        if settled.is_some() && settled != settled_at {
+        if has_engine && settled.is_some() && settled != settled_at {
             judge_settled(&app, record.seq, &mut finding);
         }
         settled_at = settled;
     }
     finding
+}
+
+/// Whether a manager runs the engine's controller; a history that does not say is taken at its App's
+/// word.
+fn runs_engine(history: &[Record]) -> bool {
+    history.iter().all(|record| match &record.what {
+        What::Facts { controllers, .. } if !controllers.is_empty() => {
+            controllers.iter().any(|controller| controller == "engine")
+        }
+        _ => true,
+    })
 }
 
 fn shows_app(what: &What) -> bool {

@@ -132,12 +132,14 @@ pub enum Phase {
     Reconnect,
 }
 
-/// Connections between daemon and engine.
+/// Connections that are reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Streams {
-    /// Those that carry an event stream.
+    /// Those between daemon and engine that carry an event stream.
     Events,
-    /// All of them.
+    /// All between daemon and engine.
     All,
+    /// Those between clients and the daemon's API that carry a watch.
+    Watches,
 }

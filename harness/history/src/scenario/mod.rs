@@ -78,6 +78,9 @@ pub struct Needs {
     /// The daemon's controllers of containers run in a program of their own (contract 3.3).
     #[serde(skip_serializing_if = "is_false")]
     pub standalone: bool,
+    /// Containers outlive the engine's process (dockerd's live-restore).
+    #[serde(skip_serializing_if = "is_false")]
+    pub live_restore: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]

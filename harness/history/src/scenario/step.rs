@@ -70,6 +70,14 @@ pub enum Step {
         /// Its name.
         name: String,
     },
+    /// Prepares commands in a running container, and runs none: the engine tells of each, and nothing
+    /// else changes. Those are the cheapest events that there are.
+    PrepareExecs {
+        /// The container's name.
+        container: String,
+        /// How many.
+        count: u32,
+    },
     /// Creates a volume.
     CreateVolume {
         /// Its name.
@@ -146,7 +154,7 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         times: Option<u32>,
     },
-    /// Resets connections between daemon and engine.
+    /// Resets connections.
     Cut(Streams),
     /// Arms a gate that stops one write to the daemon's API.
     HoldWrite(HoldWrite),

@@ -64,7 +64,7 @@ impl<'a> Made<'a> {
             Step::RemoveVolumes { prefix } => {
                 require(index, "prefix of volumes", prefix, &self.prefixes)?;
             }
-            Step::Act { container, .. } => {
+            Step::Act { container, .. } | Step::PrepareExecs { container, .. } => {
                 require(index, "container", container, &self.containers)?;
             }
             Step::HoldWrite(hold) => self.require_write(index, &hold.on)?,

@@ -69,6 +69,9 @@ impl Dind {
         tasks: &mut JoinSet<()>,
         recorder: &Recorder,
     ) -> Result<Self, EngineError> {
+        if site.live_restore {
+            return Err(EngineError::NoLiveRestore);
+        }
         let installed = Engines::of_user()?.take(version)?;
         let socket = users_docker::socket()?;
         let docker = users_docker::connect(&socket).await?;

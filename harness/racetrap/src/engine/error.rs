@@ -47,6 +47,9 @@ pub enum EngineError {
         /// What the engine says of itself.
         is: String,
     },
+    /// What lives in a container ends with it.
+    #[error("an engine in a container cannot leave its containers running when it ends")]
+    NoLiveRestore,
     /// It could not be started or signalled.
     #[error("dockerd could not be {what}")]
     Process {

@@ -18,6 +18,8 @@ pub(crate) struct Site {
     pub(crate) environment: Environment,
     /// The control group of its containers; no other world has one of this name.
     pub(crate) control_group: String,
+    /// Its containers outlive it.
+    pub(crate) live_restore: bool,
 }
 
 impl Site {
@@ -47,7 +49,7 @@ impl Site {
     /// Arguments of dockerd, whoever starts it.
     pub(super) fn arguments(&self) -> Vec<String> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        vec![
+        let mut arguments = vec![
             format!("--config-file={}", text(&self.configuration())),
             format!("--data-root={}", text(&self.directory.join("data"))),
             format!("--exec-root={}", text(&self.running_state())),
@@ -57,7 +59,9 @@ impl Site {
             "--bridge=none".to_owned(),
             "--iptables=false".to_owned(),
             "--ip6tables=false".to_owned(),
-        ]
+        ];
+        arguments.extend(self.live_restore.then(|| "--live-restore".to_owned()));
+        arguments
     }
 
     fn configuration(&self) -> PathBuf {

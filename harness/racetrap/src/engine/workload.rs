@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bollard::Docker;
-use bollard::models::{ContainerCreateBody, HostConfig, VolumeCreateRequest};
+use bollard::models::{ContainerCreateBody, ExecConfig, HostConfig, VolumeCreateRequest};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, ImportImageOptions, KillContainerOptions, ListVolumesOptions,
     RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder, RemoveVolumeOptions,
@@ -151,6 +151,19 @@ impl Workload {
     pub(crate) async fn remove_container(&self, name: &str) -> Result<(), WorkloadError> {
         let options = RemoveContainerOptionsBuilder::default().force(true).build();
         Ok(self.docker.remove_container(name, Some(options)).await?)
+    }
+
+    /// Prepares `count` commands in a running container, and runs none.
+    pub(crate) async fn prepare_execs(
+        &self,
+        container: &str,
+        count: u32,
+    ) -> Result<(), WorkloadError> {
+        for _ in 0..count {
+            let config = ExecConfig { cmd: Some(vec!["never".to_owned()]), ..Default::default() };
+            self.docker.create_exec(container, config).await?;
+        }
+        Ok(())
     }
 
     /// Creates a volume.

@@ -105,6 +105,7 @@ fn fault(step: &Step) -> Option<String> {
     Some(match step {
         Step::Cut(Streams::Events) => "the event stream is cut".to_owned(),
         Step::Cut(Streams::All) => "all connections are cut".to_owned(),
+        Step::Cut(Streams::Watches) => "the watches of all clients are cut".to_owned(),
         Step::Refuse => "new connections are refused".to_owned(),
         Step::Accept => "connections are accepted again".to_owned(),
         Step::Answer { status, on, times } => {
@@ -158,6 +159,7 @@ fn action(step: &Step) -> Option<String> {
         Step::RemoveContainer { name } => format!("remove container {name}"),
         Step::CreateVolume { name } => format!("create volume {name}"),
         Step::CreateVolumes { prefix, count } => format!("create {count} volumes {prefix}…"),
+        Step::PrepareExecs { container, count } => format!("prepare {count} execs in {container}"),
         Step::RemoveVolumes { prefix } => format!("remove volumes {prefix}…"),
         Step::RemoveVolume { name } => format!("remove volume {name}"),
         Step::Act { container, action } => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use racetrap_history::{
-    Blame, Fault, FaultKind, FaultName, Step, Streams, View, What, WireMessage, WireWhat,
+    Blame, Fault, FaultKind, FaultName, Side, Step, Streams, View, What, WireMessage, WireWhat,
 };
 use racetrap_wire::{Part, Passes, Pieces, Rewrite, RuleGuard};
 
@@ -133,12 +133,23 @@ impl Runner {
             let open = |_: &View| wire.status().event_streams > 0;
             self.until("an open event stream".to_owned(), open).await?;
         }
-        let wire = &self.world.wire;
+        if matches!(step, Step::Cut(Streams::Watches)) {
+            // A client that waits looks before it watches.
+            let wire = self.wire(Side::Api).await?.clone();
+            let open = |_: &View| wire.status().event_streams > 0;
+            let watched = self.until("a client's watch".to_owned(), open).await;
+            watched.map_err(|error| StepError { blame: Blame::Schedule, ..error })?;
+        }
+        let side = match step {
+            Step::Cut(Streams::Watches) => Side::Api,
+            _ => Side::Engine,
+        };
+        let wire = self.wire(side).await?.clone();
         let done = match step {
-            Step::Cut(streams) => wire.cut(match streams {
-                Streams::Events => racetrap_wire::Streams::Events,
-                Streams::All => racetrap_wire::Streams::All,
-            }),
+            Step::Cut(Streams::Events | Streams::Watches) => {
+                wire.cut(racetrap_wire::Streams::Events)
+            }
+            Step::Cut(Streams::All) => wire.cut(racetrap_wire::Streams::All),
             Step::Inject { frame } => wire.inject("inject", format!("{frame}\n").as_bytes()),
             Step::ReplaceSocket => {
                 return wire.replace_socket().map_err(|error| StepError::by(Blame::World, &error));

@@ -1,6 +1,6 @@
 //! Which world a scenario needs, and whether it leaves one that can be used again.
 
-use racetrap_history::{Needs, Scenario, Side, Step, VmMode};
+use racetrap_history::{Needs, Scenario, Side, Step, Streams, VmMode};
 
 use super::RunOptions;
 use crate::world::Key;
@@ -49,6 +49,7 @@ fn stands_before_api(step: &Step) -> bool {
     match step {
         Step::Hold(hold) => hold.wire == Side::Api,
         Step::Fault(fault) => fault.wire == Side::Api,
+        Step::Cut(streams) => *streams == Streams::Watches,
         _ => false,
     }
 }

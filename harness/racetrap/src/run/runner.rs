@@ -151,6 +151,7 @@ impl Runner {
             | Step::CreateContainer { .. }
             | Step::Container { .. }
             | Step::RemoveContainer { .. }
+            | Step::PrepareExecs { .. }
             | Step::CreateVolume { .. }
             | Step::CreateVolumes { .. }
             | Step::RemoveVolumes { .. }
@@ -178,6 +179,9 @@ impl Runner {
             }
             Step::Container { name, op } => workload.change_container(name, *op).await,
             Step::RemoveContainer { name } => workload.remove_container(name).await,
+            Step::PrepareExecs { container, count } => {
+                workload.prepare_execs(container, *count).await
+            }
             Step::CreateVolume { name } => workload.create_volume(name).await,
             Step::CreateVolumes { prefix, count } => workload.create_volumes(prefix, *count).await,
             Step::RemoveVolumes { prefix } => workload.remove_volumes(prefix).await,

@@ -329,6 +329,7 @@ impl Parts {
             log: logs::engine_log(ground.directory()),
             environment: environment.clone(),
             control_group: control_group(ground.marker()),
+            live_restore: options.needs.live_restore,
         };
         let engine = Engine::start(site, declare, &mut tasks.keepers, recorder).await?;
         let truth = Truth::observe(engine.socket(), &mut tasks.observers, recorder).await?;
@@ -342,7 +343,8 @@ impl Parts {
             }
         }
         let (daemon_version, engine_version) = (daemon.version().await?, truth.version().await?);
-        let facts = What::Facts { daemon_version, engine: engine_version };
+        let controllers = api.enabled_controllers().await.map_err(DaemonError::from)?;
+        let facts = What::Facts { daemon_version, engine: engine_version, controllers };
         Ok(Self { daemon, api, engine, truth, wire, facts })
     }
 }

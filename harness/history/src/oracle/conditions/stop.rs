@@ -15,7 +15,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{READY, SETTLED, shows_app};
+use super::{READY, SETTLED, runs_engine, shows_app};
 use crate::oracle::Finding;
 use crate::oracle::seen::Seen;
 use crate::view::object_version;
@@ -47,7 +47,10 @@ struct Settled {
 }
 
 pub(super) fn judge(history: &[Record]) -> Finding {
-    let mut finding = settled_without_mirrors(history);
+    let mut finding = Finding::default();
+    if runs_engine(history) {
+        finding = settled_without_mirrors(history);
+    }
     finding.violations.extend(connected_for_ever(history).violations);
     finding
 }

@@ -7,7 +7,8 @@
 //! for the right thing, and was refused the last time, is still trying.
 //!
 //! A wish ends with its mirror, with a step that changes containers past the daemon, and with the
-//! engine or the daemon.
+//! engine. It outlives the daemon's process: one that has died in the middle of it carries it out when
+//! it is there again (contract 4.4).
 
 use std::collections::BTreeMap;
 
@@ -45,7 +46,11 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                 }
             }
             What::StepBegan { text, .. } if text.starts_with("container:") => wishes.clear(),
-            What::Process { name, state, .. } if ends(name, state) => wishes.clear(),
+            What::Process { name, state, .. }
+                if name == "engine" && *state != ProcessState::Started =>
+            {
+                wishes.clear();
+            }
             What::Engine(event) => {
                 if let Some(wish) = wishes.get_mut(&event.id) {
                     wish.events.push(event.action.clone());
@@ -63,10 +68,6 @@ pub(super) fn judge(history: &[Record]) -> Finding {
         }
     }
     finding
-}
-
-fn ends(process: &str, state: &ProcessState) -> bool {
-    matches!(process, "daemon" | "engine") && *state != ProcessState::Started
 }
 
 impl Wish {

@@ -68,6 +68,42 @@ fn truthful_conditions_sees_settled_on_an_old_generation_of_the_engine() {
     );
 }
 
+fn facts(controllers: &[&str]) -> What {
+    What::Facts {
+        daemon_version: "1".to_owned(),
+        engine: "2".to_owned(),
+        controllers: controllers.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
+
+/// A daemon with these controllers, whose App has settled and says nothing of an engine.
+fn settled_without_engine(controllers: &[&str]) -> Vec<What> {
+    let settled = app(2, true, &[("Settled", "True", "Settled", 2)]);
+    let extra = vec![app_is(settled), app_is(ready(2))];
+    [vec![facts(controllers)], sound(extra)].concat()
+}
+
+// Rows 5 and 8 of the table differ in who runs: without the engine's controller there is no engine to
+// wait for, and no mirror that anybody could take away.
+#[test]
+fn truthful_conditions_expects_an_engine_only_where_one_is_managed() {
+    for controllers in [&["app", "engine"][..], &[]] {
+        let text = "yet ContainerEngineReady is not there";
+        let whats = settled_without_engine(controllers);
+        assert_broken(whats, OracleName::TruthfulConditions, text);
+    }
+    assert_fine(settled_without_engine(&["app", "container"]));
+
+    let left = |controllers| {
+        let mirror = at(3, volume("data", "u1"));
+        let whats = vec![app_is(at(5, stopped(2))), listed("volumes", 9, vec![mirror.clone()])];
+        let gone = vec![deleted("volumes", at(10, mirror))];
+        [vec![facts(controllers)], sound([whats, gone].concat())].concat()
+    };
+    assert_broken(left(&["engine"]), OracleName::TruthfulConditions, "yet 1 mirrors were there");
+    assert_fine(left(&["app", "container"]));
+}
+
 // The engine is lost after the App had settled: `Settled` follows, one write later.
 #[test]
 fn truthful_conditions_leaves_an_engine_alone_that_is_lost_after_settling() {

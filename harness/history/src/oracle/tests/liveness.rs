@@ -113,6 +113,19 @@ fn liveness_sees_an_action_of_which_nothing_is_told() {
     assert_fine(wished("created", action("start"), started));
 }
 
+// What a daemon was asked for before it died is still asked for when it is there again.
+#[test]
+fn liveness_keeps_a_wish_while_the_daemon_is_away() {
+    let killed = || vec![process("daemon", ProcessState::Stopped)];
+    assert_broken(
+        wished("created", action("start"), killed()),
+        OracleName::Liveness,
+        "`start` was wished, but it is created",
+    );
+    let started = vec![engine("container", "start", "c1")];
+    assert_fine(wished("created", action("start"), [killed(), started].concat()));
+}
+
 // A wish ends with its mirror, with the engine's process, and with what another user does.
 #[test]
 fn liveness_lets_a_wish_end() {
