@@ -277,7 +277,7 @@ impl Daemon {
             wait_for_end(process, KILL_LIMIT).await
         };
         match ended.await {
-            Ok(true) => Ok(()),
+            Ok(true) => Ok(reaped(process).await?),
             Ok(false) => Err(NotReached::new("the daemon's end", KILL_LIMIT, "it runs on").into()),
             Err(source) => Err(DaemonError::Program { program: self.program.clone(), source }),
         }
@@ -481,4 +481,16 @@ impl Daemon {
             None => String::new(),
         }
     }
+}
+
+/// Waits until nothing is left of an ended daemon: one whose parent has not asked for its end counts as
+/// running (contract 1.3).
+async fn reaped(process: Identity) -> Result<(), NotReached> {
+    polled("the daemon's parent to see to its end", KILL_LIMIT, async || {
+        if process.is_gone() {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue("it is a zombie".to_owned())
+    })
+    .await
 }

@@ -1,5 +1,6 @@
 //! Faults on the wires and at the daemon's admission, and the proof that each one happened.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use racetrap_history::{
@@ -9,6 +10,7 @@ use racetrap_wire::{Part, Passes, Pieces, Rewrite, RuleGuard};
 
 use super::runner::{Runner, StepError};
 use crate::daemon::DenyGuard;
+use crate::wait::polled;
 
 /// A fault that is armed, and by what name the history tells of it.
 pub(super) struct Armed {
@@ -124,6 +126,18 @@ impl Runner {
         }
     }
 
+    /// Waits until a client watches: one that waits for something looks before.
+    async fn watched(&mut self) -> Result<(), StepError> {
+        let limit = self.deadline;
+        let wire = self.wire(Side::Api).await?;
+        let watched =
+            polled("a client's watch", limit, async || match wire.status().event_streams {
+                0 => ControlFlow::Continue("there is none".to_owned()),
+                _ => ControlFlow::Break(()),
+            });
+        watched.await.map_err(|error| StepError::by(Blame::Schedule, &error))
+    }
+
     /// What the wire does at once, to whatever connections there are.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has told the others apart")]
     pub(super) async fn disturb(&mut self, step: &Step) -> Result<(), StepError> {
@@ -134,11 +148,7 @@ impl Runner {
             self.until("an open event stream".to_owned(), open).await?;
         }
         if matches!(step, Step::Cut(Streams::Watches)) {
-            // A client that waits looks before it watches.
-            let wire = self.wire(Side::Api).await?.clone();
-            let open = |_: &View| wire.status().event_streams > 0;
-            let watched = self.until("a client's watch".to_owned(), open).await;
-            watched.map_err(|error| StepError { blame: Blame::Schedule, ..error })?;
+            self.watched().await?;
         }
         let side = match step {
             Step::Cut(Streams::Watches) => Side::Api,

@@ -30,6 +30,13 @@ impl Identity {
         Self::of(self.pid) == Some(self)
     }
 
+    /// Whether nothing is left of it: its parent has been told of its end.
+    pub(crate) fn is_gone(self) -> bool {
+        let process = i32::try_from(self.pid).ok().map(procfs::process::Process::new);
+        let stat = process.and_then(Result::ok).and_then(|process| process.stat().ok());
+        stat.is_none_or(|stat| stat.starttime != self.started)
+    }
+
     /// Whether it is stopped, as by SIGSTOP.
     pub(crate) fn is_stopped(self) -> bool {
         let process = i32::try_from(self.pid).ok().map(procfs::process::Process::new);
@@ -153,7 +160,9 @@ mod tests {
         assert!(!wait_for_end(own, Duration::from_millis(1)).await.expect("a pidfd"));
         own.signal(Signal::KILL).expect("it is ours");
         assert!(wait_for_end(own, Duration::from_secs(10)).await.expect("a pidfd"));
+        assert!(!own.is_gone(), "its parent has not asked yet");
         child.wait().expect("it ended");
+        assert!(own.is_gone());
         assert!(wait_for_end(own, Duration::from_secs(10)).await.expect("no pidfd is needed"));
     }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::build::*;
 use crate::oracle::{ALL, Finding};
-use crate::record::Owner;
+use crate::record::{Owner, Review};
 use crate::{Blame, Change, OracleName, ProcessState, What, judge};
 
 #[test]
@@ -53,6 +53,26 @@ fn what_follows_the_end_of_an_engine_is_no_violation() {
     assert_unknown(sound(vec![died(), missed()]), "the engine ended by itself");
     let judgement = judge(&history(sound(vec![missed(), died()])));
     assert_eq!(judgement.oracles(), [OracleName::Liveness]);
+}
+
+// The two histories differ in who ended the write: its server's own limit, or the scenario.
+#[test]
+fn a_held_write_that_is_given_up_makes_the_run_unknown() {
+    let review = |outcome: &str| {
+        What::Review(Review {
+            operation: "UPDATE".to_owned(),
+            resource: "volumes/status".to_owned(),
+            name: "data".to_owned(),
+            manager: None,
+            outcome: outcome.to_owned(),
+        })
+    };
+    let given_up = |step: &str| vec![review("held at g"), began(3, step), review("given up at g")];
+    assert_unknown(sound(given_up("release: g")), "volumes/status was not held to the end");
+    assert_fine(sound(given_up("daemon: kill")));
+    // One that is held after the daemon was ended has no such reason.
+    let later = [vec![began(3, "daemon: kill")], given_up("release: g")].concat();
+    assert_unknown(sound(later), "not held to the end");
 }
 
 #[test]
