@@ -148,7 +148,11 @@ pub(crate) fn gap(texts: Texts<'_>) -> Vec<Record> {
     let held = || WireWhat::Held { gate: "events".to_owned(), point: "request".to_owned() };
     all.add(header(texts));
     all.add(process(ProcessState::Started));
-    all.add(What::Facts { daemon_version: "1.2".to_owned(), engine: "dockerd 28".to_owned() });
+    all.add(What::Facts {
+        daemon_version: "1.2".to_owned(),
+        engine: "dockerd 28".to_owned(),
+        controllers: vec!["engine".to_owned()],
+    });
     all.quiet(800_000);
     step(&mut all, 0, "hold: {gate: events}", |_| {});
     step(&mut all, 1, "app: {running: true}", |all| {

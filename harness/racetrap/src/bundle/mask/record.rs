@@ -42,9 +42,10 @@ impl RecordMasker {
                 self.text(&mut head.daemon);
                 self.text(&mut head.again);
             }
-            What::Facts { daemon_version, engine } => {
+            What::Facts { daemon_version, engine, controllers } => {
                 self.text(daemon_version);
                 self.text(engine);
+                controllers.iter_mut().for_each(|controller| self.text(controller));
             }
             What::Log { text, .. } => {
                 let log = if record.neighbour { &mut self.neighbours_log } else { &mut self.log };

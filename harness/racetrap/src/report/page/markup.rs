@@ -98,7 +98,7 @@ impl<'a> About<'a> {
                 about.finding = header.finding.to_string();
                 about.scenario = serde_json::from_value(header.scenario.clone()).ok();
                 about.header = Some(header);
-            } else if let What::Facts { daemon_version, engine } = &record.what {
+            } else if let What::Facts { daemon_version, engine, .. } = &record.what {
                 about.facts = Some((daemon_version, engine));
                 break;
             }
