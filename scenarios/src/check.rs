@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::Path;
 
 use racetrap::catalogue::{Catalogue, CatalogueError};
-use racetrap::chain::chain;
 use racetrap::companion::{NotBuilt, companion};
 use racetrap::deadline::{DeadlineError, Deadlines};
 use racetrap::matrix::DaemonKind;
@@ -43,7 +42,7 @@ pub enum Unmet {
     #[error("{0}")]
     Deadlines(#[from] DeadlineError),
     /// No world could be made for it.
-    #[error("{}", chain(.0))]
+    #[error("{}", .0.told())]
     Run(#[from] RunError),
     /// It was judged otherwise.
     #[error("{0}")]

@@ -10,7 +10,6 @@ use futures::StreamExt as _;
 use racetrap_history::{About, FindingId, Judgement, OracleName, Scenario, Verdict, VmMode};
 use serde::{Serialize, Serializer};
 
-use crate::chain::chain;
 use crate::run::{self, Outcome, RunError, RunOptions, Stop};
 use crate::world::WorldError;
 
@@ -233,7 +232,7 @@ impl Planned<'_> {
                 }
             }
             Err(error) => {
-                Cell { evidence: evidence_of(&error), reasons: vec![chain(&error)], ..cell }
+                Cell { evidence: evidence_of(&error), reasons: vec![error.told()], ..cell }
             }
         }
     }

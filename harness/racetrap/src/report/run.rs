@@ -7,7 +7,6 @@ use racetrap_history::{FindingId, Judgement, Needs, Scenario, Verdict, VmMode, t
 
 use super::Paint;
 use super::story::{Line, story};
-use crate::chain::chain;
 use crate::derived::{Rebuilt, TIMELINE};
 use crate::matrix::{evidence_of, reasons};
 use crate::run::{Outcome, RunError, engine_of};
@@ -70,7 +69,7 @@ impl RunReport {
                 ..report
             },
             Err(error) => {
-                let unknowns = vec![chain(&error)];
+                let unknowns = vec![error.told()];
                 Self {
                     evidence: evidence_of(&error),
                     judgement: Judgement { unknowns, ..report.judgement },

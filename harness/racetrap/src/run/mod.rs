@@ -23,6 +23,7 @@ use self::evidence::Evidence;
 use self::runner::{Runner, StepError};
 use self::stop::End;
 pub use self::stop::{Stop, StopSender};
+use crate::bundle::mask::{Hits, Masker, Place};
 use crate::chain::chain;
 use crate::clock::Clock;
 use crate::daemon::DaemonError;
@@ -129,6 +130,16 @@ pub enum RunError {
         #[source]
         source: std::io::Error,
     },
+}
+
+impl RunError {
+    /// The error and its causes, masked as records are: it may quote what a daemon said, and no record
+    /// that was masked holds it.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let text = chain(self);
+        Masker::default().text(&text, &Place::ROOT, &mut Hits::default()).into_owned()
+    }
 }
 
 /// Runs one scenario in a world of its own, and judges the history.

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::sandbox::{Sandbox, outcome};
 
+/// What is made of a journal.
+const MADE: [&str; 4] = ["verdict.json", "timeline.txt", "timeline.html", "trace.json"];
+
 /// Runs the finding's own defect, and returns the evidence of the failure.
 #[track_caller]
 fn failed(sandbox: &Sandbox) -> PathBuf {
@@ -27,7 +30,7 @@ fn read(directory: &Path, name: &str) -> String {
 fn everything_that_a_run_told_is_made_again_from_its_journal() {
     let sandbox = Sandbox::new();
     let evidence = failed(&sandbox);
-    let before = ["verdict.json", "timeline.txt"].map(|name| read(&evidence, name));
+    let before = MADE.map(|name| read(&evidence, name));
     for entry in std::fs::read_dir(&evidence).unwrap() {
         let path = entry.unwrap().path();
         if !path.ends_with("journal.jsonl") && path.is_file() {
@@ -37,7 +40,7 @@ fn everything_that_a_run_told_is_made_again_from_its_journal() {
     let arguments = ["report", ".racetrap", "--junit", "junit.xml"];
     let (code, stdout, stderr) = outcome(&mut sandbox.racetrap(&arguments));
     assert_eq!(code, 1, "{stdout}{stderr}");
-    assert_eq!(["verdict.json", "timeline.txt"].map(|name| read(&evidence, name)), before);
+    assert_eq!(MADE.map(|name| read(&evidence, name)), before);
     assert!(stdout.contains("again racetrap repro 295-I6 --defect 295-I6"), "{stdout}");
     assert!(stdout.contains("expected Exactly one mirror is left"), "{stdout}");
     assert!(stdout.contains("1 run: 0 passed, 1 failed, 0 unknown"), "{stdout}");

@@ -95,3 +95,32 @@ fn the_last_lines_are_what_is_not_right_and_how_to_repeat_it() {
         assert!(pair[1].starts_with(&format!("again racetrap repro {id} ")), "{last}");
     }
 }
+
+/// A daemon that says why it cannot be asked, with a token of its user's. The error is no record, so that
+/// nothing but the reports themselves could have masked it.
+#[test]
+fn no_report_shows_a_secret_that_a_daemon_has_said() {
+    use std::os::unix::fs::PermissionsExt as _;
+    const SECRET: &str = "planted-6dd1ae53c94c4dd0";
+    let sandbox = Sandbox::new();
+    let daemon = sandbox.path().join("talkative");
+    let script = format!(
+        "#!/bin/sh\necho 'sent Authorization: Bearer {SECRET}, and was refused' >&2\nexit 1\n"
+    );
+    std::fs::write(&daemon, script).unwrap();
+    std::fs::set_permissions(&daemon, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let daemon = daemon.to_str().unwrap();
+    for command in ["run", "repro", "matrix"] {
+        let arguments = [command, "295-I6", "--daemon", daemon, "--github", "--junit", "junit.xml"];
+        let mut racetrap = sandbox.racetrap(&arguments);
+        racetrap.env("GITHUB_STEP_SUMMARY", sandbox.path().join("summary.md"));
+        let (code, stdout, stderr) = outcome(&mut racetrap);
+        assert_eq!(code, 3, "{stdout}{stderr}");
+        let file = |name| std::fs::read_to_string(sandbox.path().join(name)).unwrap();
+        let told = [stdout, stderr, file("junit.xml"), file("summary.md")];
+        for text in told {
+            assert!(text.contains("sent Authorization"), "the daemon is quoted: {text}");
+            assert!(!text.contains(SECRET), "{text}");
+        }
+    }
+}

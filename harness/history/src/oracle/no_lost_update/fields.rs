@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::oracle::Finding;
 use crate::oracle::seen::Seen;
-use crate::{ACTION, OracleName, Record, What};
+use crate::{ACTION, Blame, OracleName, Record, What};
 
 /// States of one object by version, each with the first record that showed it.
 type States<'a> = BTreeMap<u64, (u64, &'a Value)>;
@@ -31,6 +31,7 @@ struct Write {
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let states = states(history);
+    let cut = cut_step(history);
     for ((uid, pointer), writes) in writes(history) {
         let Some(states) = states.get(uid) else { continue };
         let mut floor = 0;
@@ -47,7 +48,9 @@ pub(super) fn judge(history: &[Record]) -> Finding {
             let later = states.range(stored + 1..).map(|(_, state)| *state);
             // Of the next write's step, what it wrote itself ends the promise.
             let ends = |(seq, object): &(u64, &Value)| {
-                next.is_some_and(|next| *seq >= next.begun || is(object, &pointer, &next.value))
+                cut.is_some_and(|cut| *seq >= cut)
+                    || next
+                        .is_some_and(|next| *seq >= next.begun || is(object, &pointer, &next.value))
             };
             let lost = later
                 .take_while(|state| !ends(state) && !is_consumed(state.1, &pointer, &write.value))
@@ -62,6 +65,20 @@ pub(super) fn judge(history: &[Record]) -> Finding {
         }
     }
     finding
+}
+
+/// Where the step began that the harness gave up, if it did: a user's write in it may be stored without a
+/// record that tells so.
+fn cut_step(history: &[Record]) -> Option<u64> {
+    let mut begun = 0;
+    history.iter().find_map(|record| match record.what {
+        What::StepBegan { .. } => {
+            begun = record.seq;
+            None
+        }
+        What::StepFailed { blame: Blame::World, .. } => Some(begun),
+        _ => None,
+    })
 }
 
 /// Every state that was seen of each object, but for those of its deletion.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::build::*;
-use crate::{OracleName, What};
+use crate::{Blame, OracleName, What};
 
 fn with_state(version: u64, state: Option<&str>) -> Value {
     let mut object = at(version, container("c1", "u2", "running"));
@@ -54,6 +54,25 @@ fn no_lost_update_goes_by_versions() {
         modified("containers", with_state(6, Some("unknown"))),
         wishes("unknown"),
     ]));
+}
+
+// The harness gave the step up between a user's second write and its record. Had the step been done, the
+// same states would be a loss.
+#[test]
+fn no_lost_update_does_not_judge_a_step_that_was_cut_short() {
+    let touched = |end: What| {
+        written(vec![
+            began(0, "touch: {}"),
+            added("containers", with_state(5, Some("running"))),
+            wishes("running"),
+            modified("containers", with_state(6, Some("unknown"))),
+            end,
+        ])
+    };
+    let why = "the run did not end within its 15 s".to_owned();
+    assert_unknown(touched(What::StepFailed { index: 0, blame: Blame::World, why }), "15 s");
+    let lost = r#"<web>: a user wrote /spec/state="running", and it became "unknown""#;
+    assert_broken(touched(What::StepDone { index: 0 }), OracleName::NoLostUpdate, lost);
 }
 
 // A value that was never stored so, as where admission resolves it, is not the daemon's loss.
