@@ -29,6 +29,12 @@ impl Clock {
         now.map(|now| now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
             .expect("a computer's calendar fits into a timestamp")
     }
+    /// Calendar time now, as seconds and nanoseconds since 1970: `SECONDS.NANOSECONDS`.
+    pub(crate) fn unix_time(self) -> String {
+        let since = (self.calendar + self.elapsed()).duration_since(SystemTime::UNIX_EPOCH);
+        let since = since.unwrap_or_default();
+        format!("{}.{:09}", since.as_secs(), since.subsec_nanos())
+    }
 }
 
 /// Lets a short time pass between two looks at something that cannot notify; see `wait::polled`.

@@ -189,7 +189,6 @@ impl Recorder {
     }
 
     /// Masks as the history has them.
-    #[expect(dead_code, reason = "collectors mask by it")]
     pub(crate) fn masker(&self) -> Masker {
         self.log().masks.masker().clone()
     }

@@ -1,12 +1,26 @@
 //! What is in a bundle, and what is not: the one file of it that is always there.
 
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
+
+use super::capture::Cause;
+use crate::clock::Clock;
+use crate::sys::take_room;
 
 /// Version of the manifest's format; it changes whenever an old reader could misread a new one.
 pub const FORMAT: u32 = 1;
 
 /// Name of the manifest in an evidence directory.
 pub const MANIFEST: &str = "manifest.json";
+
+/// The same until it is whole.
+const PARTIAL: &str = ".manifest.json.partial";
+
+/// Room that is taken for the manifest when a run begins, in bytes: it is several times what one has.
+const ROOM: u64 = 256 << 10;
 
 /// What is in a bundle, and why it was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,10 +35,71 @@ pub struct Manifest {
     pub began: String,
     /// How long the capture took, in seconds; 0 where nothing could be captured.
     pub seconds: f64,
-    /// How long it may have taken, in seconds.
+    /// How long it may have taken, in seconds; 0 where nothing could be captured.
     pub deadline: f64,
     /// Everything that was looked for, in the order of the paths.
     pub entries: Vec<Entry>,
+}
+
+impl Manifest {
+    /// One of a bundle for which nothing was captured.
+    pub(super) fn empty(cause: &Cause) -> Self {
+        Self {
+            version: FORMAT,
+            trigger: cause.trigger,
+            reason: cause.reason.clone(),
+            began: Clock::start().calendar(),
+            seconds: 0.0,
+            deadline: 0.0,
+            entries: Vec::new(),
+        }
+    }
+
+    /// Whether its world was captured.
+    pub(super) fn has_capture(&self) -> bool {
+        self.deadline > 0.0
+    }
+
+    /// Reads that of an evidence directory which this harness has written.
+    pub(super) fn read(directory: &Path) -> io::Result<Self> {
+        Ok(serde_json::from_slice(&fs::read(directory.join(MANIFEST))?)?)
+    }
+
+    /// Takes room for one in an evidence directory, so that a disk that gets full does not take it.
+    ///
+    /// # Errors
+    /// Where there is no such room now.
+    pub(crate) fn reserve(directory: &Path) -> io::Result<()> {
+        take_room(&File::create(directory.join(PARTIAL))?, ROOM)
+    }
+
+    /// Writes it, so that there is always a whole one or none.
+    pub(super) fn write(&self, directory: &Path) -> io::Result<()> {
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        let partial = directory.join(PARTIAL);
+        let mut file = File::options().create(true).truncate(false).write(true).open(&partial)?;
+        file.write_all(&text)?;
+        file.set_len(text.len() as u64)?;
+        file.sync_all()?;
+        fs::rename(partial, directory.join(MANIFEST))?;
+        File::open(directory)?.sync_all()
+    }
+}
+
+impl Entry {
+    /// One of something that is not there.
+    pub(super) fn missing(name: &str, path: Option<String>, why: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            path,
+            state: State::Missing,
+            why: Some(why),
+            bytes: 0,
+            seconds: 0.0,
+            masked: Vec::new(),
+        }
+    }
 }
 
 /// What made a bundle.

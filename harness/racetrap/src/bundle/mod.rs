@@ -1,11 +1,26 @@
 //! What a run leaves behind that did not pass: its evidence directory, completed by what its world
 //! was like while everything still lived, and masked.
 //!
+//! - [`capture`]: collects, side by side and within a deadline, and shows all of it at once;
+//! - `patient`: whose world is looked at; `sources`: what is looked for, one file each;
+//! - `collect`: what becomes of a collector; `shelf`: where it puts what it finds;
+//! - [`seal`]: completes the bundle at the end of the run; `archive`: packs it;
 //! - [`Manifest`]: what is there, what is missing and why, what was masked;
 //! - `mask`: takes secrets out of documents, texts and records.
 
+mod archive;
+mod capture;
+mod collect;
 mod manifest;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "collectors have documents"))]
 pub(crate) mod mask;
+mod patient;
+mod seal;
+mod shelf;
+mod sources;
 
+pub(crate) use capture::{Cause, capture};
+pub(crate) use collect::panicked;
 pub use manifest::{Entry, FORMAT, MANIFEST, Manifest, Masked, State, Trigger};
+pub(crate) use mask::Masker;
+pub(crate) use patient::{Patient, past_wire};
+pub(crate) use seal::seal;

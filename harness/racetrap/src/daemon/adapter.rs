@@ -111,6 +111,8 @@ pub(crate) struct Daemon {
     process: Option<Identity>,
     stopping: Arc<AtomicBool>,
     log: Option<LogReader>,
+    /// It is asked for its stacks, which ends it.
+    tells_stacks: bool,
     /// Controllers of containers run in a program of their own.
     standalone: bool,
     controllers: Option<Controllers>,
@@ -136,6 +138,7 @@ impl Daemon {
             process: None,
             stopping: Arc::default(),
             log: None,
+            tells_stacks: false,
             standalone: false,
             controllers: None,
             vm: watch::Sender::new(VmOp::Go),
@@ -283,6 +286,22 @@ impl Daemon {
         }
     }
 
+    /// It is going to be asked for its stacks, which ends it: from here on its end is no surprise, what it
+    /// says is not its own word, and what it leaves is not its own doing.
+    pub(crate) fn expect_stacks(&mut self) {
+        self.read_log();
+        self.tells_stacks = true;
+        self.stopping.store(true, Ordering::SeqCst);
+        if let Some(controllers) = &self.controllers {
+            controllers.expect_end();
+        }
+    }
+
+    /// Whether it was asked for its stacks.
+    pub(crate) fn was_asked_for_stacks(&self) -> bool {
+        self.tells_stacks
+    }
+
     /// Its process, while it runs.
     pub(crate) fn process(&self) -> Option<Identity> {
         self.process
@@ -297,6 +316,9 @@ impl Daemon {
 
     /// Records the lines of its log that are new.
     pub(crate) fn read_log(&mut self) {
+        if self.tells_stacks {
+            return;
+        }
         if let Some(log) = &mut self.log {
             log.drain(&self.recorder);
         }
@@ -389,6 +411,9 @@ impl Daemon {
 
     /// Stops it; gives a line for what would not go by itself.
     pub(crate) async fn stop(&mut self) -> Option<String> {
+        if self.tells_stacks {
+            return self.end_after_stacks().await;
+        }
         // First, for without its service it would end by itself.
         let controllers = match self.controllers.take() {
             Some(controllers) => controllers.end(&self.recorder).await,
@@ -404,6 +429,24 @@ impl Daemon {
             return Some(leak.unwrap_or(text));
         }
         leak
+    }
+
+    /// Ends what did not end by telling its stacks; that is nobody's fault.
+    async fn end_after_stacks(&mut self) -> Option<String> {
+        if let Some(controllers) = self.controllers.take() {
+            controllers.kill().await;
+        }
+        let process = self.process.take()?;
+        let failed = |error: io::Error| format!("the daemon's process {}: {error}", process.pid);
+        match process.signal(Signal::KILL) {
+            Ok(()) => wait_for_end(process, KILL_LIMIT).await.err().map(failed),
+            Err(error) => Some(failed(error)),
+        }
+    }
+
+    /// What its `svc paths` has said, by name.
+    pub(crate) fn paths(&self) -> &BTreeMap<String, PathBuf> {
+        &self.paths
     }
 
     /// Begins to set properties of the App; the command waits until it has settled, where a limit

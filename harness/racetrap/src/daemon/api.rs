@@ -146,6 +146,13 @@ impl Api {
         Ok(from)
     }
 
+    /// What the API server answers to a plain request of a path, as it answers.
+    pub(crate) async fn raw(&self, path: &str) -> Result<String, ApiError> {
+        let failed = || failed(format!("get {path}"));
+        let request = http::Request::get(path).body(Vec::new()).map_err(kube::Error::HttpError);
+        self.client.request_text(request.map_err(failed())?).await.map_err(failed())
+    }
+
     /// Whether the API has this resource at all.
     pub(crate) async fn serves(&self, resource: Resource) -> Result<bool, ApiError> {
         let params = ListParams::default().limit(1);

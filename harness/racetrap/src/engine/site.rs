@@ -31,7 +31,7 @@ impl Site {
     }
 
     /// Its socket, past the wire.
-    pub(super) fn socket(&self) -> PathBuf {
+    pub(crate) fn socket(&self) -> PathBuf {
         self.directory.join("engine.sock")
     }
 

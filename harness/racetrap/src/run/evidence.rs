@@ -4,11 +4,13 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use racetrap_history::{Judgement, Record, RunHeader, Scenario, Verdict, VmMode, journal};
+use racetrap_history::{Judgement, Record, RunHeader, Scenario, Verdict, VmMode, journal, judge};
 
 use super::{RunError, RunOptions};
+use crate::bundle::{Cause, Manifest, Trigger, seal};
 use crate::clock::Clock;
 use crate::derived::{self, JOURNAL};
+use crate::recorder::Recorder;
 
 /// An evidence directory of one run.
 pub(super) struct Evidence {
@@ -23,6 +25,7 @@ impl Evidence {
             fs::create_dir_all(base)?;
             let directory = fresh_directory(&fs::canonicalize(base)?, scenario, clock)?;
             fs::write(directory.join("scenario.yaml"), yaml(scenario)?)?;
+            Manifest::reserve(&directory)?;
             Ok(Self { directory, clock })
         };
         make().map_err(|source| RunError::Evidence { path: base.to_owned(), source })
@@ -71,28 +74,51 @@ impl Evidence {
         fs::remove_dir_all(directory).map_err(|source| RunError::Evidence { path, source })
     }
 
-    /// Adds what is computed from the history, or deletes all where the run passed; `failure` is
-    /// that of the journal.
-    pub(super) fn finish(
+    /// Adds what is computed from the history and completes the bundle, or deletes all where the run
+    /// passed. `cause` says why there is a bundle, where nothing was captured.
+    pub(super) async fn finish(
         self,
-        history: &[Record],
-        judgement: &Judgement,
-        failure: Option<io::Error>,
+        recorder: &Recorder,
+        came: &Judged,
+        cause: Cause,
         keep: bool,
     ) -> Result<Option<PathBuf>, RunError> {
-        let path = self.directory.clone();
-        let write = || -> io::Result<_> {
-            if let Some(error) = failure {
-                return Err(error);
-            }
-            if judgement.verdict == Verdict::Pass && !keep {
-                fs::remove_dir_all(&self.directory)?;
-                return Ok(None);
-            }
-            derived::write(&self.directory, history, judgement)?;
-            Ok(Some(self.directory))
-        };
-        write().map_err(|source| RunError::Evidence { path, source })
+        let passed = came.judgement.verdict == Verdict::Pass;
+        if passed && !keep && came.written.is_ok() {
+            let removed = fs::remove_dir_all(&self.directory);
+            return removed.map(|()| None).map_err(|source| self.not_written(source));
+        }
+        let cause = if passed { Cause::new(Trigger::Kept, "the run passed") } else { cause };
+        let concluded = derived::write(&self.directory, &came.history, &came.judgement);
+        // What could be written is a bundle all the same.
+        let sealed = seal(&self.directory, cause, &recorder.masker()).await;
+        let written =
+            came.written.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()));
+        match written.and(concluded).and(sealed) {
+            Ok(()) => Ok(Some(self.directory)),
+            Err(source) => Err(self.not_written(source)),
+        }
+    }
+}
+
+/// A history that has ended, and what oracles say of it.
+pub(super) struct Judged {
+    pub(super) history: Vec<Record>,
+    pub(super) judgement: Judgement,
+    /// Whether all of it could be written.
+    pub(super) written: io::Result<()>,
+}
+
+impl Judged {
+    /// Judges a history of which the first record that could not be written failed by `failure`.
+    pub(super) fn new(history: Vec<Record>, failure: Option<io::Error>) -> Self {
+        let judgement = judge(&history);
+        Self { history, judgement, written: failure.map_or(Ok(()), Err) }
+    }
+
+    /// Judges what a recorder has so far.
+    pub(super) fn of(recorder: &Recorder) -> Self {
+        Self::new(recorder.history(), recorder.take_failure())
     }
 }
 

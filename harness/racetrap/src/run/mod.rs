@@ -1,5 +1,6 @@
 //! Carries out the steps of a scenario in a world; its only output is the history.
 
+mod cause;
 mod commands;
 mod evidence;
 mod faults;
@@ -19,11 +20,12 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use racetrap_history::{Blame, Judgement, Record, Scenario, Step, Verdict, VmMode, What, judge};
 
-use self::evidence::Evidence;
+use self::evidence::{Evidence, Judged};
 use self::runner::{Runner, StepError};
 use self::stop::End;
 pub use self::stop::{Stop, StopSender};
 use crate::bundle::mask::{Hits, Masker, Place};
+use crate::bundle::{Cause, Trigger, panicked};
 use crate::chain::chain;
 use crate::clock::Clock;
 use crate::daemon::DaemonError;
@@ -192,8 +194,8 @@ async fn run_in(
         // What was begun is dropped, its lock with it, and the world's watcher sweeps it.
         why = end.comes() => {
             recorder.note(&why);
-            let history = recorder.history();
-            evidence.finish(&history, &judge(&history), recorder.take_failure(), true)?;
+            let cause = Cause::new(Trigger::Stopped, &why);
+            evidence.finish(&recorder, &Judged::of(&recorder), cause, true).await?;
             return Err(RunError::Ended { why, evidence: directory });
         }
     };
@@ -202,8 +204,8 @@ async fn run_in(
         Err(source) => {
             recorder.note(chain(&source));
             recorder.append(What::Ended);
-            let history = recorder.history();
-            evidence.finish(&history, &judge(&history), recorder.take_failure(), true)?;
+            let cause = Cause::new(Trigger::Unmade, chain(&source));
+            evidence.finish(&recorder, &Judged::of(&recorder), cause, true).await?;
             return Err(RunError::World { source, evidence: directory });
         }
     };
@@ -211,23 +213,30 @@ async fn run_in(
     runner.neighbour = neighbour;
     let steps = carry_out(scenario, &mut runner, &end);
     let carried_out = AssertUnwindSafe(steps).catch_unwind().await;
+    if let Err(panic) = &carried_out {
+        recorder.append(cause::broken_off(&recorder, panicked(panic.as_ref())));
+    }
     runner.world.daemon.read_log();
-    let passes = carried_out.is_ok() && seat.keeps() && reuse::can_be_undone(scenario);
-    let passes = passes && judge(&recorder.as_ended()).verdict == Verdict::Pass;
-    let (history, judgement, kept) = if passes {
-        give_back(runner.into_world(), seat, evidence, options.keep).await?
+    let so_far = recorder.as_ended();
+    let judgement = judge(&so_far);
+    let passes = judgement.verdict == Verdict::Pass;
+    let (came, kept) = if passes && seat.keeps() && reuse::can_be_undone(scenario) {
+        give_back(runner.into_world(), seat, evidence, options).await?
     } else {
+        let cause = cause::cause(&so_far, &judgement, carried_out.is_err(), &options.stop);
+        if !passes {
+            runner.capture(&cause).await;
+        }
         runner.close().await;
         recorder.append(What::Ended);
+        let came = Judged::of(&recorder);
+        let kept = evidence.finish(&recorder, &came, cause, options.keep).await;
         if let Err(panic) = carried_out {
             std::panic::resume_unwind(panic);
         }
-        let history = recorder.history();
-        let judgement = judge(&history);
-        let failure = recorder.take_failure();
-        let kept = evidence.finish(&history, &judgement, failure, options.keep)?;
-        (history, judgement, kept)
+        (came, kept?)
     };
+    let Judged { history, judgement, .. } = came;
     Ok(Outcome { judgement, history, evidence: kept, vm, took: clock.elapsed() })
 }
 
@@ -263,11 +272,11 @@ async fn begin_again(mut world: World, evidence: &Path) -> Result<World, WorldEr
 
 /// Ends the history of a run that passed, and gives its world back.
 async fn give_back(
-    world: World,
+    mut world: World,
     seat: Seat,
     evidence: Evidence,
-    keep: bool,
-) -> Result<(Vec<Record>, Judgement, Option<PathBuf>), RunError> {
+    options: &RunOptions,
+) -> Result<(Judged, Option<PathBuf>), RunError> {
     let Whole { records, failure } = match world.rest(Clock::start()) {
         Ok(whole) => whole,
         Err(source) => {
@@ -276,18 +285,25 @@ async fn give_back(
         }
     };
     // What came after the first judgement, and before the end, is judged too.
-    let judgement = judge(&records);
-    let passed = judgement.verdict == Verdict::Pass;
-    let logs = if passed && !keep { Ok(()) } else { world.keep_logs(evidence.directory()) };
-    let idle =
-        logs.and_then(|()| world.declare_idle()).map_err(|source| evidence.not_written(source));
-    let kept = idle.and_then(|()| evidence.finish(&records, &judgement, failure, keep));
+    let came = Judged::new(records, failure);
+    let passed = came.judgement.verdict == Verdict::Pass;
+    let cause = cause::cause(&came.history, &came.judgement, false, &options.stop);
+    if !passed {
+        world.capture(cause.clone()).await;
+    }
+    let is_kept = !passed || options.keep;
+    let logs = if is_kept { world.keep_logs(evidence.directory()) } else { Ok(()) };
+    let idle = logs.and_then(|()| world.declare_idle());
+    let kept = match idle.map_err(|source| evidence.not_written(source)) {
+        Ok(()) => evidence.finish(world.recorder(), &came, cause, options.keep).await,
+        Err(error) => Err(error),
+    };
     if passed && kept.is_ok() {
         seat.give_back(world).await;
     } else {
         seat.close(world).await;
     }
-    Ok((records, judgement, kept?))
+    Ok((came, kept?))
 }
 
 /// Makes a world, and a neighbour for it where the scenario needs one.

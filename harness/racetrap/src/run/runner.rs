@@ -9,6 +9,7 @@ use racetrap_wire::Refusal;
 use super::commands::Background;
 use super::faults::Armed;
 use super::gates::Standing;
+use crate::bundle::Cause;
 use crate::chain::chain;
 use crate::daemon::{AdmissionError, ApiError, DaemonError};
 use crate::engine::{EngineError, TruthError, WorkloadError};
@@ -84,6 +85,16 @@ impl Runner {
 
     pub(super) fn recorder(&self) -> &Recorder {
         &self.recorder
+    }
+
+    /// Captures the worlds as they are now, with everything that is closed still closed.
+    pub(super) async fn capture(&mut self, cause: &Cause) {
+        let neighbour = async {
+            if let Some(neighbour) = &mut self.neighbour {
+                neighbour.world.capture(cause.clone()).await;
+            }
+        };
+        tokio::join!(self.world.capture(cause.clone()), neighbour);
     }
 
     /// Opens everything that is closed, and closes the worlds.

@@ -2,10 +2,10 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
-use rustix::fs::{Access, access, statvfs};
+use rustix::fs::{Access, FallocateFlags, access, fallocate, statvfs};
 use rustix::process::geteuid;
 
 /// Number of the user that this process acts for.
@@ -48,4 +48,49 @@ pub(crate) fn is_executable(path: &Path) -> bool {
 pub(crate) fn free_mib(path: &Path) -> io::Result<u64> {
     let room = statvfs(path)?;
     Ok((room.f_bavail * room.f_frsize) >> 20)
+}
+
+/// What kind of file something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FileKind {
+    File,
+    Directory,
+    Link,
+    Socket,
+    /// A pipe or a device.
+    Other,
+}
+
+impl FileKind {
+    /// The kind in one word.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Directory => "directory",
+            Self::Link => "link",
+            Self::Socket => "socket",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// The kind of a file that was looked at without following links.
+pub(crate) fn kind_of_file(metadata: &fs::Metadata) -> FileKind {
+    let kind = metadata.file_type();
+    if kind.is_socket() {
+        FileKind::Socket
+    } else if kind.is_symlink() {
+        FileKind::Link
+    } else if kind.is_dir() {
+        FileKind::Directory
+    } else if kind.is_file() {
+        FileKind::File
+    } else {
+        FileKind::Other
+    }
+}
+
+/// Takes `bytes` of room for a file from its file system, before there is anything to write.
+pub(crate) fn take_room(file: &File, bytes: u64) -> io::Result<()> {
+    Ok(fallocate(file, FallocateFlags::empty(), 0, bytes)?)
 }

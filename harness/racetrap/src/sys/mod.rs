@@ -3,21 +3,27 @@
 //! Everything else of the harness asks this module, so that another platform is one more
 //! directory beside it.
 
+mod census;
 mod cgroup;
 mod files;
+mod machine;
 mod mounts;
 mod namespace;
 mod process;
+mod sockets;
 mod stop;
 
+pub(crate) use census::{Process, census, own_descriptors};
 pub(crate) use cgroup::{cgroups_of, remove_cgroups, thaw_cgroups};
 pub(crate) use files::{
-    check_writable, create_private_directory, free_mib, is_executable, is_file_at,
-    owner_of_directory, user_id,
+    FileKind, check_writable, create_private_directory, free_mib, is_executable, is_file_at,
+    kind_of_file, owner_of_directory, take_room, user_id,
 };
+pub(crate) use machine::{kernel, kernel_lines, machine};
 pub(crate) use mounts::{detach, mounts_below};
 pub(crate) use namespace::{Namespace, in_namespace, new_namespace};
 pub(crate) use process::{Identity, Signal, kill_group, marked, wait_for_end};
+pub(crate) use sockets::{Socket, sockets};
 pub(crate) use stop::StopRequests;
 
 /// Longest path of a unix socket in bytes: `sun_path` is 108 bytes with its final NUL (unix(7)).

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use rustix::process::Signal;
@@ -72,6 +73,18 @@ impl Identity {
         let wanted = format!("{name}={value}").into_bytes();
         let environment = std::fs::read(format!("/proc/{}/environ", self.pid)).unwrap_or_default();
         environment.split(|byte| *byte == 0).any(|entry| entry == wanted) && self.lives()
+    }
+
+    /// The program that it runs.
+    pub(crate) fn executable(self) -> Option<PathBuf> {
+        let path = std::fs::read_link(format!("/proc/{}/exe", self.pid)).ok()?;
+        self.lives().then_some(path)
+    }
+
+    /// The file that its standard error goes to, if that is one.
+    pub(crate) fn standard_error(self) -> Option<PathBuf> {
+        let path = std::fs::read_link(format!("/proc/{}/fd/2", self.pid)).ok()?;
+        (path.is_file() && self.lives()).then_some(path)
     }
 
     /// How many descriptors it has open; none where it does not run any more.

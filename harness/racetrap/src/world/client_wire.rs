@@ -41,9 +41,10 @@ pub(crate) enum ClientWireError {
 }
 
 /// Puts a wire before the API server that the kubeconfig at `path` names, and lets that name the
-/// wire.
+/// wire; as it was before, it is copied to `past_wire`.
 pub(super) async fn stand_before(
     path: &Path,
+    past_wire: &Path,
     recorder: &Recorder,
 ) -> Result<Wire, ClientWireError> {
     let unexpected = |problem| ClientWireError::Unexpected { path: path.to_owned(), problem };
@@ -70,7 +71,8 @@ pub(super) async fn stand_before(
     let bound = wire.address().ok_or_else(|| unexpected("leads to a wire without an address"))?;
     cluster.server = Some(format!("https://{bound}"));
     cluster.certificate_authority_data = Some(STANDARD.encode(own.pem()));
-    write(path, &config)
+    fs::copy(path, past_wire)
+        .and_then(|_| write(path, &config))
         .map_err(|source| ClientWireError::Write { path: path.to_owned(), source })?;
     Ok(wire)
 }

@@ -1,5 +1,6 @@
 //! What is going to be made, on disk before it is made, so that a sweep knows of it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,18 @@ pub(crate) enum Intent {
     },
     /// A process, which will carry the marker.
     Process(String),
+    /// A daemon, and where its instance has what it has.
+    Daemon {
+        /// HOME of its processes.
+        home: PathBuf,
+        /// What its `svc paths` has said, by name.
+        paths: BTreeMap<String, PathBuf>,
+    },
+    /// An engine.
+    Engine {
+        /// Its own socket, past the wire.
+        socket: PathBuf,
+    },
     /// A control group below the root of each hierarchy.
     ControlGroup(String),
 }

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::intent::{Intent, declared};
+
 /// How long each log was when a run began, in bytes; one that is not named was not there.
 pub(super) type Lengths = BTreeMap<PathBuf, u64>;
 
@@ -33,43 +35,63 @@ pub(super) fn keep(directory: &Path, evidence: &Path, before: &Lengths) -> io::R
     Ok(())
 }
 
-/// Every log that is there, and its name among evidence: the engine's, and those in the daemon's
-/// log directories (contract 2.2).
+/// Every log that is there, and its name among evidence: the engine's, and those of the daemon and of
+/// its VMs (contract 2.3, 7.3).
 fn logs(directory: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let mut logs = Vec::new();
     let engine = engine_log(directory);
     if engine.is_file() {
         logs.push((engine, "engine.log".to_owned()));
     }
-    let instances = match std::fs::read_dir(directory.join("h/.local/state")) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(logs),
-        other => other?,
-    };
-    for instance in instances {
-        for log in std::fs::read_dir(instance?.path())? {
-            let log = log?;
-            if log.file_type()?.is_file() {
-                logs.push((log.path(), format!("daemon-{}", log.file_name().to_string_lossy())));
+    for intent in declared(directory).unwrap_or_default() {
+        let Intent::Daemon { paths, .. } = intent else { continue };
+        for (place, prefix) in [("log_dir", "daemon"), ("lima_home", "lima")] {
+            if let Some(path) = paths.get(place) {
+                logs_below(path, prefix, &mut logs)?;
             }
         }
     }
     Ok(logs)
 }
 
+/// The logs in a directory, and in those that it has for its VMs.
+fn logs_below(place: &Path, prefix: &str, logs: &mut Vec<(PathBuf, String)>) -> io::Result<()> {
+    let entries = match std::fs::read_dir(place) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let (path, kind) = (entry.path(), entry.file_type()?);
+        let name = format!("{prefix}-{}", entry.file_name().to_string_lossy());
+        if kind.is_dir() {
+            logs_below(&path, &name, logs)?;
+        } else if kind.is_file() && path.extension().is_some_and(|kind| kind == "log") {
+            logs.push((path, name));
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    // One log goes on, one is rotated to a shorter one, one is new: each must be kept from where
-    // the run began, and no byte of an earlier run.
+    // One log goes on, one is rotated to a shorter one, one is new, one is a VM's: each must be kept from
+    // where the run began, and no byte of an earlier run.
     #[test]
     fn only_what_was_written_since_the_run_began_is_kept() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let (world, evidence) = (place.path().join("world"), place.path().join("evidence"));
-        let state = world.join("h/.local/state/rd-3");
-        for directory in [&state, &evidence] {
+        let (state, lima) = (world.join("h/.local/state/rd-3"), world.join("h/.rd3/lima"));
+        let vm = lima.join("rd");
+        for directory in [&state, &vm, &evidence] {
             std::fs::create_dir_all(directory).expect("a directory");
         }
+        let paths = [("log_dir", state.clone()), ("lima_home", lima)];
+        let paths = paths.map(|(name, path)| (name.to_owned(), path)).into();
+        let daemon = Intent::Daemon { home: world.join("h"), paths };
+        super::super::intent::declare(&world, &daemon).expect("a writable directory");
         let write = |path: PathBuf, text: &str| std::fs::write(path, text).expect("a log");
         write(engine_log(&world), "old ");
         write(state.join("rdd.stderr.log"), "a longer one");
@@ -77,10 +99,14 @@ mod tests {
         write(engine_log(&world), "old new");
         write(state.join("rdd.stderr.log"), "short");
         write(state.join("rdd.stdout.log"), "all");
+        write(vm.join("serial.log"), "boot");
+        write(vm.join("lima.yaml"), "no log");
         keep(&world, &evidence, &before).expect("room for logs");
         let kept = |name: &str| std::fs::read_to_string(evidence.join(name)).expect("a kept log");
         assert_eq!(kept("engine.log"), "new");
         assert_eq!(kept("daemon-rdd.stderr.log"), "short");
         assert_eq!(kept("daemon-rdd.stdout.log"), "all");
+        assert_eq!(kept("lima-rd-serial.log"), "boot");
+        assert_eq!(std::fs::read_dir(&evidence).expect("evidence").count(), 4);
     }
 }

@@ -3,6 +3,7 @@
 //! - `world`: start and close of everything, in a fixed order;
 //! - `ground`: the directory and the instance number that a world has for itself;
 //! - `environment`: what processes of a world are told;
+//! - `aftermath`: what is done for a world whose harness has ended without closing it;
 //! - `child`: the only place that starts processes;
 //! - `intent`: what is going to be made, on disk before it is made;
 //! - `logs`: the logs of a world, as far as they belong to one run;
@@ -12,6 +13,7 @@
 //! - `wire_record`: the wire's own events in the words of the history;
 //! - `watcher`: the process that waits for that case.
 
+mod aftermath;
 mod child;
 mod client_wire;
 mod environment;
@@ -31,7 +33,7 @@ pub(crate) use client_wire::ClientWireError;
 pub(crate) use environment::{Environment, MARKER};
 pub use ground::GroundError;
 pub(crate) use ground::longest_socket_path;
-pub(crate) use intent::Intent;
+pub(crate) use intent::{Intent, declared};
 pub use pool::{Closing, Pool};
 pub(crate) use pool::{Key, Seat};
 pub use watcher::{WatchArgs, watch};

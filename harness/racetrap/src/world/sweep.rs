@@ -49,7 +49,7 @@ pub(crate) async fn sweep(directory: &Path) -> io::Result<Swept> {
             Intent::Idle => swept.evidence = None,
             Intent::ControlGroup(name) => groups.push(name),
             Intent::Containers { socket } => dockers.push(socket),
-            Intent::Process(_) => {}
+            Intent::Process(_) | Intent::Daemon { .. } | Intent::Engine { .. } => {}
         }
     }
     let mut failure = None;

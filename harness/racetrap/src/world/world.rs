@@ -12,6 +12,7 @@ use racetrap_wire::{Dialect, Listen, Upstream, Wire, WireConfig, WireError};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::aftermath::aftermath;
 use super::child::{Child, Spawn};
 use super::client_wire::{ClientWireError, stand_before};
 use super::environment::{Environment, MARKER};
@@ -21,6 +22,7 @@ use super::logs::{self, Lengths};
 use super::reset::Usage;
 use super::sweep;
 use super::wire_record::wire_message;
+use crate::bundle::{Cause, Patient, Trigger, capture, past_wire};
 use crate::chain::chain;
 use crate::clock::Clock;
 use crate::companion::{NotBuilt, companion};
@@ -75,6 +77,16 @@ pub enum WorldError {
         #[source]
         source: io::Error,
     },
+}
+
+impl WorldError {
+    /// Whether something went wrong, and not only was asked for what this daemon does not have.
+    fn tells_of_a_fault(&self) -> bool {
+        !matches!(
+            self,
+            Self::Daemon(DaemonError::VmMode { .. }) | Self::NoVmMode | Self::Protocol { .. }
+        )
+    }
 }
 
 /// What a world is made of.
@@ -141,8 +153,10 @@ impl World {
         let began = Instant::now();
         let mut tasks = Tasks::default();
         let foundation = Foundation::lay(options, &mut tasks, recorder).await?;
-        match Parts::make(options, &foundation, &mut tasks).await {
-            Ok(Parts { daemon, api, engine, truth, wire, facts }) => {
+        let mut met = None;
+        match Parts::make(options, &foundation, &mut tasks, &mut met).await {
+            Ok(Parts { api, engine, truth, wire, facts }) => {
+                let daemon = met.expect("a world that is made has met its daemon");
                 recorder.append(facts.clone());
                 let workload = Workload::new(truth.docker().clone());
                 let processes = marked(MARKER, foundation.ground.marker());
@@ -166,6 +180,12 @@ impl World {
                 Ok(world)
             }
             Err(error) => {
+                if error.tells_of_a_fault() {
+                    let cause = Cause::new(Trigger::Unmade, chain(&error));
+                    foundation
+                        .capture(cause, || met.iter_mut().for_each(Daemon::expect_stacks))
+                        .await;
+                }
                 tasks.observers.abort_all();
                 tasks.clients.abort_all();
                 foundation.raze(Vec::new(), tasks).await;
@@ -253,7 +273,9 @@ impl World {
     /// The wire between clients and the daemon's API, put there when it is first asked for.
     pub(crate) async fn client_wire(&mut self) -> Result<&Wire, ClientWireError> {
         if self.client_wire.is_none() {
-            let wire = stand_before(self.daemon.kubeconfig()?, &self.foundation.recorder).await?;
+            let kubeconfig = self.daemon.kubeconfig()?;
+            let past_wire = past_wire(self.directory());
+            let wire = stand_before(kubeconfig, &past_wire, &self.foundation.recorder).await?;
             self.client_wire = Some(wire);
         }
         Ok(self.client_wire.as_ref().expect("it was just made"))
@@ -268,6 +290,8 @@ impl World {
     pub(crate) fn forget_clients(&mut self) {
         self.tasks.clients.abort_all();
         self.client_wire = None;
+        // It is not there where no wire stood before the API.
+        let _ = std::fs::remove_file(past_wire(self.directory()));
         self.wire.forget_phase();
     }
 
@@ -275,6 +299,13 @@ impl World {
     pub(crate) async fn start_daemon_again(&mut self) -> Result<(), DaemonError> {
         self.api = self.daemon.start_again(self.vm, &mut self.tasks).await?;
         Ok(())
+    }
+
+    /// Captures the world for the bundle of the run that goes on in it, last of all its daemon's stacks:
+    /// the daemon has ended then, and the world can only be closed.
+    pub(crate) async fn capture(&mut self, cause: Cause) {
+        let daemon = &mut self.daemon;
+        self.foundation.capture(cause, || daemon.expect_stacks()).await;
     }
 
     /// Ends all that the world made, the youngest first, and records what would not go.
@@ -298,15 +329,21 @@ impl World {
         if let Err(error) = self.engine.close().await {
             leaks.push((Owner::World, format!("engine: {}", chain(&error))));
         }
-        let left = self.foundation.leftovers().await;
-        leaks.extend(left.into_iter().map(|text| (Owner::World, text)));
+        // What a daemon leaves that ended by telling its stacks, is swept like all else.
+        if !self.daemon.was_asked_for_stacks() {
+            let left = self.foundation.leftovers().await;
+            leaks.extend(left.into_iter().map(|text| (Owner::World, text)));
+        }
+        if !leaks.is_empty() {
+            let texts: Vec<_> = leaks.iter().map(|(_, text)| text.as_str()).collect();
+            self.foundation.capture(Cause::new(Trigger::Leak, texts.join("; ")), || {}).await;
+        }
         self.foundation.raze(leaks, self.tasks).await;
     }
 }
 
-/// What stands on the foundation.
+/// What stands on the foundation, beside the daemon.
 struct Parts {
-    daemon: Daemon,
     api: Api,
     engine: Engine,
     truth: Truth,
@@ -319,10 +356,14 @@ impl Parts {
         options: &WorldOptions,
         foundation: &Foundation,
         tasks: &mut Tasks,
+        met: &mut Option<Daemon>,
     ) -> Result<Self, WorldError> {
         let Foundation { ground, environment, recorder, .. } = foundation;
-        let mut daemon = Daemon::meet(&options.daemon, environment.clone(), recorder).await?;
+        let daemon = Daemon::meet(&options.daemon, environment.clone(), recorder).await?;
+        let daemon = met.insert(daemon);
         let declare = |intent: Intent| intent::declare(ground.directory(), &intent);
+        let (home, paths) = (environment.home().to_owned(), daemon.paths().clone());
+        declare(Intent::Daemon { home, paths }).map_err(failed("the list of intents"))?;
         let site = Site {
             choice: options.engine,
             directory: ground.directory().join("e"),
@@ -331,9 +372,11 @@ impl Parts {
             control_group: control_group(ground.marker()),
             live_restore: options.needs.live_restore,
         };
+        let socket = site.socket();
+        declare(Intent::Engine { socket }).map_err(failed("the list of intents"))?;
         let engine = Engine::start(site, declare, &mut tasks.keepers, recorder).await?;
         let truth = Truth::observe(engine.socket(), &mut tasks.observers, recorder).await?;
-        let wire = start_wire(options, &daemon, &engine, recorder).await?;
+        let wire = start_wire(options, daemon, &engine, recorder).await?;
         declare(Intent::Process("daemon".to_owned())).map_err(failed("the list of intents"))?;
         let api = daemon.start(options.vm, options.needs.standalone, tasks).await?;
         if let Some(needed) = options.needs.protocol {
@@ -345,7 +388,7 @@ impl Parts {
         let (daemon_version, engine_version) = (daemon.version().await?, truth.version().await?);
         let controllers = api.enabled_controllers().await.map_err(DaemonError::from)?;
         let facts = What::Facts { daemon_version, engine: engine_version, controllers };
-        Ok(Self { daemon, api, engine, truth, wire, facts })
+        Ok(Self { api, engine, truth, wire, facts })
     }
 }
 
@@ -361,6 +404,20 @@ impl Foundation {
         let environment = lay_out(&ground, options)?;
         let watcher = start_watcher(&ground, &environment, &mut tasks.keepers, recorder)?;
         Ok(Self { ground, environment, watcher, recorder: recorder.clone() })
+    }
+
+    /// Captures what is there, unless that was done before; a bundle that cannot be written is told.
+    async fn capture(&self, cause: Cause, before_end: impl FnOnce()) {
+        let captured = match Patient::of(self.ground.directory()) {
+            Ok(Some(patient)) => {
+                capture(&patient, cause, &self.recorder.masker(), before_end).await
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = captured {
+            self.recorder.note(format!("the world could not be captured: {error}"));
+        }
     }
 
     /// What is still there after everything was told to end, as lines.
@@ -394,7 +451,7 @@ async fn sweep_stale(ground: &Ground, recorder: &Recorder) -> Result<(), WorldEr
     if !ground.directory().exists() {
         return Ok(());
     }
-    let swept = sweep::sweep(ground.directory()).await.map_err(failed("room for a world"))?;
+    let swept = aftermath(ground.directory()).await.map_err(failed("room for a world"))?;
     let left = swept.leftovers.join(", ");
     recorder.note(format!("an earlier world was never closed; removed its files, and: {left}"));
     Ok(())

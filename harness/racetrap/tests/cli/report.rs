@@ -16,8 +16,7 @@ fn failed(sandbox: &Sandbox) -> PathBuf {
     let arguments = ["run", "295-I6", "--defect", "295-I6"];
     let (code, stdout, stderr) = outcome(&mut sandbox.racetrap(&arguments));
     assert_eq!(code, 1, "{stdout}{stderr}");
-    let runs = std::fs::read_dir(sandbox.path().join(".racetrap/evidence")).expect("evidence");
-    runs.last().expect("a run").expect("it can be read").path()
+    sandbox.runs().pop().expect("a run")
 }
 
 fn read(directory: &Path, name: &str) -> String {

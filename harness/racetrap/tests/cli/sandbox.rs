@@ -1,6 +1,6 @@
 //! A place of its own for each command: home, current directory and environment.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use tempfile::TempDir;
@@ -19,6 +19,13 @@ impl Sandbox {
     /// The directory.
     pub(crate) fn path(&self) -> &Path {
         self.home.path()
+    }
+
+    /// Evidence directories of the runs so far; a bundle's archive lies beside its directory.
+    pub(crate) fn runs(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.path().join(".racetrap/evidence"));
+        let paths = entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+        paths.filter(|path| path.is_dir()).collect()
     }
 
     /// The command, which sees nothing of the environment of this process but where programs are.

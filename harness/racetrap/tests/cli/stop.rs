@@ -44,9 +44,8 @@ fn wait_until_held(sandbox: &Sandbox) {
 
 /// The journal of the only run that has begun, as far as it is written.
 fn journal(sandbox: &Sandbox) -> String {
-    let runs = std::fs::read_dir(sandbox.path().join(".racetrap/evidence"));
-    let run = runs.ok().and_then(|mut runs| runs.next()?.ok());
-    let journal = run.map(|run| std::fs::read_to_string(run.path().join("journal.jsonl")));
+    let run = sandbox.runs().into_iter().next();
+    let journal = run.map(|run| std::fs::read_to_string(run.join("journal.jsonl")));
     journal.and_then(Result::ok).unwrap_or_default()
 }
 
@@ -82,7 +81,7 @@ fn a_request_to_stop_ends_the_run_and_keeps_all_others_back_with_exit_code_3() {
         assert_eq!(run["evidence"], Value::Null);
         assert_eq!(run["again"], format!("racetrap repro {id}"));
     }
-    assert_eq!(std::fs::read_dir(sandbox.path().join(".racetrap/evidence")).unwrap().count(), 1);
+    assert_eq!(sandbox.runs().len(), 1);
 }
 
 /// Cells are kept back as runs are: three of the four have no evidence and say why.
@@ -155,8 +154,7 @@ fn a_second_request_ends_the_command_at_once_with_exit_code_130_and_the_watcher_
     let mut stdout = String::new();
     child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
     assert_eq!(stdout, "");
-    let evidence = std::fs::read_dir(sandbox.path().join(".racetrap/evidence")).unwrap();
-    let swept = evidence.last().unwrap().unwrap().path().join("swept.txt");
+    let swept = sandbox.runs().last().unwrap().join("swept.txt");
     let began = Instant::now();
     loop {
         let said = std::fs::read_to_string(&swept).unwrap_or_default();

@@ -57,8 +57,9 @@ impl Place {
 
     /// The only evidence directory, once it is there.
     pub(crate) fn evidence(&self) -> Option<PathBuf> {
-        let mut entries = std::fs::read_dir(self.path().join("evidence")).ok()?;
-        Some(entries.next()?.ok()?.path())
+        let entries = std::fs::read_dir(self.path().join("evidence")).ok()?;
+        // The archive lies beside it.
+        entries.filter_map(Result::ok).map(|entry| entry.path()).find(|path| path.is_dir())
     }
 
     /// The journal as it is on disk now.

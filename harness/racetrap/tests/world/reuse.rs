@@ -38,7 +38,9 @@ fn file(place: &Place, text: &str) -> String {
 /// Directories of evidence, in the order in which their runs began.
 fn evidence(place: &Place) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(place.path().join("evidence")) else { return Vec::new() };
-    let mut directories: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    // A bundle's archive lies beside it.
+    let mut directories: Vec<_> = paths.filter(|path| path.is_dir()).collect();
     // That of a run that has just passed may go while it is looked at.
     let began = |directory: &PathBuf| directory.join("scenario.yaml").metadata()?.modified();
     directories.sort_by_key(|directory| began(directory).ok());

@@ -1,0 +1,152 @@
+//! The end of a bundle: what the run itself has written is masked where it was not, gets its entries,
+//! and all of it is packed into one file.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use super::archive::archive;
+use super::capture::{Cause, claim, remove_partial};
+use super::collect::on_thread;
+use super::manifest::{Entry, MANIFEST, Manifest, State, Trigger};
+use super::mask::{Hits, Lines, Masker, Place};
+
+/// The most bytes of one log; of a longer one the end is kept.
+const LOG_MAX: u64 = 64 << 20;
+
+/// How long it may take, the disk included.
+const HARD_LIMIT: Duration = Duration::from_secs(60);
+
+/// Completes the bundle in `directory`, and packs it beside it unless it is one of a pass. `cause` is
+/// why it is one, where nothing was captured.
+///
+/// # Errors
+/// Where the manifest cannot be written.
+pub(crate) async fn seal(directory: &Path, cause: Cause, masker: &Masker) -> io::Result<()> {
+    let (directory, masker) = (directory.to_owned(), masker.clone());
+    let sealing = on_thread(move || {
+        let _claimed = claim(&directory)?;
+        let neighbour = directory.join("neighbour");
+        if neighbour.is_dir() {
+            let _claimed = claim(&neighbour)?;
+            complete(&neighbour, &cause, &masker)?;
+        }
+        let manifest = complete(&directory, &cause, &masker)?;
+        if manifest.trigger == Trigger::Kept {
+            return Ok(());
+        }
+        archive(run_of(&directory)).or_else(|error| {
+            let why = format!("could not be written: {error}");
+            let mut manifest = manifest;
+            manifest.entries.push(Entry::missing("archive", None, why));
+            manifest.write(&directory)
+        })
+    });
+    let late = |_| io::Error::new(io::ErrorKind::TimedOut, format!("not done in {HARD_LIMIT:?}"));
+    timeout(HARD_LIMIT, sealing).await.map_err(late)?.map_err(io::Error::other)?
+}
+
+/// The directory of the run: a neighbour's is in it.
+fn run_of(directory: &Path) -> &Path {
+    let above = directory.parent().filter(|_| directory.ends_with("neighbour"));
+    above.filter(|above| above.join("journal.jsonl").is_file()).unwrap_or(directory)
+}
+
+/// Adds entries for what has none yet, and masks it.
+fn complete(directory: &Path, cause: &Cause, masker: &Masker) -> io::Result<Manifest> {
+    remove_partial(directory)?;
+    let mut manifest = match Manifest::read(directory) {
+        Ok(captured) => captured,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Manifest::empty(cause),
+        Err(error) => return Err(error),
+    };
+    let mut files: Vec<PathBuf> = fs::read_dir(directory)?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    for path in files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name == MANIFEST || name.starts_with('.') {
+            continue;
+        }
+        manifest.entries.retain(|entry| entry.path.as_deref() != Some(&name));
+        manifest.entries.push(enter(&path, name, masker));
+    }
+    manifest.entries.sort_by(|a, b| (&a.path, &a.name).cmp(&(&b.path, &b.name)));
+    manifest.write(directory)?;
+    Ok(manifest)
+}
+
+/// The entry of a file that the run has written. Records are masked before they are written; what
+/// programs have written is masked now, and what cannot be is removed.
+fn enter(path: &Path, name: String, masker: &Masker) -> Entry {
+    let began = Instant::now();
+    let is_log = name.ends_with(".log");
+    let collector = if is_log { "logs" } else { "run" };
+    let mut entry = Entry::missing(collector, Some(name), String::new());
+    if is_log {
+        match mask_log(path, masker) {
+            Ok((hits, cut)) => {
+                entry.masked = hits.told();
+                entry.state = match (&cut, hits.is_empty()) {
+                    (Some(_), _) => State::Truncated,
+                    (None, false) => State::Masked,
+                    (None, true) => State::There,
+                };
+                entry.why = cut;
+            }
+            Err(error) => {
+                let removed = fs::remove_file(path).err().map(|error| format!(" ({error})"));
+                let why = format!("left out: it could not be masked: {error}");
+                entry.why = Some(why + &removed.unwrap_or_default());
+                return entry;
+            }
+        }
+    } else {
+        (entry.state, entry.why) = (State::There, None);
+    }
+    entry.bytes = fs::metadata(path).map_or(0, |metadata| metadata.len());
+    entry.seconds = began.elapsed().as_secs_f64();
+    entry
+}
+
+/// Masks a log in its place. Gives what was masked, and what was cut off before.
+fn mask_log(path: &Path, masker: &Masker) -> io::Result<(Hits, Option<String>)> {
+    let mut log = File::open(path)?;
+    let length = log.metadata()?.len();
+    let cut = length.saturating_sub(LOG_MAX);
+    log.seek(SeekFrom::Start(cut))?;
+    let temporary = path.with_extension("log.partial");
+    let mut written = BufWriter::new(File::create(&temporary)?);
+    let mut lines = Lines::new(masker.clone());
+    let mut hits = Hits::default();
+    let (mut reader, mut line, mut number) = (BufReader::new(log), Vec::new(), 0);
+    let masking = loop {
+        line.clear();
+        match reader.read_until(b'\n', &mut line) {
+            Ok(0) => break written.flush(),
+            Ok(_) => number += 1,
+            Err(error) => break Err(error),
+        }
+        let text = String::from_utf8_lossy(&line);
+        let masked = lines.line(&text, &Place::ROOT.line(number), &mut hits);
+        if let Err(error) = written.write_all(masked.as_bytes()) {
+            break Err(error);
+        }
+    };
+    // One without a secret stays as it is, whatever bytes it has.
+    let changed = masking.and_then(|()| match hits.is_empty() && cut == 0 {
+        true => fs::remove_file(&temporary),
+        false => written.get_ref().sync_all().and_then(|()| fs::rename(&temporary, path)),
+    });
+    if changed.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    changed?;
+    Ok((hits, (cut > 0).then(|| format!("its first {cut} bytes are left out"))))
+}
