@@ -137,11 +137,19 @@ impl Dockerd {
         stopped.await.map_err(|error| failed(io::Error::other(error)))
     }
 
-    /// Ends a freeze: `nsenter` first, which lets its child go on.
-    pub(super) fn thaw(&self) -> Result<(), EngineError> {
+    /// Ends a freeze: `nsenter` goes on, and lets its child go on. That is waited for: what it still had
+    /// to tell its child would end a freeze that comes soon after.
+    pub(super) async fn thaw(&self) -> Result<(), EngineError> {
         let failed = |source| EngineError::Process { what: "thawed", source };
         self.daemon.identity().signal(Signal::CONT).map_err(failed)?;
-        self.process().map_err(failed)?.signal(Signal::CONT).map_err(failed)
+        let dockerd = self.process().map_err(failed)?;
+        let goes_on = polled("dockerd to go on", END_LIMIT, async || {
+            if dockerd.is_stopped() {
+                return ControlFlow::Continue("it is stopped".to_owned());
+            }
+            ControlFlow::Break(())
+        });
+        goes_on.await.map_err(|error| failed(io::Error::other(error)))
     }
 
     /// Ends dockerd by a signal and waits for that; its namespace stays.

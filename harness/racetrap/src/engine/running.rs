@@ -81,7 +81,7 @@ impl Engine {
     /// Ends a freeze.
     pub(crate) async fn thaw(&self) -> Result<(), EngineError> {
         match self {
-            Self::Dockerd(engine) => engine.thaw(),
+            Self::Dockerd(engine) => engine.thaw().await,
             Self::Dind(engine) => engine.thaw().await,
         }
     }

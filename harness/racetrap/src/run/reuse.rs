@@ -35,6 +35,12 @@ pub(super) fn can_be_undone(scenario: &Scenario) -> bool {
     !scenario.needs.neighbour && !scenario.steps.iter().any(stays)
 }
 
+/// Whether the engine may have no past: one whose clock is told wrong replays what was in earlier runs.
+pub(super) fn needs_fresh_engine(scenario: &Scenario) -> bool {
+    let tells_time = |step: &Step| matches!(step, Step::Fault(fault) if fault.on.route.as_deref() == Some("/info"));
+    scenario.steps.iter().any(tells_time)
+}
+
 /// Whether a step may make the daemon connect to its engine.
 pub(super) fn starts_app(step: &Step) -> bool {
     matches!(step, Step::App(_) | Step::Set(_))
@@ -62,6 +68,13 @@ mod tests {
     fn of(id: &str) -> Scenario {
         let catalogue = Catalogue::embedded().expect("the catalogue");
         catalogue.entries().find(|entry| entry.finding.as_str() == id).expect("an entry").clone()
+    }
+
+    // Both are about the same gap; only one of them has the engine tell another time.
+    #[test]
+    fn a_wrong_clock_needs_an_engine_without_a_past() {
+        assert!(needs_fresh_engine(&of("rdd-E3")));
+        assert!(!needs_fresh_engine(&of("295-I3")));
     }
 
     // The entries are those of the catalogue: one restarts the engine, one has a neighbour, and one
