@@ -178,9 +178,7 @@ async fn run_in(
 ) -> Result<Outcome, RunError> {
     let evidence = Evidence::create(&options.evidence, scenario, clock)?;
     let end = End::of(options, clock);
-    let pool =
-        if reuse::needs_fresh_engine(scenario) { Pool::none() } else { options.pool.clone() };
-    let mut seat = pool.seat(reuse::key(scenario, options, vm)).await;
+    let mut seat = reuse::pool(scenario, options).seat(reuse::key(scenario, options, vm)).await;
     let reused = seat.world.as_ref().map_or(0, World::runs);
     let head = What::Run(evidence.header(scenario, options, vm, reused));
     let recorder = begin(&mut seat, evidence.journal()?, clock, head);

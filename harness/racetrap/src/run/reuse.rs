@@ -3,7 +3,7 @@
 use racetrap_history::{Needs, Scenario, Side, Step, Streams, VmMode};
 
 use super::RunOptions;
-use crate::world::Key;
+use crate::world::{Key, Pool};
 
 /// What a world for this run must be like.
 pub(super) fn key(scenario: &Scenario, options: &RunOptions, vm: VmMode) -> Key {
@@ -35,8 +35,13 @@ pub(super) fn can_be_undone(scenario: &Scenario) -> bool {
     !scenario.needs.neighbour && !scenario.steps.iter().any(stays)
 }
 
+/// Where a world for this run is looked for, and given back.
+pub(super) fn pool(scenario: &Scenario, options: &RunOptions) -> Pool {
+    if needs_fresh_engine(scenario) { Pool::none() } else { options.pool.clone() }
+}
+
 /// Whether the engine may have no past: one whose clock is told wrong replays what was in earlier runs.
-pub(super) fn needs_fresh_engine(scenario: &Scenario) -> bool {
+fn needs_fresh_engine(scenario: &Scenario) -> bool {
     let tells_time = |step: &Step| matches!(step, Step::Fault(fault) if fault.on.route.as_deref() == Some("/info"));
     scenario.steps.iter().any(tells_time)
 }
