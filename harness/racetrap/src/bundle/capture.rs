@@ -22,8 +22,9 @@ const LOOKING_LIMIT: Duration = Duration::from_secs(10);
 /// How long those may take that end what they ask.
 const ENDING_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long all of it may take, the disk included.
-const HARD_LIMIT: Duration = Duration::from_secs(60);
+/// How long all of it may take, the disk included; with the limit of a seal it is all that a deadline
+/// leaves for the capture of evidence.
+pub(super) const HARD_LIMIT: Duration = Duration::from_secs(40);
 
 /// What is captured of a world, in its evidence directory.
 const WORLD: &str = "world";
@@ -137,7 +138,10 @@ fn show(evidence: &Path, partial: &Path, mut manifest: Manifest) -> io::Result<(
     {
         manifest.entries = vec![nothing(&error)];
     }
-    manifest.write(evidence)
+    manifest.write(evidence)?;
+    // What the first one did not need is room for the one at the end; where there is none, it may fit.
+    let _ = Manifest::reserve(evidence);
+    Ok(())
 }
 
 /// The path of an entry below the captured directory.

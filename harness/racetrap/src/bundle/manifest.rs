@@ -20,7 +20,7 @@ pub const MANIFEST: &str = "manifest.json";
 const PARTIAL: &str = ".manifest.json.partial";
 
 /// Room that is taken for the manifest when a run begins, in bytes: it is several times what one has.
-const ROOM: u64 = 256 << 10;
+const ROOM: u64 = 128 << 10;
 
 /// What is in a bundle, and why it was made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

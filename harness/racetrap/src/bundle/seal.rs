@@ -12,13 +12,14 @@ use super::archive::archive;
 use super::capture::{Cause, claim, remove_partial};
 use super::collect::on_thread;
 use super::manifest::{Entry, MANIFEST, Manifest, State, Trigger};
-use super::mask::{Hits, Lines, Masker, Place};
+use super::mask::{Hits, Lines, Masker};
+use super::shelf::mask_line;
 
 /// The most bytes of one log; of a longer one the end is kept.
 const LOG_MAX: u64 = 64 << 20;
 
 /// How long it may take, the disk included.
-const HARD_LIMIT: Duration = Duration::from_secs(60);
+const HARD_LIMIT: Duration = Duration::from_secs(20);
 
 /// Completes the bundle in `directory`, and packs it beside it unless it is one of a pass. `cause` is
 /// why it is one, where nothing was captured.
@@ -71,7 +72,12 @@ fn complete(directory: &Path, cause: &Cause, masker: &Masker) -> io::Result<Mani
     files.sort();
     for path in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name == MANIFEST || name.starts_with('.') {
+        if name == MANIFEST {
+            continue;
+        }
+        if name.starts_with('.') {
+            // What could not be written to its end; room for the manifest is taken again below.
+            fs::remove_file(&path)?;
             continue;
         }
         manifest.entries.retain(|entry| entry.path.as_deref() != Some(&name));
@@ -134,7 +140,7 @@ fn mask_log(path: &Path, masker: &Masker) -> io::Result<(Hits, Option<String>)> 
             Err(error) => break Err(error),
         }
         let text = String::from_utf8_lossy(&line);
-        let masked = lines.line(&text, &Place::ROOT.line(number), &mut hits);
+        let masked = mask_line(&mut lines, &text, number, &mut hits);
         if let Err(error) = written.write_all(masked.as_bytes()) {
             break Err(error);
         }
@@ -149,4 +155,49 @@ fn mask_log(path: &Path, masker: &Masker) -> io::Result<(Hits, Option<String>)> 
     }
     changed?;
     Ok((hits, (cut > 0).then(|| format!("its first {cut} bytes are left out"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deadline::CAPTURE_BUDGET;
+
+    fn kept(place: &Path) -> Manifest {
+        complete(place, &Cause::new(Trigger::Kept, "a test"), &Masker::default()).expect("room")
+    }
+
+    // What is left of a file that could not be written goes, a secret in a log is masked in its place, and one
+    // without a secret keeps its bytes, whatever they are.
+    #[test]
+    fn every_file_of_a_run_has_its_entry_and_logs_are_masked() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let path = |name: &str| place.path().join(name);
+        let write = |name: &str, bytes: &[u8]| fs::write(path(name), bytes).expect("a file");
+        write("engine.log", b"plain \xff\n");
+        write("daemon.log", b"one\npassword=hunter2hunter2\nthree\n");
+        write("verdict.json", b"{}");
+        write(".timeline.html.part", b"<htm");
+        let manifest = kept(place.path());
+        let told = |entry: &Entry| (entry.path.clone().expect("a path"), entry.state, entry.bytes);
+        let length = fs::metadata(path("daemon.log")).expect("a log").len();
+        let expected = [
+            ("daemon.log".to_owned(), State::Masked, length),
+            ("engine.log".to_owned(), State::There, 8),
+            ("verdict.json".to_owned(), State::There, 2),
+        ];
+        assert_eq!(manifest.entries.iter().map(told).collect::<Vec<_>>(), expected);
+        assert_eq!(manifest.entries[0].masked[0].places, [":2"]);
+        assert_eq!(fs::read(path("engine.log")).expect("a log"), b"plain \xff\n");
+        let log = fs::read_to_string(path("daemon.log")).expect("a log");
+        assert!(log.starts_with("one\n") && log.ends_with("\nthree\n"), "{log}");
+        assert!(!log.contains("hunter2"), "{log}");
+        assert_eq!(fs::read_dir(place.path()).expect("a directory").count(), 4);
+        assert_eq!(Manifest::read(place.path()).expect("it is written"), manifest);
+        assert_eq!(kept(place.path()).entries.len(), 3, "sealed again, nothing is told twice");
+    }
+
+    #[test]
+    fn capture_and_seal_fit_into_what_deadlines_leave_for_them() {
+        assert!(super::super::capture::HARD_LIMIT + HARD_LIMIT <= CAPTURE_BUDGET);
+    }
 }

@@ -184,9 +184,16 @@ pub(super) fn mask_lines(masker: &Masker, text: &str, hits: &mut Hits) -> String
     let mut lines = Lines::new(masker.clone());
     let mut masked = String::with_capacity(text.len());
     for (index, line) in text.split_inclusive('\n').enumerate() {
-        masked.push_str(&lines.line(line, &Place::ROOT.line(index + 1), hits));
+        masked.push_str(&mask_line(&mut lines, line, index + 1, hits));
     }
     masked
+}
+
+/// Masks the next line of a text, with its end.
+pub(super) fn mask_line(lines: &mut Lines, line: &str, number: usize, hits: &mut Hits) -> String {
+    let body = line.strip_suffix('\n').unwrap_or(line);
+    let masked = lines.line(body, &Place::ROOT.line(number), hits);
+    masked.into_owned() + &line[body.len()..]
 }
 
 /// A document as its file's name says.

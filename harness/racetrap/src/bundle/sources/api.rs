@@ -113,7 +113,12 @@ async fn discover(api: &Api, shelf: &Shelf) -> (Map<String, Value>, Vec<Served>)
     let groups = said.get("/apis").and_then(|groups| groups["groups"].as_array());
     let preferred =
         groups.into_iter().flatten().map(|group| &group["preferredVersion"]["groupVersion"]);
-    let versions: Vec<_> = core.chain(preferred).filter_map(text).collect();
+    let mut versions: Vec<_> = core.chain(preferred).filter_map(text).collect();
+    for version in defined(api, shelf).await {
+        if !versions.contains(&version) {
+            versions.push(version);
+        }
+    }
     for version in versions {
         let path = root_of(&version);
         note(api, shelf, &path, &mut said).await;
@@ -128,6 +133,31 @@ async fn discover(api: &Api, shelf: &Shelf) -> (Map<String, Value>, Vec<Served>)
         }
     }
     (said, resources)
+}
+
+/// Versions of the groups whose kinds are defined by objects: a real daemon's list of groups, in its old
+/// form, leaves them out.
+async fn defined(api: &Api, shelf: &Shelf) -> Vec<String> {
+    const PATH: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    let reply = api.raw(PATH).await.map_err(|error| chain(&error));
+    let reply: Result<Value, _> =
+        reply.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()));
+    let definitions = match reply {
+        Ok(reply) => reply,
+        Err(why) => {
+            shelf.missing("api/discovery.json", format!("{PATH}: {why}"));
+            return Vec::new();
+        }
+    };
+    let mut found = Vec::new();
+    for definition in definitions["items"].as_array().into_iter().flatten() {
+        let group = definition["spec"]["group"].as_str().unwrap_or_default();
+        let versions = definition["spec"]["versions"].as_array().into_iter().flatten();
+        let served = versions.filter(|version| version["served"] == true);
+        let names = served.filter_map(|version| version["name"].as_str());
+        found.extend(names.map(|version| format!("{group}/{version}")));
+    }
+    found
 }
 
 async fn note(api: &Api, shelf: &Shelf, path: &str, said: &mut Map<String, Value>) {

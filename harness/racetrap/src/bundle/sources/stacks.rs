@@ -69,8 +69,10 @@ fn file(process: Identity) -> String {
 /// SIGQUIT: the answer goes to its standard error, and it ends.
 async fn ask_daemon(shelf: &Shelf, patient: &Patient, process: Identity) {
     let path = file(process);
-    let Some(log) = process.standard_error().filter(|log| log.starts_with(&patient.directory))
-    else {
+    // A neighbour lives in the home of another world.
+    let is_ours =
+        |log: &PathBuf| log.starts_with(&patient.directory) || log.starts_with(&patient.home);
+    let Some(log) = process.standard_error().filter(is_ours) else {
         return shelf.missing(&path, "not asked: its standard error is no file of the world");
     };
     let before = fs::metadata(&log).map_or(0, |log| log.len());

@@ -1,0 +1,145 @@
+//! A bundle, checked as whoever gets one would: files against entries, and the archive against files.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use racetrap::bundle::{Manifest, State, Trigger};
+
+use crate::place::{Place, wait_until};
+
+/// A bundle whose files are those that its manifest names.
+#[derive(Debug)]
+pub(crate) struct Bundle {
+    pub(crate) manifest: Manifest,
+    /// Files by their paths.
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Bundle {
+    /// Reads and checks the bundle of the only run in a place, with its archive.
+    #[track_caller]
+    pub(crate) fn of(place: &Place) -> Self {
+        let directory = place.evidence().expect("evidence");
+        let bundle = Self::in_directory(&directory);
+        let archive = directory.with_extension("tar.zst");
+        let name = directory.file_name().unwrap().to_str().unwrap().to_owned() + "/";
+        let mut packed = unpacked(&archive, &name);
+        let manifest = packed.remove("manifest.json").expect("the manifest is packed");
+        assert_eq!(serde_json::from_slice::<Manifest>(&manifest).unwrap(), bundle.manifest);
+        assert_eq!(packed.keys().collect::<Vec<_>>(), bundle.files.keys().collect::<Vec<_>>());
+        assert!(packed == bundle.files, "the archive has other bytes than the directory");
+        bundle
+    }
+
+    /// Waits for one that a watcher makes, and checks it; the archive is its last act.
+    #[track_caller]
+    pub(crate) fn made_by_watcher(place: &Place) -> Self {
+        wait_until("the watcher's archive", || {
+            let archive = place.evidence().map(|directory| directory.with_extension("tar.zst"));
+            let left = place.leftovers().join("\n");
+            if left.is_empty() && archive.is_some_and(|it| it.is_file()) {
+                Ok(())
+            } else {
+                Err(left)
+            }
+        });
+        Self::of(place)
+    }
+
+    /// Reads and checks a bundle without its archive.
+    #[track_caller]
+    pub(crate) fn in_directory(directory: &Path) -> Self {
+        let text = fs::read(directory.join("manifest.json")).expect("a manifest");
+        let manifest: Manifest = serde_json::from_slice(&text).unwrap();
+        assert_eq!(manifest.version, racetrap::bundle::FORMAT);
+        let mut files = BTreeMap::new();
+        read(directory, "", &mut files);
+        files.remove("manifest.json");
+        let mut named = BTreeMap::new();
+        for entry in &manifest.entries {
+            assert_eq!(entry.why.is_some(), is_in_part(entry.state), "{entry:?}");
+            assert_eq!(entry.state == State::Masked, is_masked(entry), "{entry:?}");
+            if entry.state != State::Missing {
+                let path = entry.path.clone().expect("what is there has a path");
+                assert_eq!(named.insert(path, entry.bytes), None, "named twice: {entry:?}");
+            }
+        }
+        let lengths: BTreeMap<_, _> =
+            files.iter().map(|(path, bytes)| (path.clone(), bytes.len() as u64)).collect();
+        assert_eq!(lengths, named, "the files of a bundle are those that its manifest names");
+        Self { manifest, files }
+    }
+
+    /// The text of a file whose path fits.
+    #[track_caller]
+    pub(crate) fn text(&self, glob: &str) -> String {
+        let fits = globset::Glob::new(glob).unwrap().compile_matcher();
+        let found = self.files.iter().find(|(path, _)| fits.is_match(path));
+        let (_, bytes) = found.unwrap_or_else(|| panic!("no {glob}: {:#?}", self.manifest.entries));
+        String::from_utf8(bytes.clone()).unwrap()
+    }
+
+    /// Why nothing is there of a collector.
+    pub(crate) fn missing(&self, collector: &str) -> Vec<String> {
+        let entries = self.manifest.entries.iter();
+        let of_it = entries.filter(|it| it.name == collector && it.state == State::Missing);
+        of_it.filter_map(|entry| entry.why.clone()).collect()
+    }
+
+    /// Checks what every capture of a world has in which everything still lives.
+    #[track_caller]
+    pub(crate) fn has_all(&self, trigger: Trigger) {
+        assert_eq!(self.manifest.trigger, trigger, "{}", self.manifest.reason);
+        assert!(self.manifest.deadline > 0.0);
+        assert!(self.text("world/processes.txt").contains("service serve"), "the daemon lives");
+        assert!(
+            self.text("world/engine/info.json").contains("ServerVersion"),
+            "the engine answers"
+        );
+        assert!(self.text("world/api/objects/apps.*.yaml").contains("kind: App"));
+        assert!(self.text("world/stacks/rdd-reference-*.txt").contains("[controller app]"));
+        assert!(self.text("world/stacks/dockerd-*.txt").contains("goroutine"));
+        assert!(self.text("verdict.json").contains("\"verdict\""));
+        assert!(self.text("journal.jsonl").contains("\"what\":\"run\""));
+    }
+}
+
+fn is_in_part(state: State) -> bool {
+    matches!(state, State::Missing | State::Truncated)
+}
+
+fn is_masked(entry: &racetrap::bundle::Entry) -> bool {
+    !entry.masked.is_empty() && entry.state != State::Truncated
+}
+
+fn read(directory: &Path, name: &str, files: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path: PathBuf = entry.unwrap().path();
+        let name = format!("{name}{}", path.file_name().unwrap().to_str().unwrap());
+        if path.is_dir() {
+            assert!(!name.ends_with(".partial"), "{name} is left over");
+            read(&path, &format!("{name}/"), files);
+        } else {
+            files.insert(name, fs::read(&path).unwrap());
+        }
+    }
+}
+
+/// The files of an archive, without the name of the directory.
+fn unpacked(archive: &Path, prefix: &str) -> BTreeMap<String, Vec<u8>> {
+    let file = fs::File::open(archive).expect("an archive");
+    let mut tar = tar::Archive::new(zstd::Decoder::new(file).unwrap());
+    let mut files = BTreeMap::new();
+    for entry in tar.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let path = entry.path().unwrap().to_str().unwrap().to_owned();
+        if entry.header().entry_type().is_file() {
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes).unwrap();
+            files.insert(path.strip_prefix(prefix).unwrap().to_owned(), bytes);
+        }
+    }
+    files
+}

@@ -1,0 +1,161 @@
+//! Each way in which a run can end without a pass.
+
+use std::process::Child;
+
+use racetrap::bundle::Trigger;
+use racetrap::deadline::Deadlines;
+use racetrap::run::{RunOptions, Stop};
+use racetrap::world::{EngineChoice, Pool};
+use racetrap_history::{Scenario, Step};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::checked::Bundle;
+use crate::place::{Place, wait_until};
+
+/// A run that stands still: the daemon's subscription is held, and what is awaited never comes.
+const STILL: &str = "
+finding: 295-I3
+steps:
+  - load_image: {image: base, tags: ['base:1']}
+  - create_container: {name: one, image: base, start: true}
+  - hold: {gate: subscription, at: request, on: {method: GET, route: /events}}
+  - hold: {gate: never, at: request, on: {method: DELETE, route: '/volumes/{name}'}}
+  - app: {running: true, wait: false}
+  - reached: subscription
+  - reached: never
+  - release: never
+  - release: subscription
+  - settle
+";
+
+/// Begins it, and waits until the message is held.
+#[track_caller]
+pub(crate) fn standing(place: &Place, arguments: &[&str]) -> Child {
+    let scenario = place.path().join("still.yaml");
+    std::fs::write(&scenario, STILL).unwrap();
+    let arguments = [&["run", scenario.to_str().unwrap()], arguments].concat();
+    let child = place.racetrap(&arguments).spawn().unwrap();
+    wait_until("a message to be held", || {
+        let journal = place.journal();
+        if journal.contains("\"wire\":\"held\"") { Ok(()) } else { Err(journal) }
+    });
+    child
+}
+
+#[track_caller]
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
+}
+
+/// The process that the journal calls the daemon.
+fn daemon(place: &Place) -> Pid {
+    let journal = place.journal();
+    let line = journal.lines().find(|line| line.contains("\"name\":\"daemon\"")).expect("it began");
+    let record: serde_json::Value = serde_json::from_str(line).unwrap();
+    Pid::from_raw(record["pid"].as_i64().unwrap().try_into().unwrap()).unwrap()
+}
+
+// The defect is the finding's own, so the verdict is a failure; a pass of the same schedule leaves nothing,
+// or with `--keep` a manifest without a capture.
+#[test]
+fn a_failure_leaves_a_bundle_and_a_pass_is_not_captured() {
+    let place = Place::new();
+    let output = place.run(&["run", "295-I3", "--defect", "295-I3"]);
+    assert_eq!(output.status.code(), Some(1));
+    let bundle = Bundle::of(&place);
+    bundle.has_all(Trigger::Verdict);
+    assert!(bundle.manifest.reason.starts_with("fail: convergence: "), "{:?}", bundle.manifest);
+    assert!(bundle.text("verdict.json").contains("\"fail\""));
+    assert_eq!(place.leftovers(), Vec::<String>::new());
+
+    let place = Place::new();
+    let output = place.run(&["run", "295-I3", "--keep"]);
+    assert_eq!(output.status.code(), Some(0));
+    let kept = Bundle::in_directory(&place.evidence().unwrap());
+    assert_eq!((kept.manifest.trigger, kept.manifest.deadline), (Trigger::Kept, 0.0));
+    assert!(!kept.files.keys().any(|path| path.starts_with("world/")), "{:?}", kept.files.keys());
+}
+
+// The daemon is stopped where its run stands still, so that its API answers nobody: the step's deadline ends the
+// run, what only the API knows is missing with the reason, and the same is there from the database. It cannot
+// hear SIGQUIT while it is stopped, so its stacks prove that it was let go on for that.
+#[test]
+fn a_time_out_with_a_daemon_that_is_stopped_leaves_a_bundle_of_all_else() {
+    let place = Place::new();
+    let child = standing(&place, &["--deadline", "2"]);
+    kill_process(daemon(&place), Signal::STOP).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    let bundle = Bundle::of(&place);
+    assert_eq!(bundle.manifest.trigger, Trigger::Step, "{}", bundle.manifest.reason);
+    assert!(bundle.manifest.reason.contains("never"), "{}", bundle.manifest.reason);
+    let missing = bundle.missing("api");
+    assert!(missing.iter().any(|why| why.contains("budget")), "{missing:?}");
+    assert!(bundle.text("world/database.yaml").contains("kind: App"));
+    assert!(bundle.text("world/processes.json").contains("\"state\": \"T\""));
+    assert!(bundle.text("world/stacks/rdd-reference-*.txt").contains("[controller app]"));
+    assert!(bundle.text("world/engine/info.json").contains("ServerVersion"));
+    assert_eq!(place.leftovers(), Vec::<String>::new());
+}
+
+// What a person types, and what a CI sends.
+#[test]
+fn a_request_to_stop_leaves_a_bundle() {
+    for asked in [Signal::INT, Signal::TERM] {
+        let place = Place::new();
+        let child = standing(&place, &[]);
+        signal(&child, asked);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(3));
+        let bundle = Bundle::of(&place);
+        bundle.has_all(Trigger::Stopped);
+        assert!(bundle.manifest.reason.contains("told to stop by SIG"), "{:?}", bundle.manifest);
+    }
+}
+
+// The harness can do nothing any more: all of it is the watcher's work, before it sweeps.
+#[test]
+fn a_harness_that_is_killed_leaves_a_bundle() {
+    let place = Place::new();
+    let mut child = standing(&place, &[]);
+    signal(&child, Signal::KILL);
+    child.wait().unwrap();
+    let bundle = Bundle::made_by_watcher(&place);
+    bundle.has_all(Trigger::Killed);
+    assert!(bundle.text("swept.txt").contains("dockerd"));
+    assert!(bundle.text("engine.log").contains("level="));
+}
+
+// A step for a second daemon in a scenario without one breaks an invariant of the runner. No file can say that, so
+// the scenario is made here; the panic must come out, after the bundle.
+#[test]
+fn a_panic_of_the_harness_leaves_a_bundle() {
+    let place = Place::new();
+    let broken = Step::Neighbour(Box::new(Step::CreateVolume { name: "one".to_owned() }));
+    let finding = serde_json::from_str("\"295-I3\"").unwrap();
+    let steps = vec![broken];
+    let scenario = Scenario { finding, about: None, needs: Default::default(), steps };
+    let options = RunOptions {
+        daemon: racetrap::companion::companion("rdd-reference").unwrap(),
+        defects: Vec::new(),
+        evidence: place.path().join("evidence"),
+        keep: false,
+        vm: None,
+        engine: EngineChoice::default(),
+        deadlines: Deadlines::DEFAULT,
+        again: String::new(),
+        stop: Stop::never(),
+        pool: Pool::none(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let run = || runtime.block_on(racetrap::run::run(&scenario, &options)).map(|_| ());
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_err();
+    let said = panic.downcast_ref::<String>().map(String::as_str);
+    assert!(said.or(panic.downcast_ref::<&str>().copied()).unwrap().contains("it has a neighbour"));
+    let bundle = Bundle::of(&place);
+    assert_eq!(bundle.manifest.trigger, Trigger::Panic);
+    assert!(bundle.manifest.reason.contains("it has a neighbour"), "{}", bundle.manifest.reason);
+    assert!(bundle.text("verdict.json").contains("\"unknown\""));
+    assert!(bundle.text("world/stacks/rdd-reference-*.txt").contains("[controller app]"));
+}

@@ -1,0 +1,39 @@
+//! A disk that gets full while the bundle is written.
+
+use std::process::{Command, Stdio};
+
+use racetrap::bundle::State;
+
+use crate::checked::Bundle;
+use crate::place::Place;
+
+// The evidence lies on a file system of 384 KiB, of which the manifest has taken 128 KiB before; a whole bundle
+// needs more than the rest. It exists in a mount namespace of its own, and is copied out of it at the end.
+#[test]
+fn a_full_disk_costs_what_does_not_fit_and_the_manifest_says_so() {
+    let place = Place::new();
+    let script = "mkdir \"$1/full\" && mount -t tmpfs -o size=384k full \"$1/full\" || exit 99; \
+                  \"$2\" run 295-I3 --defect 295-I3 --evidence \"$1/full\"; code=$?; \
+                  cp -r \"$1/full\" \"$1/evidence\"; exit $code";
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", script, "sh"])
+        .arg(place.path())
+        .arg(env!("CARGO_BIN_EXE_racetrap"))
+        .env("TMPDIR", place.path())
+        .env("HOME", place.path().join("home-of-the-user"))
+        .env_remove("RDD_BIN")
+        .current_dir(place.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    let bundle = Bundle::in_directory(&place.evidence().unwrap());
+    let entries = &bundle.manifest.entries;
+    let is_full =
+        |why: &Option<String>| why.as_ref().is_some_and(|it| it.contains("No space left"));
+    let full: Vec<_> = entries.iter().filter(|entry| is_full(&entry.why)).collect();
+    assert!(full.iter().all(|entry| entry.state == State::Missing), "{full:?}");
+    assert!(!full.is_empty(), "{entries:#?}");
+    assert!(entries.iter().any(|entry| entry.state == State::There && entry.bytes > 0));
+}
