@@ -1,10 +1,10 @@
 //! What a run leaves behind that did not pass: its evidence directory, completed by what its world
 //! was like while everything still lived, and masked.
 //!
-//! - [`capture`]: collects, side by side and within a deadline, and shows all of it at once;
+//! - `capture`: collects, side by side and within a deadline, and shows all of it at once;
 //! - `patient`: whose world is looked at; `sources`: what is looked for, one file each;
 //! - `collect`: what becomes of a collector; `shelf`: where it puts what it finds;
-//! - [`seal`]: completes the bundle at the end of the run; `archive`: packs it;
+//! - `seal`: completes the bundle at the end of the run; `archive`: packs it;
 //! - [`Manifest`]: what is there, what is missing and why, what was masked;
 //! - `mask`: takes secrets out of documents, texts and records.
 
