@@ -74,7 +74,7 @@ pub(crate) fn rebuild(directory: &Path) -> Result<Rebuilt, NotRebuilt> {
 
 /// Puts a file in the place of one that may be there. A link that somebody put there is replaced, and
 /// not followed.
-fn replace(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let part = directory.join(format!(".{name}.part"));
     match fs::remove_file(&part) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -7,6 +7,7 @@ use super::again::Again;
 use super::command::Format;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure};
+use super::index::write_index;
 use super::options::{JobsArgs, WorldArgs};
 use super::reports::ReportsArgs;
 use super::run::worst;
@@ -71,18 +72,25 @@ pub(super) async fn matrix(
     let paint = terminal.paint();
     let facts = daemon.facts(&answers);
     let cases = Case::of_cells(&cells);
+    let titles = targets.iter().filter_map(|target| {
+        let about = target.scenario.about.as_ref()?;
+        Some((target.scenario.finding.to_string(), about.title.clone()))
+    });
+    let index = write_index(&options.run.evidence, "matrix", &cases, &titles.collect());
     let told = terminal.write(&match format {
         Format::Human => {
             let scenarios: Vec<_> = targets.iter().map(|target| &target.scenario).collect();
             let seconds = began.elapsed().as_secs_f64();
             let table = report::matrix(&scenarios, &cells, paint);
             let summary = report::matrix_summary(&cells, seconds, paint);
-            table + &summary + &report::once_more(&cases, paint)
+            let index = report::index_line(index.as_deref().ok(), paint);
+            table + &index + &summary + &report::once_more(&cases, paint)
         }
         Format::Json => report::matrix_json(&facts, &cells),
     });
     to_write.write("matrix", Some(&facts), &cases)?;
     told?;
+    index?;
     Ok(worst([exit_of(&cells), closed].into_iter()))
 }
 

@@ -3,6 +3,7 @@
 //! - `command`: the command line as a whole, and the way from it to an exit code;
 //! - `list`, `run`, `repro`, `matrix`, `report`, `doctor`, `engine`: the subcommands;
 //! - `options`: what several of them take; `targets`: ids, globs and files as scenarios;
+//! - `index`: the page that leads to all runs of a command;
 //! - `reports`: what other programs read of a command, beside the terminal;
 //! - `daemon`: which program is run, and what it says of itself; `ask`: how programs are asked;
 //! - `stop`: requests to stop; `again`: the one line that repeats a run;
@@ -17,6 +18,7 @@ mod daemon;
 mod doctor;
 mod engine;
 mod exit;
+mod index;
 mod list;
 mod matrix;
 mod options;

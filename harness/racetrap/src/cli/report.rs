@@ -7,6 +7,7 @@ use racetrap_history::Verdict;
 
 use super::command::Format;
 use super::exit::{Exit, Failure};
+use super::index::write_index;
 use super::reports::ReportsArgs;
 use super::run::worst;
 use crate::chain::chain;
@@ -53,16 +54,24 @@ pub(super) fn report(args: &Args, format: Format, terminal: Terminal) -> Result<
         tell(&format!("left out {}: {why}", path.display()));
     }
     let cases = Case::of_runs(&runs);
+    // The evidence of one run has its own page.
+    let alone = args.directory.join(JOURNAL).exists();
+    let index = (!alone)
+        .then(|| write_index(&args.directory, "report", &cases, &report::titles(&runs)))
+        .transpose();
     reports.write("report", None, &cases)?;
     terminal.write(&match format {
         Format::Human => {
             let told: String =
                 runs.iter().map(|run| report::run(run, false, terminal.paint())).collect();
             let seconds = runs.iter().map(|run| run.seconds).sum();
-            told + &report::runs_summary(&runs, seconds, terminal.paint())
+            let index = index.as_ref().ok().and_then(Option::as_deref);
+            told + &report::index_line(index, terminal.paint())
+                + &report::runs_summary(&runs, seconds, terminal.paint())
         }
         Format::Json => report::rebuilt_json(&runs, &unread),
     })?;
+    index?;
     let exits = runs.iter().map(|run| Exit::from(run.judgement.verdict));
     // What cannot be read may hold anything.
     let unread = unread.iter().map(|_| Exit::from(Verdict::Unknown));

@@ -10,6 +10,7 @@ use super::again::Again;
 use super::command::Format;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure, exit_of};
+use super::index::write_index;
 use super::options::{ControlArgs, DefectArgs, JobsArgs, WorldArgs};
 use super::reports::ReportsArgs;
 use super::stop::StopListener;
@@ -86,10 +87,13 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let reports: Vec<_> = done.into_iter().map(|(_, report, _)| report).collect();
     let facts = daemon.facts(&answers);
     let cases = Case::of_runs(&reports);
+    let titles = report::titles(&reports);
+    let index = write_index(&options.evidence, "run", &cases, &titles);
     let last = match format {
         Format::Human => {
             let seconds = began.elapsed().as_secs_f64();
-            report::runs_summary(&reports, seconds, terminal.paint())
+            report::index_line(index.as_deref().ok(), terminal.paint())
+                + &report::runs_summary(&reports, seconds, terminal.paint())
                 + &report::once_more(&cases, terminal.paint())
         }
         Format::Json => report::runs_json(&facts, &reports),
@@ -97,6 +101,7 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let told = written.and_then(|()| terminal.write(&last));
     to_write.write("run", Some(&facts), &cases)?;
     told?;
+    index?;
     Ok(exit)
 }
 

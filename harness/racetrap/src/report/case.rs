@@ -10,6 +10,9 @@ use super::RunReport;
 use super::matrix::{column_of, daemon_of, word};
 use crate::matrix::Cell;
 
+/// The one column of runs.
+pub(super) const VERDICT: &str = "verdict";
+
 /// What a run is told to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum State {
@@ -85,7 +88,7 @@ impl Case {
         Self {
             finding: finding.to_string(),
             name: format!("{title}{}", under.collect::<String>()),
-            column: "verdict",
+            column: VERDICT,
             state,
             label,
             word,

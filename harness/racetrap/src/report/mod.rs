@@ -7,6 +7,7 @@
 //! - `story`: a schedule in few words: what was held, and what was done meanwhile;
 //! - `json`: the same for programs, as docs/formats.md describes it;
 //! - `page`: the timeline of a run as one page for a browser;
+//! - `index`: all runs of a command as a page;
 //! - `trace`: the same for viewers of traces; `lanes` is what both are made of;
 //! - `policy`: what a page may do in the browser;
 //! - `progress`: a bar on standard error while worlds run.
@@ -16,6 +17,7 @@
 mod case;
 mod doctor;
 mod github;
+mod index;
 mod json;
 mod junit;
 mod lanes;
@@ -36,6 +38,7 @@ mod tests;
 pub(crate) use case::Case;
 pub(crate) use doctor::doctor;
 pub(crate) use github::{BYTES_MAX as SUMMARY_BYTES_MAX, annotations, summary as job_summary};
+pub(crate) use index::{index, is_index};
 pub(crate) use json::{
     DaemonFacts, doctor_json, list_json, matrix_json, rebuilt_json, repro_json, runs_json,
 };
@@ -44,7 +47,7 @@ pub(crate) use list::list;
 pub(crate) use matrix::matrix;
 pub use page::timeline_page;
 pub(crate) use progress::Progress;
-pub(crate) use run::{RunReport, run};
-pub(crate) use summary::{matrix_summary, once_more, runs_summary};
+pub(crate) use run::{RunReport, run, titles};
+pub(crate) use summary::{index_line, matrix_summary, once_more, runs_summary};
 pub(crate) use terminal::{NotWritten, Paint, Terminal, tell};
 pub use trace::trace;

@@ -1,5 +1,6 @@
 //! One run: a line where it passed, and otherwise what was expected, what was seen, and when.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -141,6 +142,12 @@ impl RunReport {
             again,
         }
     }
+}
+
+/// What the findings of these runs are about.
+pub(crate) fn titles(reports: &[RunReport]) -> BTreeMap<String, String> {
+    let titles = reports.iter().map(|report| (report.finding.to_string(), report.title.clone()));
+    titles.collect()
 }
 
 /// The report as text. With `whole` the timeline stands in it from its first to its last line,

@@ -1,5 +1,7 @@
 //! The last lines: how many runs, what became of them, and once more those that are not right.
 
+use std::path::Path;
+
 use racetrap_history::Verdict;
 
 use super::case::{Case, State};
@@ -54,6 +56,13 @@ pub(crate) fn matrix_summary(cells: &[Cell], seconds: f64, paint: Paint) -> Stri
     }
     let parts = [Part { count: alarms, word: "false alarms", paint: Paint::bad }];
     summary + &line(controls().count(), "control run", &parts, seconds, paint)
+}
+
+/// The line that names the page with all runs of a command, where there is one.
+pub(crate) fn index_line(path: Option<&Path>, paint: Paint) -> String {
+    let line =
+        |path: &Path| format!("{} {}\n", paint.strong(&format!("{:>12}", "Index")), path.display());
+    path.map_or(String::new(), line)
 }
 
 /// A number of the summary, and the colour that it has where it is not 0.

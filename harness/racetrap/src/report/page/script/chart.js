@@ -44,6 +44,11 @@ function layOut() {
   labels.style.height = y + "px";
 }
 
+// Scrubber and axis end where the chart does, which leaves room for its own bar of scrolling.
+function align() {
+  document.body.style.setProperty("--gutter", chart.offsetWidth - chart.clientWidth + "px");
+}
+
 function readInk() {
   const style = getComputedStyle(document.documentElement);
   const of = (name) => style.getPropertyValue("--" + name).trim();
@@ -87,12 +92,14 @@ function prepared(target, height) {
 function redraw() {
   if (waiting) return;
   waiting = true;
-  requestAnimationFrame(() => {
-    waiting = false;
-    drawChart();
-    drawAxis();
-    drawOverview();
-  });
+  requestAnimationFrame(paint);
+}
+
+function paint() {
+  waiting = false;
+  drawChart();
+  drawAxis();
+  drawOverview();
 }
 
 function toX(us, width) {
@@ -159,7 +166,9 @@ function drawRow(brush, row, y, from, to, width) {
 
 function drawItem(brush, { item, x, end, before, next, tone }, y, height, width) {
   const isBar = item.length > TO;
-  const chosen = item[SEQ] === current || item[TO_SEQ] === current;
+  // With the last record ends what has no end of its own.
+  const ended = item[TO_SEQ] === current && current < entries.length - 1;
+  const chosen = item[SEQ] === current || ended;
   const wide = Math.max(end - x, 1.5);
   if (isBar) {
     brush.fillStyle = ink[tone + "-soft"];

@@ -175,6 +175,12 @@ function beforePrint() {
   byId("print").replaceChildren(...printed);
 }
 
+// The record at which a run without violations was judged; the last one, where it was not.
+function lastJudged() {
+  const judged = entries.findLastIndex((entry) => drawn.sources[entry[SOURCE]] === "judge");
+  return judged < 0 ? entries.length - 1 : judged;
+}
+
 function onSelected(reveal) {
   const at = center();
   if (reveal && !isInSight(at)) {
@@ -194,12 +200,13 @@ function onSelected(reveal) {
 function begin() {
   if (entries.length === 0) return;
   layOut();
+  align();
   readInk();
   stretch();
   offerSources();
   watchers.push(onSelected);
   filter();
-  select(fromHash() ?? violations[0] ?? entries.length - 1);
+  select(fromHash() ?? violations[0] ?? lastJudged());
 
   document.addEventListener("keydown", onKey);
   chart.addEventListener("wheel", onWheel, { passive: false });
@@ -222,7 +229,7 @@ function begin() {
   addEventListener("hashchange", () => select(fromHash() ?? current));
   addEventListener("beforeprint", beforePrint);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => (readInk(), redraw()));
-  new ResizeObserver(() => (drawList(), redraw())).observe(chart);
+  new ResizeObserver(() => (align(), drawList(), paint())).observe(chart);
 }
 
 begin();

@@ -1,0 +1,198 @@
+//! All runs of a command as one page: a row a finding, a column a kind of daemon, each run linked with
+//! its timeline.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use maud::{DOCTYPE, Markup, html};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use super::case::{Case, State, VERDICT};
+use super::matrix::CONTROL;
+use super::policy::{Inline, policy};
+use crate::derived::PAGE;
+
+/// How the page says that it is one of ours.
+const GENERATOR: &str = "racetrap";
+
+/// What a path on disk may have in it and that of a link may not.
+const IN_PATH: AsciiSet =
+    CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'\\');
+
+const STYLE: &str = concat!(include_str!("tone.css"), include_str!("index.css"));
+
+/// The runs of `command` as the text of an `index.html`. `titles` says what findings are about, and
+/// `link` where evidence lies as seen from the page.
+pub(crate) fn index(
+    command: &str,
+    cases: &[Case],
+    titles: &BTreeMap<String, String>,
+    link: impl Fn(&Path) -> Option<String>,
+) -> String {
+    let style = Inline(STYLE);
+    let link = |case: &Case| {
+        let evidence = case.evidence.as_deref().and_then(&link)?;
+        // The dot keeps what is before a colon from being taken for a protocol.
+        Some(format!("./{}/{PAGE}", utf8_percent_encode(&evidence, &IN_PATH)))
+    };
+    let worst = cases.iter().map(|case| case.state).max().unwrap_or(State::Right);
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="generator" content=(GENERATOR);
+                meta http-equiv="Content-Security-Policy" content=(policy(&style, None));
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "racetrap " (command) }
+                style { (style) }
+            }
+            body {
+                header {
+                    span class={ "verdict " (class(worst)) } { (sum(worst)) }
+                    h1 { "racetrap " (command) }
+                    p { (counts(cases)) }
+                }
+                (grid(cases, titles, &link))
+                (reasons(cases, &link))
+            }
+        }
+    };
+    page.into_string()
+}
+
+/// A text that was made by [`index`].
+pub(crate) fn is_index(text: &str) -> bool {
+    let meta = html! { meta name="generator" content=(GENERATOR); };
+    text.contains(&meta.into_string())
+}
+
+/// As the style knows it.
+fn class(state: State) -> &'static str {
+    match state {
+        State::Right => "pass",
+        State::Unknown => "unknown",
+        State::Wrong => "fail",
+    }
+}
+
+fn sum(worst: State) -> &'static str {
+    match worst {
+        State::Right => "ok",
+        State::Unknown => "unknown",
+        State::Wrong => "wrong",
+    }
+}
+
+/// Colour is not all that tells them apart.
+fn sign(state: State) -> &'static str {
+    match state {
+        State::Right => "✓",
+        State::Unknown => "?",
+        State::Wrong => "✗",
+    }
+}
+
+fn counts(cases: &[Case]) -> String {
+    let count = |state| cases.iter().filter(|case| case.state == state).count();
+    let mut text = format!(
+        "{} runs: {} as they must be, {} wrong, {} unknown",
+        cases.len(),
+        count(State::Right),
+        count(State::Wrong),
+        count(State::Unknown)
+    );
+    let controls: Vec<_> = cases.iter().filter(|case| case.column == CONTROL).collect();
+    if !controls.is_empty() {
+        let alarms = controls.iter().filter(|case| case.state == State::Wrong).count();
+        text += &format!("; {alarms} false alarms in {} control runs", controls.len());
+    }
+    text
+}
+
+/// Findings and columns are in the order of the cases; several rounds share a cell.
+fn grid(
+    cases: &[Case],
+    titles: &BTreeMap<String, String>,
+    link: &impl Fn(&Case) -> Option<String>,
+) -> Markup {
+    let columns = in_order(cases.iter().map(|case| case.column));
+    let findings = in_order(cases.iter().map(|case| case.finding.as_str()));
+    html! {
+        table {
+            thead { tr { th scope="col" { "finding" } @for column in &columns { th scope="col" { (column) } } } }
+            tbody {
+                @for finding in findings {
+                    tr {
+                        th scope="row" {
+                            b { (finding) } " "
+                            @if let Some(title) = titles.get(finding) { span { (title) } }
+                        }
+                        @for column in &columns {
+                            td {
+                                @for case in cases {
+                                    @if case.finding == finding && case.column == *column {
+                                        (cell(case, link(case)))
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn in_order<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    for one in all {
+        if !found.contains(&one) {
+            found.push(one);
+        }
+    }
+    found
+}
+
+/// What came of a run; a link where its timeline was kept.
+fn cell(case: &Case, link: Option<String>) -> Markup {
+    let shown = html! {
+        span.sign { (sign(case.state)) }
+        span.word {
+            (case.word)
+            // In a matrix the column says it.
+            @if case.column == VERDICT && !case.defects.is_empty() {
+                span.defects { " under " (case.defects.join(", ")) }
+            }
+        }
+        span.seconds { (format!("{:.1} s", case.seconds)) }
+    };
+    let class = format!("cell {}", class(case.state));
+    html! {
+        @if let Some(link) = link { a class=(class) href=(link) title=(case.name) { (shown) } }
+        @else { span class=(class) title=(case.name) { (shown) } }
+    }
+}
+
+/// What there is to know of each run that is not as it must be.
+fn reasons(cases: &[Case], link: &impl Fn(&Case) -> Option<String>) -> Markup {
+    let wrong: Vec<_> = cases.iter().filter(|case| case.state != State::Right).collect();
+    html! {
+        @if !wrong.is_empty() {
+            section {
+                h2 { "Not as they must be" }
+                @for case in wrong {
+                    article class=(class(case.state)) {
+                        h3 {
+                            @if let Some(link) = link(case) { a href=(link) { (case.finding) } }
+                            @else { (case.finding) }
+                            " " (case.name)
+                        }
+                        ul { @for reason in &case.reasons { li { (reason) } } }
+                        code { (case.again) }
+                    }
+                }
+            }
+        }
+    }
+}

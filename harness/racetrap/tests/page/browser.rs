@@ -1,0 +1,188 @@
+//! A real browser, headless. It lives in a PID namespace that ends with the test, however that ends.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
+use std::mem::ManuallyDrop;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use thirtyfour::LoggingPrefsLogLevel;
+use thirtyfour::prelude::*;
+
+/// What makes a browser start that asks nobody for anything, also as root.
+const ARGUMENTS: [&str; 10] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1600,1000",
+    "--force-device-scale-factor=1",
+];
+
+/// The driver's process, which holds the browser's.
+struct Namespace(Child);
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        // The first process of the namespace takes all others with it.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A browser with one page.
+pub(crate) struct Browser {
+    // The end of the namespace is the end of its session, which is waited for otherwise.
+    driver: ManuallyDrop<WebDriver>,
+    _namespace: Namespace,
+    opened: BTreeSet<String>,
+    place: TempDir,
+}
+
+impl Browser {
+    /// Starts it; panics with what to install where that cannot be done.
+    pub(crate) async fn start() -> Self {
+        let place = TempDir::new().unwrap();
+        let (namespace, port) = drive(&place);
+        let mut capabilities = DesiredCapabilities::chrome();
+        for argument in ARGUMENTS {
+            capabilities.add_arg(argument).unwrap();
+        }
+        let profile = place.path().join("profile");
+        capabilities.add_arg(&format!("--user-data-dir={}", profile.display())).unwrap();
+        for log in ["browser", "performance"] {
+            capabilities.set_logging_prefs(log, LoggingPrefsLogLevel::All).unwrap();
+        }
+        let server = format!("http://127.0.0.1:{port}");
+        let driver = WebDriver::new(server, capabilities).await.expect("chromium begins a session");
+        let driver = ManuallyDrop::new(driver);
+        Self { driver, opened: BTreeSet::new(), place, _namespace: namespace }
+    }
+
+    /// Writes a page to disk and opens it from there.
+    pub(crate) async fn open(&mut self, page: &str) {
+        let path = self.place.path().join("timeline.html");
+        std::fs::write(&path, page).unwrap();
+        self.open_file(path).await;
+    }
+
+    /// Opens a page that lies on disk.
+    pub(crate) async fn open_file(&mut self, path: PathBuf) {
+        let url = format!("file://{}", path.to_str().unwrap());
+        self.driver.goto(&url).await.unwrap();
+        self.opened.insert(url);
+    }
+
+    /// Follows a link to a page on disk.
+    pub(crate) async fn follow(&mut self, selector: &str) {
+        self.click(selector).await;
+        let url = self.driver.current_url().await.unwrap().to_string();
+        self.opened.insert(url.split('#').next().unwrap_or_default().to_owned());
+    }
+
+    /// Checks that the opened pages asked for nothing, and nobody for anything of a network; that the
+    /// console is empty; and ends. The browser has pages of its own, in which it shows nothing of ours.
+    pub(crate) async fn end(self) {
+        let console = self.driver.get_log("browser").await.unwrap();
+        assert!(console.is_empty(), "the console says {console:?}");
+        let mut asked = BTreeSet::new();
+        for entry in self.driver.get_log("performance").await.unwrap() {
+            let entry: Value = serde_json::from_str(&entry.message).unwrap();
+            if entry["message"]["method"] == "Network.requestWillBeSent" {
+                let asked_by = entry["message"]["params"]["documentURL"].as_str().unwrap();
+                let url = entry["message"]["params"]["request"]["url"].as_str().unwrap();
+                assert!(!url.starts_with("http") && !url.starts_with("ws"), "{asked_by}: {url}");
+                if !asked_by.starts_with("chrome://") {
+                    asked.insert(url.to_owned());
+                }
+            }
+        }
+        assert_eq!(asked, self.opened, "what the browser asked for, and what was opened");
+    }
+
+    /// What an expression in the page is.
+    pub(crate) async fn value(&self, expression: &str) -> Value {
+        let script = format!("return {expression}");
+        self.driver.execute(script, Vec::new()).await.unwrap().json().clone()
+    }
+
+    /// The text of the first element that fits.
+    pub(crate) async fn text(&self, selector: &str) -> String {
+        let script = "return document.querySelector(arguments[0]).textContent";
+        let text = self.driver.execute(script, vec![json!(selector)]).await.unwrap();
+        text.json().as_str().unwrap().to_owned()
+    }
+
+    /// How many elements fit.
+    pub(crate) async fn count(&self, selector: &str) -> usize {
+        self.driver.find_all(By::Css(selector)).await.unwrap().len()
+    }
+
+    /// Clicks the middle of the first element that fits.
+    pub(crate) async fn click(&self, selector: &str) {
+        self.driver.find(By::Css(selector)).await.unwrap().click().await.unwrap();
+    }
+
+    /// Clicks a place in sight, in pixels.
+    pub(crate) async fn click_at(&self, x: f64, y: f64) {
+        let (x, y) = (x.round() as i64, y.round() as i64);
+        self.driver.action_chain().move_to(x, y).click().perform().await.unwrap();
+    }
+
+    /// Moves the pointer to a place in sight.
+    pub(crate) async fn point_at(&self, x: f64, y: f64) {
+        let (x, y) = (x.round() as i64, y.round() as i64);
+        self.driver.action_chain().move_to(x, y).perform().await.unwrap();
+    }
+
+    /// Types keys, wherever the focus is.
+    pub(crate) async fn press(&self, keys: impl Into<TypingData>) {
+        let typed = self.driver.action_chain().send_keys(keys.into());
+        typed.perform().await.unwrap();
+    }
+
+    /// Sets a feature of the medium, or its type.
+    pub(crate) async fn emulate(&self, media: Value) {
+        self.driver.cdp().send_raw("Emulation.setEmulatedMedia", media).await.unwrap();
+    }
+
+    /// The page as it would be printed.
+    pub(crate) async fn print(&self) -> Vec<u8> {
+        let parameters = thirtyfour::common::print::PrintParameters::default();
+        self.driver.print_page(parameters).await.unwrap()
+    }
+}
+
+/// Starts the driver on a port of its choice.
+fn drive(place: &TempDir) -> (Namespace, u16) {
+    const MISSING: &str = "these tests need root, and the packages chromium and chromium-driver, \
+                           which scripts/install installs";
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child"])
+        .args(["--mount-proc", "chromedriver", "--port=0"])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").expect("tests run where cargo is on PATH"))
+        .env("HOME", place.path())
+        .env("TMPDIR", place.path())
+        // A browser signals the group that it is in, which shall not be that of the tests.
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit());
+    #[expect(clippy::disallowed_methods, reason = "the test owns the browser and ends it")]
+    let mut child = command.spawn().expect(MISSING);
+    let said = BufReader::new(child.stdout.take().expect("it is piped"));
+    let namespace = Namespace(child);
+    let port = said.lines().map_while(Result::ok).find_map(|line| {
+        line.split_once("started successfully on port ")?.1.trim_end_matches('.').parse().ok()
+    });
+    (namespace, port.expect(MISSING))
+}

@@ -1,0 +1,64 @@
+//! The index of a command's runs, as the command writes it.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+use crate::browser::Browser;
+
+fn racetrap(home: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_racetrap"));
+    command.args(arguments).current_dir(home).env_clear().env("HOME", home);
+    command.env("PATH", std::env::var_os("PATH").expect("tests run where cargo is on PATH"));
+    let output = command.output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(text).unwrap())
+}
+
+// The daemon is a program that is none, so both cells are unknown, and their evidence is kept: the page must
+// say so, and each cell must lead to the page of its run.
+#[tokio::test]
+async fn the_index_of_a_matrix_leads_from_each_cell_to_its_timeline() {
+    let home = TempDir::new().unwrap();
+    let program = env!("CARGO_BIN_EXE_racetrap");
+    let arguments = ["matrix", "295-I6", "--daemon", program, "--evidence", "here"];
+    let (code, text) = racetrap(home.path(), &arguments);
+    assert_eq!(code, Some(3), "{text}");
+    let place = home.path().join("here").canonicalize().unwrap();
+    let index = place.join("index.html");
+    assert!(text.contains(&format!("Index {}", index.display())), "{text}");
+    let mut browser = Browser::start().await;
+    browser.open_file(index).await;
+    assert_eq!(browser.text("header .verdict").await, "unknown");
+    let head =
+        browser.value("[...document.querySelectorAll('thead th')].map((one) => one.textContent)");
+    let columns = serde_json::json!(["finding", "correct daemon", "without its fault"]);
+    assert_eq!(head.await, columns);
+    assert!(browser.text("tbody th").await.starts_with("295-I6"));
+    assert_eq!(browser.count("a.cell.unknown").await, 2);
+    assert_eq!(browser.count("article.unknown").await, 2);
+    browser.follow("td:last-child a.cell").await;
+    assert!(browser.text("h1").await.starts_with("295-I6"));
+    assert_eq!(browser.text("header .verdict").await, "unknown");
+    browser.end().await;
+}
+
+// Somebody's own page in the directory is not ours to replace; ours is.
+#[test]
+fn an_index_that_is_not_ours_stays_as_it_is() {
+    let home = TempDir::new().unwrap();
+    let index = home.path().join("index.html");
+    std::fs::write(&index, "<h1>mine</h1>").unwrap();
+    let arguments =
+        ["run", "295-I6", "--daemon", env!("CARGO_BIN_EXE_racetrap"), "--evidence", "."];
+    let (code, text) = racetrap(home.path(), &arguments);
+    assert_eq!(code, Some(4), "{text}");
+    assert!(text.contains("index.html could not be written"), "{text}");
+    assert_eq!(std::fs::read_to_string(&index).unwrap(), "<h1>mine</h1>");
+    std::fs::remove_file(&index).unwrap();
+    for _ in ["new", "replaced"] {
+        assert_eq!(racetrap(home.path(), &["report", "."]).0, Some(3));
+        assert!(std::fs::read_to_string(&index).unwrap().contains("295-I6"));
+    }
+}
