@@ -2,7 +2,9 @@
 //!
 //! The alarms of such runs are false ones, so their number says what an alarm is worth.
 
-use crate::{Await, ExitCodes, Scenario, SetStep, Step};
+use serde_json::{Map, Value};
+
+use crate::{Await, EndpointOp, ExitCodes, FileOp, Scenario, SetStep, Step};
 
 /// Exit codes of a command that might have been disturbed, and is not.
 const ANY: [i32; 3] = [0, 1, 4];
@@ -48,10 +50,16 @@ fn undisturbed(step: &Step) -> Option<Step> {
         | Step::Keep(_)
         | Step::LetGo(_)
         | Step::Interrupt(_)
+        | Step::DockerDisk(_)
+        | Step::KillAt(_)
+        | Step::Killed
+        | Step::Endpoint(EndpointOp::Gone)
         // A patch of what is just going, which only a gate makes possible.
         | Step::Patch(_) => None,
         // An object in the place of a mirror that does not exist yet, as only a gate can see to.
         Step::CreateObject(object) if object.name.starts_with('$') => None,
+        // What the user might have there as well stays; an accident goes.
+        Step::DockerFile(file) => is_whole(&file.put).then(|| step.clone()),
         Step::Await(level) => is_reached_undisturbed(level).then(|| step.clone()),
         Step::Set(set) => {
             let exit = ExitCodes::Any(ANY.to_vec());
@@ -77,6 +85,8 @@ fn undisturbed(step: &Step) -> Option<Step> {
         | Step::RemoveVolumes { .. }
         | Step::RemoveVolume { .. }
         | Step::App(_)
+        | Step::Docker(_)
+        | Step::Endpoint(EndpointOp::Unix | EndpointOp::Tcp | EndpointOp::Default)
         | Step::Act { .. }
         | Step::CreateObject(_)
         | Step::Delete(_)
@@ -85,14 +95,26 @@ fn undisturbed(step: &Step) -> Option<Step> {
     }
 }
 
+/// A state of the docker command's configuration that nobody has to be careful with.
+fn is_whole(state: &FileOp) -> bool {
+    match state {
+        FileOp::Text(text) => serde_json::from_str::<Map<String, Value>>(text).is_ok(),
+        FileOp::Link | FileOp::Padded(_) => true,
+        FileOp::Directory | FileOp::Gone => false,
+    }
+}
+
 /// Levels that come by themselves and stay. What passes by, or is a failure, may not be seen.
 fn is_reached_undisturbed(level: &Await) -> bool {
     match level {
         Await::Condition { status, .. } => status == "True",
         Await::Done { state, .. } => state == "Succeeded",
-        Await::Terminating(_) | Await::Reason { .. } | Await::Wants { .. } | Await::WantsStop => {
-            false
-        }
+        Await::Terminating(_)
+        | Await::Reason { .. }
+        | Await::Wants { .. }
+        | Await::WantsStop
+        | Await::CurrentContext(_)
+        | Await::GivenUp(_) => false,
         Await::Container { .. }
         | Await::Tag(_)
         | Await::Volume(_)

@@ -21,6 +21,7 @@ pub mod timeline;
 
 mod comparison;
 mod control;
+mod docker;
 mod engine;
 mod mirror;
 mod pending;
@@ -31,6 +32,10 @@ mod verdict;
 mod view;
 
 pub use comparison::{Comparison, Comparisons};
+pub use docker::{
+    CONFIG_FILE, CONTEXT_PREFIX, DockerContent, DockerFile, DockerUser, FileChange, UserCommand,
+    UserCommandEnd,
+};
 pub use engine::{EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume};
 pub use mirror::{Mirror, MirrorKey, compare, expected};
 pub use record::{
@@ -38,10 +43,12 @@ pub use record::{
     ProcessState, Record, Review, RunHeader, Stage, UserWrite, What, WireMessage, WireWhat,
 };
 pub use scenario::{
-    ACTION, About, Action, AppStep, Await, CommandName, ContainerOp, DaemonOp, EngineOp, ExitCodes,
-    Fault, FaultKind, FaultName, FindingId, GateName, Hold, HoldWrite, Match, MirrorRef, Needs,
-    NoFindingId, OracleName, Phase, Platform, Point, Protocol, Returned, Scenario, SetStep, Side,
-    Step, Streams, Unshown, UserObject, UserPatch, VmMode, VmOp, WriteMatch,
+    ACTION, About, Action, AppStep, Await, CommandName, ContainerOp, DaemonOp, DiskOp,
+    DockerFileStep, DockerNeeds, DockerStep, DockerVariable, ENDPOINT, EndpointOp, EngineOp,
+    ExitCodes, Fault, FaultKind, FaultName, FileOp, FindingId, GateName, Hold, HoldWrite, KillAt,
+    Match, MirrorRef, Needs, NoFindingId, OURS, OracleName, Phase, Platform, Point, Protocol,
+    REGISTRY, Returned, Scenario, SetStep, Side, Step, Streams, Unshown, UserObject, UserPatch,
+    VmMode, VmOp, WriteMatch,
 };
 pub use schedule::ScheduleError;
 pub use verdict::{Judgement, Verdict, Violation, judge};

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::docker::{DockerFile, DockerUser, UserCommand};
 use crate::{EngineEvent, EngineState, FindingId, VmMode};
 
 /// Volumes of the harness's own probes begin so; scenarios may not use such names.
@@ -71,6 +72,21 @@ pub enum What {
     Wire(WireMessage),
     /// A message on the wire between clients and the daemon's API.
     ApiWire(WireMessage),
+    /// A message on the wire before the user's own engine.
+    UserWire(WireMessage),
+    /// Where the user's own engine can be reached from here on; nowhere, if none.
+    Endpoint {
+        /// As a context names it.
+        address: Option<String>,
+        /// The context `default` leads there.
+        default: bool,
+    },
+    /// Whose context of the docker command the daemon keeps.
+    DockerUser(DockerUser),
+    /// A part of the docker command's configuration is there, or is different.
+    DockerFile(DockerFile),
+    /// A docker command of the user's begins or has ended.
+    UserCommand(UserCommand),
     /// The daemon's API asked the harness about a write, before it stored it.
     Review(Review),
     /// A user wrote an object of the daemon's API, and was told that it is stored.

@@ -35,14 +35,18 @@ pub fn lines(history: &[Record]) -> Vec<String> {
 #[must_use]
 pub fn entries(history: &[Record]) -> Vec<Entry> {
     let mut views = [View::default(), View::default()];
-    let mut requests: [[Requests; 2]; 2] = Default::default();
+    let mut requests: [[Requests; 3]; 2] = Default::default();
     let entry = |record: &Record| {
         let view = &mut views[usize::from(record.neighbour)];
         view.apply(record);
         // Each wire counts its exchanges for itself.
-        let requests = &mut requests[usize::from(record.neighbour)]
-            [usize::from(matches!(record.what, What::ApiWire(_)))];
+        let requests = &mut requests[usize::from(record.neighbour)][which_wire(&record.what)];
         if let What::Wire(WireMessage {
+            exchange,
+            event: WireWhat::Request { method, target, .. },
+            ..
+        })
+        | What::UserWire(WireMessage {
             exchange,
             event: WireWhat::Request { method, target, .. },
             ..
@@ -64,11 +68,20 @@ pub fn entries(history: &[Record]) -> Vec<Entry> {
     history.iter().map(entry).collect()
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "only some records are of a wire")]
+fn which_wire(what: &What) -> usize {
+    match what {
+        What::ApiWire(_) => 1,
+        What::UserWire(_) => 2,
+        _ => 0,
+    }
+}
+
 type Requests = std::collections::BTreeMap<u64, String>;
 
 /// What another record tells too, and lines that the daemon writes while all is well.
 fn is_quiet(what: &What) -> bool {
-    if let What::Wire(message) | What::ApiWire(message) = what {
+    if let What::Wire(message) | What::ApiWire(message) | What::UserWire(message) = what {
         let event = &message.event;
         return matches!(event, WireWhat::Opened | WireWhat::Finished { .. } | WireWhat::Closed);
     }
@@ -80,6 +93,7 @@ fn is_quiet(what: &What) -> bool {
         What::StepDone { .. }
             | What::Truth(_)
             | What::Listed { .. }
+            | What::DockerUser(_)
             | What::Log { level: LogLevel::Info, .. }
     )
 }
@@ -101,6 +115,14 @@ fn describe(what: &What, requests: &Requests) -> (&'static str, String) {
         What::StepFailed { index, why, .. } => ("step", format!("{}. FAILED: {why}", index + 1)),
         What::Wire(message) => ("wire", wire(message, requests)),
         What::ApiWire(message) => ("clients", wire(message, requests)),
+        What::UserWire(message) => ("user", wire(message, requests)),
+        What::Endpoint { address, .. } => {
+            let place = address.as_deref().unwrap_or("nowhere any more");
+            ("user", format!("the user's engine is at {place}"))
+        }
+        What::DockerUser(user) => ("docker", format!("the daemon's context is {}", user.context)),
+        What::DockerFile(file) => ("docker", file.to_string()),
+        What::UserCommand(command) => ("user", command.to_string()),
         What::Review(Review { operation, resource, name, manager, outcome }) => {
             let manager = manager.as_deref().unwrap_or("somebody");
             ("write", format!("{operation} {resource} {name} by {manager}: {outcome}"))

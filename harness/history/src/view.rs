@@ -9,7 +9,8 @@ use crate::mirror::short;
 use crate::pending::Wishes;
 use crate::record::{Change, ProcessState, WireMessage, WireWhat};
 use crate::{
-    ApiChange, EngineState, Mirror, MirrorKey, MirrorRef, Record, What, compare, expected,
+    ApiChange, CONFIG_FILE, EngineState, GateName, Mirror, MirrorKey, MirrorRef, OURS, Record,
+    What, compare, expected,
 };
 
 /// What the daemon marks its mirrors with (contract 3.6).
@@ -27,6 +28,9 @@ pub struct View {
     ended: Vec<(String, String)>,
     wishes: Wishes,
     aliases: BTreeMap<String, String>,
+    given_up: BTreeSet<String>,
+    current_context: String,
+    own_context: String,
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +75,11 @@ impl View {
     pub fn apply(&mut self, record: &Record) {
         match &record.what {
             What::Wire(message) => self.apply_wire(message),
+            What::UserWire(message) | What::ApiWire(message) => self.note_given_up(message),
+            What::DockerUser(user) => self.own_context.clone_from(&user.context),
+            What::DockerFile(file) if file.path == CONFIG_FILE => {
+                file.holds.current().clone_into(&mut self.current_context);
+            }
             What::Truth(state) => {
                 self.name_objects(state);
                 self.truth = state.clone();
@@ -87,7 +96,9 @@ impl View {
             }
             What::Process { .. }
             | What::Run(_)
-            | What::ApiWire(_)
+            | What::DockerFile(_)
+            | What::Endpoint { .. }
+            | What::UserCommand(_)
             | What::Review(_)
             | What::Log { .. }
             | What::CommandBegan { .. }
@@ -150,7 +161,14 @@ impl View {
         self.objects.insert(resource.to_owned(), listed);
     }
 
+    fn note_given_up(&mut self, message: &WireMessage) {
+        if let WireWhat::Abandoned { gate } = &message.event {
+            self.given_up.insert(gate.clone());
+        }
+    }
+
     fn apply_wire(&mut self, message: &WireMessage) {
+        self.note_given_up(message);
         match &message.event {
             WireWhat::Request { method, target, route, .. } => {
                 let endless = matches!(
@@ -188,6 +206,24 @@ impl View {
             | WireWhat::Faulted { .. }
             | WireWhat::Refused => {}
         }
+    }
+
+    /// Whether whoever waited for the message at a gate waits no longer.
+    #[must_use]
+    pub fn was_given_up(&self, gate: &GateName) -> bool {
+        self.given_up.contains(&gate.0)
+    }
+
+    /// The docker command's current context; empty where none is named.
+    #[must_use]
+    pub fn current_context(&self) -> &str {
+        &self.current_context
+    }
+
+    /// The name of a context, where [`OURS`] stands for the daemon's.
+    #[must_use]
+    pub fn context_named<'a>(&'a self, name: &'a str) -> &'a str {
+        if name == OURS { &self.own_context } else { name }
     }
 
     /// What the engine holds.

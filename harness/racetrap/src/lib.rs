@@ -25,6 +25,7 @@ pub mod world;
 mod clock;
 mod daemon;
 mod derived;
+mod docker;
 mod engine;
 mod log_tail;
 mod recorder;

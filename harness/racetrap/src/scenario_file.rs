@@ -129,7 +129,7 @@ fn check_routes(scenario: &Scenario) -> Result<(), ScheduleError> {
             _ => continue,
         };
         let known = match side {
-            Side::Engine => Dialect::Docker.routes(),
+            Side::Engine | Side::User => Dialect::Docker.routes(),
             Side::Api => Dialect::Kubernetes.routes(),
         };
         if let Some(route) = on.route.as_deref().filter(|route| !known.contains(route)) {

@@ -13,6 +13,7 @@ mod bounded_work;
 mod conditions;
 mod convergence;
 mod counts;
+mod docker_config;
 mod excuse;
 mod hygiene;
 mod identity;
@@ -29,6 +30,7 @@ pub use bounded_work::bounded_work;
 pub use conditions::truthful_conditions;
 pub use convergence::convergence;
 pub use counts::counts;
+pub use docker_config::docker_config_integrity;
 pub use hygiene::hygiene;
 pub use identity::identity;
 pub use liveness::liveness;
@@ -56,7 +58,7 @@ impl Finding {
 pub type Oracle = fn(&[Record]) -> Finding;
 
 /// All oracles, in the order of [`OracleName`].
-pub const ALL: [Oracle; 9] = [
+pub const ALL: [Oracle; 10] = [
     convergence,
     identity,
     truthful_conditions,
@@ -64,6 +66,7 @@ pub const ALL: [Oracle; 9] = [
     bounded_work,
     counts,
     hygiene,
+    docker_config_integrity,
     quiet_logs,
     liveness,
 ];

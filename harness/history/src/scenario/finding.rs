@@ -122,6 +122,8 @@ pub enum OracleName {
     Counts,
     /// What the daemon began is gone when it has stopped.
     Hygiene,
+    /// The docker command's configuration is whole at every instant, and stays the user's.
+    DockerConfigIntegrity,
     /// The log has no panic and no secret, and an error only where there was one.
     QuietLogs,
     /// What was asked for is reached within the deadline, and the daemon lives.
@@ -138,6 +140,7 @@ impl fmt::Display for OracleName {
             Self::BoundedWork => "bounded_work",
             Self::Counts => "counts",
             Self::Hygiene => "hygiene",
+            Self::DockerConfigIntegrity => "docker_config_integrity",
             Self::QuietLogs => "quiet_logs",
             Self::Liveness => "liveness",
         })

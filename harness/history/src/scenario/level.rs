@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::api::MirrorRef;
+use super::message::GateName;
 
 /// A level that is waited for; it must hold within the scenario's deadline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,10 @@ pub enum Await {
         /// `status.lastAction.state`.
         state: String,
     },
+    /// The docker command's current context; [`OURS`](super::OURS) is the daemon's.
+    CurrentContext(String),
+    /// Whoever waited for the message at a gate waits no longer.
+    GivenUp(GateName),
     /// The engine holds a container in this state.
     Engine {
         /// The container's name.

@@ -59,6 +59,8 @@ pub enum Side {
     Engine,
     /// Between clients and the daemon's API.
     Api,
+    /// Before the user's own engine.
+    User,
 }
 
 impl Side {

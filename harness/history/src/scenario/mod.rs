@@ -5,9 +5,11 @@
 //! - `message`: which messages on a wire are meant, and where on their way;
 //! - `fault`: what is done to them;
 //! - `api`: what a user of the daemon's API does, and which of its writes are meant;
+//! - `docker`: what a user of the docker command does;
 //! - `level`: what is waited for.
 
 mod api;
+mod docker;
 mod fault;
 mod finding;
 mod level;
@@ -19,6 +21,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::api::{ACTION, Action, MirrorRef, Protocol, UserObject, UserPatch, WriteMatch};
+pub use self::docker::{
+    DiskOp, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, ENDPOINT, EndpointOp, FileOp,
+    KillAt, OURS, REGISTRY,
+};
 pub use self::fault::{Fault, FaultKind, FaultName};
 pub use self::finding::{About, FindingId, NoFindingId, OracleName, Platform, Unshown};
 pub use self::level::Await;
@@ -81,6 +87,9 @@ pub struct Needs {
     /// Containers outlive the engine's process (dockerd's live-restore).
     #[serde(skip_serializing_if = "is_false")]
     pub live_restore: bool,
+    /// How the user of the docker command has it, where the scenario is about that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub docker: Option<DockerNeeds>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]

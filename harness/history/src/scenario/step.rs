@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::api::{Action, MirrorRef, UserObject, UserPatch, WriteMatch};
+use super::docker::{DiskOp, DockerFileStep, DockerStep, EndpointOp, KillAt};
 use super::fault::{Fault, FaultName};
 use super::level::Await;
 use super::message::{GateName, Hold, HoldWrite, Match, Streams};
@@ -188,6 +189,18 @@ pub enum Step {
     Refuse,
     /// Accepts connections again.
     Accept,
+    /// Runs the docker command as the user would.
+    Docker(DockerStep),
+    /// The user's own engine is at this place from here on.
+    Endpoint(EndpointOp),
+    /// A part of the docker command's configuration is put into a state.
+    DockerFile(DockerFileStep),
+    /// The file system of the docker command's configuration is put into a state.
+    DockerDisk(DiskOp),
+    /// Kills the daemon when it comes to this instant.
+    KillAt(KillAt),
+    /// Waits until it was killed there.
+    Killed,
     /// Waits for a level.
     Await(Await),
     /// Waits until the world is quiet and proves it; the oracles judge what is there then.

@@ -41,7 +41,8 @@ impl<'a> Named<'a> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "only some steps give or use such names")]
     fn apply(&mut self, index: usize, step: &'a Step) -> Result<(), ScheduleError> {
         match step {
-            Step::Set(set) => match &set.background {
+            Step::Set(crate::SetStep { background, .. })
+            | Step::Docker(crate::DockerStep { background, .. }) => match background {
                 Some(name) if self.waiting.contains(name) || self.ended.contains(name) => {
                     Err(twice(index, "command", &name.0))
                 }

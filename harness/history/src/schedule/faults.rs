@@ -11,6 +11,7 @@ struct Broken {
     daemon_down: bool,
     daemon_frozen: bool,
     vm_waits: bool,
+    kill_armed: bool,
 }
 
 /// Refuses faults that can never happen, and a world that is judged while it cannot recover.
@@ -50,6 +51,15 @@ impl Broken {
             Step::Fault(fault) => check_count(index, &fault.on)?,
             Step::Daemon(op) => self.daemon(index, *op)?,
             Step::Vm(op) => self.vm_waits = *op == VmOp::Wait,
+            Step::KillAt(_) => self.kill_armed = true,
+            Step::Killed if !std::mem::take(&mut self.kill_armed) => {
+                return Err(error("nobody kills the daemon", "`kill_at` before `killed`"));
+            }
+            Step::Killed => self.daemon(index, DaemonOp::Kill)?,
+            Step::Settle if self.kill_armed => {
+                let problem = "the world cannot settle while its daemon may be killed";
+                return Err(error(problem, "`killed` before `settle`"));
+            }
             Step::Settle if self.vm_waits => {
                 return Err(error("the world cannot settle while its VM waits", "`vm: go` before"));
             }

@@ -3,9 +3,11 @@
 //! - `gates`: the order of gates;
 //! - `names`: what is used was made before;
 //! - `faults`: what is broken is mended before anything is judged;
+//! - `docker`: the world has what is done to the docker command's configuration;
 //! - `commands`: what goes on in the background is awaited.
 
 mod commands;
+mod docker;
 mod faults;
 mod gates;
 mod names;
@@ -42,6 +44,7 @@ impl Scenario {
         names::check(self)?;
         faults::check(self)?;
         commands::check(self)?;
+        docker::check(self)?;
         match self.steps.last() {
             Some(Step::Settle) => Ok(()),
             Some(_) | None => Err(ScheduleError::new(

@@ -68,12 +68,13 @@ enum Whose {
 }
 
 /// Programs that a world runs, and packages of Debian and Ubuntu that have them.
-const PROGRAMS: [Program; 8] = [
+const PROGRAMS: [Program; 9] = [
     of(Whose::Engine, "dockerd", "docker.io", "the private engine of each world"),
     of(Whose::Engine, "containerd", "containerd", "the engine, which starts it"),
     of(Whose::Engine, "runc", "runc", "the engine's containers"),
     of(Whose::World, "unshare", "util-linux", "the namespaces of each engine"),
     of(Whose::World, "nsenter", "util-linux", "the namespaces of each engine"),
+    of(Whose::Some, "docker", "docker.io", "the user of the docker command"),
     of(Whose::Some, "kubectl", "kubernetes-client", "`ctl` of the daemon"),
     of(Whose::Some, "qemu-img", "qemu-utils", "VM mode `program`"),
     of(Whose::Some, "ssh", "openssh-client", "VM mode `program`"),

@@ -20,7 +20,7 @@ use crate::chain::chain;
 use crate::engine::find_program;
 use crate::log_tail::log_tail;
 use crate::recorder::Recorder;
-use crate::sys::{Identity, Signal, wait_for_end};
+use crate::sys::{Identity, Signal, wait_for_end, with_own_run};
 use crate::wait::{NotReached, polled};
 use crate::world::{Begun, Ended, Environment, Spawn, Tasks, begin, run_to_end};
 
@@ -116,6 +116,8 @@ pub(crate) struct Daemon {
     /// Controllers of containers run in a program of their own.
     standalone: bool,
     controllers: Option<Controllers>,
+    /// What lies at `/run` for it, where that is not the machine's.
+    own_run: Option<PathBuf>,
     vm: watch::Sender<VmOp>,
 }
 
@@ -141,6 +143,7 @@ impl Daemon {
             tells_stacks: false,
             standalone: false,
             controllers: None,
+            own_run: None,
             vm: watch::Sender::new(VmOp::Go),
         };
         let listed = daemon.must(&["svc", "paths"], ASK_LIMIT).await?;
@@ -159,6 +162,11 @@ impl Daemon {
         let log = daemon.paths.get("log_dir").map(|directory| directory.join("rdd.stderr.log"));
         daemon.log = log.map(LogReader::new);
         Ok(daemon)
+    }
+
+    /// From here on it is started with that directory in the place of `/run`.
+    pub(crate) fn has_own_run(&mut self, run: &Path) {
+        self.own_run = Some(run.to_owned());
     }
 
     /// What the daemon says of its version.
@@ -302,6 +310,18 @@ impl Daemon {
         self.tells_stacks
     }
 
+    /// What ends its process by SIGKILL when it is called, as [`kill`](Self::kill) does.
+    pub(crate) fn killer(
+        &self,
+    ) -> Result<impl FnOnce() -> io::Result<()> + Send + use<>, DaemonError> {
+        let process = self.process.ok_or(DaemonError::NoProcess)?;
+        let stopping = self.stopping.clone();
+        Ok(move || {
+            stopping.store(true, Ordering::SeqCst);
+            process.signal(Signal::KILL)
+        })
+    }
+
     /// Its process, while it runs.
     pub(crate) fn process(&self) -> Option<Identity> {
         self.process
@@ -347,7 +367,13 @@ impl Daemon {
     }
 
     async fn start_service(&self) -> Result<Api, DaemonError> {
-        self.must(&["svc", "start"], START_LIMIT).await?;
+        let arguments = ["svc", "start"].map(str::to_owned).to_vec();
+        let mut spawn = self.spawn(arguments);
+        if let Some(run) = &self.own_run {
+            let (program, arguments) = with_own_run(run, &spawn.program, &spawn.arguments);
+            (spawn.program, spawn.arguments) = (program.into(), arguments);
+        }
+        self.succeeded("svc start", self.run(&spawn, START_LIMIT).await?)?;
         Ok(Api::connect(self.kubeconfig()?).await?)
     }
 
@@ -493,28 +519,27 @@ impl Daemon {
         limit: Duration,
     ) -> Result<CommandRun, DaemonError> {
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        self.run(arguments, limit).await
+        self.run(&self.spawn(arguments), limit).await
     }
 
-    async fn run(
-        &self,
-        arguments: Vec<String>,
-        limit: Duration,
-    ) -> Result<CommandRun, DaemonError> {
-        let run = run_to_end(&self.spawn(arguments), limit, &self.recorder).await;
+    async fn run(&self, spawn: &Spawn<'_>, limit: Duration) -> Result<CommandRun, DaemonError> {
+        let run = run_to_end(spawn, limit, &self.recorder).await;
         let program = self.program.clone();
         Ok(run.map_err(|source| DaemonError::Program { program, source })??)
     }
 
     /// Runs a command that must exit with 0.
     async fn must(&self, arguments: &[&str], limit: Duration) -> Result<CommandRun, DaemonError> {
-        let run = self.command(arguments, limit).await?;
+        self.succeeded(&arguments.join(" "), self.command(arguments, limit).await?)
+    }
+
+    fn succeeded(&self, command: &str, run: CommandRun) -> Result<CommandRun, DaemonError> {
         if run.exit == Some(0) {
             return Ok(run);
         }
         let exit = run.exit.map_or_else(|| "a signal".to_owned(), |code| format!("code {code}"));
         let said = format!("{}{}", run.stderr.trim_end(), self.end_of_log());
-        Err(DaemonError::Command { command: arguments.join(" "), exit, said })
+        Err(DaemonError::Command { command: command.to_owned(), exit, said })
     }
 
     fn end_of_log(&self) -> String {

@@ -1,8 +1,8 @@
 //! A schedule in few words: what was held, what was done meanwhile, what was broken on purpose.
 
 use racetrap_history::{
-    ContainerOp, DaemonOp, EngineOp, Fault, FaultKind, GateName, Hold, Match, Scenario, Step,
-    Streams, VmOp, WriteMatch,
+    ContainerOp, DaemonOp, DiskOp, DockerFileStep, EndpointOp, EngineOp, Fault, FaultKind, FileOp,
+    GateName, Hold, Match, Scenario, Step, Streams, VmOp, WriteMatch,
 };
 
 /// One line of a story: a label, and what happened.
@@ -118,6 +118,14 @@ fn fault(step: &Step) -> Option<String> {
         }
         Step::DenyWrite { on, .. } => format!("{}: denied", write(on)),
         Step::Inject { frame } => format!("a frame of ours in the event stream: {frame}"),
+        Step::Endpoint(EndpointOp::Gone) => "the user's engine goes".to_owned(),
+        Step::DockerFile(file) => file_state(file),
+        Step::DockerDisk(op) => match op {
+            DiskOp::Full => "the configuration's disk is full".to_owned(),
+            DiskOp::ReadOnly => "nothing can be written to the configuration's disk".to_owned(),
+            DiskOp::Normal => "the configuration's disk is as before".to_owned(),
+        },
+        Step::Killed => "the daemon is killed as it begins to write config.json".to_owned(),
         Step::ReplaceSocket => "the engine's socket becomes another file".to_owned(),
         Step::Keep(mirror) => format!("somebody else's finalizer keeps {mirror}"),
         Step::LetGo(mirror) => format!("that finalizer lets {mirror} go"),
@@ -170,6 +178,10 @@ fn action(step: &Step) -> Option<String> {
             format!("create an object {} {}", object.resource, shown(&object.name))
         }
         Step::Delete(mirror) => format!("delete {mirror}"),
+        Step::Docker(docker) => format!("docker {}", docker.arguments.join(" ")),
+        Step::Endpoint(EndpointOp::Unix) => "the user's engine is at a socket".to_owned(),
+        Step::Endpoint(EndpointOp::Tcp) => "the user's engine is at a port".to_owned(),
+        Step::Endpoint(EndpointOp::Default) => "the user's engine is at `default`".to_owned(),
         Step::Touch { times } => format!("touch the App {times} times"),
         Step::Neighbour(step) => format!("the neighbour: {}", action(step)?),
         Step::App(app) if !app.running => "stop the App".to_owned(),
@@ -208,5 +220,17 @@ fn verb(op: ContainerOp) -> &'static str {
         ContainerOp::Pause => "pause",
         ContainerOp::Unpause => "unpause",
         ContainerOp::Restart => "restart",
+    }
+}
+
+/// What a part of the docker command's configuration is like.
+fn file_state(file: &DockerFileStep) -> String {
+    let name = file.context.as_ref().map_or("config.json".to_owned(), |it| format!("context {it}"));
+    match &file.put {
+        FileOp::Text(text) => format!("{name} is {text}"),
+        FileOp::Directory => format!("a directory is in the place of {name}"),
+        FileOp::Link => format!("{name} is a link"),
+        FileOp::Padded(kib) => format!("{name} has {kib} KiB more"),
+        FileOp::Gone => format!("{name} is gone"),
     }
 }

@@ -9,6 +9,7 @@ use racetrap_history::{
 };
 use tokio::task::JoinSet;
 
+use super::docker::user_returned;
 use super::levels::world_end;
 use super::runner::{Runner, StepError};
 use crate::daemon::{Api, ApiError, Resource};
@@ -72,6 +73,9 @@ impl Runner {
     }
 
     pub(super) async fn returned(&mut self, returned: &Returned) -> Result<(), StepError> {
+        if let Some(command) = self.user_commands.remove(&returned.command) {
+            return user_returned(command).await;
+        }
         let command = self.commands.remove(&returned.command);
         let mut command = command.expect("the schedule was checked: begun before");
         let joined = command.ending.join_next().await.expect("one task was spawned");

@@ -106,7 +106,9 @@ impl Runner {
         let history = self.recorder().history();
         let fired = |name: &str| {
             history.iter().any(|record| {
-                let (What::Wire(message) | What::ApiWire(message)) = &record.what else {
+                let (What::Wire(message) | What::ApiWire(message) | What::UserWire(message)) =
+                    &record.what
+                else {
                     return false;
                 };
                 let WireMessage { event, .. } = message;

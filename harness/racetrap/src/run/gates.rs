@@ -90,6 +90,10 @@ impl Runner {
         match side {
             Side::Engine => Ok(&self.world.wire),
             Side::Api => Ok(self.world.client_wire().await?),
+            Side::User => {
+                let wire = self.world.user.wire();
+                Ok(wire.expect("the schedule was checked: the user's engine is somewhere"))
+            }
         }
     }
 

@@ -57,8 +57,9 @@ fn is_promised(level: &Await, view: &View) -> bool {
         | Await::Reason { .. }
         | Await::Gone(_)
         | Await::Done { .. }
+        | Await::CurrentContext(_)
         | Await::Engine { .. } => true,
-        Await::Terminating(_) | Await::Wants { .. } | Await::WantsStop => false,
+        Await::GivenUp(_) | Await::Terminating(_) | Await::Wants { .. } | Await::WantsStop => false,
         Await::Volume(name) => truth.volumes.contains_key(name),
         Await::Tag(tag) => truth.images.values().any(|image| image.tags.contains(tag)),
         Await::Container { name, state } => truth.containers.values().any(|container| {
@@ -82,6 +83,8 @@ fn reached(level: &Await, view: &View) -> bool {
             app.condition(r#type).is_some_and(|(_, seen)| seen == reason)
         }),
         Await::Wants { engine } => view.app().is_some_and(|app| app.engine == *engine),
+        Await::CurrentContext(name) => view.current_context() == view.context_named(name),
+        Await::GivenUp(gate) => view.was_given_up(gate),
         Await::WantsStop => view.app().is_some_and(|app| !app.wants_running),
         Await::Done { container, state } => {
             let mirror = MirrorRef::Container(container.clone());

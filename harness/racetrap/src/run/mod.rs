@@ -2,6 +2,7 @@
 
 mod cause;
 mod commands;
+mod docker;
 mod evidence;
 mod faults;
 mod gates;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use racetrap_history::{Blame, CommandName, EngineOp, FaultName, GateName, Step};
 use racetrap_wire::Refusal;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use super::commands::Background;
 use super::faults::Armed;
@@ -12,6 +14,7 @@ use super::gates::Standing;
 use crate::bundle::Cause;
 use crate::chain::chain;
 use crate::daemon::{AdmissionError, ApiError, DaemonError};
+use crate::docker::{DockerError, Ended};
 use crate::engine::{EngineError, TruthError, WorkloadError};
 use crate::recorder::Recorder;
 use crate::sys::Signal;
@@ -44,6 +47,7 @@ world_errors!(
     ApiError,
     ClientWireError,
     DaemonError,
+    DockerError,
     EngineError,
     TruthError,
     WorkloadError
@@ -61,6 +65,9 @@ pub(super) struct Runner {
     pub(super) recordings: BTreeMap<FaultName, racetrap_wire::Recording>,
     pub(super) refusing: Option<Refusal>,
     pub(super) commands: BTreeMap<CommandName, Background>,
+    pub(super) user_commands: BTreeMap<CommandName, JoinSet<Result<(), Ended>>>,
+    /// Is told when the daemon was killed at an instant of its own.
+    pub(super) killed: Option<watch::Receiver<bool>>,
     pub(super) neighbour: Option<Box<Runner>>,
     recorder: Recorder,
 }
@@ -78,6 +85,8 @@ impl Runner {
             recordings: BTreeMap::new(),
             refusing: None,
             commands: BTreeMap::new(),
+            user_commands: BTreeMap::new(),
+            killed: None,
             neighbour: None,
             recorder,
         }
@@ -99,7 +108,7 @@ impl Runner {
 
     /// Opens everything that is closed, and closes the worlds.
     pub(super) async fn close(self) {
-        drop((self.gates, self.armed, self.refusing, self.commands));
+        drop((self.gates, self.armed, self.refusing, self.commands, self.user_commands));
         if let Some(neighbour) = self.neighbour {
             Box::pin(neighbour.close()).await;
         }
@@ -108,13 +117,14 @@ impl Runner {
 
     /// Opens everything that is closed, and gives the world back.
     pub(super) fn into_world(self) -> World {
-        drop((self.gates, self.armed, self.refusing, self.commands));
+        drop((self.gates, self.armed, self.refusing, self.commands, self.user_commands));
         self.world
     }
 
     /// Does one step; after one that changes what the engine holds, the truth is asked anew.
     pub(super) async fn step(&mut self, step: &Step) -> Result<(), StepError> {
         let done = self.do_step(step).await;
+        self.world.user.look();
         self.world.daemon.read_log();
         done
     }
@@ -147,6 +157,12 @@ impl Runner {
             | Step::ReplaceSocket
             | Step::Refuse
             | Step::Accept => self.disturb(step).await,
+            Step::Docker(_)
+            | Step::Endpoint(_)
+            | Step::DockerFile(_)
+            | Step::DockerDisk(_)
+            | Step::KillAt(_)
+            | Step::Killed => self.docker(step).await,
             Step::Await(level) => self.await_level(level).await,
             Step::Settle => self.settle().await,
             Step::Engine(op) => self.engine(*op).await,

@@ -56,6 +56,7 @@ impl Runner {
         let mut changes = self.recorder().changes();
         let limit = Instant::now() + STILL;
         let checkpoint = What::Checkpoint { number, stage };
+        self.world.user.look();
         loop {
             changes.borrow_and_update();
             let idle = |view: &View| view.in_flight().is_empty();

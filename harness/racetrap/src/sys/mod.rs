@@ -5,6 +5,7 @@
 
 mod census;
 mod cgroup;
+mod directories;
 mod files;
 mod machine;
 mod mounts;
@@ -15,13 +16,14 @@ mod stop;
 
 pub(crate) use census::{Process, census, own_descriptors};
 pub(crate) use cgroup::{cgroups_of, remove_cgroups, thaw_cgroups};
+pub(crate) use directories::{Directories, Happened, Happening};
 pub(crate) use files::{
     FileKind, check_writable, create_private_directory, free_mib, is_executable, is_file_at,
     kind_of_file, owner_of_directory, take_room, user_id,
 };
 pub(crate) use machine::{kernel, kernel_lines, machine};
-pub(crate) use mounts::{detach, mounts_below};
-pub(crate) use namespace::{Namespace, in_namespace, new_namespace};
+pub(crate) use mounts::{SmallDisk, detach, mounts_below};
+pub(crate) use namespace::{Namespace, in_namespace, new_namespace, with_own_run};
 pub(crate) use process::{Identity, Signal, kill_group, marked, wait_for_end};
 pub(crate) use sockets::{Socket, sockets};
 pub(crate) use stop::StopRequests;

@@ -70,3 +70,19 @@ pub(crate) fn in_namespace(
     all.extend_from_slice(arguments);
     ("nsenter", all)
 }
+
+/// Program and arguments that run `program` in a mount namespace of its own, in which that directory
+/// lies at `/run`: what is served there it finds where the machine's own engine would be. The namespace
+/// lives as long as the last process in it.
+pub(crate) fn with_own_run(
+    run: &Path,
+    program: &Path,
+    arguments: &[String],
+) -> (&'static str, Vec<String>) {
+    let enter = "mount --bind \"$1\" \"$(readlink -f /var/run)\" || exit; shift; exec \"$@\"";
+    let options = ["--mount", "--propagation", "slave", "--", "sh", "-c", enter, "sh"];
+    let mut all = options.map(str::to_owned).to_vec();
+    all.extend([run, program].map(|path| path.to_string_lossy().into_owned()));
+    all.extend_from_slice(arguments);
+    ("unshare", all)
+}

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use racetrap_history::{CommandRun, ProcessState, What};
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -150,17 +151,50 @@ pub(crate) fn begin(
     limit: Duration,
     recorder: &Recorder,
 ) -> io::Result<(Begun, impl Future<Output = Ended> + Send + use<>)> {
+    let (begun, ending) = launch(spawn, &[], limit)?;
+    let recorder = recorder.clone();
+    let recorded = async move {
+        let ended = ending.await;
+        if let Ok(Ok(run) | Err((run, _))) = &ended {
+            recorder.append(What::Command(run.clone()));
+        }
+        ended.map(|ended| ended.map_err(|(_, still_ran)| still_ran))
+    };
+    Ok((begun, recorded))
+}
+
+/// Runs a command to its end, which reads this, and records nothing of it.
+pub(crate) async fn run_with_input(spawn: &Spawn<'_>, input: &[u8], limit: Duration) -> Ended {
+    let ended = launch(spawn, input, limit)?.1.await;
+    ended.map(|ended| ended.map_err(|(_, still_ran)| still_ran))
+}
+
+/// How a command ended; one that was killed at its limit has no exit code.
+type Launched = io::Result<Result<CommandRun, (CommandRun, NotReached)>>;
+
+fn launch(
+    spawn: &Spawn<'_>,
+    input: &[u8],
+    limit: Duration,
+) -> io::Result<(Begun, impl Future<Output = Launched> + Send + use<>)> {
     let mut process = command(spawn)?;
     process.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let began = Instant::now();
+    if !input.is_empty() {
+        process.stdin(Stdio::piped());
+    }
+    let (began, input) = (Instant::now(), input.to_vec());
     #[expect(clippy::disallowed_methods, reason = "this is the owner of processes")]
-    let child = process.spawn()?;
+    let mut child = process.spawn()?;
     let interrupted = Arc::new(AtomicBool::new(false));
     let begun =
         Begun { identity: child.id().and_then(Identity::of), interrupted: interrupted.clone() };
     let what = format!("`{} {}` to end", spawn.program.display(), spawn.arguments.join(" "));
-    let (arguments, recorder) = (spawn.arguments.clone(), recorder.clone());
+    let arguments = spawn.arguments.clone();
     let ending = async move {
+        if let Some(mut stdin) = child.stdin.take() {
+            // One that does not read it to its end says itself why.
+            let _ = stdin.write_all(&input).await;
+        }
         #[expect(clippy::disallowed_methods, reason = "this is the owner of processes")]
         let output = tokio::time::timeout(limit, child.wait_with_output()).await;
         let mut run = CommandRun {
@@ -173,14 +207,13 @@ pub(crate) fn begin(
         };
         let Ok(output) = output else {
             run.stderr = "it was still running at its limit, and was killed".to_owned();
-            recorder.append(What::Command(run));
-            return Ok(Err(NotReached::new(what, began.elapsed(), "it still ran, and was killed")));
+            let late = NotReached::new(what, began.elapsed(), "it still ran, and was killed");
+            return Ok(Err((run, late)));
         };
         let output = output?;
         run.exit = output.status.code();
         run.stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         run.stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        recorder.append(What::Command(run.clone()));
         Ok(Ok(run))
     };
     Ok((begun, ending))

@@ -28,7 +28,7 @@ mod wire_record;
 #[expect(clippy::module_inception, reason = "the world is what this module is about")]
 mod world;
 
-pub(crate) use child::{Begun, Child, Ended, Spawn, begin, run_to_end};
+pub(crate) use child::{Begun, Child, Ended, Spawn, begin, run_to_end, run_with_input};
 pub(crate) use client_wire::ClientWireError;
 pub(crate) use environment::{Environment, MARKER};
 pub use ground::GroundError;
@@ -37,10 +37,12 @@ pub(crate) use intent::{Intent, declared};
 pub use pool::{Closing, Pool};
 pub(crate) use pool::{Key, Seat};
 pub use watcher::{WatchArgs, watch};
+pub(crate) use wire_record::wire_message;
 pub use world::WorldError;
 pub(crate) use world::{Tasks, World, WorldOptions};
 
 pub use crate::daemon::{ApiError, DaemonError};
+pub use crate::docker::{DockerError, EndpointError};
 pub use crate::engine::{
     AptError, EngineChoice, EngineError, EngineKind, EngineVersion, ImageStore, InstallError,
     NoSuchEngine, NoSuchVersion, TruthError, UsersDockerError,

@@ -4,7 +4,7 @@ use racetrap_history::{WireMessage, WireWhat};
 use racetrap_wire::{Event, What};
 
 /// Translates one event.
-pub(super) fn wire_message(event: Event) -> WireMessage {
+pub(crate) fn wire_message(event: Event) -> WireMessage {
     let Event { connection, exchange, what } = event;
     WireMessage { connection, exchange, event: translate(what) }
 }

@@ -27,6 +27,7 @@ use crate::chain::chain;
 use crate::clock::Clock;
 use crate::companion::{NotBuilt, companion};
 use crate::daemon::{Admission, AdmissionError, Api, ApiError, Daemon, DaemonError, Resource};
+use crate::docker::{DockerError, Place, User};
 use crate::engine::{Engine, EngineChoice, EngineError, Site, Truth, TruthError, Workload};
 use crate::recorder::{Recorder, Whole};
 use crate::sys::{Identity, Signal, cgroups_of, marked, mounts_below};
@@ -65,6 +66,9 @@ pub enum WorldError {
         /// What the daemon's kinds have.
         had: Protocol,
     },
+    /// No user of the docker command.
+    #[error("there is no user of the docker command")]
+    Docker(#[from] DockerError),
     /// The watcher or the stand-in for QEMU is not built.
     #[error("a program of a world is missing")]
     Companion(#[from] NotBuilt),
@@ -115,6 +119,7 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) truth: Truth,
     pub(crate) workload: Workload,
+    pub(crate) user: User,
     pub(crate) wire: Wire,
     client_wire: Option<Wire>,
     pub(crate) tasks: Tasks,
@@ -155,9 +160,10 @@ impl World {
         let foundation = Foundation::lay(options, &mut tasks, recorder).await?;
         let mut met = None;
         match Parts::make(options, &foundation, &mut tasks, &mut met).await {
-            Ok(Parts { api, engine, truth, wire, facts }) => {
+            Ok(Parts { api, engine, truth, user, wire, facts }) => {
                 let daemon = met.expect("a world that is made has met its daemon");
                 recorder.append(facts.clone());
+                user.begin();
                 let workload = Workload::new(truth.docker().clone());
                 let processes = marked(MARKER, foundation.ground.marker());
                 let usage = Usage::new(began.elapsed(), processes.into_iter());
@@ -168,6 +174,7 @@ impl World {
                     engine,
                     truth,
                     workload,
+                    user,
                     wire,
                     client_wire: None,
                     tasks,
@@ -210,6 +217,7 @@ impl World {
         let run = Intent::Run { evidence: evidence.to_owned(), logs: self.usage.logs.clone() };
         intent::declare(directory, &run).map_err(failed("the list of intents"))?;
         self.recorder().append(self.facts.clone());
+        self.user.begin();
         self.list_all().await.map_err(DaemonError::from)?;
         Ok(self.truth.refresh().await?)
     }
@@ -316,6 +324,8 @@ impl World {
         let mut leaks = Vec::new();
         let left = self.daemon.stop().await;
         leaks.extend(left.map(|text| (Owner::Daemon, text)));
+        // What a daemon that has ended has left is the last that is told of it.
+        self.user.look();
         self.tasks.clients.abort_all();
         self.tasks.observers.abort_all();
         if let Some(wire) = self.client_wire
@@ -323,6 +333,7 @@ impl World {
         {
             leaks.push((Owner::World, format!("wire before the API: {}", chain(&error))));
         }
+        leaks.extend(self.user.close().await.into_iter().map(|text| (Owner::World, text)));
         if let Err(error) = self.wire.close().await {
             leaks.push((Owner::World, format!("wire: {}", chain(&error))));
         }
@@ -347,6 +358,7 @@ struct Parts {
     api: Api,
     engine: Engine,
     truth: Truth,
+    user: User,
     wire: Wire,
     facts: What,
 }
@@ -377,6 +389,12 @@ impl Parts {
         let engine = Engine::start(site, declare, &mut tasks.keepers, recorder).await?;
         let truth = Truth::observe(engine.socket(), &mut tasks.observers, recorder).await?;
         let wire = start_wire(options, daemon, &engine, recorder).await?;
+        let needs = options.needs.docker.as_ref();
+        let place = Place::of(ground.directory(), environment, needs);
+        let user = User::start(place, needs, environment, &mut tasks.observers, recorder).await?;
+        if needs.is_some() {
+            daemon.has_own_run(user.run_directory());
+        }
         declare(Intent::Process("daemon".to_owned())).map_err(failed("the list of intents"))?;
         let api = daemon.start(options.vm, options.needs.standalone, tasks).await?;
         if let Some(needed) = options.needs.protocol {
@@ -388,7 +406,7 @@ impl Parts {
         let (daemon_version, engine_version) = (daemon.version().await?, truth.version().await?);
         let controllers = api.enabled_controllers().await.map_err(DaemonError::from)?;
         let facts = What::Facts { daemon_version, engine: engine_version, controllers };
-        Ok(Self { api, engine, truth, wire, facts })
+        Ok(Self { api, engine, truth, user, wire, facts })
     }
 }
 
@@ -476,6 +494,7 @@ fn lay_out(ground: &Ground, options: &WorldOptions) -> Result<Environment, World
         Some(home) => environment.beside(home),
         None => environment,
     };
+    let environment = Place::told(environment, directory, options.needs.docker.as_ref());
     let environment = match options.needs.protocol {
         // A reference daemon speaks the one that it is told; another one does not know the name.
         Some(protocol) => environment.with("RDD_PROTOCOL", protocol.to_string()),

@@ -4,13 +4,15 @@
 //! reason counts up to the end of the step in which the world has become quiet after it. One that
 //! takes the engine away counts until the daemon has subscribed to it anew, and as long after.
 
+use std::collections::BTreeSet;
+
 use crate::oracle::excuse::{Requests, Trouble};
 use crate::record::{WireMessage, WireWhat};
-use crate::{CommandRun, Stage, What};
+use crate::{CommandRun, DockerContent, Stage, What};
 
 /// Steps that are trouble, though nothing on the wire may tell of it, or only after the daemon has
 /// complained.
-const TROUBLING: [&str; 5] = ["engine:", "replace_socket", "daemon:", "cut:", "refuse"];
+const TROUBLING: [&str; 6] = ["engine:", "replace_socket", "daemon:", "cut:", "refuse", "killed"];
 
 /// What is known at one point of the history.
 #[derive(Default)]
@@ -29,6 +31,10 @@ pub(super) struct Reasons {
     done: bool,
     /// The harness has reviewed a write.
     reviews: bool,
+    /// Parts of the docker command's configuration that nobody can use.
+    docker: BTreeSet<String>,
+    /// Nothing could be written there.
+    disk: bool,
 }
 
 /// How long ago something happened, in steps.
@@ -55,6 +61,7 @@ impl Reasons {
                     self.add(Trouble::Failed);
                 }
                 self.kept |= text.starts_with("keep:");
+                self.disk |= text.starts_with("docker_disk:");
                 if TROUBLING.iter().any(|step| text.starts_with(step)) {
                     self.add(Trouble::Lost);
                 }
@@ -64,6 +71,12 @@ impl Reasons {
                 self.reviews = true;
                 if review.outcome.starts_with("denied") {
                     self.add(Trouble::Failed);
+                }
+            }
+            What::DockerFile(file) => {
+                let no_endpoint = DockerContent::Context { host: None };
+                if file.holds.is_broken() || file.holds == no_endpoint {
+                    self.docker.insert(file.path.clone());
                 }
             }
             What::Process { name, .. } if name == "engine" => self.add(Trouble::Lost),
@@ -79,6 +92,10 @@ impl Reasons {
     pub(super) fn excuse(&self, text: &str) -> bool {
         // Where the harness stands in the way of a write, it is told of by this word.
         if self.reviews && text.contains("webhook") {
+            return true;
+        }
+        // What the user has there stays a reason for as long as the run, because probes end late.
+        if (self.disk || !self.docker.is_empty()) && text.to_lowercase().contains("context") {
             return true;
         }
         match self.trouble {

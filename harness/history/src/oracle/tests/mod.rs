@@ -7,6 +7,7 @@ mod build;
 mod conditions;
 mod convergence;
 mod counts;
+mod docker_config;
 mod hygiene;
 mod identity;
 mod liveness;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use racetrap_history::{
-    CommandRun, EngineState, ProcessState, Record, What, WireMessage, WireWhat,
+    CommandRun, DockerContent, EngineState, ProcessState, Record, UserCommand, What, WireMessage,
+    WireWhat,
 };
 use serde_json::{Map, Value};
 
@@ -59,7 +60,10 @@ impl RecordMasker {
             | What::WatchLost { reason: text, .. }
             | What::Leak { text, .. }
             | What::Note { text } => self.text(text),
-            What::Wire(message) | What::ApiWire(message) => self.message(message),
+            What::Wire(message) | What::ApiWire(message) | What::UserWire(message) => {
+                self.message(message);
+            }
+            What::UserCommand(command) => self.user_command(command),
             What::Review(review) => {
                 self.text(&mut review.name);
                 self.text(&mut review.outcome);
@@ -86,11 +90,29 @@ impl RecordMasker {
                 self.text(stdout);
                 self.text(stderr);
             }
+            What::Endpoint { address: Some(address), .. } => self.text(address),
+            What::DockerFile(file) => self.docker_content(&mut file.holds),
             What::Process { state: ProcessState::Died { how }, .. } => self.text(how),
             What::Process { .. }
+            | What::Endpoint { address: None, .. }
+            // Names, and digests of values, as they were recorded.
+            | What::DockerUser(_)
             | What::StepDone { .. }
             | What::Checkpoint { .. }
             | What::Ended => {}
+        }
+    }
+
+    fn user_command(&mut self, command: &mut UserCommand) {
+        self.arguments(&mut command.arguments);
+        if let Some(end) = &mut command.end {
+            self.text(&mut end.said);
+        }
+    }
+
+    fn docker_content(&mut self, content: &mut DockerContent) {
+        if let DockerContent::Context { host: Some(host) } = content {
+            self.text(host);
         }
     }
 

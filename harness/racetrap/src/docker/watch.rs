@@ -1,0 +1,266 @@
+//! Every change of the configuration, in the history.
+//!
+//! The kernel queues what happens as it happens, and each look takes all of it: in a task that waits
+//! for it, and wherever the harness goes on, so that nothing is recorded after what it came before.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::{fs, io};
+
+use racetrap_history::{CONFIG_FILE, DockerContent, DockerFile, FileChange, What};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::content::Reader;
+use super::place::Place;
+use crate::recorder::Recorder;
+use crate::sys::{Directories, Happened, Happening};
+
+/// Contexts below the configuration's directory.
+const CONTEXTS: &str = "contexts";
+
+/// Watches the configuration of one world; clones watch the same.
+#[derive(Clone)]
+pub(crate) struct Watch(Arc<Mutex<Looking>>);
+
+/// What is done to the daemon when it begins to write.
+pub(crate) struct Kill {
+    /// Kills it.
+    pub(crate) kill: Box<dyn FnOnce() -> io::Result<()> + Send>,
+    /// Is told that it was killed.
+    pub(crate) done: watch::Sender<bool>,
+}
+
+struct Looking {
+    place: Place,
+    directories: Directories,
+    /// The directory that `config.json` leads to, and the name there.
+    link: Option<(PathBuf, String)>,
+    reader: Reader,
+    /// Each context that is there, by its directory.
+    contexts: BTreeMap<String, (String, DockerContent)>,
+    kill: Option<Kill>,
+    recorder: Recorder,
+}
+
+impl Watch {
+    /// Makes the configuration's directory, and watches it in a task.
+    pub(crate) fn start(
+        place: Place,
+        tasks: &mut JoinSet<()>,
+        recorder: &Recorder,
+    ) -> io::Result<Self> {
+        let mut directories = Directories::new()?;
+        let both = [Some(&place.directory), place.other.as_ref()];
+        for directory in both.into_iter().flatten() {
+            fs::create_dir_all(directory)?;
+            directories.watch(directory)?;
+        }
+        let handle = directories.handle()?;
+        let watch = Self(Arc::new(Mutex::new(Looking {
+            place,
+            directories,
+            link: None,
+            reader: Reader::default(),
+            contexts: BTreeMap::new(),
+            kill: None,
+            recorder: recorder.clone(),
+        })));
+        let looking = watch.clone();
+        tasks.spawn(async move {
+            while let Ok(mut ready) = handle.readable().await {
+                // First, so that what comes during the look wakes this task again.
+                ready.clear_ready();
+                looking.look();
+            }
+        });
+        Ok(watch)
+    }
+
+    /// Tells what is there as a run begins.
+    pub(crate) fn begin(&self) {
+        let mut looking = self.looking();
+        looking.take(false);
+        looking.recorder.append(What::DockerUser(looking.place.user.clone()));
+        let holds = looking.reader.config(&looking.config());
+        looking.tell(CONFIG_FILE, FileChange::Found, false, holds);
+        looking.contexts.clear();
+        looking.look_at_contexts(FileChange::Found, false);
+    }
+
+    /// Records what has happened up to now.
+    pub(crate) fn look(&self) {
+        self.looking().take(false);
+    }
+
+    /// Does something as the user would, so that the history tells it from what others do.
+    pub(crate) fn as_user<T>(&self, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let mut looking = self.looking();
+        looking.take(false);
+        let acted = act();
+        looking.follow_link()?;
+        looking.take(true);
+        acted
+    }
+
+    /// Kills somebody as soon as the configuration begins to be written.
+    pub(crate) fn kill_at_write(&self, kill: Kill) {
+        let mut looking = self.looking();
+        looking.take(false);
+        looking.kill = Some(kill);
+    }
+
+    /// Whether something lies beside the configuration that somebody was about to put in its place.
+    pub(crate) fn has_torn(&self) -> bool {
+        let directory = self.looking().place.directory.clone();
+        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.into_iter().any(|name| is_beside(&name))
+    }
+
+    fn looking(&self) -> MutexGuard<'_, Looking> {
+        self.0.lock().expect("nothing panics while it looks")
+    }
+}
+
+/// Neither the configuration nor the contexts.
+fn is_beside(name: &str) -> bool {
+    name != CONFIG_FILE && name != CONTEXTS
+}
+
+impl Looking {
+    fn config(&self) -> PathBuf {
+        self.place.directory.join(CONFIG_FILE)
+    }
+
+    fn tell(&self, path: &str, how: FileChange, by_user: bool, holds: DockerContent) {
+        let file = DockerFile { path: path.to_owned(), how, by_user, holds };
+        self.recorder.append(What::DockerFile(file));
+    }
+
+    /// Records what the kernel has queued.
+    fn take(&mut self, by_user: bool) {
+        let happened = match self.directories.take() {
+            Ok(happened) => happened,
+            Err(error) => {
+                let (resource, reason) = ("docker configuration".to_owned(), error.to_string());
+                return self.recorder.append(What::WatchLost { resource, reason });
+            }
+        };
+        if !by_user {
+            self.kill_if_begun(&happened);
+        }
+        let mut last = None;
+        let mut contexts = false;
+        for event in happened {
+            // A large file is written in many pieces, of which one tells enough.
+            if last.as_ref() == Some(&event) {
+                continue;
+            }
+            contexts |= self.take_one(&event, by_user);
+            last = Some(event);
+        }
+        if contexts {
+            self.look_at_contexts(FileChange::Changed, by_user);
+        }
+    }
+
+    /// Records one change; tells whether it is one of the contexts.
+    fn take_one(&self, event: &Happened, by_user: bool) -> bool {
+        let how = match event.to {
+            Happening::Made => FileChange::Made,
+            Happening::Written => FileChange::Written,
+            Happening::MovedHere => FileChange::Replaced,
+            Happening::Gone => FileChange::Removed,
+        };
+        let linked = self
+            .link
+            .as_ref()
+            .is_some_and(|(directory, name)| *directory == event.directory && *name == event.name);
+        let here = event.directory == self.place.directory;
+        if linked || here && event.name == CONFIG_FILE {
+            let holds = self.reader.config(&self.config());
+            self.tell(CONFIG_FILE, how, by_user, holds);
+        } else if here && is_beside(&event.name) {
+            // What the user makes there is gone when it is done with.
+            if how != FileChange::Written && !by_user {
+                self.tell(&event.name, how, by_user, of(how));
+            }
+        } else if Some(&event.directory) == self.place.other.as_ref() {
+            self.tell(&format!("other/{}", event.name), how, by_user, of(how));
+        } else {
+            return !event.directory.starts_with(&self.place.elsewhere);
+        }
+        false
+    }
+
+    /// Records every context that is different, and watches those that are new.
+    fn look_at_contexts(&mut self, how: FileChange, by_user: bool) {
+        let contexts = self.place.directory.join(CONTEXTS);
+        let meta = contexts.join("meta");
+        for directory in [&contexts, &meta] {
+            // One that is not there yet is told of by the one above it.
+            let _ = self.directories.watch(directory);
+        }
+        let mut found = BTreeMap::new();
+        for entry in fs::read_dir(&meta).into_iter().flatten().flatten() {
+            let id = entry.file_name().to_string_lossy().into_owned();
+            let _ = self.directories.watch(&entry.path());
+            let (name, holds) = self.reader.context(&entry.path().join("meta.json"));
+            let known = self.contexts.get(&id).map(|(name, _)| name.clone());
+            let name = name.or(known).unwrap_or_else(|| id.clone());
+            if holds != DockerContent::Nothing {
+                found.insert(id, (name, holds));
+            }
+        }
+        for (id, (name, _)) in &self.contexts {
+            if !found.contains_key(id) {
+                let path = format!("{CONTEXTS}/{name}");
+                self.tell(&path, FileChange::Removed, by_user, DockerContent::Nothing);
+            }
+        }
+        for (id, context) in &found {
+            if self.contexts.get(id) != Some(context) {
+                let (name, holds) = context;
+                self.tell(&format!("{CONTEXTS}/{name}"), how, by_user, holds.clone());
+            }
+        }
+        self.contexts = found;
+    }
+
+    /// Watches what `config.json` leads to, where it is a link.
+    fn follow_link(&mut self) -> io::Result<()> {
+        let target = match fs::read_link(self.config()) {
+            Ok(target) => self.place.directory.join(target),
+            Err(_) => return Ok(()),
+        };
+        let parts = target.parent().map(Path::to_owned).zip(target.file_name());
+        if let Some((directory, name)) = parts {
+            self.directories.watch(&directory)?;
+            self.link = Some((directory, name.to_string_lossy().into_owned()));
+        }
+        Ok(())
+    }
+
+    fn kill_if_begun(&mut self, happened: &[Happened]) {
+        let begins = |event: &Happened| {
+            let config = event.name == CONFIG_FILE && event.to == Happening::Written;
+            let beside = is_beside(&event.name) && event.to == Happening::Made;
+            event.directory == self.place.directory && (config || beside)
+        };
+        if !happened.iter().any(begins) {
+            return;
+        }
+        let Some(Kill { kill, done }) = self.kill.take() else { return };
+        if let Err(error) = kill() {
+            self.recorder.note(format!("the daemon could not be killed: {error}"));
+        }
+        done.send_replace(true);
+    }
+}
+
+/// What is known of a file that is not looked into.
+fn of(how: FileChange) -> DockerContent {
+    if how == FileChange::Removed { DockerContent::Nothing } else { DockerContent::Other }
+}
