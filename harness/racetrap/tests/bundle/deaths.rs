@@ -15,6 +15,7 @@ use crate::place::{Place, wait_until};
 /// A run that stands still: the daemon's subscription is held, and what is awaited never comes.
 const STILL: &str = "
 finding: 295-I3
+needs: {docker: {}}
 steps:
   - load_image: {image: base, tags: ['base:1']}
   - create_container: {name: one, image: base, start: true}
