@@ -4,10 +4,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Await, EndpointOp, ExitCodes, FileOp, Scenario, SetStep, Step};
+use crate::{Await, Codes, EndpointOp, FileOp, LogCrowd, OpenLog, Scenario, SetStep, Step};
 
 /// Exit codes of a command that might have been disturbed, and is not.
 const ANY: [i32; 3] = [0, 1, 4];
+
+/// Answers to who asks for a log, disturbed or not (contract 6.1).
+const ANSWERS: [i32; 7] = [101, 400, 401, 403, 404, 500, 503];
 
 impl Scenario {
     /// The scenario without gates, faults and interruptions, and without waiting for what only
@@ -62,14 +65,23 @@ fn undisturbed(step: &Step) -> Option<Step> {
         Step::DockerFile(file) => is_whole(&file.put).then(|| step.clone()),
         Step::Await(level) => is_reached_undisturbed(level).then(|| step.clone()),
         Step::Set(set) => {
-            let exit = ExitCodes::Any(ANY.to_vec());
+            let exit = Codes::Any(ANY.to_vec());
             // It might have been cut short, and shall not be here.
             Some(Step::Set(SetStep { exit, timeout_s: None, ..set.clone() }))
         }
         Step::Returned(returned) => {
             let mut returned = returned.clone();
-            returned.exit = ExitCodes::Any(ANY.to_vec());
+            returned.exit = Codes::Any(ANY.to_vec());
             Some(Step::Returned(returned))
+        }
+        Step::OpenLog(open) => {
+            // Without the fault, it may be let in, or refused by a later check.
+            let status = Codes::Any(ANSWERS.to_vec());
+            Some(Step::OpenLog(OpenLog { status, ..open.clone() }))
+        }
+        Step::LogCrowd(crowd) => {
+            let status = Codes::Any(ANSWERS.to_vec());
+            Some(Step::LogCrowd(LogCrowd { status, ..crowd.clone() }))
         }
         Step::Neighbour(step) => undisturbed(step).map(|step| Step::Neighbour(Box::new(step))),
         Step::LoadImage { .. }
@@ -91,6 +103,9 @@ fn undisturbed(step: &Step) -> Option<Step> {
         | Step::CreateObject(_)
         | Step::Delete(_)
         | Step::Touch { .. }
+        | Step::LeaveLog(_)
+        | Step::CompareLog(_)
+        | Step::ReadDiscovery
         | Step::Settle => Some(step.clone()),
     }
 }
@@ -114,12 +129,15 @@ fn is_reached_undisturbed(level: &Await) -> bool {
         | Await::Wants { .. }
         | Await::WantsStop
         | Await::CurrentContext(_)
-        | Await::GivenUp(_) => false,
+        | Await::GivenUp(_)
+        | Await::LogEnd(_)
+        | Await::LogStreams(_) => false,
         Await::Container { .. }
         | Await::Tag(_)
         | Await::Volume(_)
         | Await::Converged
         | Await::Gone(_)
+        | Await::LogLines { .. }
         | Await::Engine { .. } => true,
     }
 }

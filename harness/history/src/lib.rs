@@ -23,6 +23,7 @@ mod comparison;
 mod control;
 mod docker;
 mod engine;
+mod logs;
 mod mirror;
 mod pending;
 mod record;
@@ -37,19 +38,20 @@ pub use docker::{
     UserCommandEnd,
 };
 pub use engine::{EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume};
+pub use logs::{Footprint, LogClient, LogCrowdSeen, LogEvent, LogTruth};
 pub use mirror::{Mirror, MirrorKey, compare, expected};
 pub use record::{
     ApiChange, Blame, Change, CommandRun, DAEMON_PARTS, LogLevel, Owner, PROBE_VOLUME_PREFIX,
     ProcessState, Record, Review, RunHeader, Stage, UserWrite, What, WireMessage, WireWhat,
 };
 pub use scenario::{
-    ACTION, About, Action, AppStep, Await, CommandName, ContainerOp, DaemonOp, DiskOp,
-    DockerFileStep, DockerNeeds, DockerStep, DockerVariable, ENDPOINT, EndpointOp, EngineOp,
-    ExitCodes, Fault, FaultKind, FaultName, FileOp, FindingId, GateName, Hold, HoldWrite, KillAt,
-    Match, MirrorRef, Needs, NoFindingId, OURS, OracleName, Phase, Platform, Point, Protocol,
-    REGISTRY, Returned, Scenario, SetStep, Side, Step, Streams, Unshown, UserObject, UserPatch,
-    VmMode, VmOp, WriteMatch,
+    ACTION, About, Action, AppStep, Await, ClientName, Codes, CommandName, ContainerOp, DaemonOp,
+    DiskOp, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT, EndpointOp,
+    EngineOp, Fault, FaultKind, FaultName, FileOp, FindingId, GateName, Hold, HoldWrite, KillAt,
+    LeaveHow, LeaveLog, LogCrowd, LogRequest, Match, MirrorRef, Needs, NoFindingId, OURS, OpenLog,
+    OracleName, Phase, Platform, Point, Prints, Protocol, REGISTRY, Returned, Scenario, SetStep,
+    Side, Step, Streams, Unshown, UserObject, UserPatch, VmMode, VmOp, WriteMatch,
 };
 pub use schedule::ScheduleError;
 pub use verdict::{Judgement, Verdict, Violation, judge};
-pub use view::{AppView, View};
+pub use view::{AppView, LogState, View};

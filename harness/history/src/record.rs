@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::docker::{DockerFile, DockerUser, UserCommand};
+use crate::logs::{Footprint, LogClient, LogCrowdSeen, LogTruth};
 use crate::{EngineEvent, EngineState, FindingId, VmMode};
 
 /// Volumes of the harness's own probes begin so; scenarios may not use such names.
@@ -129,6 +130,19 @@ pub enum What {
     },
     /// A command of the daemon's was run.
     Command(CommandRun),
+    /// A client of the daemon's log passthrough did or saw something.
+    LogClient(LogClient),
+    /// The engine was asked for what a client of the log passthrough should have got.
+    LogTruth(LogTruth),
+    /// Many clients of the log passthrough came and went.
+    LogCrowd(LogCrowdSeen),
+    /// What the daemon holds was looked at, because clients of its log passthrough came.
+    Footprint(Footprint),
+    /// The daemon announces these passthrough endpoints.
+    Announced {
+        /// Names of endpoints by the controller's, in their order.
+        passthroughs: BTreeMap<String, Vec<String>>,
+    },
     /// A process of the world began or ended.
     Process {
         /// Its part in the world, such as `engine`.

@@ -1,5 +1,7 @@
 //! A history as text that a person reads from top to bottom.
 
+mod logs;
+
 use serde_json::Value;
 
 use crate::record::{LogLevel, Review, UserWrite, WireMessage, WireWhat};
@@ -149,6 +151,15 @@ fn describe(what: &What, requests: &Requests) -> (&'static str, String) {
                 command.took_ms
             ),
         ),
+        What::LogClient(client) => ("logs", logs::client(client)),
+        What::LogTruth(truth) => ("logs", logs::truth(truth)),
+        What::LogCrowd(crowd) => ("logs", logs::crowd(crowd)),
+        What::Footprint(footprint) => ("logs", logs::footprint(footprint)),
+        What::Announced { passthroughs } => {
+            let lists =
+                passthroughs.iter().map(|(name, list)| format!("{name}: {}", list.join(", ")));
+            ("daemon", format!("announces {}", lists.collect::<Vec<_>>().join("; ")))
+        }
         What::Process { name, pid, state, .. } => ("process", format!("{name} {pid} {state:?}")),
         What::Checkpoint { number, stage } => ("judge", format!("checkpoint {number} {stage:?}")),
         What::WatchLost { resource, reason } => ("api", format!("watch of {resource}: {reason}")),

@@ -1,20 +1,27 @@
 //! The state that a prefix of the history implies. Live waits and oracles read the same view.
 
+mod logs;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+pub use self::logs::LogState;
+use self::logs::Logs;
 use crate::canon::IMAGE_LABEL;
 use crate::mirror::short;
 use crate::pending::Wishes;
 use crate::record::{Change, ProcessState, WireMessage, WireWhat};
 use crate::{
-    ApiChange, CONFIG_FILE, EngineState, GateName, Mirror, MirrorKey, MirrorRef, OURS, Record,
-    What, compare, expected,
+    ApiChange, CONFIG_FILE, EngineState, Footprint, GateName, Mirror, MirrorKey, MirrorRef, OURS,
+    Record, What, compare, expected,
 };
 
 /// What the daemon marks its mirrors with (contract 3.6).
 pub(crate) const MIRROR_FINALIZER: &str = "engine.rancherdesktop.io/mirror";
+
+/// The route of the engine's logs.
+pub(crate) const LOGS: &str = "/containers/{id}/logs";
 
 /// Folds records, in order, into what is known after them.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +38,7 @@ pub struct View {
     given_up: BTreeSet<String>,
     current_context: String,
     own_context: String,
+    logs: Logs,
 }
 
 #[derive(Clone, Debug)]
@@ -38,6 +46,7 @@ struct Exchange {
     connection: u64,
     request: String,
     endless: bool,
+    is_log: bool,
 }
 
 /// What the App says of itself.
@@ -91,6 +100,10 @@ impl View {
             What::UserWrite(write) => {
                 self.wishes.see(write);
             }
+            What::LogClient(client) => self.logs.see(client),
+            What::Footprint(footprint) => {
+                self.logs.before.get_or_insert_with(|| footprint.clone());
+            }
             What::Process { name, state: ProcessState::Died { how }, .. } => {
                 self.ended.push((name.clone(), how.clone()));
             }
@@ -103,6 +116,9 @@ impl View {
             | What::Log { .. }
             | What::CommandBegan { .. }
             | What::Facts { .. }
+            | What::LogTruth(_)
+            | What::LogCrowd(_)
+            | What::Announced { .. }
             | What::StepBegan { .. }
             | What::StepDone { .. }
             | What::StepFailed { .. }
@@ -171,14 +187,13 @@ impl View {
         self.note_given_up(message);
         match &message.event {
             WireWhat::Request { method, target, route, .. } => {
-                let endless = matches!(
-                    route.as_deref(),
-                    Some("/events" | "/containers/{id}/logs" | "/containers/{id}/attach")
-                );
+                let endless =
+                    matches!(route.as_deref(), Some("/events" | LOGS | "/containers/{id}/attach"));
+                let is_log = route.as_deref() == Some(LOGS);
                 let request = format!("{method} {target}");
                 let connection = message.connection;
                 self.open_exchanges
-                    .insert(message.exchange, Exchange { connection, request, endless });
+                    .insert(message.exchange, Exchange { connection, request, endless, is_log });
             }
             WireWhat::Held { gate, .. } => {
                 self.held.insert(gate.clone());
@@ -338,6 +353,24 @@ impl View {
             .filter(|exchange| !exchange.endless)
             .map(|exchange| exchange.request.as_str())
             .collect()
+    }
+
+    /// The engine's streams of logs that the daemon has open.
+    #[must_use]
+    pub fn log_streams(&self) -> usize {
+        self.open_exchanges.values().filter(|exchange| exchange.is_log).count()
+    }
+
+    /// Clients of the log passthrough, by name.
+    #[must_use]
+    pub fn log_clients(&self) -> &BTreeMap<String, LogState> {
+        &self.logs.clients
+    }
+
+    /// What the daemon held before the first client of its log passthrough came, if one did.
+    #[must_use]
+    pub fn footprint_before(&self) -> Option<&Footprint> {
+        self.logs.before.as_ref()
     }
 
     /// Gates at which a message stands now.

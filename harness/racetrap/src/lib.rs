@@ -28,6 +28,7 @@ mod derived;
 mod docker;
 mod engine;
 mod log_tail;
+mod passthrough;
 mod recorder;
 mod sys;
 mod wait;

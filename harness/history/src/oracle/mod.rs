@@ -18,6 +18,7 @@ mod excuse;
 mod hygiene;
 mod identity;
 mod liveness;
+mod log_fidelity;
 mod message;
 mod no_lost_update;
 mod quiet_logs;
@@ -34,6 +35,7 @@ pub use docker_config::docker_config_integrity;
 pub use hygiene::hygiene;
 pub use identity::identity;
 pub use liveness::liveness;
+pub use log_fidelity::log_fidelity;
 pub use no_lost_update::no_lost_update;
 pub use quiet_logs::quiet_logs;
 
@@ -58,7 +60,7 @@ impl Finding {
 pub type Oracle = fn(&[Record]) -> Finding;
 
 /// All oracles, in the order of [`OracleName`].
-pub const ALL: [Oracle; 10] = [
+pub const ALL: [Oracle; 11] = [
     convergence,
     identity,
     truthful_conditions,
@@ -67,6 +69,7 @@ pub const ALL: [Oracle; 10] = [
     counts,
     hygiene,
     docker_config_integrity,
+    log_fidelity,
     quiet_logs,
     liveness,
 ];

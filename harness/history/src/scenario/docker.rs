@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::step::{CommandName, ExitCodes};
+use super::step::{Codes, CommandName};
 
 /// Stands in arguments and contents for the address of the user's own engine.
 pub const ENDPOINT: &str = "{endpoint}";
@@ -66,7 +66,7 @@ pub struct DockerStep {
     pub times: u32,
     /// What it may exit with each time.
     #[serde(default)]
-    pub exit: ExitCodes,
+    pub exit: Codes,
     /// Goes on with the next step meanwhile; `returned` awaits its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<CommandName>,

@@ -124,6 +124,8 @@ pub enum OracleName {
     Hygiene,
     /// The docker command's configuration is whole at every instant, and stays the user's.
     DockerConfigIntegrity,
+    /// Who asks for a log gets the engine's bytes, in time, and costs nothing when he has gone.
+    LogFidelity,
     /// The log has no panic and no secret, and an error only where there was one.
     QuietLogs,
     /// What was asked for is reached within the deadline, and the daemon lives.
@@ -141,6 +143,7 @@ impl fmt::Display for OracleName {
             Self::Counts => "counts",
             Self::Hygiene => "hygiene",
             Self::DockerConfigIntegrity => "docker_config_integrity",
+            Self::LogFidelity => "log_fidelity",
             Self::QuietLogs => "quiet_logs",
             Self::Liveness => "liveness",
         })

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::api::MirrorRef;
+use super::logs::ClientName;
 use super::message::GateName;
 
 /// A level that is waited for; it must hold within the scenario's deadline.
@@ -59,6 +60,17 @@ pub enum Await {
     CurrentContext(String),
     /// Whoever waited for the message at a gate waits no longer.
     GivenUp(GateName),
+    /// A client of the log passthrough has got so many lines.
+    LogLines {
+        /// The client.
+        client: ClientName,
+        /// How many ends of lines.
+        lines: u64,
+    },
+    /// The connection of a client of the log passthrough has ended.
+    LogEnd(ClientName),
+    /// The daemon has no more than so many streams of logs open on the engine.
+    LogStreams(usize),
     /// The engine holds a container in this state.
     Engine {
         /// The container's name.

@@ -6,13 +6,15 @@
 //! - `fault`: what is done to them;
 //! - `api`: what a user of the daemon's API does, and which of its writes are meant;
 //! - `docker`: what a user of the docker command does;
-//! - `level`: what is waited for.
+//! - `level`: what is waited for;
+//! - `logs`: what clients of the log passthrough do.
 
 mod api;
 mod docker;
 mod fault;
 mod finding;
 mod level;
+mod logs;
 mod message;
 mod step;
 
@@ -28,9 +30,11 @@ pub use self::docker::{
 pub use self::fault::{Fault, FaultKind, FaultName};
 pub use self::finding::{About, FindingId, NoFindingId, OracleName, Platform, Unshown};
 pub use self::level::Await;
+pub use self::logs::{ClientName, Door, LeaveHow, LeaveLog, LogCrowd, LogRequest, OpenLog};
 pub use self::message::{GateName, Hold, HoldWrite, Match, Phase, Point, Side, Streams};
 pub use self::step::{
-    AppStep, CommandName, ContainerOp, DaemonOp, EngineOp, ExitCodes, Returned, SetStep, Step, VmOp,
+    AppStep, Codes, CommandName, ContainerOp, DaemonOp, EngineOp, Prints, Returned, SetStep, Step,
+    VmOp,
 };
 
 /// A schedule, what it needs, and the finding that it shows.

@@ -9,6 +9,7 @@ use super::api::{Action, MirrorRef, UserObject, UserPatch, WriteMatch};
 use super::docker::{DiskOp, DockerFileStep, DockerStep, EndpointOp, KillAt};
 use super::fault::{Fault, FaultName};
 use super::level::Await;
+use super::logs::{ClientName, LeaveLog, LogCrowd, OpenLog};
 use super::message::{GateName, Hold, HoldWrite, Match, Streams};
 
 /// One thing that a scenario does.
@@ -46,7 +47,7 @@ pub enum Step {
         #[serde(default)]
         force: bool,
     },
-    /// Creates a container, which sleeps once it is started.
+    /// Creates a container, which sleeps once it is started, unless it is told to print.
     CreateContainer {
         /// Its name.
         name: String,
@@ -58,6 +59,9 @@ pub enum Step {
         /// Volumes that it uses.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         volumes: Vec<String>,
+        /// What it prints, where it shall not only sleep.
+        #[serde(default, skip_serializing_if = "Prints::is_nothing")]
+        prints: Prints,
     },
     /// Changes the state of a container.
     Container {
@@ -201,10 +205,42 @@ pub enum Step {
     KillAt(KillAt),
     /// Waits until it was killed there.
     Killed,
+    /// Opens a client of the daemon's log passthrough.
+    OpenLog(OpenLog),
+    /// Lets a client of the log passthrough leave.
+    LeaveLog(LeaveLog),
+    /// Lets many clients of the log passthrough come and go.
+    LogCrowd(LogCrowd),
+    /// Compares what a client has got of a log with what the engine has of it. `settle` does so too,
+    /// but a container that is removed has no log any more.
+    CompareLog(ClientName),
+    /// Reads which passthrough endpoints the daemon announces.
+    ReadDiscovery,
     /// Waits for a level.
     Await(Await),
     /// Waits until the world is quiet and proves it; the oracles judge what is there then.
     Settle,
+}
+
+/// What a container runs: the words of the images' own program, which documents them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Prints {
+    /// Its command, such as `[lines, "3", --stay]`; it sleeps, where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// It has a terminal.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tty: bool,
+    /// The engine's driver for its log; `json-file` replaces what is not UTF-8, and `local` does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_driver: Option<String>,
+}
+
+impl Prints {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A change of a container's state.
@@ -270,7 +306,7 @@ pub struct SetStep {
     pub timeout_s: Option<u64>,
     /// The exit code that the daemon promises here (contract 1.2).
     #[serde(default)]
-    pub exit: ExitCodes,
+    pub exit: Codes,
     /// Goes on with the next step while the command waits; `returned` awaits its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<CommandName>,
@@ -295,27 +331,27 @@ pub struct Returned {
     pub command: CommandName,
     /// The exit code that the daemon promises here.
     #[serde(default)]
-    pub exit: ExitCodes,
+    pub exit: Codes,
 }
 
-/// Exit codes that are right: one, or any of several.
+/// Exit codes or HTTP statuses that are right: one, or any of several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum ExitCodes {
+pub enum Codes {
     /// This one.
     One(i32),
     /// Any of these.
     Any(Vec<i32>),
 }
 
-impl Default for ExitCodes {
+impl Default for Codes {
     fn default() -> Self {
         Self::One(0)
     }
 }
 
-impl ExitCodes {
-    /// Whether a command may end so.
+impl Codes {
+    /// Whether it may be this one.
     #[must_use]
     pub fn allow(&self, code: i32) -> bool {
         match self {
@@ -325,7 +361,7 @@ impl ExitCodes {
     }
 }
 
-impl fmt::Display for ExitCodes {
+impl fmt::Display for Codes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::One(one) => write!(f, "{one}"),

@@ -4,12 +4,14 @@
 //! - `names`: what is used was made before;
 //! - `faults`: what is broken is mended before anything is judged;
 //! - `docker`: the world has what is done to the docker command's configuration;
-//! - `commands`: what goes on in the background is awaited.
+//! - `commands`: what goes on in the background is awaited;
+//! - `logs`: clients of the log passthrough come before they go.
 
 mod commands;
 mod docker;
 mod faults;
 mod gates;
+mod logs;
 mod names;
 
 use crate::{Scenario, Step};
@@ -45,6 +47,7 @@ impl Scenario {
         faults::check(self)?;
         commands::check(self)?;
         docker::check(self)?;
+        logs::check(self)?;
         match self.steps.last() {
             Some(Step::Settle) => Ok(()),
             Some(_) | None => Err(ScheduleError::new(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::ScheduleError;
 use crate::record::PROBE_VOLUME_PREFIX;
-use crate::{Match, Scenario, Step, WriteMatch};
+use crate::{LogCrowd, Match, OpenLog, Scenario, Step, WriteMatch};
 
 #[derive(Default)]
 struct Made<'a> {
@@ -70,6 +70,11 @@ impl<'a> Made<'a> {
             Step::HoldWrite(hold) => self.require_write(index, &hold.on)?,
             Step::DenyWrite { on, .. } => self.require_write(index, on)?,
             Step::CreateObject(object) => self.require_alias(index, &object.name)?,
+            Step::OpenLog(OpenLog { log, .. }) | Step::LogCrowd(LogCrowd { log, .. }) => {
+                if let Some(container) = &log.of {
+                    require(index, "container", container, &self.containers)?;
+                }
+            }
             Step::Hold(hold) => self.require_params(index, &hold.on)?,
             Step::Answer { on, .. } | Step::Record { on, .. } => self.require_params(index, on)?,
             Step::Fault(fault) => self.require_params(index, &fault.on)?,

@@ -322,7 +322,13 @@ impl Daemon {
         })
     }
 
-    /// Its process, while it runs.
+    /// Its processes, while they run: its service's, and its controllers' where they have one.
+    pub(crate) fn processes(&self) -> impl Iterator<Item = Identity> {
+        let controllers = self.controllers.as_ref().map(Controllers::process);
+        self.process.into_iter().chain(controllers)
+    }
+
+    /// The process of its service, while it runs.
     pub(crate) fn process(&self) -> Option<Identity> {
         self.process
     }

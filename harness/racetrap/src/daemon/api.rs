@@ -1,5 +1,6 @@
 //! The daemon's API, asked by plain requests: no cache stands between it and the history.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
@@ -163,18 +164,39 @@ impl Api {
         }
     }
 
-    /// Controllers that the daemon's discovery says it runs (contract 3.2).
-    pub(crate) async fn enabled_controllers(&self) -> Result<Vec<String>, ApiError> {
+    /// What each manager of the daemon's controllers announces of itself (contract 3.2).
+    async fn managers(&self) -> Result<Vec<Value>, ApiError> {
         let api: KubeApi<ConfigMap> = KubeApi::namespaced(self.client.clone(), "rdd-system");
         let what = "get the discovery ConfigMap";
         let discovery = api.get("rdd-controller-manager").await.map_err(failed(what))?;
         let managers = discovery.data.unwrap_or_default().into_values();
-        let managers = managers.filter_map(|text| serde_json::from_str::<Value>(&text).ok());
-        let names = managers.flat_map(|manager| {
-            let names = manager["enabledControllers"].as_array().cloned().unwrap_or_default();
-            names.into_iter().filter_map(|name| name.as_str().map(str::to_owned))
-        });
-        Ok(names.collect())
+        Ok(managers.filter_map(|text| serde_json::from_str(&text).ok()).collect())
+    }
+
+    /// Controllers that the daemon's discovery says it runs (contract 3.2).
+    pub(crate) async fn enabled_controllers(&self) -> Result<Vec<String>, ApiError> {
+        let managers = self.managers().await?;
+        Ok(managers.iter().flat_map(|manager| texts(&manager["enabledControllers"])).collect())
+    }
+
+    /// Endpoints that controllers offer, by the controller's name, in the order in which they are
+    /// announced.
+    pub(crate) async fn passthroughs(&self) -> Result<BTreeMap<String, Vec<String>>, ApiError> {
+        let managers = self.managers().await?;
+        let offered = managers.iter().filter_map(|it| it["enabledPassthroughs"].as_object());
+        Ok(offered.flatten().map(|(name, list)| (name.clone(), texts(list).collect())).collect())
+    }
+
+    /// The address at which a controller's manager takes what is passed through, if it says so.
+    pub(crate) async fn passthrough_endpoint(
+        &self,
+        controller: &str,
+    ) -> Result<Option<String>, ApiError> {
+        let managers = self.managers().await?;
+        let offers = |manager: &&Value| !manager["enabledPassthroughs"][controller].is_null();
+        let offering = managers.iter().find(offers).or(managers.first());
+        let endpoint = offering.and_then(|manager| manager["passthroughEndpoint"].as_str());
+        Ok(endpoint.map(str::to_owned))
     }
 
     /// Merges `status` into the status of an object.
@@ -241,6 +263,12 @@ impl Api {
             .flatten()
             .any(|condition| condition["type"] == "Established" && condition["status"] == "True"))
     }
+}
+
+/// The texts of a list.
+fn texts(list: &Value) -> impl Iterator<Item = String> {
+    let list = list.as_array().into_iter().flatten();
+    list.filter_map(|text| text.as_str().map(str::to_owned))
 }
 
 pub(super) fn failed(what: impl Into<String>) -> impl FnOnce(kube::Error) -> ApiError {

@@ -13,7 +13,7 @@ use super::log::LogReader;
 use crate::chain::chain;
 use crate::log_tail::log_tail;
 use crate::recorder::Recorder;
-use crate::sys::Signal;
+use crate::sys::{Identity, Signal};
 use crate::wait::polled;
 use crate::world::{Child, Environment, Spawn};
 
@@ -108,6 +108,11 @@ impl Controllers {
     pub(super) async fn kill(mut self) {
         // The sweep finds one that would not go.
         let _ = self.child.end(Signal::KILL, END_LIMIT).await;
+    }
+
+    /// Its process.
+    pub(super) fn process(&self) -> Identity {
+        self.child.identity()
     }
 
     /// Records the lines of its log that are new.

@@ -39,4 +39,4 @@ pub(crate) use truth::Truth;
 pub use truth::TruthError;
 pub use users_docker::UsersDockerError;
 pub(crate) use users_docker::remove_containers;
-pub(crate) use workload::{Workload, WorkloadError};
+pub(crate) use workload::{NewContainer, Workload, WorkloadError};

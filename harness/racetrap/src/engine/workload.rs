@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use bollard::Docker;
-use bollard::models::{ContainerCreateBody, ExecConfig, HostConfig, VolumeCreateRequest};
+use bollard::models::{
+    ContainerCreateBody, ExecConfig, HostConfig, HostConfigLogConfig, VolumeCreateRequest,
+};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, ImportImageOptions, KillContainerOptions, ListVolumesOptions,
     RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder, RemoveVolumeOptions,
@@ -11,8 +13,8 @@ use bollard::query_parameters::{
     TagImageOptionsBuilder,
 };
 use futures::StreamExt as _;
-use racetrap_history::ContainerOp;
 use racetrap_history::canon::IMAGE_LABEL;
+use racetrap_history::{ContainerOp, Prints};
 use racetrap_images::ImageSpec;
 
 /// Something could not be done to the engine.
@@ -33,6 +35,18 @@ pub(crate) enum WorkloadError {
 pub(crate) struct Workload {
     docker: Docker,
     names: BTreeMap<String, String>,
+}
+
+/// What a container is made from.
+pub(crate) struct NewContainer<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// Alias of a loaded image.
+    pub(crate) image: &'a str,
+    /// Names of volumes that it uses.
+    pub(crate) volumes: &'a [String],
+    /// What it prints.
+    pub(crate) prints: &'a Prints,
 }
 
 impl Workload {
@@ -93,21 +107,28 @@ impl Workload {
         Ok(())
     }
 
-    /// Creates a container that sleeps.
+    /// Creates a container, and starts it if it shall be.
     pub(crate) async fn create_container(
         &mut self,
-        name: &str,
-        image: &str,
+        new: NewContainer<'_>,
         start: bool,
-        volumes: &[String],
     ) -> Result<(), WorkloadError> {
+        let NewContainer { name, image, volumes, prints } = new;
         let binds = volumes.iter().map(|volume| format!("{volume}:/volumes/{volume}")).collect();
         let body = ContainerCreateBody {
             image: Some(self.id(image)?.to_owned()),
-            cmd: Some(vec!["sleep".to_owned()]),
+            cmd: Some(match prints.command.as_slice() {
+                [] => vec!["sleep".to_owned()],
+                words => words.to_vec(),
+            }),
+            tty: Some(prints.tty),
             host_config: Some(HostConfig {
                 network_mode: Some("none".to_owned()),
                 binds: Some(binds),
+                log_config: prints
+                    .log_driver
+                    .as_ref()
+                    .map(|driver| HostConfigLogConfig { typ: Some(driver.clone()), config: None }),
                 ..HostConfig::default()
             }),
             ..ContainerCreateBody::default()

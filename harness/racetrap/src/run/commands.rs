@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use racetrap_history::{
-    AppStep, Blame, CommandName, CommandRun, DaemonOp, ExitCodes, Returned, SetStep, What,
+    AppStep, Blame, Codes, CommandName, CommandRun, DaemonOp, Returned, SetStep, What,
 };
 use tokio::task::JoinSet;
 
@@ -30,7 +30,7 @@ impl Runner {
             properties,
             wait: app.wait,
             timeout_s: None,
-            exit: ExitCodes::default(),
+            exit: Codes::default(),
             background: None,
         };
         self.set(&set).await
@@ -95,7 +95,7 @@ impl Runner {
     }
 
     /// A command ended by a signal has the code that a shell would show.
-    fn check_exit(&self, run: CommandRun, promised: &ExitCodes) -> Result<(), StepError> {
+    fn check_exit(&self, run: CommandRun, promised: &Codes) -> Result<(), StepError> {
         let code = run.exit.or_else(|| run.interrupted.then_some(130));
         if code.is_some_and(|code| promised.allow(code)) {
             return Ok(());

@@ -58,6 +58,9 @@ fn is_promised(level: &Await, view: &View) -> bool {
         | Await::Gone(_)
         | Await::Done { .. }
         | Await::CurrentContext(_)
+        | Await::LogLines { .. }
+        | Await::LogEnd(_)
+        | Await::LogStreams(_)
         | Await::Engine { .. } => true,
         Await::GivenUp(_) | Await::Terminating(_) | Await::Wants { .. } | Await::WantsStop => false,
         Await::Volume(name) => truth.volumes.contains_key(name),
@@ -95,6 +98,13 @@ fn reached(level: &Await, view: &View) -> bool {
                 last == Some(state) && object.pointer(ACTION).is_none()
             })
         }
+        Await::LogLines { client, lines } => {
+            view.log_clients().get(&client.0).is_some_and(|client| client.lines >= *lines)
+        }
+        Await::LogEnd(client) => {
+            view.log_clients().get(&client.0).is_some_and(|client| client.ended.is_some())
+        }
+        Await::LogStreams(most) => view.log_streams() <= *most,
         Await::Engine { container, state } => view
             .truth()
             .containers

@@ -7,6 +7,7 @@ mod evidence;
 mod faults;
 mod gates;
 mod levels;
+mod logs;
 mod reuse;
 mod runner;
 mod settle;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use racetrap_history::{Blame, CommandName, EngineOp, FaultName, GateName, Step};
+use racetrap_history::{Blame, ClientName, CommandName, EngineOp, FaultName, GateName, Step};
 use racetrap_wire::Refusal;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -11,11 +11,13 @@ use tokio::task::JoinSet;
 use super::commands::Background;
 use super::faults::Armed;
 use super::gates::Standing;
+use super::logs::Opened;
 use crate::bundle::Cause;
 use crate::chain::chain;
 use crate::daemon::{AdmissionError, ApiError, DaemonError};
 use crate::docker::{DockerError, Ended};
-use crate::engine::{EngineError, TruthError, WorkloadError};
+use crate::engine::{EngineError, NewContainer, TruthError, WorkloadError};
+use crate::passthrough::WayError;
 use crate::recorder::Recorder;
 use crate::sys::Signal;
 use crate::world::{ClientWireError, World};
@@ -50,6 +52,7 @@ world_errors!(
     DockerError,
     EngineError,
     TruthError,
+    WayError,
     WorkloadError
 );
 
@@ -68,6 +71,7 @@ pub(super) struct Runner {
     pub(super) user_commands: BTreeMap<CommandName, JoinSet<Result<(), Ended>>>,
     /// Is told when the daemon was killed at an instant of its own.
     pub(super) killed: Option<watch::Receiver<bool>>,
+    pub(super) clients: BTreeMap<ClientName, Opened>,
     pub(super) neighbour: Option<Box<Runner>>,
     recorder: Recorder,
 }
@@ -87,6 +91,7 @@ impl Runner {
             commands: BTreeMap::new(),
             user_commands: BTreeMap::new(),
             killed: None,
+            clients: BTreeMap::new(),
             neighbour: None,
             recorder,
         }
@@ -108,7 +113,8 @@ impl Runner {
 
     /// Opens everything that is closed, and closes the worlds.
     pub(super) async fn close(self) {
-        drop((self.gates, self.armed, self.refusing, self.commands, self.user_commands));
+        drop((self.gates, self.armed, self.refusing, self.commands));
+        drop((self.user_commands, self.clients));
         if let Some(neighbour) = self.neighbour {
             Box::pin(neighbour.close()).await;
         }
@@ -117,7 +123,8 @@ impl Runner {
 
     /// Opens everything that is closed, and gives the world back.
     pub(super) fn into_world(self) -> World {
-        drop((self.gates, self.armed, self.refusing, self.commands, self.user_commands));
+        drop((self.gates, self.armed, self.refusing, self.commands));
+        drop((self.user_commands, self.clients));
         self.world
     }
 
@@ -163,6 +170,11 @@ impl Runner {
             | Step::DockerDisk(_)
             | Step::KillAt(_)
             | Step::Killed => self.docker(step).await,
+            Step::OpenLog(_)
+            | Step::LeaveLog(_)
+            | Step::LogCrowd(_)
+            | Step::CompareLog(_)
+            | Step::ReadDiscovery => self.logs(step).await,
             Step::Await(level) => self.await_level(level).await,
             Step::Settle => self.settle().await,
             Step::Engine(op) => self.engine(*op).await,
@@ -201,8 +213,9 @@ impl Runner {
                 let id = workload.id(image)?.to_owned();
                 workload.remove_image(&id, *force).await
             }
-            Step::CreateContainer { name, image, start, volumes } => {
-                workload.create_container(name, image, *start, volumes).await
+            Step::CreateContainer { name, image, start, volumes, prints } => {
+                let new = NewContainer { name, image, volumes, prints };
+                workload.create_container(new, *start).await
             }
             Step::Container { name, op } => workload.change_container(name, *op).await,
             Step::RemoveContainer { name } => workload.remove_container(name).await,

@@ -17,7 +17,7 @@ use crate::daemon::Resource;
 
 /// How long nothing may happen before a state that does not converge is called level. Only how soon
 /// a broken daemon is found depends on it; whether it is found, on the probe.
-const STILL: Duration = Duration::from_millis(1500);
+pub(super) const STILL: Duration = Duration::from_millis(1500);
 
 /// The same where a user's wish is not fulfilled: the daemon may be between two tries, which are
 /// farther apart each time (contract 4.3: up to ten seconds were seen).
@@ -38,6 +38,7 @@ impl Runner {
                 break;
             }
         }
+        self.level_logs(deadline).await?;
         self.require_faults()?;
         self.mark(number, Stage::Level).await;
         if self.recorder().with_view(wants_mirrors) {
@@ -45,6 +46,7 @@ impl Runner {
             self.world.truth.refresh().await?;
             self.list_all().await?;
         }
+        self.record_logs().await?;
         self.mark(number, Stage::Probed).await;
         Ok(())
     }

@@ -19,6 +19,15 @@ pub(crate) struct Identity {
     pub(crate) started: u64,
 }
 
+/// Memory of a process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    /// Resident now, in KiB.
+    pub(crate) resident_kib: u64,
+    /// The most that this was, in KiB.
+    pub(crate) peak_kib: u64,
+}
+
 impl Identity {
     /// The identity of a running process.
     pub(crate) fn of(pid: u32) -> Option<Self> {
@@ -92,6 +101,23 @@ impl Identity {
         let process = procfs::process::Process::new(i32::try_from(self.pid).ok()?).ok()?;
         let count = process.fd_count().ok()?;
         self.lives().then_some(count)
+    }
+
+    /// How much memory it holds; none where it does not run any more.
+    pub(crate) fn memory(self) -> Option<Memory> {
+        let process = procfs::process::Process::new(i32::try_from(self.pid).ok()?).ok()?;
+        let status = process.status().ok()?;
+        let memory = Memory { resident_kib: status.vmrss?, peak_kib: status.vmhwm? };
+        self.lives().then_some(memory)
+    }
+
+    /// Lets its peak of memory count from now on (proc_pid_clear_refs(5)).
+    pub(crate) fn forget_peak(self) -> io::Result<()> {
+        if self.lives() {
+            std::fs::write(format!("/proc/{}/clear_refs", self.pid), "5")
+        } else {
+            Ok(())
+        }
     }
 
     /// Children of the process's main thread, by ID.

@@ -4,7 +4,7 @@
 //! it looks for the API server. The harness's own clients go on past it: what they see is what the
 //! history judges by.
 
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
@@ -16,7 +16,7 @@ use racetrap_history::What;
 use racetrap_wire::{Authority, Dialect, Listen, TlsError, Upstream, Wire, WireConfig, WireError};
 
 use super::wire_record::wire_message;
-use crate::daemon::DaemonError;
+use crate::daemon::{DaemonError, KubeconfigError, Server};
 use crate::recorder::Recorder;
 
 /// No wire could be put before the daemon's API.
@@ -24,10 +24,10 @@ use crate::recorder::Recorder;
 pub(crate) enum ClientWireError {
     #[error("the daemon does not say where its kubeconfig is")]
     Daemon(#[from] DaemonError),
-    #[error("the daemon's kubeconfig cannot be used")]
-    Kubeconfig(#[from] kube::config::KubeconfigError),
-    #[error("the kubeconfig {path} {problem}")]
-    Unexpected { path: PathBuf, problem: &'static str },
+    #[error("the API server cannot be found")]
+    Kubeconfig(#[from] KubeconfigError),
+    #[error("the wire has no address")]
+    NoAddress,
     #[error("the kubeconfig {path} could not be written anew")]
     Write {
         path: PathBuf,
@@ -47,40 +47,25 @@ pub(super) async fn stand_before(
     past_wire: &Path,
     recorder: &Recorder,
 ) -> Result<Wire, ClientWireError> {
-    let unexpected = |problem| ClientWireError::Unexpected { path: path.to_owned(), problem };
-    let mut config = Kubeconfig::read_from(path)?;
-    let named = config.clusters.iter_mut().find_map(|named| named.cluster.as_mut());
-    let cluster = named.ok_or_else(|| unexpected("names no cluster"))?;
-    let server = cluster.server.as_deref().and_then(address);
-    let authority = cluster.certificate_authority_data.as_deref();
-    let authority = authority.and_then(|data| STANDARD.decode(data).ok());
-    let authority = authority.and_then(|pem| String::from_utf8(pem).ok());
+    let Server { address, authority, .. } = Server::read(path)?;
     let own = Authority::new()?;
     let listen =
         Listen::Tls { address: SocketAddr::from(([127, 0, 0, 1], 0)), identity: own.identity()? };
-    let address = server.ok_or_else(|| unexpected("has no server with an address"))?;
-    let upstream = Upstream::Tls {
-        address,
-        authority: authority.ok_or_else(|| unexpected("has no authority's certificate"))?,
-        name: address.ip().to_string(),
-    };
+    let upstream = Upstream::Tls { address, authority, name: address.ip().to_string() };
     let recorder = recorder.clone();
     let sink = Arc::new(move |event| recorder.append(What::ApiWire(wire_message(event))));
     let wire =
         Wire::start(WireConfig { listen, upstream, dialect: Dialect::Kubernetes, sink }).await?;
-    let bound = wire.address().ok_or_else(|| unexpected("leads to a wire without an address"))?;
-    cluster.server = Some(format!("https://{bound}"));
-    cluster.certificate_authority_data = Some(STANDARD.encode(own.pem()));
+    let bound = wire.address().ok_or(ClientWireError::NoAddress)?;
+    let mut config = Kubeconfig::read_from(path).map_err(KubeconfigError::from)?;
+    for cluster in config.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
+        cluster.server = Some(format!("https://{bound}"));
+        cluster.certificate_authority_data = Some(STANDARD.encode(own.pem()));
+    }
     fs::copy(path, past_wire)
         .and_then(|_| write(path, &config))
         .map_err(|source| ClientWireError::Write { path: path.to_owned(), source })?;
     Ok(wire)
-}
-
-/// Host and port of `https://HOST:PORT`.
-fn address(server: &str) -> Option<SocketAddr> {
-    let authority = server.strip_prefix("https://")?.trim_end_matches('/');
-    authority.to_socket_addrs().ok()?.next()
 }
 
 /// A client may read it at any time, so it is never half-written.

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::logs::{LogClient, LogEvent};
 use crate::oracle::Finding;
 use crate::record::{WireMessage, WireWhat};
 use crate::{OracleName, Record, Stage, What};
@@ -16,7 +17,8 @@ use crate::{OracleName, Record, Stage, What};
 /// more than five minutes.
 const WITHOUT_CAUSE: usize = 32;
 
-/// For each event of the engine about the object, each full sync, each fault and each user's write.
+/// For each event of the engine about the object, each full sync, each fault, each user's write and each
+/// client that asks for a log (contract 6.1: one inspection, and the log).
 const FOR_EACH_CAUSE: usize = 8;
 
 /// For each change of any object of the API, which may begin a reconcile.
@@ -39,7 +41,11 @@ pub(super) fn judge(history: &[Record]) -> Finding {
         match &record.what {
             What::Wire(message) => span.see(message, record.seq),
             What::Engine(event) => *span.events.entry(event.id.clone()).or_default() += 1,
-            What::UserWrite(_) => span.causes += 1,
+            What::UserWrite(_)
+            | What::LogClient(LogClient { event: LogEvent::Asked { .. }, .. }) => {
+                span.causes += 1;
+            }
+            What::LogCrowd(crowd) => span.causes += crowd.clients(),
             What::Api(_) => span.changes += 1,
             What::Checkpoint { stage: Stage::Probed, .. } | What::Ended => {
                 std::mem::take(&mut span).judge(&mut finding);

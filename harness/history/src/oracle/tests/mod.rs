@@ -11,6 +11,7 @@ mod docker_config;
 mod hygiene;
 mod identity;
 mod liveness;
+mod log_fidelity;
 mod no_lost_update;
 mod quiet_logs;
 mod run;

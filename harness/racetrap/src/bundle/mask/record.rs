@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use racetrap_history::{
-    CommandRun, DockerContent, EngineState, ProcessState, Record, UserCommand, What, WireMessage,
-    WireWhat,
+    CommandRun, DockerContent, EngineState, LogEvent, ProcessState, Record, UserCommand, What,
+    WireMessage, WireWhat,
 };
 use serde_json::{Map, Value};
 
@@ -93,10 +93,18 @@ impl RecordMasker {
             What::Endpoint { address: Some(address), .. } => self.text(address),
             What::DockerFile(file) => self.docker_content(&mut file.holds),
             What::Process { state: ProcessState::Died { how }, .. } => self.text(how),
+            What::LogClient(client) => self.log_event(&mut client.event),
+            What::LogCrowd(crowd) => {
+                self.target(&mut crowd.target);
+                self.text(&mut crowd.reason);
+            }
             What::Process { .. }
             | What::Endpoint { address: None, .. }
             // Names, and digests of values, as they were recorded.
             | What::DockerUser(_)
+            | What::LogTruth(_)
+            | What::Footprint(_)
+            | What::Announced { .. }
             | What::StepDone { .. }
             | What::Checkpoint { .. }
             | What::Ended => {}
@@ -135,6 +143,17 @@ impl RecordMasker {
             | WireWhat::Cut
             | WireWhat::Refused
             | WireWhat::Closed => {}
+        }
+    }
+
+    fn log_event(&mut self, event: &mut LogEvent) {
+        match event {
+            LogEvent::Asked { target, .. } => self.target(target),
+            LogEvent::Answered { text, .. }
+            | LogEvent::Unanswered { reason: text }
+            | LogEvent::Received { text, .. }
+            | LogEvent::Ended { reason: text, .. } => self.text(text),
+            LogEvent::Left { .. } => {}
         }
     }
 

@@ -1,0 +1,64 @@
+//! What goes wrong with a log stands in the daemon's log, at a level that is shown by default, with the
+//! container (finding 323-I2).
+//!
+//! The contract's newest revision logs it at a level that is not (6.1), so this is judged where the
+//! finding is shown, and nowhere else: it would hide what other runs are about.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ends::container;
+use crate::oracle::Finding;
+use crate::record::{LogLevel, WireMessage, WireWhat};
+use crate::view::LOGS;
+use crate::{OracleName, Record, What};
+
+/// The finding whose runs are judged.
+const SHOWN: &str = "323-I2";
+
+/// So much of a container's ID must be in a line: what Docker shows of it.
+const SHORT: usize = 12;
+
+pub(super) fn judge(history: &[Record], finding: &mut Finding) {
+    let shown = history.iter().any(
+        |record| matches!(&record.what, What::Run(header) if header.finding.as_str() == SHOWN),
+    );
+    if !shown {
+        return;
+    }
+    let mut containers: BTreeMap<u64, &str> = BTreeMap::new();
+    let mut failed: BTreeSet<u64> = BTreeSet::new();
+    let mut failures: Vec<(u64, &str)> = Vec::new();
+    let mut lines: Vec<&str> = Vec::new();
+    for record in history {
+        match &record.what {
+            What::Wire(WireMessage { exchange, event, .. }) => match event {
+                WireWhat::Request { target, route, .. } if route.as_deref() == Some(LOGS) => {
+                    containers.extend(container(target).map(|id| (*exchange, id)));
+                }
+                WireWhat::Response { status: 500.. }
+                | WireWhat::Cut
+                | WireWhat::UpstreamLost { .. } => {
+                    if let Some(id) = containers.get(exchange)
+                        && failed.insert(*exchange)
+                    {
+                        failures.push((record.seq, id));
+                    }
+                }
+                _ => {}
+            },
+            What::Log { level, text } if *level >= LogLevel::Warning => lines.push(text),
+            _ => {}
+        }
+    }
+    for (seq, id) in failures {
+        let short = &id[..id.len().min(SHORT)];
+        match lines.iter().position(|line| line.contains(short)) {
+            // One line tells of one failure.
+            Some(at) => drop(lines.remove(at)),
+            None => {
+                let text = format!("the log of {id} failed, and nothing that is shown says so");
+                finding.violated(OracleName::LogFidelity, seq, text);
+            }
+        }
+    }
+}

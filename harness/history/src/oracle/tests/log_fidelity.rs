@@ -1,0 +1,290 @@
+//! What clients of the log passthrough got, and what they cost.
+
+use super::build::*;
+use crate::logs::{Footprint, LogClient, LogCrowdSeen, LogEvent, LogTruth};
+use crate::record::{LogLevel, RunHeader, Stage, WireWhat};
+use crate::scenario::{Codes, LeaveHow};
+use crate::{FindingId, OracleName, ProcessState, VmMode, What};
+
+const ID: &str = "0123456789abcdef";
+const LOGS: &str = "/containers/{id}/logs";
+
+fn of(client: &str, event: LogEvent) -> What {
+    What::LogClient(LogClient { client: client.to_owned(), event })
+}
+
+fn asks(promised: i32, reads: bool) -> What {
+    let target = format!("/passthrough/engine/logs/{ID}");
+    let (container, promised) = (Some(ID.to_owned()), Codes::One(promised));
+    of("c", LogEvent::Asked { target, container, promised, reads })
+}
+
+fn answered(status: u16) -> What {
+    of("c", LogEvent::Answered { status, text: "said\n".to_owned() })
+}
+
+/// A client that has its WebSocket, and the engine's stream for it.
+fn open() -> Vec<What> {
+    let target = format!("/v1.41/containers/{ID}/logs?follow=1&stderr=1&stdout=1");
+    vec![footprint(20, 1), asks(101, true), request(7, "GET", &target, LOGS), answered(101)]
+}
+
+fn got(bytes: u64) -> What {
+    let text = "out".to_owned();
+    of("c", LogEvent::Received { messages: 1, texts: 0, bytes, lines: 1, text })
+}
+
+fn has(received: u64, bytes: u64) -> What {
+    What::LogTruth(LogTruth {
+        client: "c".to_owned(),
+        received,
+        received_sha256: "same".to_owned(),
+        bytes,
+        frames: 1,
+        prefix_sha256: "same".to_owned(),
+    })
+}
+
+fn ended(code: Option<u16>) -> What {
+    of("c", LogEvent::Ended { code, reason: "why".to_owned() })
+}
+
+fn left(how: LeaveHow) -> What {
+    of("c", LogEvent::Left { how })
+}
+
+fn footprint(descriptors: u64, mebibytes: u64) -> What {
+    let (resident_kib, peak_kib) = (mebibytes << 10, mebibytes << 10);
+    What::Footprint(Footprint { descriptors, resident_kib, peak_kib })
+}
+
+fn finished() -> What {
+    wire(7, WireWhat::Finished { bytes: 1 })
+}
+
+/// A sound run around a client that was let in; at its only checkpoint the engine has `level` bytes
+/// beside what the client has, and after the probe the same.
+fn run(story: Vec<What>, level: (u64, u64), probed: (u64, u64)) -> Vec<What> {
+    let mut whats = sound([open(), story].concat());
+    let checkpoint = |stage| move |what: &What| matches!(what, What::Checkpoint { stage: found, .. } if *found == stage);
+    for (stage, (received, bytes)) in [(Stage::Level, level), (Stage::Probed, probed)] {
+        let at = whats.iter().position(checkpoint(stage)).expect("a sound run is judged");
+        whats.insert(at, has(received, bytes));
+    }
+    whats
+}
+
+#[track_caller]
+fn assert_log_broken(whats: Vec<What>, text: &str) {
+    assert_broken(whats, OracleName::LogFidelity, text);
+}
+
+// What arrives late but before the daemon has had its turn is no violation, and what never does is.
+#[test]
+fn what_the_engine_had_has_arrived_by_the_checkpoint() {
+    assert_fine(run(vec![got(6)], (6, 6), (6, 6)));
+    assert_fine(run(vec![got(6)], (0, 6), (6, 6)));
+    // The container prints on, and the client cannot have that yet.
+    assert_fine(run(vec![got(6)], (6, 6), (6, 12)));
+    assert_log_broken(
+        run(vec![got(6)], (6, 12), (6, 12)),
+        "it has 6 bytes, and the engine had 12 before the daemon had its turn",
+    );
+}
+
+// The engine's stream was held up on the wire, or the client does not read: neither is the daemon's.
+#[test]
+fn a_stream_that_others_hold_up_is_not_late() {
+    let held = wire(7, WireWhat::Held { gate: "g".to_owned(), point: "response".to_owned() });
+    assert_fine(run(vec![got(6), held], (6, 12), (6, 12)));
+    let mut silent = run(vec![], (0, 12), (0, 12));
+    silent
+        .iter_mut()
+        .filter(|what| **what == asks(101, true))
+        .for_each(|what| *what = asks(101, false));
+    assert_fine(silent);
+}
+
+#[test]
+fn bytes_are_the_engines_in_their_order() {
+    let other = |what: What| match what {
+        What::LogTruth(truth) => {
+            What::LogTruth(LogTruth { prefix_sha256: "other".to_owned(), ..truth })
+        }
+        same => same,
+    };
+    let whats = run(vec![got(6)], (6, 6), (6, 6)).into_iter().map(other).collect();
+    assert_log_broken(whats, "the 6 bytes that it has got are not the beginning of the engine's 6");
+    // More than there is cannot be the beginning of it.
+    assert_log_broken(run(vec![got(7)], (7, 6), (7, 6)), "are not the beginning of the engine's 6");
+}
+
+#[test]
+fn bytes_that_nobody_compared_show_nothing() {
+    let whats = sound([open(), vec![got(6)]].concat());
+    assert_unknown(whats, "client c has got 6 bytes, of which 0 were compared with the engine's");
+}
+
+// A whole stream has all bytes, and the engine has ended it too; the fault is in one of the two each.
+#[test]
+fn a_stream_that_ends_as_whole_is() {
+    assert_fine(run(vec![got(6), finished(), ended(Some(1000))], (6, 6), (6, 6)));
+    assert_log_broken(
+        run(vec![got(6), finished(), ended(Some(1000))], (6, 12), (6, 12)),
+        "its stream ended as whole after 6 bytes, and the engine has 12",
+    );
+    let cut = wire(7, WireWhat::Cut);
+    assert_log_broken(
+        run(vec![got(6), cut.clone(), ended(Some(1000))], (6, 6), (6, 6)),
+        "its stream ended as whole, and the engine had not ended it",
+    );
+    assert_fine(run(vec![got(6), cut, ended(Some(1011))], (6, 12), (6, 12)));
+}
+
+// Whoever went first, or had to be dropped, is told nothing; and a daemon that ends may say nothing.
+#[test]
+fn a_stream_ends_by_a_close_frame() {
+    let gone = wire(7, WireWhat::Closed);
+    assert_log_broken(
+        run(vec![gone.clone(), ended(None)], (0, 0), (0, 0)),
+        "client c: its stream ended with no code: why",
+    );
+    let oversize = left(LeaveHow::Oversize);
+    assert_fine(run(vec![oversize, gone.clone(), ended(None)], (0, 0), (0, 0)));
+    let stopped = [
+        began(0, "daemon: stop"),
+        ended(None),
+        process("daemon", ProcessState::Stopped),
+        process("daemon", ProcessState::Started),
+        gone,
+    ];
+    assert_fine(run(stopped.to_vec(), (0, 0), (0, 0)));
+}
+
+#[test]
+fn a_request_is_answered_as_promised() {
+    let refused = |promised| vec![footprint(20, 1), asks(promised, true), answered(404)];
+    assert_fine(sound(refused(404)));
+    assert_log_broken(
+        sound(refused(503)),
+        "client c: /passthrough/engine/logs/0123456789abcdef was answered with 404 (said), not 503",
+    );
+    let reason = "EOF".to_owned();
+    assert_log_broken(
+        sound(vec![asks(503, true), of("c", LogEvent::Unanswered { reason })]),
+        "was not answered: EOF",
+    );
+}
+
+#[test]
+fn a_crowd_is_answered_as_promised() {
+    let crowd = |status, unanswered| {
+        sound(vec![What::LogCrowd(LogCrowdSeen {
+            target: "/t".to_owned(),
+            promised: Codes::One(101),
+            answers: [(101, 9), (status, 1)].into(),
+            unanswered,
+            reason: "EOF".to_owned(),
+        })])
+    };
+    assert_fine(crowd(101, 0));
+    assert_log_broken(crowd(500, 0), "1 clients: /t was answered with 500, not 101");
+    assert_log_broken(crowd(101, 2), "2 clients: /t was not answered: EOF");
+}
+
+// The client has gone in both; only in one has the engine's stream gone as well.
+#[test]
+fn a_client_that_has_gone_leaves_no_stream_behind() {
+    let gone = wire(7, WireWhat::Closed);
+    assert_fine(run(vec![left(LeaveHow::Drop), gone], (0, 0), (0, 0)));
+    assert_log_broken(
+        run(vec![left(LeaveHow::Drop)], (0, 0), (0, 0)),
+        "1 streams of logs are open on the engine, and 0 clients are there",
+    );
+}
+
+// The numbers are on both sides of the bound: 20 before, 32 that come and go, 4 for the client. A
+// daemon that was started anew is another process.
+#[test]
+fn descriptors_come_back() {
+    assert_fine(run(vec![footprint(56, 1)], (0, 0), (0, 0)));
+    assert_log_broken(
+        run(vec![footprint(57, 1)], (0, 0), (0, 0)),
+        "the daemon has 57 descriptors with 1 clients, and had 20 before any came",
+    );
+    let again = process("daemon", ProcessState::Started);
+    assert_fine(run(vec![again, footprint(57, 1)], (0, 0), (0, 0)));
+}
+
+// The bound is a third of what was not read; less than 64 MiB of logs show nothing.
+#[test]
+fn memory_does_not_grow_with_what_is_not_read() {
+    let grown = |mebibytes: u64, unread_mebibytes: u64| {
+        let story = vec![
+            footprint(20, 1),
+            asks(101, false),
+            has(0, unread_mebibytes << 20),
+            footprint(20, 1 + mebibytes),
+            left(LeaveHow::Drop),
+        ];
+        sound(story)
+    };
+    assert_fine(grown(66, 200));
+    assert_log_broken(
+        grown(67, 200),
+        "the daemon grew by 67 MiB while clients left 200 MiB of logs unread",
+    );
+    assert_fine(grown(63, 63));
+}
+
+/// A run of one finding, in which the engine refused a log with this status.
+fn refused(finding: &str, status: u16, said: &str) -> Vec<What> {
+    let target = format!("/v1.41/containers/{ID}/logs?follow=1");
+    let header = RunHeader {
+        format: 1,
+        harness: "0".to_owned(),
+        finding: FindingId::try_from(finding.to_owned()).expect("an id"),
+        scenario: serde_json::Value::Null,
+        daemon: "rdd".to_owned(),
+        defects: Vec::new(),
+        vm: VmMode::Api,
+        started: "now".to_owned(),
+        reused: 0,
+        again: String::new(),
+    };
+    let mut whats = sound(vec![
+        request(7, "GET", &target, LOGS),
+        wire(7, WireWhat::Response { status }),
+        wire(7, WireWhat::Finished { bytes: 1 }),
+        log(if status >= 500 { LogLevel::Error } else { LogLevel::Info }, said),
+    ]);
+    whats.insert(0, What::Run(header));
+    whats
+}
+
+// The line names the container in short; one that names another does not tell of this one.
+#[test]
+fn a_failure_is_told_where_that_is_shown() {
+    assert_fine(refused("323-I2", 500, "Failed to get container logs container=0123456789ab"));
+    assert_fine(refused("323-C1", 500, "Failed to get container logs"));
+    assert_fine(refused("323-I2", 404, "Failed to get container logs: 404"));
+    assert_log_broken(
+        refused("323-I2", 500, "Failed to get container logs"),
+        "the log of 0123456789abcdef failed, and nothing that is shown says so",
+    );
+}
+
+#[test]
+fn endpoints_are_announced_in_one_order() {
+    let announced = |endpoints: [&str; 2]| What::Announced {
+        passthroughs: [("demo".to_owned(), endpoints.map(str::to_owned).to_vec())].into(),
+    };
+    let (one, other) = (["hello", "websocket"], ["websocket", "hello"]);
+    assert_fine(sound(vec![announced(one), announced(one)]));
+    // Another list is another matter.
+    assert_fine(sound(vec![announced(one), announced(["hello", "more"])]));
+    assert_log_broken(
+        sound(vec![announced(one), announced(other)]),
+        "demo announces websocket, hello now, and announced hello, websocket before",
+    );
+}

@@ -1,0 +1,191 @@
+//! One client of the passthrough, and what it sees.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use futures::{SinkExt as _, StreamExt as _};
+use racetrap_history::{Codes, LeaveHow, LogClient, LogEvent, What};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use super::asking::{Answer, Asking, Socket};
+use super::got::Got;
+use crate::chain::chain;
+use crate::recorder::Recorder;
+
+/// More than a daemon takes from a client (contract 6.1: 4096 bytes).
+const OVERSIZE: usize = 5000;
+
+/// A client, from its request on. Dropped, it ends its connection without a word.
+pub(crate) struct Client {
+    story: Story,
+    got: Arc<Mutex<Got>>,
+    /// ID of the container whose log it asked for.
+    container: Option<String>,
+    leaves: UnboundedSender<LeaveHow>,
+    _task: JoinSet<()>,
+}
+
+/// What a client asks for, and what the daemon promises it.
+pub(crate) struct Wanted {
+    pub(crate) asking: Asking,
+    pub(crate) container: Option<String>,
+    pub(crate) promised: Codes,
+    pub(crate) reads: bool,
+}
+
+/// Tells the history of one client.
+#[derive(Clone)]
+struct Story {
+    client: String,
+    recorder: Recorder,
+}
+
+impl Story {
+    fn tell(&self, event: LogEvent) {
+        let client = self.client.clone();
+        self.recorder.append(What::LogClient(LogClient { client, event }));
+    }
+}
+
+impl Client {
+    /// Asks, and returns when there is an answer, or after `limit`: what came of it is in the history.
+    pub(crate) async fn open(
+        client: String,
+        wanted: Wanted,
+        limit: Duration,
+        recorder: &Recorder,
+    ) -> Self {
+        let Wanted { asking, container, promised, reads } = wanted;
+        let story = Story { client, recorder: recorder.clone() };
+        let target = asking.target().to_owned();
+        story.tell(LogEvent::Asked { target, container: container.clone(), promised, reads });
+        let (leaves, commands) = unbounded_channel();
+        let got = Arc::<Mutex<Got>>::default();
+        let mut task = JoinSet::new();
+        match timeout(limit, asking.ask()).await {
+            Ok(Ok(Answer::Socket(socket))) => {
+                story.tell(LogEvent::Answered { status: 101, text: String::new() });
+                let (story, got) = (story.clone(), got.clone());
+                task.spawn(Conversation { socket, story, got, reads }.go_on(commands));
+            }
+            Ok(Ok(Answer::Refused { status, text })) => {
+                story.tell(LogEvent::Answered { status, text });
+            }
+            Ok(Err(reason)) => story.tell(LogEvent::Unanswered { reason }),
+            Err(_) => {
+                let reason = format!("nothing came within {limit:?}");
+                story.tell(LogEvent::Unanswered { reason });
+            }
+        }
+        Self { story, got, container, leaves, _task: task }
+    }
+
+    /// Lets it do something; what comes of it is in the history. One that is not there does nothing.
+    pub(crate) fn leave(&self, how: LeaveHow) {
+        self.story.tell(LogEvent::Left { how });
+        // A client that was refused, or has ended, has nobody who would hear it.
+        let _ = self.leaves.send(how);
+    }
+
+    /// ID of the container whose log it asked for.
+    pub(crate) fn container(&self) -> Option<&str> {
+        self.container.as_deref()
+    }
+
+    /// How many bytes it has got, and their SHA-256; all of them are in the history by then.
+    pub(crate) fn total(&self) -> (u64, String) {
+        let mut got = lock(&self.got);
+        let rest = got.rest();
+        let total = got.total();
+        drop(got);
+        rest.into_iter().for_each(|event| self.story.tell(event));
+        total
+    }
+}
+
+fn lock(got: &Mutex<Got>) -> MutexGuard<'_, Got> {
+    got.lock().expect("nothing panics while it holds this")
+}
+
+struct Conversation {
+    socket: Box<Socket>,
+    story: Story,
+    got: Arc<Mutex<Got>>,
+    reads: bool,
+}
+
+/// What moves a conversation on.
+enum Stimulus {
+    Leave(Option<LeaveHow>),
+    Came(Option<Result<Message, tungstenite::Error>>),
+    /// Nothing more has come for now.
+    Pause,
+}
+
+impl Conversation {
+    /// Reads, if it reads at all, and does what it is told, until one side has ended the connection.
+    async fn go_on(mut self, mut commands: UnboundedReceiver<LeaveHow>) {
+        let mut has_ended = false;
+        loop {
+            let stimulus = tokio::select! {
+                biased;
+                // Cancel-safe: documented by tokio.
+                how = commands.recv() => Stimulus::Leave(how),
+                // Cancel-safe: what has come of a message stays in the socket.
+                came = self.socket.next(), if self.reads => Stimulus::Came(came),
+                // What is told of together is told when there is no more of it.
+                () = std::future::ready(()), if lock(&self.got).is_waiting() => Stimulus::Pause,
+            };
+            match stimulus {
+                Stimulus::Leave(None | Some(LeaveHow::Drop)) => return,
+                // That the other side has gone already is seen by reading.
+                Stimulus::Leave(Some(LeaveHow::Close)) => drop((*self.socket).close(None).await),
+                Stimulus::Leave(Some(LeaveHow::Oversize)) => {
+                    drop(self.socket.send(Message::binary(vec![0; OVERSIZE])).await);
+                }
+                Stimulus::Pause => self.tell_rest(),
+                Stimulus::Came(Some(Ok(message))) => has_ended |= self.take(message),
+                Stimulus::Came(ended) => {
+                    if !has_ended {
+                        let reason = match ended {
+                            Some(Err(error)) => chain(&error),
+                            Some(Ok(_)) | None => "the connection ended without a word".to_owned(),
+                        };
+                        self.ended(None, reason);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Tells of a message; says whether it was the last.
+    fn take(&self, message: Message) -> bool {
+        let event = match message {
+            Message::Binary(bytes) => lock(&self.got).take(&bytes, false),
+            Message::Text(text) => lock(&self.got).take(text.as_bytes(), true),
+            Message::Close(close) => {
+                let reason = close.as_ref().map(|close| close.reason.to_string());
+                let code = close.map(|close| u16::from(close.code));
+                self.ended(code, reason.unwrap_or_default());
+                return true;
+            }
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => None,
+        };
+        event.into_iter().for_each(|event| self.story.tell(event));
+        false
+    }
+
+    fn tell_rest(&self) {
+        let rest = lock(&self.got).rest();
+        rest.into_iter().for_each(|event| self.story.tell(event));
+    }
+
+    fn ended(&self, code: Option<u16>, reason: String) {
+        self.tell_rest();
+        self.story.tell(LogEvent::Ended { code, reason });
+    }
+}

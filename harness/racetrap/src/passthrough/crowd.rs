@@ -1,0 +1,52 @@
+//! Many clients that come and go.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use racetrap_history::{Codes, LogCrowdSeen};
+use tokio::time::timeout;
+
+use super::asking::{Answer, Asking};
+
+/// Lets so many clients come, some at a time, each of which goes as soon as it is let in: every other
+/// one with a close frame, which it does not wait for. Each has `limit` for its answer.
+pub(crate) async fn crowd(
+    asking: &Asking,
+    promised: &Codes,
+    clients: u32,
+    at_once: usize,
+    limit: Duration,
+) -> LogCrowdSeen {
+    let come = futures::stream::iter(0..clients).map(async |number| {
+        let answer = timeout(limit, asking.ask()).await;
+        match answer.map_err(|_| format!("nothing came within {limit:?}"))?? {
+            Answer::Socket(mut socket) => {
+                if number % 2 == 0 {
+                    // It goes in any case.
+                    drop((*socket).close(None).await);
+                }
+                Ok(101)
+            }
+            Answer::Refused { status, .. } => Ok(status),
+        }
+    });
+    let answers: Vec<Result<u16, String>> = come.buffer_unordered(at_once).collect().await;
+    let mut seen = LogCrowdSeen {
+        target: asking.target().to_owned(),
+        promised: promised.clone(),
+        answers: BTreeMap::new(),
+        unanswered: 0,
+        reason: String::new(),
+    };
+    for answer in answers {
+        match answer {
+            Ok(status) => *seen.answers.entry(status).or_default() += 1,
+            Err(reason) => {
+                seen.unanswered += 1;
+                seen.reason = reason;
+            }
+        }
+    }
+    seen
+}
