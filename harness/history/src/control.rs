@@ -4,7 +4,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Await, Codes, EndpointOp, FileOp, LogCrowd, OpenLog, Scenario, SetStep, Step};
+use crate::{
+    Await, Codes, EndpointOp, FileOp, LogCrowd, OpenLog, Returned, Scenario, SetStep, Step,
+};
 
 /// Exit codes of a command that might have been disturbed, and is not.
 const ANY: [i32; 3] = [0, 1, 4];
@@ -70,9 +72,8 @@ fn undisturbed(step: &Step) -> Option<Step> {
             Some(Step::Set(SetStep { exit, timeout_s: None, ..set.clone() }))
         }
         Step::Returned(returned) => {
-            let mut returned = returned.clone();
-            returned.exit = Codes::Any(ANY.to_vec());
-            Some(Step::Returned(returned))
+            let exit = Codes::Any(ANY.to_vec());
+            Some(Step::Returned(Returned { exit, ..returned.clone() }))
         }
         Step::OpenLog(open) => {
             // Without the fault, it may be let in, or refused by a later check.

@@ -77,7 +77,8 @@ impl User {
         let disk = needs.is_some_and(|needs| needs.disk).then(|| Disk::mount(&place.directory));
         let disk = disk.transpose().map_err(DockerError::Disk)?;
         std::fs::create_dir_all(&place.run).map_err(DockerError::Watch)?;
-        let watch = Watch::start(place.clone(), tasks, recorder).map_err(DockerError::Watch)?;
+        let watch = Watch::start(place.clone(), tasks, recorder).await;
+        let watch = watch.map_err(DockerError::Watch)?;
         let acting = match needs {
             None => None,
             Some(_) => Some(Acting {

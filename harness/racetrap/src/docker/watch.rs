@@ -4,8 +4,10 @@
 //! for it, and wherever the harness goes on, so that nothing is recorded after what it came before.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use std::{fs, io};
 
 use racetrap_history::{CONFIG_FILE, DockerContent, DockerFile, FileChange, What};
@@ -16,6 +18,11 @@ use super::content::Reader;
 use super::place::Place;
 use crate::recorder::Recorder;
 use crate::sys::{Directories, Happened, Happening};
+use crate::wait::polled;
+
+/// How long the other programs of this user may leave no room for a watcher of files: longer than a run in
+/// which a daemon keeps a thousand logs open (323-I1k).
+const ROOM_LIMIT: Duration = Duration::from_secs(60);
 
 /// Contexts below the configuration's directory.
 const CONTEXTS: &str = "contexts";
@@ -46,12 +53,18 @@ struct Looking {
 
 impl Watch {
     /// Makes the configuration's directory, and watches it in a task.
-    pub(crate) fn start(
+    pub(crate) async fn start(
         place: Place,
         tasks: &mut JoinSet<()>,
         recorder: &Recorder,
     ) -> io::Result<Self> {
-        let mut directories = Directories::new()?;
+        let directories = polled("room for one more watcher of files", ROOM_LIMIT, async || {
+            match Directories::new().transpose() {
+                Some(made) => ControlFlow::Break(made),
+                None => ControlFlow::Continue("other programs of this user have all".to_owned()),
+            }
+        });
+        let mut directories = directories.await.map_err(io::Error::other)??;
         let both = [Some(&place.directory), place.other.as_ref()];
         for directory in both.into_iter().flatten() {
             fs::create_dir_all(directory)?;

@@ -40,10 +40,14 @@ pub(crate) enum Happening {
 }
 
 impl Directories {
-    /// Watches nothing yet.
-    pub(crate) fn new() -> io::Result<Self> {
-        let queue = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
-        Ok(Self { queue, paths: BTreeMap::new() })
+    /// Watches nothing yet; `None` where this user's programs have as many queues as one user may. An
+    /// engine has one for each log that somebody follows.
+    pub(crate) fn new() -> io::Result<Option<Self>> {
+        match inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC) {
+            Ok(queue) => Ok(Some(Self { queue, paths: BTreeMap::new() })),
+            Err(Errno::MFILE) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Watches a directory; one that is watched already stays so.
@@ -114,7 +118,7 @@ mod tests {
     #[test]
     fn a_write_in_place_is_told_from_a_replacement() {
         let place = tempfile::tempdir().expect("a temporary directory");
-        let mut directories = Directories::new().expect("a queue");
+        let mut directories = Directories::new().expect("a queue").expect("one more");
         directories.watch(place.path()).expect("a watch");
         let at = |name: &str| place.path().join(name);
         fs::write(at("a"), "1").expect("a file");

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use racetrap_history::{
-    CommandRun, DockerContent, EngineState, LogEvent, ProcessState, Record, UserCommand, What,
-    WireMessage, WireWhat,
+    CommandRun, DockerContent, EngineState, LogCrowdSeen, LogEvent, ProcessState, Record,
+    UserCommand, What, WireMessage, WireWhat,
 };
 use serde_json::{Map, Value};
 
@@ -94,10 +94,7 @@ impl RecordMasker {
             What::DockerFile(file) => self.docker_content(&mut file.holds),
             What::Process { state: ProcessState::Died { how }, .. } => self.text(how),
             What::LogClient(client) => self.log_event(&mut client.event),
-            What::LogCrowd(crowd) => {
-                self.target(&mut crowd.target);
-                self.text(&mut crowd.reason);
-            }
+            What::LogCrowd(crowd) => self.crowd(crowd),
             What::Process { .. }
             | What::Endpoint { address: None, .. }
             // Names, and digests of values, as they were recorded.
@@ -109,6 +106,11 @@ impl RecordMasker {
             | What::Checkpoint { .. }
             | What::Ended => {}
         }
+    }
+
+    fn crowd(&mut self, crowd: &mut LogCrowdSeen) {
+        self.target(&mut crowd.target);
+        self.text(&mut crowd.reason);
     }
 
     fn user_command(&mut self, command: &mut UserCommand) {
