@@ -85,11 +85,7 @@ impl RecordMasker {
                 }
             }
             What::CommandBegan { arguments, .. } => self.arguments(arguments),
-            What::Command(CommandRun { arguments, stdout, stderr, .. }) => {
-                self.arguments(arguments);
-                self.text(stdout);
-                self.text(stderr);
-            }
+            What::Command(run) => self.command(run),
             What::Endpoint { address: Some(address), .. } => self.text(address),
             What::DockerFile(file) => self.docker_content(&mut file.holds),
             What::Process { state: ProcessState::Died { how }, .. } => self.text(how),
@@ -106,6 +102,12 @@ impl RecordMasker {
             | What::Checkpoint { .. }
             | What::Ended => {}
         }
+    }
+
+    fn command(&mut self, CommandRun { arguments, stdout, stderr, .. }: &mut CommandRun) {
+        self.arguments(arguments);
+        self.text(stdout);
+        self.text(stderr);
     }
 
     fn crowd(&mut self, crowd: &mut LogCrowdSeen) {
