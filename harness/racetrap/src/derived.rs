@@ -2,7 +2,7 @@
 //! itself, by the watcher where the harness was killed, and anew by `racetrap report`.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, BufRead, BufReader, Write as _};
 use std::path::Path;
 
 use racetrap_history::journal::{self, JournalError};
@@ -59,17 +59,25 @@ pub(crate) fn write(directory: &Path, history: &[Record], verdict: &Judgement) -
     replace(directory, TRACE, report::trace(history, verdict).as_bytes())
 }
 
+impl Rebuilt {
+    /// Judges a journal, and writes nothing.
+    pub(crate) fn of(journal: impl BufRead) -> Result<Self, NotRebuilt> {
+        let history = journal::read(journal)?.records;
+        let Some(What::Run(header)) = history.first().map(|record| &record.what) else {
+            return Err(NotRebuilt::Headless);
+        };
+        let header = header.clone();
+        let judgement = judge(&history);
+        Ok(Self { header, history, judgement })
+    }
+}
+
 /// Judges the journal in a directory, and writes all of it anew.
 pub(crate) fn rebuild(directory: &Path) -> Result<Rebuilt, NotRebuilt> {
     let file = File::open(directory.join(JOURNAL)).map_err(JournalError::from)?;
-    let history = journal::read(BufReader::new(file))?.records;
-    let Some(What::Run(header)) = history.first().map(|record| &record.what) else {
-        return Err(NotRebuilt::Headless);
-    };
-    let header = header.clone();
-    let judgement = judge(&history);
-    write(directory, &history, &judgement).map_err(NotRebuilt::Unwritable)?;
-    Ok(Rebuilt { header, history, judgement })
+    let rebuilt = Rebuilt::of(BufReader::new(file))?;
+    write(directory, &rebuilt.history, &rebuilt.judgement).map_err(NotRebuilt::Unwritable)?;
+    Ok(rebuilt)
 }
 
 /// Puts a file in the place of one that may be there. A link that somebody put there is replaced, and

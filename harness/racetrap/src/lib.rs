@@ -22,11 +22,13 @@ pub mod run;
 pub mod scenario_file;
 pub mod world;
 
+mod certificate;
 mod clock;
 mod daemon;
 mod derived;
 mod docker;
 mod engine;
+mod exhibit;
 mod log_tail;
 mod passthrough;
 mod recorder;

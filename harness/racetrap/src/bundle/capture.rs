@@ -4,27 +4,17 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
 use super::collect::{collect, on_thread};
+use super::limits::{CAPTURE, ENDING, LOOKING};
 use super::manifest::{Entry, FORMAT, Manifest, State, Trigger};
 use super::mask::Masker;
 use super::patient::Patient;
 use super::shelf::Store;
 use super::sources;
 use crate::clock::Clock;
-
-/// How long collectors may take that leave everything as it is; the usual capture takes a second.
-const LOOKING_LIMIT: Duration = Duration::from_secs(10);
-
-/// How long those may take that end what they ask.
-const ENDING_LIMIT: Duration = Duration::from_secs(5);
-
-/// How long all of it may take, the disk included; with the limit of a seal it is all that a deadline
-/// leaves for the capture of evidence.
-pub(super) const HARD_LIMIT: Duration = Duration::from_secs(40);
 
 /// What is captured of a world, in its evidence directory.
 const WORLD: &str = "world";
@@ -59,8 +49,8 @@ pub(crate) async fn capture(
     masker: &Masker,
     before_end: impl FnOnce(),
 ) -> io::Result<()> {
-    let late = |_| io::Error::new(io::ErrorKind::TimedOut, format!("not done in {HARD_LIMIT:?}"));
-    timeout(HARD_LIMIT, capture_now(patient, cause, masker, before_end)).await.map_err(late)?
+    let late = |_| io::Error::new(io::ErrorKind::TimedOut, format!("not done in {CAPTURE:?}"));
+    timeout(CAPTURE, capture_now(patient, cause, masker, before_end)).await.map_err(late)?
 }
 
 async fn capture_now(
@@ -85,9 +75,9 @@ async fn capture_now(
     let entries = match begun.await.map_err(io::Error::other)? {
         Ok(()) => {
             let store = Store::new(partial.clone(), WORLD, masker.clone());
-            collect(sources::looking(patient), &store, LOOKING_LIMIT).await;
+            collect(sources::looking(patient), &store, LOOKING).await;
             before_end();
-            collect(sources::ending(patient), &store, ENDING_LIMIT).await;
+            collect(sources::ending(patient), &store, ENDING).await;
             store.entries()
         }
         Err(error) => vec![nothing(&error)],
@@ -98,7 +88,7 @@ async fn capture_now(
         reason: cause.reason,
         began: clock.calendar(),
         seconds: began.elapsed().as_secs_f64(),
-        deadline: (LOOKING_LIMIT + ENDING_LIMIT).as_secs_f64(),
+        deadline: (LOOKING + ENDING).as_secs_f64(),
         entries,
     };
     let evidence = patient.evidence.clone();

@@ -6,21 +6,27 @@
 //! - `collect`: what becomes of a collector; `shelf`: where it puts what it finds;
 //! - `seal`: completes the bundle at the end of the run; `archive`: packs it;
 //! - [`Manifest`]: what is there, what is missing and why, what was masked;
+//! - `opened`: a bundle that somebody hands in, and that nobody vouches for; `unpack`: an archive of one;
+//! - `limits`: how long and how large anything of a bundle may be;
 //! - `mask`: takes secrets out of documents, texts and records.
 
 mod archive;
 mod capture;
 mod collect;
+mod limits;
 mod manifest;
 pub(crate) mod mask;
+mod opened;
 mod patient;
 mod seal;
 mod shelf;
 mod sources;
+mod unpack;
 
 pub(crate) use capture::{Cause, capture};
 pub(crate) use collect::panicked;
 pub use manifest::{Entry, FORMAT, MANIFEST, Manifest, Masked, State, Trigger};
 pub(crate) use mask::Masker;
+pub(crate) use opened::{Opened, Refusal};
 pub(crate) use patient::{Patient, past_wire};
 pub(crate) use seal::seal;

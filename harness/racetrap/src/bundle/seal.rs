@@ -4,22 +4,16 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
 use super::archive::archive;
 use super::capture::{Cause, claim, remove_partial};
 use super::collect::on_thread;
+use super::limits::{LOG_MAX, SEAL};
 use super::manifest::{Entry, MANIFEST, Manifest, State, Trigger};
 use super::mask::{Hits, Lines, Masker};
 use super::shelf::mask_line;
-
-/// The most bytes of one log; of a longer one the end is kept.
-const LOG_MAX: u64 = 64 << 20;
-
-/// How long it may take, the disk included.
-const HARD_LIMIT: Duration = Duration::from_secs(20);
 
 /// Completes the bundle in `directory`, and packs it beside it unless it is one of a pass. `cause` is
 /// why it is one, where nothing was captured.
@@ -46,8 +40,8 @@ pub(crate) async fn seal(directory: &Path, cause: Cause, masker: &Masker) -> io:
             manifest.write(&directory)
         })
     });
-    let late = |_| io::Error::new(io::ErrorKind::TimedOut, format!("not done in {HARD_LIMIT:?}"));
-    timeout(HARD_LIMIT, sealing).await.map_err(late)?.map_err(io::Error::other)?
+    let late = |_| io::Error::new(io::ErrorKind::TimedOut, format!("not done in {SEAL:?}"));
+    timeout(SEAL, sealing).await.map_err(late)?.map_err(io::Error::other)?
 }
 
 /// The directory of the run: a neighbour's is in it.
@@ -160,7 +154,6 @@ fn mask_log(path: &Path, masker: &Masker) -> io::Result<(Hits, Option<String>)> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deadline::CAPTURE_BUDGET;
 
     fn kept(place: &Path) -> Manifest {
         complete(place, &Cause::new(Trigger::Kept, "a test"), &Masker::default()).expect("room")
@@ -194,10 +187,5 @@ mod tests {
         assert_eq!(fs::read_dir(place.path()).expect("a directory").count(), 4);
         assert_eq!(Manifest::read(place.path()).expect("it is written"), manifest);
         assert_eq!(kept(place.path()).entries.len(), 3, "sealed again, nothing is told twice");
-    }
-
-    #[test]
-    fn capture_and_seal_fit_into_what_deadlines_leave_for_them() {
-        assert!(super::super::capture::HARD_LIMIT + HARD_LIMIT <= CAPTURE_BUDGET);
     }
 }

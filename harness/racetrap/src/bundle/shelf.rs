@@ -9,14 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::limits::{ALL_MAX, FILE_MAX};
 use super::manifest::{Entry, State};
 use super::mask::{DocumentKind, Hits, Lines, Masker, Place};
-
-/// The most bytes of one file.
-const FILE_MAX: usize = 16 << 20;
-
-/// The most bytes of all files that are captured of a world.
-const ALL_MAX: u64 = 128 << 20;
 
 /// What a collector found.
 pub(super) enum Content {

@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 
 use super::exit::{self, Exit, Failure};
-use super::{doctor, engine, list, matrix, report, repro, run};
+use super::{doctor, engine, judge, list, matrix, open, report, repro, run};
 use crate::report::{Terminal, tell};
 
 /// Width of error messages, in columns: the same everywhere, so that they can be compared.
@@ -45,6 +45,10 @@ enum Command {
     Matrix(matrix::Args),
     /// Judges the evidence of earlier runs anew, and writes again what is made of it
     Report(report::Args),
+    /// Judges a bundle by the oracles of this racetrap, and says what differs from its own verdict
+    Judge(judge::Args),
+    /// Serves what a bundle has of its world to kubectl and docker, until it is told to stop
+    Open(open::Args),
     /// Tells what this machine has and lacks
     Doctor(doctor::Args),
     /// Installs, shows and removes engines of other versions
@@ -102,6 +106,8 @@ fn carry_out(cli: Cli) -> Result<Exit, Failure> {
         Command::Repro(args) => block_on(repro::repro(args, format, terminal)),
         Command::Matrix(args) => block_on(matrix::matrix(args, format, terminal)),
         Command::Report(args) => report::report(&args, format, terminal),
+        Command::Judge(args) => judge::judge(&args, format, terminal),
+        Command::Open(args) => block_on(open::open(args, format, terminal)),
         Command::Doctor(args) => block_on(doctor::doctor(args, format, terminal)),
         Command::Engine(args) => block_on(engine::engine(args, format, terminal)),
         Command::Watch(args) => match crate::world::watch(&args) {

@@ -1,7 +1,7 @@
 //! The command: what it understands, one subcommand a file, and its exit codes.
 //!
 //! - `command`: the command line as a whole, and the way from it to an exit code;
-//! - `list`, `run`, `repro`, `matrix`, `report`, `doctor`, `engine`: the subcommands;
+//! - `list`, `run`, `repro`, `matrix`, `report`, `judge`, `open`, `doctor`, `engine`: the subcommands;
 //! - `options`: what several of them take; `targets`: ids, globs and files as scenarios;
 //! - `index`: the page that leads to all runs of a command;
 //! - `reports`: what other programs read of a command, beside the terminal;
@@ -19,8 +19,10 @@ mod doctor;
 mod engine;
 mod exit;
 mod index;
+mod judge;
 mod list;
 mod matrix;
+mod open;
 mod options;
 mod report;
 mod reports;

@@ -1,13 +1,14 @@
 //! The same for programs: one JSON object a command, as docs/formats.md describes it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    FindingId, OracleName, Platform, Scenario, Unshown, Verdict, Violation, VmMode,
+    FindingId, Judgement, OracleName, Platform, Scenario, Unshown, Verdict, Violation, VmMode,
 };
 use serde::Serialize;
 
 use super::RunReport;
+use super::recorded::{Recorded, differences};
 use crate::cli::{Check, State};
 use crate::matrix::Cell;
 
@@ -131,6 +132,35 @@ pub(crate) fn rebuilt_json(reports: &[RunReport], unread: &[(PathBuf, String)]) 
     let unread = unread.map(|(path, why)| Unread { journal: path.display().to_string(), why });
     let runs = reports.iter().map(Run::of).collect();
     text(&Rebuilt { version: VERSION, runs, unread: unread.collect() })
+}
+
+/// The object of `judge`.
+pub(crate) fn judged_json(report: &RunReport, recorded: &Recorded) -> String {
+    #[derive(Serialize)]
+    struct Judged<'a> {
+        version: u32,
+        run: Run<'a>,
+        recorded: Option<&'a Judgement>,
+        differences: Vec<String>,
+    }
+    let known = match recorded {
+        Recorded::Verdict(judgement) => Some(judgement),
+        Recorded::Nothing(_) => None,
+    };
+    let differences = differences(&report.judgement, recorded);
+    text(&Judged { version: VERSION, run: Run::of(report), recorded: known, differences })
+}
+
+/// The object of `open`.
+pub(crate) fn opened_json(kubeconfig: Option<&Path>, docker_host: Option<&str>) -> String {
+    #[derive(Serialize)]
+    struct Opened<'a> {
+        version: u32,
+        kubeconfig: Option<String>,
+        docker_host: Option<&'a str>,
+    }
+    let kubeconfig = kubeconfig.map(|path| path.display().to_string());
+    text(&Opened { version: VERSION, kubeconfig, docker_host })
 }
 
 /// The object of `repro`.

@@ -187,7 +187,7 @@ fn verdict(verdict: Verdict, paint: Paint) -> String {
 }
 
 /// A label and what belongs to it, below the column of verdicts.
-fn entry(text: &mut String, label: &str, what: &str, paint: Paint) {
+pub(super) fn entry(text: &mut String, label: &str, what: &str, paint: Paint) {
     let label = paint.faint(&format!("{label:>12}"));
     let what = what.trim_end().replace('\n', "\n             ");
     let _ = writeln!(text, "{label} {what}");

@@ -1,11 +1,13 @@
 //! Whose a file is, which file it is, and what room there is.
 
 use std::fs::{self, File};
-use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _,
+};
 use std::path::Path;
 
-use rustix::fs::{Access, FallocateFlags, access, fallocate, statvfs};
+use rustix::fs::{Access, FallocateFlags, Mode, OFlags, access, fallocate, open, statvfs};
 use rustix::process::geteuid;
 
 /// Number of the user that this process acts for.
@@ -34,6 +36,11 @@ pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).create(path)
 }
 
+/// Of a directory that only its owner may look into.
+pub(crate) fn private() -> fs::Permissions {
+    fs::Permissions::from_mode(0o700)
+}
+
 /// Whether this process may write there.
 pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
     Ok(access(path, Access::WRITE_OK)?)
@@ -42,6 +49,24 @@ pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
 /// Whether this process may execute the file.
 pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
+}
+
+/// Opens a file to read it, and nothing else: neither what a link leads to, nor a pipe or a device, on which
+/// a read may wait for ever.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(open(path, flags, Mode::empty())?);
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    Ok(file)
+}
+
+/// Bytes that nobody can guess (urandom(4)).
+pub(crate) fn random() -> io::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Free room in the file system of a path, in MiB.

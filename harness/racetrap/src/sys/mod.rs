@@ -19,7 +19,7 @@ pub(crate) use cgroup::{cgroups_of, remove_cgroups, thaw_cgroups};
 pub(crate) use directories::{Directories, Happened, Happening};
 pub(crate) use files::{
     FileKind, check_writable, create_private_directory, free_mib, is_executable, is_file_at,
-    kind_of_file, owner_of_directory, take_room, user_id,
+    kind_of_file, open_file, owner_of_directory, private, random, take_room, user_id,
 };
 pub(crate) use machine::{kernel, kernel_lines, machine};
 pub(crate) use mounts::{SmallDisk, detach, mounts_below};

@@ -6,6 +6,8 @@
 mod checked;
 mod deaths;
 mod disk;
+mod judge;
+mod open;
 #[path = "../world/place.rs"]
 #[expect(dead_code, reason = "the tests of worlds use more of it")]
 mod place;

@@ -26,11 +26,16 @@ impl Place {
 
     /// The racetrap command, with temporary files here, and a HOME that it may not touch.
     pub(crate) fn racetrap(&self, arguments: &[&str]) -> Command {
+        let mut command = self.bare(arguments);
+        command.arg("--evidence").arg(self.path().join("evidence"));
+        command
+    }
+
+    /// The same for subcommands that make no evidence.
+    pub(crate) fn bare(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_racetrap"));
         command
             .args(arguments)
-            .arg("--evidence")
-            .arg(self.path().join("evidence"))
             .env("TMPDIR", self.path())
             .env("HOME", self.path().join("home-of-the-user"))
             .env("XDG_CACHE_HOME", cache_of_the_user())

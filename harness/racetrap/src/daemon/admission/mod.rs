@@ -5,13 +5,11 @@
 //! at the instant at which the writer has made up its mind, and nobody else knows.
 //!
 //! - `webhook`: starts the server, and puts it in force in the daemon's API;
-//! - `certificate`: its throw-away authority;
 //! - `server`: reviews in, answers out;
 //! - `write`: one write, as its review tells of it;
 //! - `rule`: which writes are meant, and what becomes of them;
 //! - `gate`: the handles by which a rule is kept, and the writes that stand at a gate.
 
-mod certificate;
 mod gate;
 mod rule;
 mod server;

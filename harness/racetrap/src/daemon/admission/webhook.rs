@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::certificate::{Certificate, CertificateError};
 use super::gate::{DenyGuard, Desk, WriteGate};
 use super::server::{Clerk, PROBE, serve};
+use crate::certificate::{Certificate, CertificateError};
 use crate::chain::chain;
 use crate::daemon::api::{Api, ApiError};
 use crate::recorder::Recorder;

@@ -22,18 +22,18 @@ pub(crate) enum CertificateError {
 }
 
 /// What a server at 127.0.0.1 needs, and what its clients must trust.
-pub(super) struct Certificate {
+pub(crate) struct Certificate {
     /// The authority's certificate as PEM. Its key is gone, so that it signs nothing else.
-    pub(super) authority: String,
-    pub(super) tls: Arc<ServerConfig>,
+    pub(crate) authority: String,
+    pub(crate) tls: Arc<ServerConfig>,
 }
 
 impl Certificate {
-    pub(super) fn make() -> Result<Self, CertificateError> {
+    pub(crate) fn make() -> Result<Self, CertificateError> {
         let mut authority = CertificateParams::new(Vec::<String>::new())?;
         authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        authority.distinguished_name.push(DnType::CommonName, "racetrap admission authority");
+        authority.distinguished_name.push(DnType::CommonName, "racetrap authority");
         let issuer_key = KeyPair::generate()?;
         let trusted = authority.self_signed(&issuer_key)?.pem();
         let issuer = Issuer::new(authority, issuer_key);
@@ -41,7 +41,7 @@ impl Certificate {
         let mut server = CertificateParams::new(["127.0.0.1".to_owned()])?;
         server.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        server.distinguished_name.push(DnType::CommonName, "racetrap admission");
+        server.distinguished_name.push(DnType::CommonName, "racetrap");
         let key = KeyPair::generate()?;
         let certificate = server.signed_by(&key, &issuer)?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));

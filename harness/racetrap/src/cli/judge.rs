@@ -1,0 +1,46 @@
+//! `racetrap judge`.
+
+use std::path::PathBuf;
+
+use miette::{Report, miette};
+
+use super::command::Format;
+use super::exit::{Exit, Failure};
+use crate::bundle::Opened;
+use crate::derived::{JOURNAL, Rebuilt, VERDICT};
+use crate::report::{self, Recorded, RunReport, Terminal};
+
+/// Arguments of `judge`.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Args {
+    /// Evidence of a run: its directory, or the archive of one
+    #[arg(value_name = "BUNDLE")]
+    bundle: PathBuf,
+}
+
+/// Judges the journal of a bundle by today's oracles, and changes nothing of it.
+pub(super) fn judge(args: &Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
+    let path = &args.bundle;
+    let bundle = Opened::read(path, |file| [JOURNAL, VERDICT].contains(&file));
+    let bundle = bundle.map_err(|error| Failure::usage(Report::from_err(error)))?;
+    let journal = bundle.file(JOURNAL).ok_or_else(|| {
+        let why = bundle.why_missing(JOURNAL);
+        Failure::usage(miette!("there is no {JOURNAL} in {}: {why}", path.display()))
+    })?;
+    let rebuilt = Rebuilt::of(journal).map_err(|error| {
+        let context = format!("{JOURNAL} of {} cannot be judged", path.display());
+        Failure::usage(Report::from_err(error).wrap_err(context))
+    })?;
+    let recorded = match bundle.file(VERDICT).map(serde_json::from_slice) {
+        Some(Ok(judgement)) => Recorded::Verdict(judgement),
+        Some(Err(error)) => Recorded::Nothing(format!("{VERDICT} cannot be used: {error}")),
+        None => Recorded::Nothing(format!("there is no {VERDICT}")),
+    };
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let report = RunReport::rebuilt(rebuilt, path);
+    terminal.write(&match format {
+        Format::Human => report::judged(&report, &recorded, terminal.paint()),
+        Format::Json => report::judged_json(&report, &recorded),
+    })?;
+    Ok(Exit::from(report.judgement.verdict))
+}

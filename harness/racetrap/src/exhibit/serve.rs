@@ -1,0 +1,96 @@
+//! Connections: on a unix socket, and with TLS on the loopback interface.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+
+use http::{Method, Request, Response};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use super::question::Question;
+use super::reply::{Body, Reply};
+
+/// How many connections there may be at once; whoever comes then waits.
+const CONNECTIONS_MAX: usize = 256;
+
+/// Gives the answer to a question.
+pub(super) type Answer = Arc<dyn Fn(&Question) -> Reply + Send + Sync>;
+
+/// Serves clients of a unix socket until nobody can be accepted any more; says why.
+pub(super) async fn on_socket(listener: UnixListener, answer: Answer) -> io::Error {
+    let mut connections = JoinSet::new();
+    loop {
+        make_room(&mut connections).await;
+        match listener.accept().await {
+            Ok((stream, _)) => connections.spawn(converse(stream, answer.clone())),
+            Err(error) if is_of_client(&error) => continue,
+            Err(error) => return error,
+        };
+    }
+}
+
+/// The same with TLS.
+pub(super) async fn on_port(listener: TcpListener, tls: TlsAcceptor, answer: Answer) -> io::Error {
+    let mut connections = JoinSet::new();
+    loop {
+        make_room(&mut connections).await;
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let (tls, answer) = (tls.clone(), answer.clone());
+                connections.spawn(async move {
+                    // One that does not trust the certificate, or speaks something else.
+                    if let Ok(stream) = tls.accept(stream).await {
+                        converse(stream, answer).await;
+                    }
+                })
+            }
+            Err(error) if is_of_client(&error) => continue,
+            Err(error) => return error,
+        };
+    }
+}
+
+/// Forgets connections that have ended, and waits for one where there are too many.
+async fn make_room(connections: &mut JoinSet<()>) {
+    while let Some(ended) = connections.try_join_next() {
+        reraise(ended);
+    }
+    while connections.len() >= CONNECTIONS_MAX
+        && let Some(ended) = connections.join_next().await
+    {
+        reraise(ended);
+    }
+}
+
+fn reraise(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}
+
+/// Whether a client went before it was accepted.
+fn is_of_client(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted)
+}
+
+async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin, answer: Answer) {
+    let service = service_fn(|request: Request<Incoming>| {
+        let answer = answer.clone();
+        async move { Ok::<Response<Body>, Infallible>(answered(&request, &answer)) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new();
+    // However it ends, it ends for its client alone.
+    let _ = connection.serve_connection(TokioIo::new(stream), service).await;
+}
+
+fn answered(request: &Request<Incoming>, answer: &Answer) -> Response<Body> {
+    answer(&Question::of(request)).sent(request.method() == Method::HEAD)
+}

@@ -1,0 +1,111 @@
+//! A bundle that is judged by other oracles than those of its run: what both say, and where they differ.
+
+use racetrap_history::{Judgement, Violation};
+
+use super::run::{RunReport, entry, run};
+use super::terminal::Paint;
+
+/// What a bundle says of its own verdict.
+#[derive(Clone, Debug)]
+pub(crate) enum Recorded {
+    /// What the oracles of its run have said.
+    Verdict(Judgement),
+    /// Why that is not known.
+    Nothing(String),
+}
+
+/// Where the judgement of today differs from what was recorded, a line each.
+pub(crate) fn differences(now: &Judgement, recorded: &Recorded) -> Vec<String> {
+    let before = match recorded {
+        Recorded::Verdict(before) => before,
+        Recorded::Nothing(why) => return vec![format!("nothing to compare with: {why}")],
+    };
+    let mut lines = Vec::new();
+    if before.verdict != now.verdict {
+        lines.push(format!("the verdict was {}, and is {}", before.verdict, now.verdict));
+    }
+    let told =
+        |found: &Violation| format!("{}: {} (record {})", found.oracle, found.text, found.seq);
+    let all = |judgement: &Judgement| -> Vec<String> {
+        let violations = judgement.violations.iter().map(told);
+        violations.chain(judgement.unknowns.iter().cloned()).collect()
+    };
+    let (old, new) = (all(before), all(now));
+    let gone = old.iter().filter(|line| !new.contains(line));
+    lines.extend(gone.map(|line| format!("not any more: {line}")));
+    let come = new.iter().filter(|line| !old.contains(line));
+    lines.extend(come.map(|line| format!("new: {line}")));
+    lines
+}
+
+/// The report on a bundle as text: as on a run, with what differs from the recorded verdict.
+pub(crate) fn judged(report: &RunReport, recorded: &Recorded, paint: Paint) -> String {
+    let report = tamed(report);
+    let mut text = run(&report, false, paint);
+    let differences = differences(&report.judgement, recorded);
+    for line in &differences {
+        entry(&mut text, "differs", &tame(line), paint);
+    }
+    if differences.is_empty() {
+        entry(&mut text, "recorded", "the same verdict, for the same reasons", paint);
+    }
+    text
+}
+
+/// The same without what a terminal would take for a command: nobody knows who has written a bundle.
+fn tamed(report: &RunReport) -> RunReport {
+    let mut report = report.clone();
+    let RunReport { title, correct, story, defects, judgement, engine, timeline, again, .. } =
+        &mut report;
+    let story = story.iter_mut().map(|(_, what)| what);
+    let violations = judgement.violations.iter_mut().map(|found| &mut found.text);
+    let texts = [title, correct, again].into_iter().chain(story).chain(violations);
+    let texts = texts.chain(&mut judgement.unknowns).chain(defects).chain(timeline).chain(engine);
+    for text in texts {
+        *text = tame(text);
+    }
+    report
+}
+
+fn tame(text: &str) -> String {
+    let is_command = |letter: char| letter.is_control() && letter != '\n';
+    text.replace(is_command, "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use racetrap_history::{OracleName, Verdict};
+
+    use super::*;
+
+    fn judgement(verdict: Verdict, violations: &[(OracleName, u64, &str)]) -> Judgement {
+        let violations = violations.iter().map(|&(oracle, seq, text)| {
+            let text = text.to_owned();
+            Violation { oracle, seq, text }
+        });
+        Judgement { verdict, violations: violations.collect(), unknowns: Vec::new() }
+    }
+
+    // One violation stays, one is found elsewhere, one by another oracle: only what stays is not told.
+    #[test]
+    fn what_newer_oracles_find_and_do_not_find_is_told() {
+        let (convergence, counts) = (OracleName::Convergence, OracleName::Counts);
+        let before = judgement(Verdict::Fail, &[(convergence, 3, "one"), (convergence, 4, "two")]);
+        let now = judgement(Verdict::Fail, &[(convergence, 3, "one"), (counts, 5, "two")]);
+        let recorded = Recorded::Verdict(before.clone());
+        assert_eq!(differences(&before, &recorded), Vec::<String>::new());
+        assert_eq!(
+            differences(&now, &recorded),
+            ["not any more: convergence: two (record 4)", "new: counts: two (record 5)"]
+        );
+        let pass = judgement(Verdict::Pass, &[]);
+        assert_eq!(differences(&pass, &recorded)[0], "the verdict was fail, and is pass");
+        let unread = Recorded::Nothing("no verdict.json".to_owned());
+        assert_eq!(differences(&pass, &unread), ["nothing to compare with: no verdict.json"]);
+    }
+
+    #[test]
+    fn a_bundle_cannot_write_to_the_terminal() {
+        assert_eq!(tame("a\u{1b}[2Jb\u{9b}c\rd\ne"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d\ne");
+    }
+}
