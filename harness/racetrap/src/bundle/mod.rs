@@ -27,6 +27,7 @@ pub(crate) use capture::{Cause, capture};
 pub(crate) use collect::panicked;
 pub use manifest::{Entry, FORMAT, MANIFEST, Manifest, Masked, State, Trigger};
 pub(crate) use mask::Masker;
+pub use mask::RecordMasker;
 pub(crate) use opened::{Opened, Refusal};
 pub(crate) use patient::{Patient, past_wire};
 pub(crate) use seal::seal;

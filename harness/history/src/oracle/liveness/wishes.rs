@@ -4,7 +4,9 @@
 //! A wish is what a user wrote last into a container's mirror: its `spec.state`, or the action's
 //! annotation. It is fulfilled where the container is as wished, or was since; it is told where
 //! `status.lastAction` says what became of it. A daemon that has asked the engine at least twice
-//! for the right thing, and was refused the last time, is still trying.
+//! for the right thing, and was refused the last time, is still trying. A wish that was still open when
+//! the world was level, and that was only answered after the probe, is neither kept nor forgotten: the
+//! daemon may never have come back to it without another event.
 //!
 //! A wish ends with its mirror, with a step that changes containers past the daemon, and with the
 //! engine. It outlives the daemon's process: one that has died in the middle of it carries it out when
@@ -37,6 +39,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let mut view = View::default();
     let mut wishes: BTreeMap<String, Wish> = BTreeMap::new();
+    let mut at_level = Vec::new();
     for record in history {
         view.apply(record);
         match &record.what {
@@ -57,17 +60,29 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                 }
             }
             What::Wire(message) => wishes.iter_mut().for_each(|(id, wish)| wish.see(id, message)),
-            What::Checkpoint { stage: Stage::Probed, .. } => {
-                for (id, wish) in &wishes {
-                    if let Some(text) = wish.broken(id, &view) {
-                        finding.violated(OracleName::Liveness, record.seq, text);
+            What::Checkpoint { stage: Stage::Level, .. } => at_level = open(&wishes, &view),
+            What::Checkpoint { number, stage: Stage::Probed } => {
+                let probed = open(&wishes, &view);
+                for (id, text) in &at_level {
+                    if wishes.contains_key(id) && !probed.iter().any(|(open, _)| open == id) {
+                        finding.unknowns.push(format!(
+                            "checkpoint {number}: answered only after another event: {text}"
+                        ));
                     }
+                }
+                for (_, text) in probed {
+                    finding.violated(OracleName::Liveness, record.seq, text);
                 }
             }
             _ => {}
         }
     }
     finding
+}
+
+/// Wishes that are neither fulfilled nor told to have failed: the container, and what is wrong.
+fn open(wishes: &BTreeMap<String, Wish>, view: &View) -> Vec<(String, String)> {
+    wishes.iter().filter_map(|(id, wish)| Some((id.clone(), wish.broken(id, view)?))).collect()
 }
 
 impl Wish {

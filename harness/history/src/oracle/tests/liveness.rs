@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::build::*;
 use crate::record::WireWhat;
-use crate::{Blame, DAEMON_PARTS, OracleName, ProcessState, Verdict, What, judge};
+use crate::{Blame, DAEMON_PARTS, OracleName, ProcessState, Stage, Verdict, What, judge};
 
 // Controllers in a program of their own are the daemon's, and not the world's.
 #[test]
@@ -124,6 +124,22 @@ fn liveness_keeps_a_wish_while_the_daemon_is_away() {
     );
     let started = vec![engine("container", "start", "c1")];
     assert_fine(wished("created", action("start"), [killed(), started].concat()));
+}
+
+// Tried once, and again only when the probe woke the daemon: it may have forgotten (finding 295-I7).
+#[test]
+fn a_wish_that_only_the_probe_brought_is_unknown() {
+    let settled = |between: Vec<What>, after: Vec<What>| {
+        let mut whats = wished("created", runs(), [tried(1, "start", 500), between].concat());
+        let probed = What::Checkpoint { number: 1, stage: Stage::Probed };
+        let index =
+            whats.iter().position(|what| *what == probed).expect("a sound history is probed");
+        whats.splice(index..index, after);
+        whats
+    };
+    let started = || [tried(2, "start", 204), is("running")].concat();
+    assert_unknown(settled(vec![], started()), "answered only after another event: container web");
+    assert_fine(settled(started(), vec![]));
 }
 
 // A wish ends with its mirror, with the engine's process, and with what another user does.

@@ -35,4 +35,4 @@ pub(crate) use hits::Hits;
 pub(crate) use lines::Lines;
 pub(crate) use masker::Masker;
 pub(crate) use place::Place;
-pub(crate) use record::RecordMasker;
+pub use record::RecordMasker;

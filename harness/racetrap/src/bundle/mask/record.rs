@@ -21,7 +21,7 @@ const QUERY: &AsciiSet =
 
 /// Masks the records of one history, in their order.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct RecordMasker {
+pub struct RecordMasker {
     masker: Masker,
     log: Lines,
     neighbours_log: Lines,
@@ -34,8 +34,8 @@ impl RecordMasker {
         &self.masker
     }
 
-    /// Masks one record in place.
-    pub(crate) fn mask(&mut self, record: &mut Record) {
+    /// Masks one record in place; equal secrets of one history have the same mask.
+    pub fn mask(&mut self, record: &mut Record) {
         match &mut record.what {
             What::Run(head) => {
                 let at = Place::named("run");
