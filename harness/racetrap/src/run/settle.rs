@@ -29,40 +29,49 @@ impl Runner {
         self.checkpoints += 1;
         let number = self.checkpoints;
         let deadline = Instant::now() + self.deadline;
-        loop {
-            let converged = self.become_level(deadline).await;
+        let became_level = loop {
+            let became_level = self.become_level(deadline).await;
             self.world.truth.refresh().await?;
             self.list_all().await?;
-            // What was equal for an instant, in the middle of a change, is not level.
-            if !converged || self.recorder().with_view(|view| view.differences().is_empty()) {
-                break;
+            // What was equal for an instant, in the middle of a change, is not level; nor is it where the
+            // harness's own watch was behind what a user had written.
+            if !became_level || self.is_level() {
+                break became_level;
             }
-        }
+        };
         self.level_logs(deadline).await?;
         self.require_faults()?;
-        self.mark(number, Stage::Level).await;
+        self.mark(number, Stage::Level, became_level).await;
         if self.recorder().with_view(wants_mirrors) {
             self.probe(number).await?;
             self.world.truth.refresh().await?;
             self.list_all().await?;
         }
         self.record_logs().await?;
-        self.mark(number, Stage::Probed).await;
+        self.mark(number, Stage::Probed, became_level).await;
         Ok(())
     }
 
-    /// Marks the checkpoint at an instant at which nothing is in flight: a daemon that tries again and
-    /// again has such instants, and oracles judge no wish while a request may be about it. One that
-    /// is waiting for its engine has none, and is judged as it is.
-    async fn mark(&self, number: u32, stage: Stage) {
+    /// Marks the checkpoint: of a world that became level at an instant at which it is, of any other one
+    /// at an instant at which nothing is in flight. A daemon that tries again and again has such
+    /// instants, and oracles judge no wish while a request may be about it. One that has none, because
+    /// it is waiting for its engine, is judged as it is.
+    async fn mark(&self, number: u32, stage: Stage, became_level: bool) {
         let mut changes = self.recorder().changes();
         let limit = Instant::now() + STILL;
         let checkpoint = What::Checkpoint { number, stage };
         self.world.user.look();
         loop {
             changes.borrow_and_update();
-            let idle = |view: &View| view.in_flight().is_empty();
-            if self.recorder().append_if(idle, checkpoint.clone()) {
+            let streams = self.world.wire.status().event_streams;
+            let is_quiet = |view: &View| {
+                if became_level {
+                    Level::of(view, streams).is_reached()
+                } else {
+                    view.in_flight().is_empty()
+                }
+            };
+            if self.recorder().append_if(is_quiet, checkpoint.clone()) {
                 return;
             }
             if timeout_at(limit, changes.changed()).await.is_err() {
@@ -71,23 +80,25 @@ impl Runner {
         }
     }
 
+    fn is_level(&self) -> bool {
+        let streams = self.world.wire.status().event_streams;
+        self.recorder().with_view(|view| Level::of(view, streams).is_reached())
+    }
+
     /// Returns when the state is level, or at the deadline: what is there is judged in any case.
-    /// Tells whether mirrors equal objects.
+    /// Tells which of both.
     async fn become_level(&self, deadline: Instant) -> bool {
         let mut changes = self.recorder().changes();
         while Instant::now() < deadline {
             changes.borrow_and_update();
             let streams = self.world.wire.status().event_streams;
-            let (in_place, converged, done) = self.recorder().with_view(|view| {
-                let in_place = is_in_place(view, streams) && view.in_flight().is_empty();
-                (in_place, view.differences().is_empty(), view.pending().is_empty())
-            });
-            if in_place && converged && done {
+            let level = self.recorder().with_view(|view| Level::of(view, streams));
+            if level.is_reached() {
                 return true;
             }
             // A stopped App cannot be probed: its mirrors have the whole deadline to go.
-            let may_be_still = in_place && self.recorder().with_view(wants_mirrors);
-            let limit = match (may_be_still, done) {
+            let may_be_still = level.in_place && self.recorder().with_view(wants_mirrors);
+            let limit = match (may_be_still, level.done) {
                 (true, true) => STILL,
                 (true, false) => STILL_PENDING,
                 (false, _) => deadline - Instant::now(),
@@ -121,6 +132,30 @@ impl Runner {
         let what = format!("{what} a volume that came after everything else");
         let seen = |view: &View| view.mirrors().iter().any(|mirror| mirror.key == key);
         self.until(what, |view| seen(view) == wanted).await
+    }
+}
+
+/// What makes a state level.
+struct Level {
+    /// The daemon is where the App wants it, and nothing is in flight.
+    in_place: bool,
+    /// Mirrors equal objects.
+    converged: bool,
+    /// No user waits for anything.
+    done: bool,
+}
+
+impl Level {
+    fn of(view: &View, event_streams: usize) -> Self {
+        Self {
+            in_place: is_in_place(view, event_streams) && view.in_flight().is_empty(),
+            converged: view.differences().is_empty(),
+            done: view.pending().is_empty(),
+        }
+    }
+
+    fn is_reached(&self) -> bool {
+        self.in_place && self.converged && self.done
     }
 }
 
