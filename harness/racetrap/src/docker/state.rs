@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use racetrap_history::{CONFIG_FILE, FileOp};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::place::Place;
 
-/// The key that makes a configuration as long as one likes; no docker command knows it.
-const PADDING: &str = "racetrapPadding";
+/// The plugin whose setting makes a configuration as long as one likes. The docker command keeps
+/// settings of plugins, also of those that it does not have.
+const PLUGIN: &str = "racetrap";
 
 /// Puts one part of the configuration into a state. Nothing is written in its place, so that nobody
 /// sees a part of it.
@@ -35,7 +36,8 @@ pub(super) fn put(place: &Place, path: &Path, op: &FileOp) -> io::Result<()> {
         FileOp::Padded(kib) => {
             let text = fs::read(path)?;
             let mut members: Map<String, Value> = serde_json::from_slice(&text)?;
-            members.insert(PADDING.to_owned(), "0".repeat(*kib as usize * 1024).into());
+            let padding = "0".repeat(*kib as usize * 1024);
+            members.insert("plugins".to_owned(), json!({ PLUGIN: { "padding": padding } }));
             replace(path, &serde_json::to_vec(&members)?)
         }
     }
