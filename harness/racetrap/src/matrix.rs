@@ -255,9 +255,9 @@ pub(crate) fn not_begun(stop: &Stop) -> Option<String> {
 pub(crate) fn evidence_of(error: &RunError) -> Option<PathBuf> {
     match error {
         RunError::World { source: WorldError::NoVmMode, .. } | RunError::Evidence { .. } => None,
-        RunError::World { evidence, .. } | RunError::Ended { evidence, .. } => {
-            Some(evidence.clone())
-        }
+        RunError::World { evidence, .. }
+        | RunError::Ended { evidence, .. }
+        | RunError::Leaked { evidence, .. } => Some(evidence.clone()),
     }
 }
 

@@ -36,6 +36,11 @@ impl Cause {
     pub(crate) fn new(trigger: Trigger, reason: impl Into<String>) -> Self {
         Self { trigger, reason: reason.into() }
     }
+
+    /// The same for a manifest: what went wrong may quote what a program has said.
+    pub(super) fn masked(&self, masker: &Masker) -> Self {
+        Self { trigger: self.trigger, reason: masker.words(&self.reason) }
+    }
 }
 
 /// Captures a world whose run has evidence, unless it was captured before. `before_end` is called before
@@ -60,6 +65,7 @@ async fn capture_now(
     before_end: impl FnOnce(),
 ) -> io::Result<()> {
     let (clock, began) = (Clock::start(), Instant::now());
+    let cause = cause.masked(masker);
     let (evidence, partial) = (patient.evidence.clone(), patient.evidence.join(PARTIAL));
     let claimed = on_thread(move || claim(&evidence)).await.map_err(io::Error::other)??;
     let cause = match Manifest::read(&patient.evidence) {

@@ -11,6 +11,8 @@
 //! - `mask`: takes secrets out of documents, texts and records.
 
 mod archive;
+#[cfg(test)]
+mod canaries;
 mod capture;
 mod collect;
 mod limits;

@@ -14,34 +14,69 @@ use super::limits::{LOG_MAX, SEAL};
 use super::manifest::{Entry, MANIFEST, Manifest, State, Trigger};
 use super::mask::{Hits, Lines, Masker};
 use super::shelf::mask_line;
+use crate::world::canary;
+
+/// Why a file is not there in which a planted secret was.
+const LEAKED: &str = "left out: a planted secret was in it, so its masking has failed";
 
 /// Completes the bundle in `directory`, and packs it beside it unless it is one of a pass. `cause` is
-/// why it is one, where nothing was captured.
+/// why it is one, where nothing was captured. Gives the files that were left out because masking has failed
+/// in them; there must be none.
 ///
 /// # Errors
 /// Where the manifest cannot be written.
-pub(crate) async fn seal(directory: &Path, cause: Cause, masker: &Masker) -> io::Result<()> {
+pub(crate) async fn seal(
+    directory: &Path,
+    cause: Cause,
+    masker: &Masker,
+) -> io::Result<Vec<String>> {
     let (directory, masker) = (directory.to_owned(), masker.clone());
+    let cause = cause.masked(&masker);
     let sealing = on_thread(move || {
         let _claimed = claim(&directory)?;
         let neighbour = directory.join("neighbour");
+        let mut leaked = Vec::new();
         if neighbour.is_dir() {
             let _claimed = claim(&neighbour)?;
-            complete(&neighbour, &cause, &masker)?;
+            let mut manifest = complete(&neighbour, &cause, &masker)?;
+            leaked = leave_out_leaks(&neighbour, &mut manifest)?;
         }
-        let manifest = complete(&directory, &cause, &masker)?;
+        let mut manifest = complete(&directory, &cause, &masker)?;
+        leaked.extend(leave_out_leaks(&directory, &mut manifest)?);
         if manifest.trigger == Trigger::Kept {
-            return Ok(());
+            return Ok(leaked);
         }
-        archive(run_of(&directory)).or_else(|error| {
+        if let Err(error) = archive(run_of(&directory)) {
             let why = format!("could not be written: {error}");
-            let mut manifest = manifest;
             manifest.entries.push(Entry::missing("archive", None, why));
-            manifest.write(&directory)
-        })
+            manifest.write(&directory)?;
+        }
+        Ok(leaked)
     });
     let late = |_| io::Error::new(io::ErrorKind::TimedOut, format!("not done in {SEAL:?}"));
     timeout(SEAL, sealing).await.map_err(late)?.map_err(io::Error::other)?
+}
+
+/// Removes every file in which a planted secret is left, and says so: whatever else is in it, nobody knows
+/// what of that is masked.
+fn leave_out_leaks(directory: &Path, manifest: &mut Manifest) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for path in canary::files_with(directory)? {
+        let name = path.strip_prefix(directory).unwrap_or(&path).to_string_lossy().into_owned();
+        if name == MANIFEST {
+            manifest.leave_out_words(LEAKED);
+        } else {
+            fs::remove_file(&path)?;
+            manifest.entries.retain(|entry| entry.path.as_deref() != Some(&name));
+            manifest.entries.push(Entry::missing("masking", Some(name.clone()), LEAKED.to_owned()));
+        }
+        names.push(name);
+    }
+    if !names.is_empty() {
+        manifest.entries.sort_by(|a, b| (&a.path, &a.name).cmp(&(&b.path, &b.name)));
+        manifest.write(directory)?;
+    }
+    Ok(names)
 }
 
 /// The directory of the run: a neighbour's is in it.

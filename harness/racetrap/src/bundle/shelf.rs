@@ -129,7 +129,9 @@ impl Shelf {
         self.closed.store(true, Ordering::SeqCst);
     }
 
-    fn enter(&self, entry: Entry) {
+    fn enter(&self, mut entry: Entry) {
+        // An error may quote what it could not read.
+        entry.why = entry.why.map(|why| self.masker().words(&why));
         let mut kept = self.store.kept();
         if !self.closed.load(Ordering::SeqCst) {
             kept.bytes += entry.bytes;

@@ -108,5 +108,6 @@ pub(super) fn exit_of(error: &RunError) -> Exit {
         RunError::World { source: WorldError::Daemon(_) | WorldError::NoVmMode, .. }
         | RunError::Ended { .. } => Exit::Unknown,
         RunError::World { .. } | RunError::Evidence { .. } => Exit::Machine,
+        RunError::Leaked { .. } => Exit::Internal,
     }
 }

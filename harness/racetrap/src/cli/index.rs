@@ -36,7 +36,8 @@ pub(super) fn write_index(
             let evidence = fs::canonicalize(evidence).ok()?;
             Some(evidence.strip_prefix(&place).ok()?.to_str()?.to_owned())
         };
-        replace(&place, INDEX, report::index(command, cases, titles, link).as_bytes())?;
+        let text = report::index(command, cases, titles, link);
+        replace(&place, INDEX, report::masked(&text).as_bytes())?;
         Ok(path)
     };
     write()

@@ -72,7 +72,7 @@ impl Reports {
         cases: &[Case],
     ) -> Result<(), Failure> {
         let junit = self.junit.as_deref().map(|file| {
-            fs::write(file, report::junit(command, daemon, cases))
+            fs::write(file, report::masked(&report::junit(command, daemon, cases)))
                 .into_diagnostic()
                 .wrap_err_with(|| unwritten(file))
         });
@@ -98,7 +98,8 @@ fn add_summary(file: &Path, command: &str, cases: &[Case]) -> std::io::Result<()
     let mut file = fs::File::options().append(true).create(true).open(file)?;
     let before = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
     let room = report::SUMMARY_BYTES_MAX.saturating_sub(before);
-    file.write_all(report::job_summary(command, cases, room).as_bytes())
+    let summary = report::job_summary(command, cases, room);
+    file.write_all(report::masked(&summary).as_bytes())
 }
 
 fn unwritten(file: &Path) -> String {

@@ -17,6 +17,8 @@ use racetrap_history::canon::IMAGE_LABEL;
 use racetrap_history::{ContainerOp, Prints};
 use racetrap_images::ImageSpec;
 
+use crate::world::canary;
+
 /// Something could not be done to the engine.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WorkloadError {
@@ -122,6 +124,7 @@ impl Workload {
                 words => words.to_vec(),
             }),
             tty: Some(prints.tty),
+            env: Some(canary::of_container(prints.command.is_empty())),
             host_config: Some(HostConfig {
                 network_mode: Some("none".to_owned()),
                 binds: Some(binds),

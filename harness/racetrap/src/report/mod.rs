@@ -56,5 +56,5 @@ pub(crate) use progress::Progress;
 pub(crate) use recorded::{Recorded, judged};
 pub(crate) use run::{RunReport, run, titles};
 pub(crate) use summary::{index_line, matrix_summary, once_more, runs_summary};
-pub(crate) use terminal::{NotWritten, Paint, Terminal, tell};
+pub(crate) use terminal::{NotWritten, Paint, Terminal, masked, tell};
 pub use trace::trace;

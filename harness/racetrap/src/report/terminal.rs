@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use crate::world::canary;
+
 /// Standard output, and whether it takes colours.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terminal {
@@ -24,13 +26,30 @@ impl Terminal {
     ///
     /// # Errors
     /// Where the text, or a part of it, could not be written.
+    ///
+    /// # Panics
+    /// Where masking has failed in it.
     pub(crate) fn write(self, text: &str) -> Result<(), NotWritten> {
+        let text = masked(text);
         let mut output = io::stdout().lock();
         match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
             Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(NotWritten { source }),
             Ok(()) | Err(_) => Ok(()),
         }
     }
+}
+
+/// What is said instead of a text in which a planted secret is.
+const UNMASKED: &str =
+    "left out: a planted secret is in what was to be told, so masking has failed";
+
+/// The text of a report, which is written nowhere where a secret is left in it that was planted in a world.
+///
+/// # Panics
+/// Where one is: that is a bug of the harness.
+pub(crate) fn masked(text: &str) -> &str {
+    assert!(!canary::is_in(text.as_bytes()), "{UNMASKED}");
+    text
 }
 
 /// A report that nobody can have read, or not the whole of it.
@@ -43,6 +62,7 @@ pub(crate) struct NotWritten {
 /// Says something on standard error, which is no part of any report: where that cannot be written,
 /// nothing else could tell of it, and the exit code still does.
 pub(crate) fn tell(text: &str) {
+    let text = if canary::is_in(text.as_bytes()) { UNMASKED } else { text };
     let _ = writeln!(io::stderr(), "{text}");
 }
 
@@ -85,5 +105,19 @@ impl Paint {
 
     fn with(self, code: &str, text: &str) -> String {
         if self.on { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_with_a_planted_secret_is_not_written() {
+        assert_eq!(masked("nothing of a world"), "nothing of a world");
+        let secret = canary::secret("Said");
+        let panic = std::panic::catch_unwind(|| masked(&secret).len()).expect_err("a bug");
+        let words = panic.downcast_ref::<String>().expect("it has words");
+        assert!(words.contains("masking has failed") && !words.contains(&secret), "{words}");
     }
 }

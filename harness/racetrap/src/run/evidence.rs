@@ -95,7 +95,8 @@ impl Evidence {
         let written =
             came.written.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()));
         match written.and(concluded).and(sealed) {
-            Ok(()) => Ok(Some(self.directory)),
+            Ok(leaked) if leaked.is_empty() => Ok(Some(self.directory)),
+            Ok(files) => Err(RunError::Leaked { files, evidence: self.directory }),
             Err(source) => Err(self.not_written(source)),
         }
     }

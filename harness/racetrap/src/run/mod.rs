@@ -26,8 +26,7 @@ use self::evidence::{Evidence, Judged};
 use self::runner::{Runner, StepError};
 use self::stop::End;
 pub use self::stop::{Stop, StopSender};
-use crate::bundle::mask::{Hits, Masker, Place};
-use crate::bundle::{Cause, Trigger, panicked};
+use crate::bundle::{Cause, Masker, Trigger, panicked};
 use crate::chain::chain;
 use crate::clock::Clock;
 use crate::daemon::DaemonError;
@@ -125,6 +124,14 @@ pub enum RunError {
         /// The run's evidence directory.
         evidence: PathBuf,
     },
+    /// A secret that was planted in the world was left in the evidence: masking has failed.
+    #[error("masking has failed in {}, which are left out of {evidence}", files.join(", "))]
+    Leaked {
+        /// The files that had it.
+        files: Vec<String>,
+        /// The run's evidence directory.
+        evidence: PathBuf,
+    },
     /// The evidence directory could not be written.
     #[error("no evidence could be written to {path}")]
     Evidence {
@@ -141,8 +148,7 @@ impl RunError {
     /// that was masked holds it.
     #[must_use]
     pub fn told(&self) -> String {
-        let text = chain(self);
-        Masker::default().text(&text, &Place::ROOT, &mut Hits::default()).into_owned()
+        Masker::default().words(&chain(self))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use super::canary;
 use crate::sys::Identity;
 
 /// Name of the variable by which every process of a world is found again.
@@ -32,6 +33,7 @@ impl Environment {
             ("RDD_INSTANCE".to_owned(), number.to_string()),
             ("LANG".to_owned(), "C.UTF-8".to_owned()),
             (MARKER.to_owned(), marker.to_owned()),
+            (canary::VARIABLE.to_owned(), canary::secret("Daemon")),
         ]);
         if let Ok(path) = std::env::var("PATH") {
             variables.insert("PATH".to_owned(), path);
@@ -106,6 +108,7 @@ mod tests {
             "KUBECONFIG",
             "LANG",
             "PATH",
+            canary::VARIABLE,
             MARKER,
             "RDD_INSTANCE",
             "TMPDIR",

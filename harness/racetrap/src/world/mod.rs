@@ -3,9 +3,11 @@
 //! - `world`: start and close of everything, in a fixed order;
 //! - `ground`: the directory and the instance number that a world has for itself;
 //! - `environment`: what processes of a world are told;
+//! - `canary`: secrets that are planted in a world, and looked for in whatever leaves it;
 //! - `aftermath`: what is done for a world whose harness has ended without closing it;
 //! - `child`: the only place that starts processes;
 //! - `intent`: what is going to be made, on disk before it is made;
+//! - `layout`: what is in its directory before anything of it is started;
 //! - `logs`: the logs of a world, as far as they belong to one run;
 //! - `reset`: what makes a world that was used like a new one, and the proof of it;
 //! - `pool`: worlds that wait for their next run;
@@ -14,11 +16,13 @@
 //! - `watcher`: the process that waits for that case.
 
 mod aftermath;
+pub(crate) mod canary;
 mod child;
 mod client_wire;
 mod environment;
 mod ground;
 mod intent;
+mod layout;
 mod logs;
 mod pool;
 mod reset;

@@ -18,10 +18,10 @@ use super::client_wire::{ClientWireError, stand_before};
 use super::environment::{Environment, MARKER};
 use super::ground::{Ground, GroundError};
 use super::intent::{self, Intent};
-use super::logs::{self, Lengths};
+use super::layout::lay_out;
 use super::reset::Usage;
-use super::sweep;
 use super::wire_record::wire_message;
+use super::{logs, sweep};
 use crate::bundle::{Cause, Patient, Trigger, capture, past_wire};
 use crate::chain::chain;
 use crate::clock::Clock;
@@ -475,43 +475,6 @@ async fn sweep_stale(ground: &Ground, recorder: &Recorder) -> Result<(), WorldEr
     Ok(())
 }
 
-/// Makes the world's directories, and says first what is going to be there.
-fn lay_out(ground: &Ground, options: &WorldOptions) -> Result<Environment, WorldError> {
-    let directory = ground.directory();
-    let environment = Environment::of_world(directory, ground.number(), ground.marker());
-    let make = || -> io::Result<()> {
-        std::fs::create_dir(directory)?;
-        let marker = ground.marker().to_owned();
-        let evidence = std::path::absolute(&options.evidence)?;
-        std::fs::create_dir_all(&evidence)?;
-        intent::declare(directory, &Intent::World { marker })?;
-        intent::declare(directory, &Intent::Run { evidence, logs: Lengths::new() })?;
-        std::fs::create_dir(directory.join("h"))?;
-        std::fs::create_dir(directory.join("t"))
-    };
-    make().map_err(failed("the world's directory"))?;
-    let environment = match &options.home {
-        Some(home) => environment.beside(home),
-        None => environment,
-    };
-    let environment = Place::told(environment, directory, options.needs.docker.as_ref());
-    let environment = match options.needs.protocol {
-        // A reference daemon speaks the one that it is told; another one does not know the name.
-        Some(protocol) => environment.with("RDD_PROTOCOL", protocol.to_string()),
-        None => environment,
-    };
-    let environment = match options.vm {
-        VmMode::Api => environment,
-        VmMode::Program => {
-            environment.with(&racetrap_vm::program_variable(), text(&companion("qemu-standin")?))
-        }
-    };
-    if options.defects.is_empty() {
-        return Ok(environment);
-    }
-    Ok(environment.with("RDD_DEFECT", options.defects.join(",")))
-}
-
 /// The watcher carries no marker: it is not of the world, it outlives it.
 fn start_watcher(
     ground: &Ground,
@@ -592,7 +555,7 @@ async fn join(mut tasks: JoinSet<()>) {
     }
 }
 
-fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> WorldError {
+pub(super) fn failed(what: impl Into<String>) -> impl FnOnce(io::Error) -> WorldError {
     let what = what.into();
     move |source| WorldError::Io { what, source }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use racetrap::bundle::{Manifest, State, Trigger};
 
-use crate::place::{Place, wait_until};
+use crate::place::{Place, planted, wait_until};
 
 /// A bundle whose files are those that its manifest names.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ impl Bundle {
         assert_eq!(serde_json::from_slice::<Manifest>(&manifest).unwrap(), bundle.manifest);
         assert_eq!(packed.keys().collect::<Vec<_>>(), bundle.files.keys().collect::<Vec<_>>());
         assert!(packed == bundle.files, "the archive has other bytes than the directory");
+        bundle.has_no_secret();
         bundle
     }
 
@@ -46,6 +47,35 @@ impl Bundle {
             }
         });
         Self::of(place)
+    }
+
+    /// Checks that no secret is left which was planted in the world.
+    #[track_caller]
+    fn has_no_secret(&self) {
+        let manifest = ("manifest.json".to_owned(), serde_json::to_vec(&self.manifest).unwrap());
+        let files = self.files.iter().chain([(&manifest.0, &manifest.1)]);
+        let found: Vec<_> = files.filter_map(|(path, text)| Some((path, planted(text)?))).collect();
+        assert_eq!(found, [], "masking has failed");
+        let left_out = |why: &String| why.contains("planted secret");
+        let mut whys = self.manifest.entries.iter().filter_map(|entry| entry.why.as_ref());
+        assert!(!whys.any(left_out), "masking has failed: {:#?}", self.manifest.entries);
+    }
+
+    /// Checks that a secret of each kind was planted in a world with a container that sleeps: what is left of it is its
+    /// mask. A registry's is planted where nobody else has its configuration.
+    #[track_caller]
+    pub(crate) fn has_masks(&self) {
+        for (file, mask) in [
+            ("world/processes.json", r#""RACETRAP_CANARY=masked-"#),
+            ("world/engine/container-inspect.json", r#""RACETRAP_CANARY=masked-"#),
+            ("world/engine/logs/*.log", "the token=masked-"),
+            ("world/home/.kube/config", "token: masked-"),
+            ("world/home/.kube/config", "client-key-data: masked-"),
+            ("engine.log", "canary: Authorization: Bearer masked-"),
+            ("engine.log", "canary: X-Registry-Auth: masked-"),
+        ] {
+            assert!(self.text(file).contains(mask), "{file}: {}", self.text(file));
+        }
     }
 
     /// Reads and checks a bundle without its archive.

@@ -10,7 +10,7 @@ use racetrap_history::{Scenario, Step};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::checked::Bundle;
-use crate::place::{Place, wait_until};
+use crate::place::{Place, told, wait_until};
 
 /// A run that stands still: the daemon's subscription is held, and what is awaited never comes.
 const STILL: &str = "
@@ -67,6 +67,7 @@ fn a_failure_leaves_a_bundle_and_a_pass_is_not_captured() {
     bundle.has_all(Trigger::Verdict);
     assert!(bundle.manifest.reason.starts_with("fail: convergence: "), "{:?}", bundle.manifest);
     assert!(bundle.text("verdict.json").contains("\"fail\""));
+    assert!(bundle.text("world/home/.docker/config.json").contains("\"auth\": \"masked-"));
     assert_eq!(place.leftovers(), Vec::<String>::new());
 
     let place = Place::new();
@@ -85,7 +86,7 @@ fn a_time_out_with_a_daemon_that_is_stopped_leaves_a_bundle_of_all_else() {
     let place = Place::new();
     let child = standing(&place, &["--deadline", "2"]);
     kill_process(daemon(&place), Signal::STOP).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let output = told(child);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(3), "{said}");
     let bundle = Bundle::of(&place);
@@ -107,10 +108,11 @@ fn a_request_to_stop_leaves_a_bundle() {
         let place = Place::new();
         let child = standing(&place, &[]);
         signal(&child, asked);
-        let output = child.wait_with_output().unwrap();
+        let output = told(child);
         assert_eq!(output.status.code(), Some(3));
         let bundle = Bundle::of(&place);
         bundle.has_all(Trigger::Stopped);
+        bundle.has_masks();
         assert!(bundle.manifest.reason.contains("told to stop by SIG"), "{:?}", bundle.manifest);
     }
 }
@@ -124,6 +126,7 @@ fn a_harness_that_is_killed_leaves_a_bundle() {
     child.wait().unwrap();
     let bundle = Bundle::made_by_watcher(&place);
     bundle.has_all(Trigger::Killed);
+    bundle.has_masks();
     assert!(bundle.text("swept.txt").contains("dockerd"));
     assert!(bundle.text("engine.log").contains("level="));
 }

@@ -2,7 +2,7 @@
 
 use crate::checked::Bundle;
 use crate::deaths::standing;
-use crate::place::Place;
+use crate::place::{Place, told};
 
 const DOCUMENT: &str = include_str!("../../../../docs/bundle.md");
 
@@ -26,7 +26,7 @@ fn paths() -> (Vec<&'static str>, Vec<&'static str>) {
 fn every_path_of_the_table_is_in_a_bundle() {
     let place = Place::new();
     let child = standing(&place, &["--deadline", "1"]);
-    child.wait_with_output().unwrap();
+    told(child);
     let bundle = Bundle::of(&place);
     let (here, elsewhere) = paths();
     assert!(here.len() > 25 && elsewhere.len() > 2, "{here:?} {elsewhere:?}");

@@ -1,7 +1,7 @@
 //! A place for one test: its own directory for temporary files, so that its worlds are its own.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -47,8 +47,9 @@ impl Place {
         command
     }
 
+    #[track_caller]
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        self.racetrap(arguments).output().unwrap()
+        told(self.racetrap(arguments).spawn().unwrap())
     }
 
     /// An executable script that stands in for a daemon's program.
@@ -89,6 +90,22 @@ impl Place {
         left.extend(mounts.lines().filter(|line| line.contains(here)).map(str::to_owned));
         left
     }
+}
+
+/// What a command told until its end; no secret that was planted in its worlds may be in it.
+#[track_caller]
+pub(crate) fn told(child: Child) -> Output {
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(planted(&output.stdout), None, "on standard output");
+    assert_eq!(planted(&output.stderr), None, "on standard error");
+    output
+}
+
+/// A planted secret in a text, plain, or in base64 behind any other bytes.
+pub(crate) fn planted(text: &[u8]) -> Option<&'static str> {
+    const FORMS: [&str; 4] =
+        ["RtCanary7Qx2", "UnRDYW5hcnk3UXgy", "J0Q2FuYXJ5N1F4M", "SdENhbmFyeTdReD"];
+    FORMS.into_iter().find(|form| text.windows(form.len()).any(|part| part == form.as_bytes()))
 }
 
 /// Where installed engines are: they are made once, and no run writes to them.

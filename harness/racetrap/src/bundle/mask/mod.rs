@@ -32,6 +32,8 @@ mod tests;
 
 pub(crate) use document::DocumentKind;
 pub(crate) use hits::Hits;
+#[cfg(test)]
+pub(crate) use hits::Rule;
 pub(crate) use lines::Lines;
 pub(crate) use masker::Masker;
 pub(crate) use place::Place;
