@@ -15,7 +15,7 @@ pub(super) struct Question {
 }
 
 impl Question {
-    /// Of a request; its body is never read.
+    /// Of a request; its body says nothing.
     pub(super) fn of<T>(request: &Request<T>) -> Self {
         let path = request.uri().path().trim_matches('/').split('/');
         let query = request.uri().query().unwrap_or_default().split('&');
