@@ -58,6 +58,8 @@ fn undisturbed(step: &Step) -> Option<Step> {
         | Step::DockerDisk(_)
         | Step::KillAt(_)
         | Step::Killed
+        | Step::FreezeAt(_)
+        | Step::Frozen
         | Step::Endpoint(EndpointOp::Gone)
         // A patch of what is just going, which only a gate makes possible.
         | Step::Patch(_) => None,
@@ -89,6 +91,7 @@ fn undisturbed(step: &Step) -> Option<Step> {
         | Step::CreateObject(_)
         | Step::Delete(_)
         | Step::Touch { .. }
+        | Step::ReadLog(_)
         | Step::LeaveLog(_)
         | Step::CompareLog(_)
         | Step::ReadDiscovery

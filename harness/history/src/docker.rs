@@ -50,6 +50,8 @@ pub enum FileChange {
     Written,
     /// Another file has taken its place at once.
     Replaced,
+    /// It was a link, and another file has taken the link's place, not that of what it leads to.
+    Unlinked,
     /// It is gone.
     Removed,
     /// Something below it, or where it leads to, is different.

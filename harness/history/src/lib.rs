@@ -47,8 +47,8 @@ pub use record::{
 pub use scenario::{
     ACTION, About, Action, AppStep, Await, ClientName, Codes, CommandName, ContainerOp, DaemonOp,
     DiskOp, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT, EndpointOp,
-    EngineOp, Fault, FaultKind, FaultName, FileOp, FindingId, GateName, Hold, HoldWrite, KillAt,
-    LeaveHow, LeaveLog, LogCrowd, LogRequest, Match, MirrorRef, Needs, NoFindingId, OURS, OpenLog,
+    EngineOp, Fault, FaultKind, FaultName, FileOp, FindingId, GateName, Hold, HoldWrite, LeaveHow,
+    LeaveLog, LogCrowd, LogRequest, Match, MirrorRef, Moment, Needs, NoFindingId, OURS, OpenLog,
     OracleName, Phase, Platform, Point, Prints, Protocol, REGISTRY, Returned, Scenario, SetStep,
     Side, Step, Streams, Unshown, UserObject, UserPatch, VmMode, VmOp, WriteMatch,
 };

@@ -57,6 +57,8 @@ pub enum LogEvent {
         /// The beginning of the first, as far as it is text.
         text: String,
     },
+    /// It reads what it is sent from here on.
+    Reads,
     /// It leaves, or does what it must be dropped for.
     Left {
         /// How.

@@ -156,6 +156,27 @@ fn faults_that_mean_nothing_are_refused() {
     );
 }
 
+// A daemon that may be struck is awaited before it is judged, by the step of that blow.
+#[test]
+fn a_moment_of_the_daemons_is_awaited() {
+    let kill = json!({ "kill_at": "config_write" });
+    let freeze = json!({ "freeze_at": "config_write" });
+    assert_refused(json!(["killed", "settle"]), 0, "nobody kills the daemon");
+    assert_refused(json!([freeze, "killed", "settle"]), 1, "nobody kills the daemon");
+    assert_refused(json!([kill, "frozen", "settle"]), 1, "nobody freezes the daemon");
+    let may = "the world cannot settle while its daemon may be killed or frozen";
+    assert_refused(json!([freeze, "settle"]), 1, may);
+    assert_refused(json!([kill, "settle"]), 1, may);
+    let without = "the world cannot settle without its daemon";
+    assert_refused(json!([freeze, "frozen", "settle"]), 2, without);
+}
+
+#[test]
+fn a_client_that_nobody_opened_cannot_read() {
+    let steps = json!([{ "read_log": "c" }, "settle"]);
+    assert_refused(steps, 0, "no client is called `c` here");
+}
+
 #[test]
 fn an_id_that_could_name_another_directory_is_refused() {
     for id in ["../escaped", "", ".", "a/b", "-x", &"a".repeat(65)] {

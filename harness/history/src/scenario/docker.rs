@@ -134,10 +134,10 @@ pub enum DiskOp {
     Normal,
 }
 
-/// An instant of the daemon's own, at which it is killed.
+/// A moment of the daemon's own, at which it is killed or frozen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum KillAt {
+pub enum Moment {
     /// It has begun to write the configuration: a file was made beside it, or it was emptied.
     ConfigWrite,
 }

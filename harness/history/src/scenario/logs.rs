@@ -72,7 +72,7 @@ pub struct OpenLog {
     /// Asks for a WebSocket; without, it sends a plain request.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub upgrade: bool,
-    /// Reads what it is sent. One that does not answers no ping either.
+    /// Reads what it is sent. One that does not, until `read_log` tells it to, answers no ping either.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub reads: bool,
     /// Header fields that it sends beside, or instead of, those of its library.
@@ -101,6 +101,8 @@ pub enum LeaveHow {
     Close,
     /// Ends the connection without a word.
     Drop,
+    /// Says that it has no more to say, by the end of its half of the connection, and reads on.
+    HalfClose,
     /// Sends a message that is longer than the daemon takes (contract 6.1: 4096 bytes).
     Oversize,
 }

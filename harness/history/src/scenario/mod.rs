@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 pub use self::api::{ACTION, Action, MirrorRef, Protocol, UserObject, UserPatch, WriteMatch};
 pub use self::docker::{
     DiskOp, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, ENDPOINT, EndpointOp, FileOp,
-    KillAt, OURS, REGISTRY,
+    Moment, OURS, REGISTRY,
 };
 pub use self::fault::{Fault, FaultKind, FaultName};
 pub use self::finding::{About, FindingId, NoFindingId, OracleName, Platform, Unshown};

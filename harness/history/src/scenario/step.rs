@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::api::{Action, MirrorRef, UserObject, UserPatch, WriteMatch};
-use super::docker::{DiskOp, DockerFileStep, DockerStep, EndpointOp, KillAt};
+use super::docker::{DiskOp, DockerFileStep, DockerStep, EndpointOp, Moment};
 use super::fault::{Fault, FaultName};
 use super::level::Await;
 use super::logs::{ClientName, LeaveLog, LogCrowd, OpenLog};
@@ -201,12 +201,18 @@ pub enum Step {
     DockerFile(DockerFileStep),
     /// The file system of the docker command's configuration is put into a state.
     DockerDisk(DiskOp),
-    /// Kills the daemon when it comes to this instant.
-    KillAt(KillAt),
+    /// Kills the daemon when it comes to this moment.
+    KillAt(Moment),
     /// Waits until it was killed there.
     Killed,
+    /// Freezes the daemon when it comes to this moment.
+    FreezeAt(Moment),
+    /// Waits until it was frozen there; `daemon: thaw` lets it go on.
+    Frozen,
     /// Opens a client of the daemon's log passthrough.
     OpenLog(OpenLog),
+    /// Lets a client of the log passthrough read that was told not to.
+    ReadLog(ClientName),
     /// Lets a client of the log passthrough leave.
     LeaveLog(LeaveLog),
     /// Lets many clients of the log passthrough come and go.

@@ -47,6 +47,7 @@ fn is_of_docker(step: &Step) -> bool {
         | Step::DockerFile(_)
         | Step::DockerDisk(_)
         | Step::KillAt(_)
+        | Step::FreezeAt(_)
         | Step::Await(Await::CurrentContext(_)) => true,
         Step::Hold(hold) => hold.wire == Side::User,
         Step::Fault(fault) => fault.wire == Side::User,

@@ -11,7 +11,8 @@ struct Broken {
     daemon_down: bool,
     daemon_frozen: bool,
     vm_waits: bool,
-    kill_armed: bool,
+    /// What waits for the daemon to come to an instant.
+    armed: Option<DaemonOp>,
 }
 
 /// Refuses faults that can never happen, and a world that is judged while it cannot recover.
@@ -51,14 +52,19 @@ impl Broken {
             Step::Fault(fault) => check_count(index, &fault.on)?,
             Step::Daemon(op) => self.daemon(index, *op)?,
             Step::Vm(op) => self.vm_waits = *op == VmOp::Wait,
-            Step::KillAt(_) => self.kill_armed = true,
-            Step::Killed if !std::mem::take(&mut self.kill_armed) => {
+            Step::KillAt(_) => self.armed = Some(DaemonOp::Kill),
+            Step::FreezeAt(_) => self.armed = Some(DaemonOp::Freeze),
+            Step::Killed if self.armed.take() != Some(DaemonOp::Kill) => {
                 return Err(error("nobody kills the daemon", "`kill_at` before `killed`"));
             }
             Step::Killed => self.daemon(index, DaemonOp::Kill)?,
-            Step::Settle if self.kill_armed => {
-                let problem = "the world cannot settle while its daemon may be killed";
-                return Err(error(problem, "`killed` before `settle`"));
+            Step::Frozen if self.armed.take() != Some(DaemonOp::Freeze) => {
+                return Err(error("nobody freezes the daemon", "`freeze_at` before `frozen`"));
+            }
+            Step::Frozen => self.daemon(index, DaemonOp::Freeze)?,
+            Step::Settle if self.armed.is_some() => {
+                let problem = "the world cannot settle while its daemon may be killed or frozen";
+                return Err(error(problem, "`killed` or `frozen` before `settle`"));
             }
             Step::Settle if self.vm_waits => {
                 return Err(error("the world cannot settle while its VM waits", "`vm: go` before"));

@@ -38,6 +38,7 @@ fn apply<'a>(
             Err(ScheduleError::new(index, problem, "at least one, and no more than there are"))
         }
         Step::LeaveLog(crate::LeaveLog { client, .. })
+        | Step::ReadLog(client)
         | Step::CompareLog(client)
         | Step::Await(Await::LogLines { client, .. } | Await::LogEnd(client))
             if !open.contains(client) =>

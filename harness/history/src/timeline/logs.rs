@@ -16,6 +16,7 @@ pub(super) fn client(LogClient { client, event }: &LogClient) -> String {
             let kind = if *texts > 0 { "text" } else { "binary" };
             format!("{client} gets {messages} messages ({kind}), {bytes} bytes: {text:?}")
         }
+        LogEvent::Reads => format!("{client} reads from here on"),
         LogEvent::Left { how } => format!("{client} leaves: {how:?}"),
         LogEvent::Ended { code, reason } => {
             let code = code.map_or_else(|| "no code".to_owned(), |code| code.to_string());

@@ -55,6 +55,7 @@ impl Logs {
                 state.bytes += bytes;
                 state.lines += lines;
             }
+            LogEvent::Reads => state.reads = true,
             LogEvent::Left { how } => state.left = Some(*how),
             LogEvent::Ended { code, .. } => state.ended = Some(*code),
         }

@@ -322,6 +322,14 @@ impl Daemon {
         })
     }
 
+    /// What freezes its process by SIGSTOP when it is called.
+    pub(crate) fn freezer(
+        &self,
+    ) -> Result<impl FnOnce() -> io::Result<()> + Send + use<>, DaemonError> {
+        let process = self.process.ok_or(DaemonError::NoProcess)?;
+        Ok(move || process.signal(Signal::STOP))
+    }
+
     /// Its processes, while they run: its service's, and its controllers' where they have one.
     pub(crate) fn processes(&self) -> impl Iterator<Item = Identity> {
         let controllers = self.controllers.as_ref().map(Controllers::process);

@@ -20,4 +20,4 @@ pub use endpoint::EndpointError;
 pub(crate) use place::Place;
 pub use user::DockerError;
 pub(crate) use user::User;
-pub(crate) use watch::Kill;
+pub(crate) use watch::Strike;

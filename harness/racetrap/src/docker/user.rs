@@ -16,7 +16,7 @@ use super::endpoint::{Endpoint, EndpointError};
 use super::place::Place;
 use super::registry::Registry;
 use super::state;
-use super::watch::{Kill, Watch};
+use super::watch::{Strike, Watch};
 use crate::recorder::Recorder;
 use crate::world::Environment;
 
@@ -162,9 +162,9 @@ impl User {
         self.watch.as_user(|| disk.put(op)).map_err(DockerError::Disk)
     }
 
-    /// Kills somebody as soon as the configuration begins to be written.
-    pub(crate) fn kill_at_write(&self, kill: Kill) {
-        self.watch.kill_at_write(kill);
+    /// Does something to somebody as soon as the configuration begins to be written.
+    pub(crate) fn strike_at_write(&self, strike: Strike) {
+        self.watch.strike_at_write(strike);
     }
 
     /// Whether something was about to be put in the configuration's place, and was not.

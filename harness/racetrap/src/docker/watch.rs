@@ -32,10 +32,10 @@ const CONTEXTS: &str = "contexts";
 pub(crate) struct Watch(Arc<Mutex<Looking>>);
 
 /// What is done to the daemon when it begins to write.
-pub(crate) struct Kill {
-    /// Kills it.
-    pub(crate) kill: Box<dyn FnOnce() -> io::Result<()> + Send>,
-    /// Is told that it was killed.
+pub(crate) struct Strike {
+    /// Does it.
+    pub(crate) strike: Box<dyn FnOnce() -> io::Result<()> + Send>,
+    /// Is told that it was done.
     pub(crate) done: watch::Sender<bool>,
 }
 
@@ -47,7 +47,7 @@ struct Looking {
     reader: Reader,
     /// Each context that is there, by its directory.
     contexts: BTreeMap<String, (String, DockerContent)>,
-    kill: Option<Kill>,
+    strike: Option<Strike>,
     recorder: Recorder,
 }
 
@@ -77,7 +77,7 @@ impl Watch {
             link: None,
             reader: Reader::default(),
             contexts: BTreeMap::new(),
-            kill: None,
+            strike: None,
             recorder: recorder.clone(),
         })));
         let looking = watch.clone();
@@ -117,11 +117,11 @@ impl Watch {
         acted
     }
 
-    /// Kills somebody as soon as the configuration begins to be written.
-    pub(crate) fn kill_at_write(&self, kill: Kill) {
+    /// Does something to somebody as soon as the configuration begins to be written.
+    pub(crate) fn strike_at_write(&self, strike: Strike) {
         let mut looking = self.looking();
         looking.take(false);
-        looking.kill = Some(kill);
+        looking.strike = Some(strike);
     }
 
     /// Whether something lies beside the configuration that somebody was about to put in its place.
@@ -162,7 +162,7 @@ impl Looking {
             }
         };
         if !by_user {
-            self.kill_if_begun(&happened);
+            self.strike_if_begun(&happened);
         }
         let mut last = None;
         let mut contexts = false;
@@ -180,7 +180,7 @@ impl Looking {
     }
 
     /// Records one change; tells whether it is one of the contexts.
-    fn take_one(&self, event: &Happened, by_user: bool) -> bool {
+    fn take_one(&mut self, event: &Happened, by_user: bool) -> bool {
         let how = match event.to {
             Happening::Made => FileChange::Made,
             Happening::Written => FileChange::Written,
@@ -194,6 +194,7 @@ impl Looking {
         let here = event.directory == self.place.directory;
         if linked || here && event.name == CONFIG_FILE {
             let holds = self.reader.config(&self.config());
+            let how = if self.lost_link(here, by_user) { FileChange::Unlinked } else { how };
             self.tell(CONFIG_FILE, how, by_user, holds);
         } else if here && is_beside(&event.name) {
             // What the user makes there is gone when it is done with.
@@ -206,6 +207,12 @@ impl Looking {
             return !event.directory.starts_with(&self.place.elsewhere);
         }
         false
+    }
+
+    /// Whether a file has taken the place of a link that the user had there; told once.
+    fn lost_link(&mut self, here: bool, by_user: bool) -> bool {
+        let is_file = fs::symlink_metadata(self.config()).is_ok_and(|metadata| metadata.is_file());
+        here && !by_user && is_file && self.link.take().is_some()
     }
 
     /// Records every context that is different, and watches those that are new.
@@ -246,7 +253,10 @@ impl Looking {
     fn follow_link(&mut self) -> io::Result<()> {
         let target = match fs::read_link(self.config()) {
             Ok(target) => self.place.directory.join(target),
-            Err(_) => return Ok(()),
+            Err(_) => {
+                self.link = None;
+                return Ok(());
+            }
         };
         let parts = target.parent().map(Path::to_owned).zip(target.file_name());
         if let Some((directory, name)) = parts {
@@ -256,7 +266,7 @@ impl Looking {
         Ok(())
     }
 
-    fn kill_if_begun(&mut self, happened: &[Happened]) {
+    fn strike_if_begun(&mut self, happened: &[Happened]) {
         let begins = |event: &Happened| {
             let config = event.name == CONFIG_FILE && event.to == Happening::Written;
             let beside = is_beside(&event.name) && event.to == Happening::Made;
@@ -265,9 +275,9 @@ impl Looking {
         if !happened.iter().any(begins) {
             return;
         }
-        let Some(Kill { kill, done }) = self.kill.take() else { return };
-        if let Err(error) = kill() {
-            self.recorder.note(format!("the daemon could not be killed: {error}"));
+        let Some(Strike { strike, done }) = self.strike.take() else { return };
+        if let Err(error) = strike() {
+            self.recorder.note(format!("the daemon could not be sent a signal: {error}"));
         }
         done.send_replace(true);
     }

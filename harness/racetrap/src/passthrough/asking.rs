@@ -17,6 +17,9 @@ const TEXT_BYTES_MAX: usize = 64 << 10;
 /// So much of it is told.
 const TEXT_SHOWN: usize = 200;
 
+/// What a connection holds for a client that does not read; a kernel's own choice is some MiB.
+const LITTLE_BYTES: u32 = 64 << 10;
+
 /// An open WebSocket.
 pub(super) type Socket = WebSocketStream<Box<dyn Carrier>>;
 
@@ -32,6 +35,7 @@ pub(crate) struct Asking {
     target: String,
     headers: HeaderMap,
     upgrade: bool,
+    holds: Option<u32>,
 }
 
 /// What a client is told.
@@ -52,7 +56,7 @@ impl Asking {
         {
             headers.insert(header::AUTHORIZATION, bearer);
         }
-        Self { way, target, headers, upgrade: true }
+        Self { way, target, headers, upgrade: true, holds: None }
     }
 
     /// The same without the token.
@@ -64,6 +68,12 @@ impl Asking {
     /// The same as a plain request, which wants no WebSocket.
     pub(crate) fn plain(mut self) -> Self {
         self.upgrade = false;
+        self
+    }
+
+    /// The same over a connection that holds little: whoever does not read, is soon seen not to.
+    pub(crate) fn holding_little(mut self) -> Self {
+        self.holds = Some(LITTLE_BYTES);
         self
     }
 
@@ -83,7 +93,7 @@ impl Asking {
 
     /// Connects and asks; the error is what came instead of an answer.
     pub(super) async fn ask(&self) -> Result<Answer, String> {
-        let carrier = self.way.connect().await;
+        let carrier = self.way.connect(self.holds).await;
         let carrier = carrier.map_err(|error| format!("no connection: {error}"))?;
         if self.upgrade { self.upgraded(carrier).await } else { self.plainly(carrier).await }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
 use racetrap_history::{Codes, LeaveHow, LogClient, LogEvent, What};
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -24,8 +25,14 @@ pub(crate) struct Client {
     got: Arc<Mutex<Got>>,
     /// ID of the container whose log it asked for.
     container: Option<String>,
-    leaves: UnboundedSender<LeaveHow>,
+    told: UnboundedSender<Told>,
     _task: JoinSet<()>,
+}
+
+/// What a client is told to do.
+enum Told {
+    Read,
+    Leave(LeaveHow),
 }
 
 /// What a client asks for, and what the daemon promises it.
@@ -62,7 +69,7 @@ impl Client {
         let story = Story { client, recorder: recorder.clone() };
         let target = asking.target().to_owned();
         story.tell(LogEvent::Asked { target, container: container.clone(), promised, reads });
-        let (leaves, commands) = unbounded_channel();
+        let (told, commands) = unbounded_channel();
         let got = Arc::<Mutex<Got>>::default();
         let mut task = JoinSet::new();
         match timeout(limit, asking.ask()).await {
@@ -80,14 +87,20 @@ impl Client {
                 story.tell(LogEvent::Unanswered { reason });
             }
         }
-        Self { story, got, container, leaves, _task: task }
+        Self { story, got, container, told, _task: task }
+    }
+
+    /// Lets it read from here on.
+    pub(crate) fn read(&self) {
+        self.story.tell(LogEvent::Reads);
+        let _ = self.told.send(Told::Read);
     }
 
     /// Lets it do something; what comes of it is in the history. One that is not there does nothing.
     pub(crate) fn leave(&self, how: LeaveHow) {
         self.story.tell(LogEvent::Left { how });
         // A client that was refused, or has ended, has nobody who would hear it.
-        let _ = self.leaves.send(how);
+        let _ = self.told.send(Told::Leave(how));
     }
 
     /// ID of the container whose log it asked for.
@@ -119,7 +132,7 @@ struct Conversation {
 
 /// What moves a conversation on.
 enum Stimulus {
-    Leave(Option<LeaveHow>),
+    Told(Option<Told>),
     Came(Option<Result<Message, tungstenite::Error>>),
     /// Nothing more has come for now.
     Pause,
@@ -127,25 +140,22 @@ enum Stimulus {
 
 impl Conversation {
     /// Reads, if it reads at all, and does what it is told, until one side has ended the connection.
-    async fn go_on(mut self, mut commands: UnboundedReceiver<LeaveHow>) {
+    async fn go_on(mut self, mut commands: UnboundedReceiver<Told>) {
         let mut has_ended = false;
         loop {
             let stimulus = tokio::select! {
                 biased;
                 // Cancel-safe: documented by tokio.
-                how = commands.recv() => Stimulus::Leave(how),
+                told = commands.recv() => Stimulus::Told(told),
                 // Cancel-safe: what has come of a message stays in the socket.
                 came = self.socket.next(), if self.reads => Stimulus::Came(came),
                 // What is told of together is told when there is no more of it.
                 () = std::future::ready(()), if lock(&self.got).is_waiting() => Stimulus::Pause,
             };
             match stimulus {
-                Stimulus::Leave(None | Some(LeaveHow::Drop)) => return,
-                // That the other side has gone already is seen by reading.
-                Stimulus::Leave(Some(LeaveHow::Close)) => drop((*self.socket).close(None).await),
-                Stimulus::Leave(Some(LeaveHow::Oversize)) => {
-                    drop(self.socket.send(Message::binary(vec![0; OVERSIZE])).await);
-                }
+                Stimulus::Told(None | Some(Told::Leave(LeaveHow::Drop))) => return,
+                Stimulus::Told(Some(Told::Leave(how))) => self.leave(how).await,
+                Stimulus::Told(Some(Told::Read)) => self.reads = true,
                 Stimulus::Pause => self.tell_rest(),
                 Stimulus::Came(Some(Ok(message))) => has_ended |= self.take(message),
                 Stimulus::Came(ended) => {
@@ -159,6 +169,20 @@ impl Conversation {
                     return;
                 }
             }
+        }
+    }
+
+    /// Does what it must be dropped for, or goes in order. That the other side has gone already is seen
+    /// by reading.
+    async fn leave(&mut self, how: LeaveHow) {
+        match how {
+            LeaveHow::Close => drop((*self.socket).close(None).await),
+            LeaveHow::HalfClose => drop((*self.socket).get_mut().shutdown().await),
+            LeaveHow::Oversize => {
+                drop(self.socket.send(Message::binary(vec![0; OVERSIZE])).await);
+            }
+            // Nothing is said: whoever is told so drops the connection.
+            LeaveHow::Drop => {}
         }
     }
 

@@ -9,7 +9,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 use tokio_rustls::TlsConnector;
 
 use crate::daemon::{KubeconfigError, Server};
@@ -80,9 +80,17 @@ impl Way {
         self.token.as_deref()
     }
 
-    /// A new connection.
-    pub(super) async fn connect(&self) -> io::Result<Box<dyn Carrier>> {
-        let stream = TcpStream::connect(self.address).await?;
+    /// A new connection, which holds so many bytes for a client that does not read; as many as the kernel
+    /// likes, where it is not said.
+    pub(super) async fn connect(&self, holds: Option<u32>) -> io::Result<Box<dyn Carrier>> {
+        let socket = match self.address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        if let Some(bytes) = holds {
+            socket.set_recv_buffer_size(bytes)?;
+        }
+        let stream = socket.connect(self.address).await?;
         stream.set_nodelay(true)?;
         let Some(tls) = &self.tls else { return Ok(Box::new(stream)) };
         let name = ServerName::from(self.address.ip());

@@ -126,6 +126,7 @@ fn fault(step: &Step) -> Option<String> {
             DiskOp::Normal => "the configuration's disk is as before".to_owned(),
         },
         Step::Killed => "the daemon is killed as it begins to write config.json".to_owned(),
+        Step::Frozen => "the daemon is frozen as it begins to write config.json".to_owned(),
         Step::ReplaceSocket => "the engine's socket becomes another file".to_owned(),
         Step::Keep(mirror) => format!("somebody else's finalizer keeps {mirror}"),
         Step::LetGo(mirror) => format!("that finalizer lets {mirror} go"),

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::runner::{Runner, StepError};
-use crate::docker::{Ended, Kill};
+use crate::docker::{Ended, Strike};
 
 impl Runner {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has told the others apart")]
@@ -20,13 +20,29 @@ impl Runner {
             Step::DockerFile(file) => Ok(self.world.user.put_file(file)?),
             Step::DockerDisk(op) => Ok(self.world.user.put_disk(*op)?),
             Step::KillAt(_) => {
-                let (done, killed) = watch::channel(false);
-                let kill = Box::new(self.world.daemon.killer()?);
-                self.world.user.kill_at_write(Kill { kill, done });
-                self.killed = Some(killed);
+                let (done, struck) = watch::channel(false);
+                let strike = Box::new(self.world.daemon.killer()?);
+                self.world.user.strike_at_write(Strike { strike, done });
+                self.struck = Some(struck);
                 Ok(())
             }
-            Step::Killed => self.was_killed().await,
+            Step::FreezeAt(_) => {
+                let (done, struck) = watch::channel(false);
+                let strike = Box::new(self.world.daemon.freezer()?);
+                self.world.user.strike_at_write(Strike { strike, done });
+                self.struck = Some(struck);
+                Ok(())
+            }
+            Step::Killed => {
+                self.was_struck().await?;
+                self.world.forget_clients();
+                self.world.daemon.kill().await?;
+                self.require_torn("killed")
+            }
+            Step::Frozen => {
+                self.was_struck().await?;
+                self.require_torn("frozen")
+            }
             other => unreachable!("{other:?} is not of the docker command"),
         }
     }
@@ -40,24 +56,26 @@ impl Runner {
         Ok(())
     }
 
-    /// Waits until the daemon was killed, and requires that it was about to put something in the place
-    /// of the configuration: else the instant was missed.
-    async fn was_killed(&mut self) -> Result<(), StepError> {
-        let killed = self.killed.take();
-        let mut killed = killed.expect("the schedule was checked: armed before");
-        let schedule = |why: String| StepError { blame: Blame::Schedule, why };
-        let waited = timeout(self.deadline, killed.wait_for(|killed| *killed)).await;
-        if !matches!(waited, Ok(Ok(_))) {
-            let deadline = self.deadline;
-            return Err(schedule(format!("the daemon wrote nothing within {deadline:?}")));
+    /// Waits until the daemon has come to the instant at which something is done to it.
+    async fn was_struck(&mut self) -> Result<(), StepError> {
+        let struck = self.struck.take();
+        let mut struck = struck.expect("the schedule was checked: armed before");
+        let waited = timeout(self.deadline, struck.wait_for(|struck| *struck)).await;
+        if matches!(waited, Ok(Ok(_))) {
+            return Ok(());
         }
-        self.world.forget_clients();
-        self.world.daemon.kill().await?;
+        let why = format!("the daemon wrote nothing within {:?}", self.deadline);
+        Err(StepError { blame: Blame::Schedule, why })
+    }
+
+    /// Requires that it was about to put something in the place of the configuration: else the instant
+    /// was missed.
+    fn require_torn(&self, done: &str) -> Result<(), StepError> {
         if self.world.user.has_torn() {
             return Ok(());
         }
-        let why = "the daemon was killed too late, or writes in the configuration's place";
-        Err(schedule(why.to_owned()))
+        let why = format!("the daemon was {done} too late, or writes in the configuration's place");
+        Err(StepError { blame: Blame::Schedule, why })
     }
 }
 

@@ -29,6 +29,13 @@ impl Runner {
                 self.client(client).client.leave(*how);
                 Ok(())
             }
+            Step::ReadLog(name) => {
+                let opened = self.clients.get_mut(name);
+                let opened = opened.expect("the schedule was checked: opened before");
+                opened.reads = true;
+                opened.client.read();
+                Ok(())
+            }
             Step::LogCrowd(crowd) => self.log_crowd(crowd).await,
             Step::CompareLog(name) => {
                 if let Some(truth) = self.truth_for(name).await? {
@@ -57,6 +64,9 @@ impl Runner {
         }
         if !open.upgrade {
             asking = asking.plain();
+        }
+        if !open.reads {
+            asking = asking.holding_little();
         }
         for (name, value) in &open.headers {
             asking =

@@ -69,8 +69,8 @@ pub(super) struct Runner {
     pub(super) refusing: Option<Refusal>,
     pub(super) commands: BTreeMap<CommandName, Background>,
     pub(super) user_commands: BTreeMap<CommandName, JoinSet<Result<(), Ended>>>,
-    /// Is told when the daemon was killed at an instant of its own.
-    pub(super) killed: Option<watch::Receiver<bool>>,
+    /// Is told when the daemon was killed or frozen at a moment of its own.
+    pub(super) struck: Option<watch::Receiver<bool>>,
     pub(super) clients: BTreeMap<ClientName, Opened>,
     pub(super) neighbour: Option<Box<Runner>>,
     recorder: Recorder,
@@ -90,7 +90,7 @@ impl Runner {
             refusing: None,
             commands: BTreeMap::new(),
             user_commands: BTreeMap::new(),
-            killed: None,
+            struck: None,
             clients: BTreeMap::new(),
             neighbour: None,
             recorder,
@@ -169,8 +169,11 @@ impl Runner {
             | Step::DockerFile(_)
             | Step::DockerDisk(_)
             | Step::KillAt(_)
-            | Step::Killed => self.docker(step).await,
+            | Step::Killed
+            | Step::FreezeAt(_)
+            | Step::Frozen => self.docker(step).await,
             Step::OpenLog(_)
+            | Step::ReadLog(_)
             | Step::LeaveLog(_)
             | Step::LogCrowd(_)
             | Step::CompareLog(_)

@@ -12,6 +12,8 @@ pub(super) struct Ours {
     ended_us: Option<u64>,
     /// It was told to by its own command, which is a stop.
     stopped: bool,
+    /// What that stop has left was not looked at yet.
+    unjudged: bool,
     /// The daemon's context has been there.
     was_there: bool,
 }
@@ -35,7 +37,12 @@ impl Ours {
                 let took_us = (run.took_ms + 1) * 1000;
                 let began_us = record.at_us.saturating_sub(took_us);
                 self.stopped = self.ended_us.is_some_and(|ended| ended >= began_us);
+                self.unjudged = self.stopped;
                 Vec::new()
+            }
+            // By then all is recorded that came before the end, and nobody has been started again.
+            What::StepDone { .. } if std::mem::take(&mut self.unjudged) && !facts.killed => {
+                self.judge_end(facts)
             }
             What::Ended if self.stopped && !facts.killed => self.judge_end(facts),
             What::DockerFile(file) => {

@@ -20,12 +20,22 @@ pub(super) fn wrong(facts: &Facts, file: &DockerFile) -> Vec<String> {
         // Neither daemon nor docker command may do that, so it does not matter which it was.
         wrong.push("config.json was written to in its place, where anybody may be reading".into());
     }
+    if file.how == FileChange::Unlinked {
+        // Both follow links, so neither is an excuse.
+        wrong.push("config.json was a link, and is a file of its own now".to_owned());
+    }
     match (&file.holds, before) {
         (broken, before) if broken.is_broken() && before != broken => {
             wrong.push(format!("config.json is no configuration any more: {}", why(broken)));
         }
         (DockerContent::Nothing, before) if *before != DockerContent::Nothing => {
             wrong.push("config.json is gone".to_owned());
+        }
+        (DockerContent::Config { .. }, before) if before.is_broken() && !facts.user_is_busy() => {
+            let why = why(before);
+            wrong.push(format!(
+                "config.json could not be used ({why}), and was replaced by another"
+            ));
         }
         (DockerContent::Config { .. }, DockerContent::Config { .. } | DockerContent::Nothing) => {
             wrong.extend(lost(facts, file, before));
@@ -60,7 +70,8 @@ fn lost(facts: &Facts, file: &DockerFile, before: &DockerContent) -> Option<Stri
     if !added.is_empty() {
         return Some(format!("config.json has got what nobody asked for: {added}"));
     }
-    let same = *before == file.holds && file.how == FileChange::Replaced;
+    let replaced = matches!(file.how, FileChange::Replaced | FileChange::Unlinked);
+    let same = *before == file.holds && replaced;
     same.then(|| "config.json was written, and nothing in it is different".to_owned())
 }
 

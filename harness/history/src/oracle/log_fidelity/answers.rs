@@ -30,7 +30,10 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
                     let text = format!("client {client}: {target} was not answered: {reason}");
                     finding.violated(OracleName::LogFidelity, record.seq, text);
                 }
-                LogEvent::Received { .. } | LogEvent::Left { .. } | LogEvent::Ended { .. } => {}
+                LogEvent::Received { .. }
+                | LogEvent::Reads
+                | LogEvent::Left { .. }
+                | LogEvent::Ended { .. } => {}
             },
             What::LogCrowd(crowd) => judge_crowd(crowd, record.seq, finding),
             _ => {}

@@ -96,6 +96,10 @@ fn taken_over() -> What {
     file(CONFIG_FILE, FileChange::Written, config(OURS, &[("auths/r", "1")])),
     "written to in its place"
 )]
+#[case(
+    file(CONFIG_FILE, FileChange::Unlinked, config(OURS, &[("auths/r", "1")])),
+    "was a link, and is a file of its own"
+)]
 fn what_the_daemon_may_not_do_to_the_file_is_found(#[case] change: What, #[case] text: &str) {
     assert_broken(connected("mine", vec![change]), ORACLE, text);
 }
@@ -118,6 +122,45 @@ fn what_a_user_does_to_the_file_is_the_users_business() {
     let whats = connected("mine", vec![login_is(None), lost, login_is(Some(end))]);
     assert_broken(whats, ORACLE, "a login of the user's is lost from config.json: auths/r");
     assert_fine(connected("", vec![taken_over()]));
+}
+
+// What nobody can use may still be all that the user has; a docker command of the user's may replace it.
+#[test]
+fn a_file_that_is_none_is_not_replaced() {
+    let cut_off = || DockerContent::Malformed { why: "line 1, column 9".to_owned(), bytes: 9 };
+    let line = "Failed to read current Docker context error=\"cannot read /w/config.json\"";
+    let told = log(LogLevel::Error, line);
+    let begins = vec![user(false), found(cut_off()), ours_is_there(), app_is(ready(1)), told];
+    let whats = |then: Vec<What>| sound([begins.clone(), then].concat());
+    assert_fine(whats(vec![]));
+    let replaced = replaced(config(OURS, &[("auths", "")]));
+    let text = "could not be used (9 bytes, line 1, column 9), and was replaced by another";
+    assert_broken(whats(vec![replaced.clone()]), ORACLE, text);
+    let login_is = |end| {
+        let arguments = ["login", "s"].map(str::to_owned).to_vec();
+        What::UserCommand(UserCommand { number: 1, arguments, end })
+    };
+    let end = UserCommandEnd { exit: Some(0), said: String::new() };
+    assert_fine(whats(vec![login_is(None), replaced, login_is(Some(end))]));
+}
+
+// Two daemons share one file, and each of their histories has every change of it. Only the first one's
+// tells of what the user did, so the second one's must not be judged by it.
+#[test]
+fn a_file_of_two_daemons_is_judged_once() {
+    let other = replaced(config("other", &[("auths/r", "1")]));
+    let mut history = history(connected("mine", vec![other]));
+    assert_eq!(judge(&history).oracles(), [ORACLE]);
+    let first = history.clone();
+    history.iter_mut().for_each(|record| record.neighbour = true);
+    let both: Vec<_> = first
+        .into_iter()
+        .filter(|record| !matches!(record.what, What::DockerFile(_)))
+        .chain(history)
+        .collect();
+    let judged = judge(&both);
+    let wrong = |text: &str| judged.violations.iter().any(|broken| broken.text.contains(text));
+    assert!(!wrong("nobody's choice"), "{judged:#?}");
 }
 
 // A row is what is known of the context that is taken over, and why that is wrong; none, where it is
@@ -243,6 +286,25 @@ fn nothing_of_the_daemons_is_left_by_a_service_that_ends() {
     assert!(broken.violations[0].text.contains("the engine is stopped, and"), "{broken:#?}");
     assert_eq!(ends(true, 0).verdict, Verdict::Pass);
     assert_eq!(ends(false, 1_000_000).verdict, Verdict::Pass);
+}
+
+// The service is stopped by a step, and started again by the next one: only the context differs.
+#[rstest]
+#[case(true)]
+#[case(false)]
+fn nothing_of_the_daemons_is_left_to_the_next_one(#[case] gone: bool) {
+    let mut whats = vec![user(false), found(config("", &[])), ours_is_there(), app_is(ready(1))];
+    whats.push(process("daemon", ProcessState::Stopped));
+    whats.extend(gone.then(ours_is_gone));
+    whats.push(What::Command(command("svc stop", Some(0), "")));
+    whats.push(What::StepDone { index: 0 });
+    whats.push(ours_is_there());
+    whats.push(process("daemon", ProcessState::Started));
+    if gone {
+        assert_fine(sound(whats));
+    } else {
+        assert_broken(sound(whats), ORACLE, "stopped, and the context rancher-desktop-7 is there");
+    }
 }
 
 #[test]

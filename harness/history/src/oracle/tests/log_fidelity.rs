@@ -105,6 +105,17 @@ fn a_stream_that_others_hold_up_is_not_late() {
     assert_fine(silent);
 }
 
+// A client that was told to read must come to have all, like one that did so from the beginning.
+#[test]
+fn who_begins_to_read_is_judged_like_others() {
+    let mut whats = run(vec![of("c", LogEvent::Reads), got(6)], (6, 12), (6, 12));
+    whats
+        .iter_mut()
+        .filter(|what| **what == asks(101, true))
+        .for_each(|what| *what = asks(101, false));
+    assert_log_broken(whats, "it has 6 bytes, and the engine had 12");
+}
+
 #[test]
 fn bytes_are_the_engines_in_their_order() {
     let other = |what: What| match what {

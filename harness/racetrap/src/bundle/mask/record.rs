@@ -157,7 +157,7 @@ impl RecordMasker {
             | LogEvent::Unanswered { reason: text }
             | LogEvent::Received { text, .. }
             | LogEvent::Ended { reason: text, .. } => self.text(text),
-            LogEvent::Left { .. } => {}
+            LogEvent::Reads | LogEvent::Left { .. } => {}
         }
     }
 
