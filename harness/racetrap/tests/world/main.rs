@@ -10,4 +10,5 @@ mod engine;
 mod place;
 mod refusals;
 mod reuse;
+mod untouched;
 mod users_docker;
