@@ -12,12 +12,13 @@ mod endpoint;
 mod place;
 mod registry;
 mod state;
+mod strike;
 mod user;
 mod watch;
 
 pub(crate) use command::Ended;
 pub use endpoint::EndpointError;
 pub(crate) use place::Place;
+pub(crate) use strike::{Blow, Strike};
 pub use user::DockerError;
 pub(crate) use user::User;
-pub(crate) use watch::Strike;

@@ -16,7 +16,8 @@ use super::endpoint::{Endpoint, EndpointError};
 use super::place::Place;
 use super::registry::Registry;
 use super::state;
-use super::watch::{Strike, Watch};
+use super::strike::{Blow, Strike};
+use super::watch::Watch;
 use crate::recorder::Recorder;
 use crate::world::Environment;
 
@@ -35,6 +36,9 @@ pub enum DockerError {
     /// The kernel does not tell of the configuration's changes.
     #[error("the docker command's configuration could not be watched")]
     Watch(#[source] io::Error),
+    /// Who opens a file of it cannot be held.
+    #[error("nobody can be held who opens a file of the docker command's configuration (fanotify)")]
+    Gate(#[source] io::Error),
     /// It has no file system of its own.
     #[error("there is no file system for the docker command's configuration")]
     Disk(#[source] io::Error),
@@ -162,9 +166,12 @@ impl User {
         self.watch.as_user(|| disk.put(op)).map_err(DockerError::Disk)
     }
 
-    /// Does something to somebody as soon as the configuration begins to be written.
-    pub(crate) fn strike_at_write(&self, strike: Strike) {
-        self.watch.strike_at_write(strike);
+    /// Does something to this process at the instant at which it begins to write the configuration.
+    ///
+    /// # Errors
+    /// Where nobody can be held who opens a file.
+    pub(crate) fn strike_at_write(&self, pid: u32, blow: Blow) -> Result<Strike, DockerError> {
+        self.watch.strike_at_write(pid, blow).map_err(DockerError::Gate)
     }
 
     /// Whether something was about to be put in the configuration's place, and was not.

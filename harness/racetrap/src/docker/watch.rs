@@ -16,8 +16,9 @@ use tokio::task::JoinSet;
 
 use super::content::Reader;
 use super::place::Place;
+use super::strike::{Blow, Pending, Strike};
 use crate::recorder::Recorder;
-use crate::sys::{Directories, Happened, Happening};
+use crate::sys::{Directories, Happened, Happening, OpenGate};
 use crate::wait::polled;
 
 /// How long the other programs of this user may leave no room for a watcher of files: longer than a run in
@@ -31,14 +32,6 @@ const CONTEXTS: &str = "contexts";
 #[derive(Clone)]
 pub(crate) struct Watch(Arc<Mutex<Looking>>);
 
-/// What is done to the daemon when it begins to write.
-pub(crate) struct Strike {
-    /// Does it.
-    pub(crate) strike: Box<dyn FnOnce() -> io::Result<()> + Send>,
-    /// Is told that it was done.
-    pub(crate) done: watch::Sender<bool>,
-}
-
 struct Looking {
     place: Place,
     directories: Directories,
@@ -47,7 +40,7 @@ struct Looking {
     reader: Reader,
     /// Each context that is there, by its directory.
     contexts: BTreeMap<String, (String, DockerContent)>,
-    strike: Option<Strike>,
+    strike: Option<Pending>,
     recorder: Recorder,
 }
 
@@ -117,11 +110,26 @@ impl Watch {
         acted
     }
 
-    /// Does something to somebody as soon as the configuration begins to be written.
-    pub(crate) fn strike_at_write(&self, strike: Strike) {
+    /// Does something to this process at the instant at which it begins to write the configuration.
+    ///
+    /// # Errors
+    /// Where nobody can be held who opens a file.
+    pub(crate) fn strike_at_write(&self, pid: u32, blow: Blow) -> io::Result<Strike> {
         let mut looking = self.looking();
         looking.take(false);
-        looking.strike = Some(strike);
+        let (sender, reached) = watch::channel(false);
+        let pending = Pending { blow: Arc::new(Mutex::new(Some(blow))), reached: sender };
+        let at_gate = pending.reached.clone();
+        let gate = OpenGate::arm(&looking.place.directory, move |opening| {
+            let name = opening.path.file_name().map(|name| name.to_string_lossy());
+            let held = opening.pid == pid && name.is_some_and(|name| is_beside(&name));
+            if held {
+                at_gate.send_replace(true);
+            }
+            held
+        })?;
+        looking.strike = Some(pending.clone());
+        Ok(Strike { pending, reached, _gate: gate })
     }
 
     /// Whether something lies beside the configuration that somebody was about to put in its place.
@@ -267,19 +275,15 @@ impl Looking {
     }
 
     fn strike_if_begun(&mut self, happened: &[Happened]) {
-        let begins = |event: &Happened| {
-            let config = event.name == CONFIG_FILE && event.to == Happening::Written;
-            let beside = is_beside(&event.name) && event.to == Happening::Made;
-            event.directory == self.place.directory && (config || beside)
+        let in_place = |event: &Happened| {
+            let here = event.directory == self.place.directory && event.name == CONFIG_FILE;
+            here && event.to == Happening::Written
         };
-        if !happened.iter().any(begins) {
-            return;
+        if happened.iter().any(in_place)
+            && let Some(strike) = self.strike.take()
+        {
+            strike.fall(&self.recorder);
         }
-        let Some(Strike { strike, done }) = self.strike.take() else { return };
-        if let Err(error) = strike() {
-            self.recorder.note(format!("the daemon could not be sent a signal: {error}"));
-        }
-        done.send_replace(true);
     }
 }
 

@@ -1,12 +1,12 @@
 //! What the user of the docker command does, and what happens to the configuration.
 
 use racetrap_history::{Blame, DockerStep, Step};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::runner::{Runner, StepError};
-use crate::docker::{Ended, Strike};
+use crate::daemon::DaemonError;
+use crate::docker::{Blow, Ended};
 
 impl Runner {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has told the others apart")]
@@ -20,31 +20,31 @@ impl Runner {
             Step::DockerFile(file) => Ok(self.world.user.put_file(file)?),
             Step::DockerDisk(op) => Ok(self.world.user.put_disk(*op)?),
             Step::KillAt(_) => {
-                let (done, struck) = watch::channel(false);
-                let strike = Box::new(self.world.daemon.killer()?);
-                self.world.user.strike_at_write(Strike { strike, done });
-                self.struck = Some(struck);
-                Ok(())
+                let killer = self.world.daemon.killer()?;
+                self.strike_at_write(Box::new(killer))
             }
             Step::FreezeAt(_) => {
-                let (done, struck) = watch::channel(false);
-                let strike = Box::new(self.world.daemon.freezer()?);
-                self.world.user.strike_at_write(Strike { strike, done });
-                self.struck = Some(struck);
-                Ok(())
+                let freezer = self.world.daemon.freezer()?;
+                self.strike_at_write(Box::new(freezer))
             }
             Step::Killed => {
-                self.was_struck().await?;
+                self.strike().await?;
                 self.world.forget_clients();
                 self.world.daemon.kill().await?;
                 self.require_torn("killed")
             }
             Step::Frozen => {
-                self.was_struck().await?;
+                self.strike().await?;
                 self.require_torn("frozen")
             }
             other => unreachable!("{other:?} is not of the docker command"),
         }
+    }
+
+    fn strike_at_write(&mut self, blow: Blow) -> Result<(), StepError> {
+        let daemon = self.world.daemon.process().ok_or(DaemonError::NoProcess)?;
+        self.strike = Some(self.world.user.strike_at_write(daemon.pid, blow)?);
+        Ok(())
     }
 
     async fn run_docker(&mut self, command: &DockerStep) -> Result<(), StepError> {
@@ -56,12 +56,11 @@ impl Runner {
         Ok(())
     }
 
-    /// Waits until the daemon has come to the instant at which something is done to it.
-    async fn was_struck(&mut self) -> Result<(), StepError> {
-        let struck = self.struck.take();
-        let mut struck = struck.expect("the schedule was checked: armed before");
-        let waited = timeout(self.deadline, struck.wait_for(|struck| *struck)).await;
-        if matches!(waited, Ok(Ok(_))) {
+    /// Waits until the daemon has come to the instant at which something is done to it, and does it.
+    async fn strike(&mut self) -> Result<(), StepError> {
+        let mut strike = self.strike.take().expect("the schedule was checked: armed before");
+        if timeout(self.deadline, strike.reached()).await.is_ok_and(|reached| reached) {
+            strike.fall(self.recorder());
             return Ok(());
         }
         let why = format!("the daemon wrote nothing within {:?}", self.deadline);

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use racetrap_history::{Blame, ClientName, CommandName, EngineOp, FaultName, GateName, Step};
 use racetrap_wire::Refusal;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::commands::Background;
@@ -15,7 +14,7 @@ use super::logs::Opened;
 use crate::bundle::Cause;
 use crate::chain::chain;
 use crate::daemon::{AdmissionError, ApiError, DaemonError};
-use crate::docker::{DockerError, Ended};
+use crate::docker::{DockerError, Ended, Strike};
 use crate::engine::{EngineError, NewContainer, TruthError, WorkloadError};
 use crate::passthrough::WayError;
 use crate::recorder::Recorder;
@@ -69,8 +68,8 @@ pub(super) struct Runner {
     pub(super) refusing: Option<Refusal>,
     pub(super) commands: BTreeMap<CommandName, Background>,
     pub(super) user_commands: BTreeMap<CommandName, JoinSet<Result<(), Ended>>>,
-    /// Is told when the daemon was killed or frozen at a moment of its own.
-    pub(super) struck: Option<watch::Receiver<bool>>,
+    /// Kills or freezes the daemon at an instant of its own.
+    pub(super) strike: Option<Strike>,
     pub(super) clients: BTreeMap<ClientName, Opened>,
     pub(super) neighbour: Option<Box<Runner>>,
     recorder: Recorder,
@@ -90,7 +89,7 @@ impl Runner {
             refusing: None,
             commands: BTreeMap::new(),
             user_commands: BTreeMap::new(),
-            struck: None,
+            strike: None,
             clients: BTreeMap::new(),
             neighbour: None,
             recorder,
@@ -114,7 +113,7 @@ impl Runner {
     /// Opens everything that is closed, and closes the worlds.
     pub(super) async fn close(self) {
         drop((self.gates, self.armed, self.refusing, self.commands));
-        drop((self.user_commands, self.clients));
+        drop((self.user_commands, self.clients, self.strike));
         if let Some(neighbour) = self.neighbour {
             Box::pin(neighbour.close()).await;
         }
@@ -124,7 +123,7 @@ impl Runner {
     /// Opens everything that is closed, and gives the world back.
     pub(super) fn into_world(self) -> World {
         drop((self.gates, self.armed, self.refusing, self.commands));
-        drop((self.user_commands, self.clients));
+        drop((self.user_commands, self.clients, self.strike));
         self.world
     }
 

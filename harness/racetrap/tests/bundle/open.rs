@@ -19,6 +19,14 @@ struct Opened<'a> {
     docker_host: String,
 }
 
+// What a test that fails has opened must not stay.
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl<'a> Opened<'a> {
     #[track_caller]
     fn open(place: &'a Place, bundle: &Path) -> Self {
