@@ -12,7 +12,7 @@ use crate::{
 const ANY: [i32; 3] = [0, 1, 4];
 
 /// Answers to who asks for a log, disturbed or not (contract 6.1).
-const ANSWERS: [i32; 7] = [101, 400, 401, 403, 404, 500, 503];
+const ANSWERS: [i32; 8] = [101, 400, 401, 403, 404, 426, 500, 503];
 
 impl Scenario {
     /// The scenario without gates, faults and interruptions, and without waiting for what only
