@@ -105,7 +105,7 @@ async fn capture_now(
 
 /// Waits until nobody else works on a bundle: a harness that gives a world up and the watcher of that
 /// world may do so at once. The claim ends with the file, or with this process.
-pub(super) fn claim(evidence: &Path) -> io::Result<File> {
+pub(crate) fn claim(evidence: &Path) -> io::Result<File> {
     let directory = File::open(evidence)?;
     directory.lock()?;
     Ok(directory)

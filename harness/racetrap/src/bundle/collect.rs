@@ -74,7 +74,7 @@ impl Work {
 
 /// Does something on a thread of its own, which may hang where nothing can call it back; gives the
 /// words of its panic.
-pub(super) async fn on_thread<T: Send + 'static>(
+pub(crate) async fn on_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
     let (sender, ended) = oneshot::channel();

@@ -25,11 +25,11 @@ mod shelf;
 mod sources;
 mod unpack;
 
-pub(crate) use capture::{Cause, capture};
-pub(crate) use collect::panicked;
+pub(crate) use capture::{Cause, capture, claim};
+pub(crate) use collect::{on_thread, panicked};
 pub use manifest::{Entry, FORMAT, MANIFEST, Manifest, Masked, State, Trigger};
 pub(crate) use mask::Masker;
 pub use mask::RecordMasker;
 pub(crate) use opened::{Opened, Refusal};
 pub(crate) use patient::{Patient, past_wire};
-pub(crate) use seal::seal;
+pub(crate) use seal::{seal, seal_claimed};

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
 use super::archive::archive;
@@ -30,10 +31,26 @@ pub(crate) async fn seal(
     cause: Cause,
     masker: &Masker,
 ) -> io::Result<Vec<String>> {
+    let at = directory.to_owned();
+    let claiming = on_thread(move || claim(&at));
+    let claimed = timeout(SEAL, claiming).await.map_err(late)?.map_err(io::Error::other)??;
+    seal_claimed(directory, cause, masker, claimed).await
+}
+
+/// The same for whoever has claimed the bundle already; the claim ends with it.
+///
+/// # Errors
+/// Where the manifest cannot be written.
+pub(crate) async fn seal_claimed(
+    directory: &Path,
+    cause: Cause,
+    masker: &Masker,
+    claimed: File,
+) -> io::Result<Vec<String>> {
     let (directory, masker) = (directory.to_owned(), masker.clone());
     let cause = cause.masked(&masker);
     let sealing = on_thread(move || {
-        let _claimed = claim(&directory)?;
+        let _claimed = claimed;
         let neighbour = directory.join("neighbour");
         let mut leaked = Vec::new();
         if neighbour.is_dir() {
@@ -53,8 +70,11 @@ pub(crate) async fn seal(
         }
         Ok(leaked)
     });
-    let late = |_| io::Error::new(io::ErrorKind::TimedOut, format!("not done in {SEAL:?}"));
     timeout(SEAL, sealing).await.map_err(late)?.map_err(io::Error::other)?
+}
+
+fn late(_: Elapsed) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("not done in {SEAL:?}"))
 }
 
 /// Removes every file in which a planted secret is left, and says so: whatever else is in it, nobody knows

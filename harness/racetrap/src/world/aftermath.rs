@@ -6,7 +6,9 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::sweep::{Swept, sweep};
-use crate::bundle::{Cause, Masker, Patient, Trigger, capture, seal};
+use crate::bundle::{
+    Cause, Masker, Patient, Trigger, capture, claim, on_thread, seal, seal_claimed,
+};
 use crate::chain::chain;
 use crate::derived;
 
@@ -20,12 +22,21 @@ const REASON: &str = "the harness ended without closing this world";
 pub(super) async fn aftermath(directory: &Path) -> io::Result<Swept> {
     let masker = Masker::default();
     let cause = Cause::new(Trigger::Killed, REASON);
-    let captured = match Patient::of(directory) {
+    let (captured, evidence) = match Patient::of(directory) {
         Ok(Some(patient)) if patient.evidence.is_dir() => {
-            capture(&patient, cause.clone(), &masker, || {}).await
+            let captured = capture(&patient, cause.clone(), &masker, || {}).await;
+            (captured, Some(patient.evidence))
         }
-        Ok(_) => Ok(()),
-        Err(error) => Err(error),
+        Ok(_) => (Ok(()), None),
+        Err(error) => (Err(error), None),
+    };
+    // A harness that has given this world up may seal the bundle at the same time: it must not find logs
+    // that are there already, and not masked yet.
+    let claimed = match evidence {
+        Some(evidence) => {
+            Some(on_thread(move || claim(&evidence)).await.map_err(io::Error::other)??)
+        }
+        None => None,
     };
     let mut swept = sweep(directory).await?;
     if let Err(error) = captured {
@@ -33,7 +44,10 @@ pub(super) async fn aftermath(directory: &Path) -> io::Result<Swept> {
     }
     if let Some(evidence) = &swept.evidence {
         tell(evidence, &swept.leftovers)?;
-        seal(evidence, cause, &masker).await?;
+        match claimed {
+            Some(claimed) => seal_claimed(evidence, cause, &masker, claimed).await?,
+            None => seal(evidence, cause, &masker).await?,
+        };
     }
     Ok(swept)
 }
