@@ -63,13 +63,9 @@ impl Runner {
         self.world.user.look();
         loop {
             changes.borrow_and_update();
-            let streams = self.world.wire.status().event_streams;
+            let level = self.level();
             let is_quiet = |view: &View| {
-                if became_level {
-                    Level::of(view, streams).is_reached()
-                } else {
-                    view.in_flight().is_empty()
-                }
+                if became_level { level(view).is_reached() } else { view.in_flight().is_empty() }
             };
             if self.recorder().append_if(is_quiet, checkpoint.clone()) {
                 return;
@@ -80,9 +76,14 @@ impl Runner {
         }
     }
 
+    /// What makes a view level, by the event streams that the wire has open now.
+    fn level(&self) -> impl Fn(&View) -> Level + use<> {
+        let event_streams = self.world.wire.status().event_streams;
+        move |view| Level::of(view, event_streams)
+    }
+
     fn is_level(&self) -> bool {
-        let streams = self.world.wire.status().event_streams;
-        self.recorder().with_view(|view| Level::of(view, streams).is_reached())
+        self.recorder().with_view(self.level()).is_reached()
     }
 
     /// Returns when the state is level, or at the deadline: what is there is judged in any case.
@@ -91,8 +92,7 @@ impl Runner {
         let mut changes = self.recorder().changes();
         while Instant::now() < deadline {
             changes.borrow_and_update();
-            let streams = self.world.wire.status().event_streams;
-            let level = self.recorder().with_view(|view| Level::of(view, streams));
+            let level = self.recorder().with_view(self.level());
             if level.is_reached() {
                 return true;
             }
