@@ -39,6 +39,7 @@ pub struct View {
     current_context: String,
     own_context: String,
     logs: Logs,
+    client_requests: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -84,7 +85,12 @@ impl View {
     pub fn apply(&mut self, record: &Record) {
         match &record.what {
             What::Wire(message) => self.apply_wire(message),
-            What::UserWire(message) | What::ApiWire(message) => self.note_given_up(message),
+            What::UserWire(message) => self.note_given_up(message),
+            What::ApiWire(message) => {
+                self.client_requests +=
+                    usize::from(matches!(message.event, WireWhat::Request { .. }));
+                self.note_given_up(message);
+            }
             What::DockerUser(user) => self.own_context.clone_from(&user.context),
             What::DockerFile(file) if file.path == CONFIG_FILE => {
                 file.holds.current().clone_into(&mut self.current_context);
@@ -227,6 +233,12 @@ impl View {
     #[must_use]
     pub fn was_given_up(&self, gate: &GateName) -> bool {
         self.given_up.contains(&gate.0)
+    }
+
+    /// How often clients have asked the daemon's API for something by way of the wire before it.
+    #[must_use]
+    pub fn client_requests(&self) -> usize {
+        self.client_requests
     }
 
     /// The docker command's current context; empty where none is named.

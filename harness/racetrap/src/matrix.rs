@@ -132,7 +132,9 @@ pub(crate) async fn run_matrix(
         let defects = planned.defects();
         let again = again(planned.name, &defects, is_control);
         let cell = planned.unmade(again.clone());
-        let options = RunOptions { defects, again, ..options.run.clone() };
+        // Where nothing was found of what must be, the history is what tells why.
+        let keep = options.run.keep || planned.daemon == DaemonKind::Own;
+        let options = RunOptions { defects, again, keep, ..options.run.clone() };
         if let Some(why) = not_begun(&options.stop) {
             return Cell { reasons: vec![why], ..cell };
         }

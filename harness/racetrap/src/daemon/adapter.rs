@@ -322,14 +322,6 @@ impl Daemon {
         })
     }
 
-    /// What freezes its process by SIGSTOP when it is called.
-    pub(crate) fn freezer(
-        &self,
-    ) -> Result<impl FnOnce() -> io::Result<()> + Send + use<>, DaemonError> {
-        let process = self.process.ok_or(DaemonError::NoProcess)?;
-        Ok(move || process.signal(Signal::STOP))
-    }
-
     /// Its processes, while they run: its service's, and its controllers' where they have one.
     pub(crate) fn processes(&self) -> impl Iterator<Item = Identity> {
         let controllers = self.controllers.as_ref().map(Controllers::process);
@@ -342,7 +334,7 @@ impl Daemon {
     }
 
     /// Sends a signal that does not end it.
-    pub(crate) fn signal(&self, signal: Signal) -> Result<(), DaemonError> {
+    pub(super) fn signal(&self, signal: Signal) -> Result<(), DaemonError> {
         let process = self.process.ok_or(DaemonError::NoProcess)?;
         let failed = |source| DaemonError::Program { program: self.program.clone(), source };
         process.signal(signal).map_err(failed)

@@ -6,6 +6,7 @@ mod adapter;
 mod admission;
 mod api;
 mod controllers;
+mod freeze;
 mod kubeconfig;
 mod lima;
 mod log;

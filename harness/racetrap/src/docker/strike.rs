@@ -36,8 +36,8 @@ impl Strike {
         self.reached.wait_for(|reached| *reached).await.is_ok()
     }
 
-    /// Strikes, unless that was done already, and lets go whom it holds.
-    pub(crate) fn fall(self, recorder: &Recorder) {
+    /// Strikes, unless that was done already; whom it holds is held on.
+    pub(crate) fn fall(&self, recorder: &Recorder) {
         self.pending.fall(recorder);
     }
 }

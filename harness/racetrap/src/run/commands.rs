@@ -7,20 +7,27 @@ use futures::future::try_join_all;
 use racetrap_history::{
     AppStep, Blame, Codes, CommandName, CommandRun, DaemonOp, Returned, SetStep, What,
 };
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::docker::user_returned;
 use super::levels::world_end;
 use super::runner::{Runner, StepError};
 use crate::daemon::{Api, ApiError, Resource};
 use crate::recorder::Recorder;
-use crate::sys::Signal;
 use crate::world::{Begun, Ended};
 
 /// A command that goes on.
 pub(super) struct Background {
     begun: Begun,
     ending: JoinSet<(Ended, Result<(), ApiError>)>,
+    handle: AbortHandle,
+}
+
+impl Background {
+    /// It has returned, and what it promises was looked at.
+    pub(super) fn has_ended(&self) -> bool {
+        self.handle.is_finished()
+    }
 }
 
 impl Runner {
@@ -55,8 +62,8 @@ impl Runner {
         let arguments = properties.into_iter().collect();
         self.recorder().append(What::CommandBegan { name: name.0.clone(), arguments });
         let mut task = JoinSet::new();
-        task.spawn(ending);
-        self.commands.insert(name.clone(), Background { begun, ending: task });
+        let handle = task.spawn(ending);
+        self.commands.insert(name.clone(), Background { begun, ending: task, handle });
         Ok(())
     }
 
@@ -122,8 +129,8 @@ impl Runner {
                 }
             }
             DaemonOp::Start => self.world.start_daemon_again().await?,
-            DaemonOp::Freeze => self.world.daemon.signal(Signal::STOP)?,
-            DaemonOp::Thaw => self.world.daemon.signal(Signal::CONT)?,
+            DaemonOp::Freeze => self.world.daemon.freeze().await?,
+            DaemonOp::Thaw => self.world.daemon.thaw()?,
         }
         Ok(())
     }

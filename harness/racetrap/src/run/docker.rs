@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use super::runner::{Runner, StepError};
 use crate::daemon::DaemonError;
-use crate::docker::{Blow, Ended};
+use crate::docker::{Blow, Ended, Strike};
 
 impl Runner {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has told the others apart")]
@@ -28,13 +28,16 @@ impl Runner {
                 self.strike_at_write(Box::new(freezer))
             }
             Step::Killed => {
-                self.strike().await?;
+                drop(self.strike().await?);
                 self.world.forget_clients();
                 self.world.daemon.kill().await?;
                 self.require_torn("killed")
             }
             Step::Frozen => {
-                self.strike().await?;
+                let strike = self.strike().await?;
+                // Let go before, who is held could still write, and put it in its place.
+                self.world.daemon.frozen().await?;
+                drop(strike);
                 self.require_torn("frozen")
             }
             other => unreachable!("{other:?} is not of the docker command"),
@@ -56,12 +59,13 @@ impl Runner {
         Ok(())
     }
 
-    /// Waits until the daemon has come to the instant at which something is done to it, and does it.
-    async fn strike(&mut self) -> Result<(), StepError> {
+    /// Waits until the daemon has come to the instant at which something is done to it, and does it. It is
+    /// held there for as long as what is returned lives.
+    async fn strike(&mut self) -> Result<Strike, StepError> {
         let mut strike = self.strike.take().expect("the schedule was checked: armed before");
         if timeout(self.deadline, strike.reached()).await.is_ok_and(|reached| reached) {
             strike.fall(self.recorder());
-            return Ok(());
+            return Ok(strike);
         }
         let why = format!("the daemon wrote nothing within {:?}", self.deadline);
         Err(StepError { blame: Blame::Schedule, why })

@@ -8,6 +8,7 @@ use racetrap_history::{
 };
 use racetrap_wire::{Part, Passes, Pieces, Rewrite, RuleGuard};
 
+use super::commands::Background;
 use super::runner::{Runner, StepError};
 use crate::daemon::DenyGuard;
 use crate::wait::polled;
@@ -140,6 +141,23 @@ impl Runner {
         watched.await.map_err(|error| StepError::by(Blame::Schedule, &error))
     }
 
+    /// Cuts the clients' watches, and waits until that was noticed: each command has ended, or something
+    /// is asked anew. What the scenario does next would else be over before a command is wrong about it.
+    async fn cut_watches(&mut self) -> Result<(), StepError> {
+        self.watched().await?;
+        let before = self.recorder().with_view(View::client_requests);
+        let done = self.wire(Side::Api).await?.cut(racetrap_wire::Streams::Events);
+        require_done(done)?;
+        let noticed = polled("a client that noticed the end of its watch", self.deadline, async || {
+            let asks_anew = self.recorder().with_view(View::client_requests) > before;
+            if asks_anew || self.commands.values().all(Background::has_ended) {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue("nothing was asked, and a command goes on".to_owned())
+        });
+        noticed.await.map_err(|error| StepError::by(Blame::Schedule, &error))
+    }
+
     /// What the wire does at once, to whatever connections there are.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has told the others apart")]
     pub(super) async fn disturb(&mut self, step: &Step) -> Result<(), StepError> {
@@ -149,18 +167,10 @@ impl Runner {
             let open = |_: &View| wire.status().event_streams > 0;
             self.until("an open event stream".to_owned(), open).await?;
         }
-        if matches!(step, Step::Cut(Streams::Watches)) {
-            self.watched().await?;
-        }
-        let side = match step {
-            Step::Cut(Streams::Watches) => Side::Api,
-            _ => Side::Engine,
-        };
-        let wire = self.wire(side).await?.clone();
+        let wire = self.world.wire.clone();
         let done = match step {
-            Step::Cut(Streams::Events | Streams::Watches) => {
-                wire.cut(racetrap_wire::Streams::Events)
-            }
+            Step::Cut(Streams::Watches) => return self.cut_watches().await,
+            Step::Cut(Streams::Events) => wire.cut(racetrap_wire::Streams::Events),
             Step::Cut(Streams::All) => wire.cut(racetrap_wire::Streams::All),
             Step::Inject { frame } => wire.inject("inject", format!("{frame}\n").as_bytes()),
             Step::ReplaceSocket => {
@@ -172,12 +182,17 @@ impl Runner {
             }
             other => unreachable!("{other:?} disturbs nothing"),
         };
-        if done > 0 {
-            return Ok(());
-        }
-        let why = "there was no connection to which it could be done".to_owned();
-        Err(StepError { blame: Blame::Schedule, why })
+        require_done(done)
     }
+}
+
+/// What was done to no connection was not done.
+fn require_done(connections: usize) -> Result<(), StepError> {
+    if connections > 0 {
+        return Ok(());
+    }
+    let why = "there was no connection to which it could be done".to_owned();
+    Err(StepError { blame: Blame::Schedule, why })
 }
 
 /// The word by which the scenario language knows a kind of fault.

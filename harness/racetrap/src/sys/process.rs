@@ -54,6 +54,17 @@ impl Identity {
         stat.is_some_and(|stat| stat.state == 'T' && stat.starttime == self.started)
     }
 
+    /// Whether a stop, as by SIGSTOP, has begun: one of its threads is stopped. By then each other one was
+    /// told, and does nothing of its own any more, also if it waits in the kernel now; the only thread
+    /// of a process has been told by the signal itself.
+    pub(crate) fn is_being_stopped(self) -> bool {
+        let process = i32::try_from(self.pid).ok().map(procfs::process::Process::new);
+        let tasks = process.and_then(Result::ok).and_then(|process| process.tasks().ok());
+        let threads = tasks.into_iter().flatten().filter_map(|task| task.ok()?.stat().ok());
+        let states: Vec<_> = threads.map(|thread| thread.state).collect();
+        self.lives() && (states.len() == 1 || states.contains(&'T'))
+    }
+
     /// Sends a signal, unless the process has ended; another one with the same ID is never hit.
     pub(crate) fn signal(self, signal: Signal) -> io::Result<()> {
         match self.descriptor()? {

@@ -61,6 +61,10 @@ impl Reasons {
                     self.add(Trouble::Failed);
                 }
                 self.kept |= text.starts_with("keep:");
+                // A half-open stream ends with its fault; what the wire says of that may come later.
+                if text.starts_with("lift:") {
+                    self.add(Trouble::Failed);
+                }
                 self.disk |= text.starts_with("docker_disk:");
                 if TROUBLING.iter().any(|step| text.starts_with(step)) {
                     self.add(Trouble::Lost);

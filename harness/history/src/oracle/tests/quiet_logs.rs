@@ -69,6 +69,7 @@ fn quiet_logs_accepts_an_error_with_a_reason() {
         vec![wire(1, WireWhat::Refused)],
         vec![wire(1, WireWhat::Faulted { rule: "r".to_owned(), fault: "f".to_owned() })],
         vec![denied],
+        vec![began(0, "lift: broken")],
         vec![process("engine", ProcessState::Stopped)],
         vec![process("daemon", ProcessState::Started)],
         vec![What::Command(command("svc stop", Some(0), ""))],
