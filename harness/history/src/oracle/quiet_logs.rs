@@ -22,11 +22,13 @@ use crate::{OracleName, Record, Stage, What};
 const REPEATED: usize = 20;
 
 /// Texts of errors that are none, and why.
-const KNOWN: [(&str, &str); 4] = [
+const KNOWN: [(&str, &str); 6] = [
     ("already exists", "an optimistic creation met another, and is made anew"),
     ("the object has been modified", "an optimistic write met another, and is made anew"),
     ("Apply failed with", "a field of another owner is not taken by force (finding 295-I9)"),
     ("context canceled", "the daemon gave up what it was told to stop"),
+    ("http: Handler timeout", "the API server has an answer for who gave up waiting for it"),
+    ("post-timeout activity", "the same, as the API server tells it in the end"),
 ];
 
 /// Errors that have a finding of their own, by what is in their line. They are judged where that

@@ -142,6 +142,7 @@ pub enum Streams {
     Events,
     /// All between daemon and engine.
     All,
-    /// Those between clients and the daemon's API that carry a watch.
+    /// Those between clients and the daemon's API that carry a watch. The step is done when each command
+    /// has ended, or a client has asked for something anew.
     Watches,
 }

@@ -383,9 +383,18 @@ impl Daemon {
         Ok(Api::connect(self.kubeconfig()?).await?)
     }
 
-    /// The mode is probed: what the daemon's discovery says it runs decides (contract 3.2, 3.3).
+    /// The mode is probed: what the daemon's discovery says it runs decides (contract 3.2, 3.3). Older
+    /// revisions announce that only after `svc start` has returned.
     async fn check_controllers(&self, api: &Api, mode: VmMode) -> Result<(), DaemonError> {
-        let enabled = api.enabled_controllers().await?;
+        let announced = polled("the controllers to be announced", DEFINE_LIMIT, async || match api
+            .enabled_controllers()
+            .await
+        {
+            Ok(enabled) if enabled.is_empty() => ControlFlow::Continue("none is".to_owned()),
+            Ok(enabled) => ControlFlow::Break(enabled),
+            Err(error) => ControlFlow::Continue(chain(&error)),
+        });
+        let enabled = announced.await?;
         let lima = enabled.iter().any(|name| name == "limavm");
         if lima == (mode == VmMode::Program) {
             return Ok(());

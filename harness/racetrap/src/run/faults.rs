@@ -148,13 +148,14 @@ impl Runner {
         let before = self.recorder().with_view(View::client_requests);
         let done = self.wire(Side::Api).await?.cut(racetrap_wire::Streams::Events);
         require_done(done)?;
-        let noticed = polled("a client that noticed the end of its watch", self.deadline, async || {
-            let asks_anew = self.recorder().with_view(View::client_requests) > before;
-            if asks_anew || self.commands.values().all(Background::has_ended) {
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue("nothing was asked, and a command goes on".to_owned())
-        });
+        let noticed =
+            polled("a client that noticed the end of its watch", self.deadline, async || {
+                let asks_anew = self.recorder().with_view(View::client_requests) > before;
+                if asks_anew || self.commands.values().all(Background::has_ended) {
+                    return ControlFlow::Break(());
+                }
+                ControlFlow::Continue("nothing was asked, and a command goes on".to_owned())
+            });
         noticed.await.map_err(|error| StepError::by(Blame::Schedule, &error))
     }
 

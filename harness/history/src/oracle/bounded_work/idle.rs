@@ -20,6 +20,9 @@ const TOUCHES_PER_MESSAGE: usize = 4;
 /// Fewer than so many are chance.
 const LEAST: usize = 3;
 
+/// How messages begin that tell that a controller was called, and nothing of what it did.
+const CALLED: [&str; 2] = ["update ", "reconcile entered "];
+
 /// A step that touches the App.
 struct Touching {
     times: usize,
@@ -56,7 +59,8 @@ pub(super) fn judge(history: &[Record]) -> Finding {
 
 fn judge_step(touching: Option<Touching>, seq: u64, finding: &mut Finding) {
     let Some(Touching { times, messages, .. }) = touching else { return };
-    for (message, count) in messages {
+    let is_call = |message: &str| CALLED.iter().any(|called| message.starts_with(called));
+    for (message, count) in messages.into_iter().filter(|(message, _)| !is_call(message)) {
         if count >= LEAST && count * TOUCHES_PER_MESSAGE >= times {
             let text = format!(
                 "the App was touched {times} times, and {count} times the log says: {message}"

@@ -15,6 +15,9 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     for (index, record) in history.iter().enumerate() {
         let Some(target) = removal(&record.what) else { continue };
+        if is_gone(&history[..index], &target) {
+            continue;
+        }
         // A user's wish is recorded when it was answered, and the daemon may be faster than that.
         let rest = &history[index..];
         let step = rest.iter().position(|record| matches!(record.what, What::StepDone { .. }));
@@ -28,6 +31,16 @@ pub(super) fn judge(history: &[Record]) -> Finding {
         }
     }
     finding
+}
+
+/// Whether what the target names was gone already, so that nothing is taken away: the last that the engine
+/// told of it is that it went.
+fn is_gone(history: &[Record], target: &str) -> bool {
+    let told = history.iter().rev().find_map(|record| match &record.what {
+        What::Engine(event) if target.ends_with(&format!("/{}", event.id)) => Some(&event.action),
+        _ => None,
+    });
+    told.is_some_and(|action| action == "destroy" || action == "delete")
 }
 
 /// By which names the engine may know what users wanted deleted, as far as the API said it.

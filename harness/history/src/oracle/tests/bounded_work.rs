@@ -37,6 +37,22 @@ fn bounded_work_leaves_a_sweep_alone_that_has_a_reason() {
     assert_fine(touched(waiting, 20));
 }
 
+// A controller is called at each change, and says so where the daemon tells much.
+#[test]
+fn bounded_work_takes_a_call_of_a_controller_for_no_work() {
+    let said = |line: &str| {
+        let mut whats = vec![app_is(stopped(2)), deleted("volumes", volume("data", "u1"))];
+        whats.push(began(0, "touch: {times: 8}"));
+        let line = format!("I1121 15:11:30.827382     303 a.go:30] {line} name=\"app\"");
+        whats.extend((0..8).map(|_| log(LogLevel::Info, &line)));
+        whats.extend([What::StepDone { index: 0 }, began(1, "settle")]);
+        sound(whats)
+    };
+    assert_fine(said("\"update\""));
+    assert_fine(said("\"reconcile entered\""));
+    assert_broken(said("\"reconcile done\""), OracleName::BoundedWork, "8 times the log says");
+}
+
 // Messages that differ in more than names and numbers are different ones.
 #[test]
 fn bounded_work_tells_messages_apart() {

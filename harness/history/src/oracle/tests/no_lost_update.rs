@@ -259,6 +259,14 @@ fn no_lost_update_sees_a_removal_that_nobody_asked_for() {
         OracleName::NoLostUpdate,
         "the daemon removed /v1.41/volumes/data from the engine, which no user asked it to",
     );
+    // The same removal, of what has just gone, or has gone and come back.
+    let mut whats = vec![added("volumes", mirror()), engine("volume", "destroy", "data")];
+    let again = engine("volume", "create", "data");
+    let gone = [truth(&[]), deleted("volumes", at(6, volume("data", "u1")))];
+    assert_fine(sound([whats.clone(), removes(90, "/volumes/data"), gone.into()].concat()));
+    whats.push(again);
+    whats.extend(removes(90, "/volumes/data"));
+    assert_broken(sound(whats), OracleName::NoLostUpdate, "which no user asked it to");
     // The same removal, of a mirror that a user deleted.
     let mut whats = vec![added("volumes", mirror()), user_deleted("volumes", "vol-data", "u1")];
     whats.extend(removes(90, "/volumes/data"));
