@@ -42,6 +42,7 @@ fn undisturbed(step: &Step) -> Option<Step> {
         | Step::DenyWrite { .. }
         | Step::Answer { .. }
         | Step::Fault(_)
+        | Step::Happened(_)
         | Step::Lift(_)
         | Step::Record { .. }
         | Step::Inject { .. }

@@ -40,6 +40,7 @@ pub struct View {
     own_context: String,
     logs: Logs,
     client_requests: usize,
+    happened: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -85,11 +86,11 @@ impl View {
     pub fn apply(&mut self, record: &Record) {
         match &record.what {
             What::Wire(message) => self.apply_wire(message),
-            What::UserWire(message) => self.note_given_up(message),
+            What::UserWire(message) => self.apply_any_wire(message),
             What::ApiWire(message) => {
                 self.client_requests +=
                     usize::from(matches!(message.event, WireWhat::Request { .. }));
-                self.note_given_up(message);
+                self.apply_any_wire(message);
             }
             What::DockerUser(user) => self.own_context.clone_from(&user.context),
             What::DockerFile(file) if file.path == CONFIG_FILE => {
@@ -183,14 +184,18 @@ impl View {
         self.objects.insert(resource.to_owned(), listed);
     }
 
-    fn note_given_up(&mut self, message: &WireMessage) {
+    /// What tells the same on each wire.
+    fn apply_any_wire(&mut self, message: &WireMessage) {
         if let WireWhat::Abandoned { gate } = &message.event {
             self.given_up.insert(gate.clone());
+        }
+        if let WireWhat::Faulted { rule, .. } = &message.event {
+            self.happened.insert(rule.clone());
         }
     }
 
     fn apply_wire(&mut self, message: &WireMessage) {
-        self.note_given_up(message);
+        self.apply_any_wire(message);
         match &message.event {
             WireWhat::Request { method, target, route, .. } => {
                 let endless =
@@ -233,6 +238,12 @@ impl View {
     #[must_use]
     pub fn was_given_up(&self, gate: &GateName) -> bool {
         self.given_up.contains(&gate.0)
+    }
+
+    /// Whether a rule of a wire has done something to a message.
+    #[must_use]
+    pub fn has_happened(&self, rule: &str) -> bool {
+        self.happened.contains(rule)
     }
 
     /// How often clients have asked the daemon's API for something by way of the wire before it.

@@ -154,6 +154,7 @@ fn faults_that_mean_nothing_are_refused() {
         0,
         "this cannot be done to the engine here",
     );
+    assert_refused(json!([{ "happened": "lost" }, "settle"]), 0, "there is no fault `lost` here");
 }
 
 // A daemon that may be struck is awaited before it is judged, by the step of that blow.

@@ -173,6 +173,8 @@ pub enum Step {
     },
     /// Arms a fault.
     Fault(Fault),
+    /// Waits until a fault on a wire has happened that was given a name.
+    Happened(FaultName),
     /// Ends a fault that was given a name.
     Lift(FaultName),
     /// Keeps the last answer to matching requests, for a `stale` fault to give again.

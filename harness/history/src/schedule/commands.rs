@@ -64,6 +64,9 @@ impl<'a> Named<'a> {
                 Err(twice(index, "recording", &name.0))
             }
             Step::Fault(fault) => self.fault(index, fault),
+            Step::Happened(name) if !self.faults.contains(name) => {
+                Err(unknown(index, "fault", &name.0))
+            }
             Step::Lift(name) if !self.faults.remove(name) => Err(unknown(index, "fault", &name.0)),
             _ => Ok(()),
         }

@@ -3,15 +3,13 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use racetrap_history::{
-    Blame, Fault, FaultKind, FaultName, Side, Step, Streams, View, What, WireMessage, WireWhat,
-};
+use racetrap_history::{Blame, Fault, FaultKind, FaultName, Side, Step, Streams, View};
 use racetrap_wire::{Part, Passes, Pieces, Rewrite, RuleGuard};
 
 use super::commands::Background;
 use super::runner::{Runner, StepError};
 use crate::daemon::DenyGuard;
-use crate::wait::polled;
+use crate::wait::{polled, until};
 
 /// A fault that is armed, and by what name the history tells of it.
 pub(super) struct Armed {
@@ -47,6 +45,7 @@ impl Runner {
                 let guard = self.arm_wire_fault(&rule, fault).await?;
                 (rule, fault.name.clone(), Guard::Wire(guard))
             }
+            Step::Happened(name) => return self.happened(name).await,
             Step::Lift(name) => {
                 let named = |armed: &&mut Armed| armed.name.as_ref() == Some(name);
                 let armed = self.armed.iter_mut().find(named);
@@ -101,21 +100,7 @@ impl Runner {
 
     /// A fault that did not happen shows nothing: a run that goes on without it would be no proof.
     pub(super) fn require_faults(&self) -> Result<(), StepError> {
-        if self.armed.is_empty() {
-            return Ok(());
-        }
-        let history = self.recorder().history();
-        let fired = |name: &str| {
-            history.iter().any(|record| {
-                let (What::Wire(message) | What::ApiWire(message) | What::UserWire(message)) =
-                    &record.what
-                else {
-                    return false;
-                };
-                let WireMessage { event, .. } = message;
-                matches!(event, WireWhat::Faulted { rule, .. } if rule == name)
-            })
-        };
+        let fired = |rule: &str| self.recorder().with_view(|view| view.has_happened(rule));
         let happened = |armed: &&Armed| match &armed.guard {
             Some(Guard::Write(guard)) => guard.fired(),
             Some(Guard::Wire(_)) | None => fired(&armed.rule),
@@ -127,6 +112,20 @@ impl Runner {
                 why: format!("`{rule}` fitted no message, so that the fault did not happen"),
             }),
         }
+    }
+
+    /// Waits until a fault has happened.
+    async fn happened(&self, name: &FaultName) -> Result<(), StepError> {
+        let named = |armed: &&Armed| armed.name.as_ref() == Some(name);
+        let armed = self.armed.iter().find(named);
+        let rule = &armed.expect("the schedule was checked: armed before").rule;
+        let waited = until(format!("`{rule}` to happen"), self.deadline, self.recorder(), |view| {
+            if view.has_happened(rule) {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue("it fitted no message yet".to_owned())
+        });
+        waited.await.map_err(|error| StepError::by(Blame::Schedule, &error))
     }
 
     /// Waits until a client watches: one that waits for something looks before.

@@ -156,6 +156,7 @@ impl Runner {
             Step::Answer { .. }
             | Step::DenyWrite { .. }
             | Step::Fault(_)
+            | Step::Happened(_)
             | Step::Lift(_)
             | Step::Record { .. } => self.arm_fault(step).await,
             Step::Cut(_)
