@@ -54,6 +54,8 @@ impl OpenGate {
 /// Answers each opening that is not held. Those that are go on when the group is closed, also after an
 /// error.
 fn serve(group: &Fanotify, closed: &UnixStream, mut holds: impl FnMut(&Opening) -> bool) {
+    // An answer names its event by a descriptor: that of one without an answer must not be used again.
+    let mut held = Vec::new();
     loop {
         let events_fd = group.as_fd();
         let mut ready =
@@ -64,11 +66,13 @@ fn serve(group: &Fanotify, closed: &UnixStream, mut holds: impl FnMut(&Opening) 
             Ok(_) | Err(_) => return,
         }
         let Ok(events) = group.read_events() else { return };
-        for event in &events {
+        for event in events {
             let Some(file) = event.fd() else { continue };
             let path = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
             let pid = u32::try_from(event.pid()).unwrap_or_default();
-            if !holds(&Opening { pid, path: path.unwrap_or_default() }) {
+            if holds(&Opening { pid, path: path.unwrap_or_default() }) {
+                held.push(event);
+            } else {
                 // Of one that was killed meanwhile there is nobody left to be told.
                 let _ = group.write_response(FanotifyResponse::new(file, Response::FAN_ALLOW));
             }
