@@ -161,13 +161,12 @@ impl Runner {
     /// What the wire does at once, to whatever connections there are.
     #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has told the others apart")]
     pub(super) async fn disturb(&mut self, step: &Step) -> Result<(), StepError> {
+        let wire = self.world.wire.clone();
         if matches!(step, Step::Inject { .. }) {
             // A daemon may be about to subscribe anew, because of the frame before.
-            let wire = self.world.wire.clone();
             let open = |_: &View| wire.status().event_streams > 0;
             self.until("an open event stream".to_owned(), open).await?;
         }
-        let wire = self.world.wire.clone();
         let done = match step {
             Step::Cut(Streams::Watches) => return self.cut_watches().await,
             Step::Cut(Streams::Events) => wire.cut(racetrap_wire::Streams::Events),

@@ -42,15 +42,13 @@ impl Identity {
 
     /// Whether nothing is left of it: its parent has been told of its end.
     pub(crate) fn is_gone(self) -> bool {
-        let process = i32::try_from(self.pid).ok().map(procfs::process::Process::new);
-        let stat = process.and_then(Result::ok).and_then(|process| process.stat().ok());
+        let stat = self.entry().and_then(|process| process.stat().ok());
         stat.is_none_or(|stat| stat.starttime != self.started)
     }
 
     /// Whether it is stopped, as by SIGSTOP.
     pub(crate) fn is_stopped(self) -> bool {
-        let process = i32::try_from(self.pid).ok().map(procfs::process::Process::new);
-        let stat = process.and_then(Result::ok).and_then(|process| process.stat().ok());
+        let stat = self.entry().and_then(|process| process.stat().ok());
         stat.is_some_and(|stat| stat.state == 'T' && stat.starttime == self.started)
     }
 
@@ -58,8 +56,7 @@ impl Identity {
     /// told, and does nothing of its own any more, also if it waits in the kernel now; the only thread
     /// of a process has been told by the signal itself.
     pub(crate) fn is_being_stopped(self) -> bool {
-        let process = i32::try_from(self.pid).ok().map(procfs::process::Process::new);
-        let tasks = process.and_then(Result::ok).and_then(|process| process.tasks().ok());
+        let tasks = self.entry().and_then(|process| process.tasks().ok());
         let threads = tasks.into_iter().flatten().filter_map(|task| task.ok()?.stat().ok());
         let states: Vec<_> = threads.map(|thread| thread.state).collect();
         self.lives() && (states.len() == 1 || states.contains(&'T'))
@@ -74,6 +71,11 @@ impl Identity {
             },
             None => Ok(()),
         }
+    }
+
+    /// What the kernel tells of the process that has its ID now, this one or another.
+    fn entry(self) -> Option<procfs::process::Process> {
+        procfs::process::Process::new(i32::try_from(self.pid).ok()?).ok()
     }
 
     /// A descriptor of the process; taken first and compared after, so that it is of this one.
@@ -109,15 +111,13 @@ impl Identity {
 
     /// How many descriptors it has open; none where it does not run any more.
     pub(crate) fn descriptors(self) -> Option<usize> {
-        let process = procfs::process::Process::new(i32::try_from(self.pid).ok()?).ok()?;
-        let count = process.fd_count().ok()?;
+        let count = self.entry()?.fd_count().ok()?;
         self.lives().then_some(count)
     }
 
     /// How much memory it holds; none where it does not run any more.
     pub(crate) fn memory(self) -> Option<Memory> {
-        let process = procfs::process::Process::new(i32::try_from(self.pid).ok()?).ok()?;
-        let status = process.status().ok()?;
+        let status = self.entry()?.status().ok()?;
         let memory = Memory { resident_kib: status.vmrss?, peak_kib: status.vmhwm? };
         self.lives().then_some(memory)
     }
