@@ -91,6 +91,8 @@ pub enum DockerContent {
     },
     /// It is not looked into.
     Other,
+    /// It was changed again before it could be read.
+    Passed,
 }
 
 impl DockerContent {
@@ -110,7 +112,8 @@ impl DockerContent {
             | Self::Unreadable { .. }
             | Self::Malformed { .. }
             | Self::Context { .. }
-            | Self::Other => "",
+            | Self::Other
+            | Self::Passed => "",
         }
     }
 }
@@ -159,6 +162,7 @@ impl fmt::Display for DockerContent {
             Self::Context { host: Some(host) } => f.write_str(host),
             Self::Context { host: None } => f.write_str("no docker endpoint"),
             Self::Other => f.write_str("another file"),
+            Self::Passed => f.write_str("changed again before it was read"),
         }
     }
 }

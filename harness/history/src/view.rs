@@ -13,8 +13,8 @@ use crate::mirror::short;
 use crate::pending::Wishes;
 use crate::record::{Change, ProcessState, WireMessage, WireWhat};
 use crate::{
-    ApiChange, CONFIG_FILE, EngineState, Footprint, GateName, Mirror, MirrorKey, MirrorRef, OURS,
-    Record, What, compare, expected,
+    ApiChange, CONFIG_FILE, DockerContent, EngineState, Footprint, GateName, Mirror, MirrorKey,
+    MirrorRef, OURS, Record, What, compare, expected,
 };
 
 /// What the daemon marks its mirrors with (contract 3.6).
@@ -93,7 +93,9 @@ impl View {
                 self.apply_any_wire(message);
             }
             What::DockerUser(user) => self.own_context.clone_from(&user.context),
-            What::DockerFile(file) if file.path == CONFIG_FILE => {
+            What::DockerFile(file)
+                if file.path == CONFIG_FILE && file.holds != DockerContent::Passed =>
+            {
                 file.holds.current().clone_into(&mut self.current_context);
             }
             What::Truth(state) => {

@@ -3,7 +3,7 @@
 //! The kernel queues what happens as it happens, and each look takes all of it: in a task that waits
 //! for it, and wherever the harness goes on, so that nothing is recorded after what it came before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -162,49 +162,63 @@ impl Looking {
 
     /// Records what the kernel has queued.
     fn take(&mut self, by_user: bool) {
-        let happened = match self.directories.take() {
-            Ok(happened) => happened,
-            Err(error) => {
-                let (resource, reason) = ("docker configuration".to_owned(), error.to_string());
-                return self.recorder.append(What::WatchLost { resource, reason });
-            }
-        };
-        if !by_user {
-            self.strike_if_begun(&happened);
-        }
-        let mut last = None;
+        let mut queue = VecDeque::from(self.drain(by_user));
         let mut contexts = false;
-        for event in happened {
-            // A large file is written in many pieces, of which one tells enough.
-            if last.as_ref() == Some(&event) {
-                continue;
+        while let Some(event) = queue.pop_front() {
+            if self.is_config(&event) {
+                self.take_config(&event, &mut queue, by_user);
+            } else {
+                contexts |= self.take_other(&event, by_user);
             }
-            contexts |= self.take_one(&event, by_user);
-            last = Some(event);
         }
         if contexts {
             self.look_at_contexts(FileChange::Changed, by_user);
         }
     }
 
-    /// Records one change; tells whether it is one of the contexts.
-    fn take_one(&mut self, event: &Happened, by_user: bool) -> bool {
-        let how = match event.to {
-            Happening::Made => FileChange::Made,
-            Happening::Written => FileChange::Written,
-            Happening::MovedHere => FileChange::Replaced,
-            Happening::Gone => FileChange::Removed,
+    /// What the kernel has queued; of a file that is written in many pieces, one tells enough.
+    fn drain(&mut self, by_user: bool) -> Vec<Happened> {
+        let mut happened = match self.directories.take() {
+            Ok(happened) => happened,
+            Err(error) => {
+                let (resource, reason) = ("docker configuration".to_owned(), error.to_string());
+                self.recorder.append(What::WatchLost { resource, reason });
+                return Vec::new();
+            }
         };
+        if !by_user {
+            self.strike_if_begun(&happened);
+        }
+        happened.dedup();
+        happened
+    }
+
+    fn is_config(&self, event: &Happened) -> bool {
         let linked = self
             .link
             .as_ref()
             .is_some_and(|(directory, name)| *directory == event.directory && *name == event.name);
+        linked || event.directory == self.place.directory && event.name == CONFIG_FILE
+    }
+
+    /// Records one change of `config.json`, and queues what has happened since.
+    fn take_config(&mut self, event: &Happened, queue: &mut VecDeque<Happened>, by_user: bool) {
+        let mut holds = self.reader.config(&self.config());
+        queue.extend(self.drain(by_user));
+        // What was read may be a later file.
+        if event.to != Happening::Written && queue.iter().any(|later| self.is_config(later)) {
+            holds = DockerContent::Passed;
+        }
         let here = event.directory == self.place.directory;
-        if linked || here && event.name == CONFIG_FILE {
-            let holds = self.reader.config(&self.config());
-            let how = if self.lost_link(here, by_user) { FileChange::Unlinked } else { how };
-            self.tell(CONFIG_FILE, how, by_user, holds);
-        } else if here && is_beside(&event.name) {
+        let unlinked = self.lost_link(here, by_user);
+        let how = if unlinked { FileChange::Unlinked } else { how(event.to) };
+        self.tell(CONFIG_FILE, how, by_user, holds);
+    }
+
+    /// Records one change of another file; tells whether it is one of the contexts.
+    fn take_other(&mut self, event: &Happened, by_user: bool) -> bool {
+        let how = how(event.to);
+        if event.directory == self.place.directory && is_beside(&event.name) {
             // What the user makes there is gone when it is done with.
             if how != FileChange::Written && !by_user {
                 self.tell(&event.name, how, by_user, of(how));
@@ -284,6 +298,15 @@ impl Looking {
         {
             strike.fall(&self.recorder);
         }
+    }
+}
+
+fn how(happening: Happening) -> FileChange {
+    match happening {
+        Happening::Made => FileChange::Made,
+        Happening::Written => FileChange::Written,
+        Happening::MovedHere => FileChange::Replaced,
+        Happening::Gone => FileChange::Removed,
     }
 }
 

@@ -70,7 +70,13 @@ impl Choice {
         let nothing = DockerContent::Nothing;
         let before = facts.config.as_ref().unwrap_or(&nothing);
         let is_change = file.path == CONFIG_FILE && file.how != FileChange::Found;
-        if !is_change || before.is_broken() || file.holds.is_broken() || facts.user_is_busy() {
+        let is_read = file.holds != DockerContent::Passed;
+        if !is_change
+            || !is_read
+            || before.is_broken()
+            || file.holds.is_broken()
+            || facts.user_is_busy()
+        {
             return None;
         }
         let (old, new) = (before.current(), file.holds.current());
@@ -80,7 +86,9 @@ impl Choice {
         let shown =
             |name: &str| if name.is_empty() { "none".to_owned() } else { format!("`{name}`") };
         let changed = format!("the current context was {} and is {}", shown(old), shown(new));
-        if !is_of_daemon(new) {
+        // What was not read may have been the daemon's, which it has given back.
+        let given_back = facts.passed > 0 && new.is_empty();
+        if !is_of_daemon(new) && !given_back {
             return Some(format!("{changed}, which is nobody's choice"));
         }
         if !user.about {

@@ -13,6 +13,8 @@ pub(super) struct Facts {
     pub(super) view: View,
     pub(super) user: Option<DockerUser>,
     pub(super) config: Option<DockerContent>,
+    /// How often it has been changed since it was read.
+    pub(super) passed: usize,
     contexts: BTreeMap<String, DockerContent>,
     /// Files that are neither the configuration nor the user's, and since which record.
     pub(super) strays: BTreeMap<String, u64>,
@@ -54,7 +56,10 @@ impl Facts {
     }
 
     fn see_file(&mut self, file: &DockerFile, seq: u64) {
-        if file.path == CONFIG_FILE {
+        if file.path == CONFIG_FILE && file.holds == DockerContent::Passed {
+            self.passed += 1;
+        } else if file.path == CONFIG_FILE {
+            self.passed = 0;
             self.config = Some(file.holds.clone());
         } else if let Some(name) = file.path.strip_prefix("contexts/") {
             self.contexts.insert(name.to_owned(), file.holds.clone());

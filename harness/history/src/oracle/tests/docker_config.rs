@@ -104,6 +104,30 @@ fn what_the_daemon_may_not_do_to_the_file_is_found(#[case] change: What, #[case]
     assert_broken(connected("mine", vec![change]), ORACLE, text);
 }
 
+// Two changes may come to nothing, as when a daemon is stopped while it connects; three may not.
+#[test]
+fn changes_that_were_not_read_are_not_taken_for_one() {
+    let passed = || replaced(DockerContent::Passed);
+    let same = || replaced(config("mine", &[("auths/r", "1")]));
+    assert_fine(connected("mine", vec![passed(), same()]));
+    assert_broken(connected("mine", vec![passed(), passed(), same()]), ORACLE, "different");
+    assert_broken(connected("mine", vec![passed(), same(), same()]), ORACLE, "different");
+    let lost = replaced(config("mine", &[]));
+    assert_broken(connected("mine", vec![passed(), lost]), ORACLE, "the user's: auths/r");
+}
+
+// A context that may have been taken over meanwhile is judged as one that was.
+#[test]
+fn a_context_that_is_given_back_before_it_was_read_was_taken_over() {
+    let passed = || replaced(DockerContent::Passed);
+    let given_back = || replaced(config("", &[("auths/r", "1")]));
+    let gone = What::Endpoint { address: None, default: false };
+    let dead = vec![gone, context("mine", Some("unix:///gone.sock")), passed(), given_back()];
+    assert_fine(connected("mine", dead));
+    let alive = vec![context("mine", Some("ssh://host")), passed(), given_back()];
+    assert_broken(connected("mine", alive), ORACLE, "cannot be asked");
+}
+
 // The same changes by the harness for the user, and a change by a command of the user's, are fine; so is
 // the only change that the daemon may make.
 #[test]
