@@ -38,6 +38,7 @@ pub struct View {
     given_up: BTreeSet<String>,
     current_context: String,
     own_context: String,
+    own_context_is_there: bool,
     logs: Logs,
     client_requests: usize,
     happened: BTreeSet<String>,
@@ -93,6 +94,11 @@ impl View {
                 self.apply_any_wire(message);
             }
             What::DockerUser(user) => self.own_context.clone_from(&user.context),
+            What::DockerFile(file)
+                if file.path.strip_prefix("contexts/") == Some(self.own_context.as_str()) =>
+            {
+                self.own_context_is_there = file.holds != DockerContent::Nothing;
+            }
             What::DockerFile(file)
                 if file.path == CONFIG_FILE && file.holds != DockerContent::Passed =>
             {
@@ -258,6 +264,13 @@ impl View {
     #[must_use]
     pub fn current_context(&self) -> &str {
         &self.current_context
+    }
+
+    /// Whether anything of the daemon's context is there: itself, or its being the current one.
+    #[must_use]
+    pub fn has_own_context(&self) -> bool {
+        let is_current = self.current_context == self.own_context && !self.own_context.is_empty();
+        self.own_context_is_there || is_current
     }
 
     /// The name of a context, where [`OURS`] stands for the daemon's.

@@ -97,7 +97,10 @@ impl Runner {
                 return true;
             }
             // A stopped App cannot be probed: its mirrors have the whole deadline to go.
-            let may_be_still = level.in_place && self.recorder().with_view(wants_mirrors);
+            // Of its context it may fail to be rid, and then it tells of no other try.
+            let left_context = level.in_place && level.converged && level.done;
+            let may_be_still =
+                level.in_place && self.recorder().with_view(wants_mirrors) || left_context;
             let limit = match (may_be_still, level.done) {
                 (true, true) => STILL,
                 (true, false) => STILL_PENDING,
@@ -143,6 +146,8 @@ struct Level {
     converged: bool,
     /// No user waits for anything.
     done: bool,
+    /// What is left of a stopped App's context has gone.
+    cleared: bool,
 }
 
 impl Level {
@@ -151,11 +156,12 @@ impl Level {
             in_place: is_in_place(view, event_streams) && view.in_flight().is_empty(),
             converged: view.differences().is_empty(),
             done: view.pending().is_empty(),
+            cleared: wants_mirrors(view) || !view.has_own_context(),
         }
     }
 
     fn is_reached(&self) -> bool {
-        self.in_place && self.converged && self.done
+        self.in_place && self.converged && self.done && self.cleared
     }
 }
 
