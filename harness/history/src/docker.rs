@@ -139,6 +139,13 @@ pub struct UserCommandEnd {
     pub said: String,
 }
 
+impl DockerFile {
+    /// The name of the context that it is; none where it is another file.
+    pub(crate) fn context(&self) -> Option<&str> {
+        self.path.strip_prefix("contexts/")
+    }
+}
+
 impl fmt::Display for DockerFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, how, by_user, holds } = self;

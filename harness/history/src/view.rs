@@ -94,9 +94,7 @@ impl View {
                 self.apply_any_wire(message);
             }
             What::DockerUser(user) => self.own_context.clone_from(&user.context),
-            What::DockerFile(file)
-                if file.path.strip_prefix("contexts/") == Some(self.own_context.as_str()) =>
-            {
+            What::DockerFile(file) if file.context() == Some(self.own_context.as_str()) => {
                 self.own_context_is_there = file.holds != DockerContent::Nothing;
             }
             What::DockerFile(file)

@@ -98,9 +98,8 @@ impl Runner {
             }
             // A stopped App cannot be probed: its mirrors have the whole deadline to go.
             // Of its context it may fail to be rid, and then it tells of no other try.
-            let left_context = level.in_place && level.converged && level.done;
-            let may_be_still =
-                level.in_place && self.recorder().with_view(wants_mirrors) || left_context;
+            let may_be_still = level.in_place
+                && (level.converged && level.done || self.recorder().with_view(wants_mirrors));
             let limit = match (may_be_still, level.done) {
                 (true, true) => STILL,
                 (true, false) => STILL_PENDING,

@@ -61,7 +61,7 @@ impl Facts {
         } else if file.path == CONFIG_FILE {
             self.passed = 0;
             self.config = Some(file.holds.clone());
-        } else if let Some(name) = file.path.strip_prefix("contexts/") {
+        } else if let Some(name) = file.context() {
             self.contexts.insert(name.to_owned(), file.holds.clone());
         } else if file.path.starts_with("other/") {
             // Told by itself, when it is touched.
