@@ -47,9 +47,7 @@ impl Runner {
             }
             Step::Happened(name) => return self.happened(name).await,
             Step::Lift(name) => {
-                let named = |armed: &&mut Armed| armed.name.as_ref() == Some(name);
-                let armed = self.armed.iter_mut().find(named);
-                armed.expect("the schedule was checked: armed before lifted").guard = None;
+                self.armed_as(name).guard = None;
                 return Ok(());
             }
             Step::Record { name, on } => {
@@ -114,13 +112,17 @@ impl Runner {
         }
     }
 
+    fn armed_as(&mut self, name: &FaultName) -> &mut Armed {
+        let mut armed = self.armed.iter_mut();
+        let named = armed.find(|armed| armed.name.as_ref() == Some(name));
+        named.expect("the schedule was checked: armed before")
+    }
+
     /// Waits until a fault has happened.
-    async fn happened(&self, name: &FaultName) -> Result<(), StepError> {
-        let named = |armed: &&Armed| armed.name.as_ref() == Some(name);
-        let armed = self.armed.iter().find(named);
-        let rule = &armed.expect("the schedule was checked: armed before").rule;
+    async fn happened(&mut self, name: &FaultName) -> Result<(), StepError> {
+        let rule = self.armed_as(name).rule.clone();
         let waited = until(format!("`{rule}` to happen"), self.deadline, self.recorder(), |view| {
-            if view.has_happened(rule) {
+            if view.has_happened(&rule) {
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue("it fitted no message yet".to_owned())
