@@ -1,11 +1,13 @@
 //! The state that a prefix of the history implies. Live waits and oracles read the same view.
 
+mod docker;
 mod logs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use self::docker::Docker;
 pub use self::logs::LogState;
 use self::logs::Logs;
 use crate::canon::IMAGE_LABEL;
@@ -13,8 +15,8 @@ use crate::mirror::short;
 use crate::pending::Wishes;
 use crate::record::{Change, ProcessState, WireMessage, WireWhat};
 use crate::{
-    ApiChange, CONFIG_FILE, DockerContent, EngineState, Footprint, GateName, Mirror, MirrorKey,
-    MirrorRef, OURS, Record, What, compare, expected,
+    ApiChange, EngineState, Footprint, GateName, Mirror, MirrorKey, MirrorRef, OURS, Record, What,
+    compare, expected,
 };
 
 /// What the daemon marks its mirrors with (contract 3.6).
@@ -36,9 +38,7 @@ pub struct View {
     wishes: Wishes,
     aliases: BTreeMap<String, String>,
     given_up: BTreeSet<String>,
-    current_context: String,
-    own_context: String,
-    own_context_is_there: bool,
+    docker: Docker,
     logs: Logs,
     client_requests: usize,
     happened: BTreeSet<String>,
@@ -93,15 +93,8 @@ impl View {
                     usize::from(matches!(message.event, WireWhat::Request { .. }));
                 self.apply_any_wire(message);
             }
-            What::DockerUser(user) => self.own_context.clone_from(&user.context),
-            What::DockerFile(file) if file.context() == Some(self.own_context.as_str()) => {
-                self.own_context_is_there = file.holds != DockerContent::Nothing;
-            }
-            What::DockerFile(file)
-                if file.path == CONFIG_FILE && file.holds != DockerContent::Passed =>
-            {
-                file.holds.current().clone_into(&mut self.current_context);
-            }
+            What::DockerUser(user) => self.docker.own.clone_from(&user.context),
+            What::DockerFile(file) => self.docker.see(file, record.seq),
             What::Truth(state) => {
                 self.name_objects(state);
                 self.truth = state.clone();
@@ -120,9 +113,11 @@ impl View {
             What::Process { name, state: ProcessState::Died { how }, .. } => {
                 self.ended.push((name.clone(), how.clone()));
             }
+            What::Process { name, state: ProcessState::Started, .. } if name == "daemon" => {
+                self.docker.see_start();
+            }
             What::Process { .. }
             | What::Run(_)
-            | What::DockerFile(_)
             | What::Endpoint { .. }
             | What::UserCommand(_)
             | What::Review(_)
@@ -261,20 +256,33 @@ impl View {
     /// The docker command's current context; empty where none is named.
     #[must_use]
     pub fn current_context(&self) -> &str {
-        &self.current_context
+        &self.docker.current
     }
 
-    /// Whether anything of the daemon's context is there: itself, or its being the current one.
+    /// Whether the running daemon has a file beside the docker command's configuration that it shall
+    /// put in its place.
     #[must_use]
-    pub fn has_own_context(&self) -> bool {
-        let is_current = self.current_context == self.own_context && !self.own_context.is_empty();
-        self.own_context_is_there || is_current
+    pub fn config_is_being_written(&self) -> bool {
+        self.docker.is_being_written()
+    }
+
+    /// Whether nothing of the daemon's is in the docker command's configuration: neither its context,
+    /// nor its being the current one, nor a file beside it.
+    #[must_use]
+    pub fn config_is_cleared(&self) -> bool {
+        self.docker.is_cleared()
+    }
+
+    /// Files beside the docker command's configuration that no user has put there, each with the
+    /// number of the record that told of it first.
+    pub(crate) fn strays(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.docker.strays.iter().map(|(path, stray)| (path.as_str(), stray.since))
     }
 
     /// The name of a context, where [`OURS`] stands for the daemon's.
     #[must_use]
     pub fn context_named<'a>(&'a self, name: &'a str) -> &'a str {
-        if name == OURS { &self.own_context } else { name }
+        if name == OURS { &self.docker.own } else { name }
     }
 
     /// What the engine holds.

@@ -20,7 +20,8 @@ use crate::daemon::Resource;
 pub(super) const STILL: Duration = Duration::from_millis(1500);
 
 /// The same where a user's wish is not fulfilled: the daemon may be between two tries, which are
-/// farther apart each time (contract 4.3: up to ten seconds were seen).
+/// farther apart each time (contract 4.3: up to ten seconds were seen). Nor does a daemon tell of
+/// anything while it waits for a slow disk to have a configuration.
 const STILL_PENDING: Duration = Duration::from_secs(8);
 
 impl Runner {
@@ -97,10 +98,10 @@ impl Runner {
                 return true;
             }
             // A stopped App cannot be probed: its mirrors have the whole deadline to go.
-            // Of its context it may fail to be rid, and then it tells of no other try.
+            // Of what is in the configuration it may fail to be rid, and then it tells of no other try.
             let may_be_still = level.in_place
                 && (level.converged && level.done || self.recorder().with_view(wants_mirrors));
-            let limit = match (may_be_still, level.done) {
+            let limit = match (may_be_still, level.done && level.config) {
                 (true, true) => STILL,
                 (true, false) => STILL_PENDING,
                 (false, _) => deadline - Instant::now(),
@@ -145,8 +146,9 @@ struct Level {
     converged: bool,
     /// No user waits for anything.
     done: bool,
-    /// What is left of a stopped App's context has gone.
-    cleared: bool,
+    /// The daemon does nothing about the docker command's configuration, and has nothing of a stopped
+    /// App in it.
+    config: bool,
 }
 
 impl Level {
@@ -155,12 +157,16 @@ impl Level {
             in_place: is_in_place(view, event_streams) && view.in_flight().is_empty(),
             converged: view.differences().is_empty(),
             done: view.pending().is_empty(),
-            cleared: wants_mirrors(view) || !view.has_own_context(),
+            config: if wants_mirrors(view) {
+                !view.config_is_being_written()
+            } else {
+                view.config_is_cleared()
+            },
         }
     }
 
     fn is_reached(&self) -> bool {
-        self.in_place && self.converged && self.done && self.cleared
+        self.in_place && self.converged && self.done && self.config
     }
 }
 
@@ -175,4 +181,84 @@ fn is_in_place(view: &View, event_streams: usize) -> bool {
         return app.holds("ContainerEngineReady", "True") && event_streams > 0;
     }
     matches!(app.condition("ContainerEngineReady"), Some((_, "Stopped" | "NotApplicable")))
+}
+
+#[cfg(test)]
+mod tests {
+    use racetrap_history::{
+        CONFIG_FILE, DockerContent, DockerFile, DockerUser, FileChange, ProcessState, Record, View,
+        What,
+    };
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::Level;
+
+    const OURS: &str = "rancher-desktop-7";
+    const TORN: &str = ".config.json.rancher-desktop-7.x";
+
+    fn file(path: &str, how: FileChange, holds: DockerContent) -> What {
+        What::DockerFile(DockerFile { path: path.to_owned(), how, by_user: false, holds })
+    }
+
+    fn torn() -> What {
+        file(TORN, FileChange::Made, DockerContent::Other)
+    }
+
+    fn torn_is_gone() -> What {
+        file(TORN, FileChange::Removed, DockerContent::Nothing)
+    }
+
+    fn context(name: &str) -> What {
+        let holds = DockerContent::Context { host: None };
+        file(&format!("contexts/{name}"), FileChange::Changed, holds)
+    }
+
+    fn current(name: &str) -> What {
+        let current = Some(name.to_owned()).filter(|name| !name.is_empty());
+        let holds = DockerContent::Config { current, members: [].into() };
+        file(CONFIG_FILE, FileChange::Replaced, holds)
+    }
+
+    fn daemon(state: ProcessState) -> What {
+        What::Process { name: "daemon".to_owned(), pid: 1, started: 1, state }
+    }
+
+    fn level(running: bool, then: Vec<What>) -> Level {
+        let (status, reason) = if running { ("True", "Connected") } else { ("False", "Stopped") };
+        let ready = json!({ "type": "ContainerEngineReady", "status": status, "reason": reason,
+                            "message": "", "observedGeneration": 1 });
+        let app = json!({ "metadata": { "name": "app", "generation": 1 },
+                          "spec": { "running": running, "containerEngine": { "name": "moby" } },
+                          "status": { "conditions": [ready] } });
+        let user = DockerUser { context: OURS.to_owned(), overruled: false, about: true };
+        let list = What::Listed { resource: "apps".to_owned(), version: 1, objects: vec![app] };
+        let mut view = View::default();
+        for (seq, what) in (0..).zip([What::DockerUser(user), list].into_iter().chain(then)) {
+            view.apply(&Record { seq, at_us: seq, neighbour: false, what });
+        }
+        Level::of(&view, 1)
+    }
+
+    // What a running daemon is about to put in the configuration's place is no state to judge, and what
+    // its killed predecessor has left may stay until it stops; then nothing may. A checkpoint a moment
+    // too early would call either a fault.
+    #[rstest]
+    #[case::nothing_has_happened(vec![], true, true)]
+    #[case::another_context(vec![context("mine"), current("mine")], true, true)]
+    #[case::ours_while_it_runs(vec![context(OURS), current(OURS)], true, false)]
+    #[case::ours_has_gone(vec![context(OURS), current(OURS), current(""),
+        file("contexts/rancher-desktop-7", FileChange::Removed, DockerContent::Nothing)], true, true)]
+    #[case::it_is_only_current(vec![current(OURS)], true, false)]
+    #[case::a_write_is_under_way(vec![torn()], false, false)]
+    #[case::a_write_is_done(vec![torn(), torn_is_gone()], true, true)]
+    #[case::a_killed_one_left_it(vec![torn(), daemon(ProcessState::Started)], true, false)]
+    fn the_configuration_is_level(
+        #[case] then: Vec<What>,
+        #[case] running: bool,
+        #[case] stopped: bool,
+    ) {
+        assert_eq!(level(true, then.clone()).is_reached(), running);
+        assert_eq!(level(false, then).is_reached(), stopped);
+    }
 }

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    CONFIG_FILE, CONTEXT_PREFIX, DockerContent, DockerFile, DockerUser, FileChange, Record, View,
-    What,
+    CONFIG_FILE, CONTEXT_PREFIX, DockerContent, DockerFile, DockerUser, Record, View, What,
 };
 
 /// Folds records, in order.
@@ -16,8 +15,6 @@ pub(super) struct Facts {
     /// How often it has been changed since it was read.
     pub(super) passed: usize,
     contexts: BTreeMap<String, DockerContent>,
-    /// Files that are neither the configuration nor the user's, and since which record.
-    pub(super) strays: BTreeMap<String, u64>,
     /// Docker commands of the user's that run, by their number.
     running: BTreeMap<u32, Vec<String>>,
     /// Where the user's own engine is.
@@ -36,7 +33,7 @@ impl Facts {
         self.view.apply(record);
         match &record.what {
             What::DockerUser(user) => self.user = Some(user.clone()),
-            What::DockerFile(file) => self.see_file(file, record.seq),
+            What::DockerFile(file) => self.see_file(file),
             What::Endpoint { address, default } => {
                 self.endpoint.clone_from(address);
                 self.default = *default;
@@ -55,7 +52,7 @@ impl Facts {
         }
     }
 
-    fn see_file(&mut self, file: &DockerFile, seq: u64) {
+    fn see_file(&mut self, file: &DockerFile) {
         if file.path == CONFIG_FILE && file.holds == DockerContent::Passed {
             self.passed += 1;
         } else if file.path == CONFIG_FILE {
@@ -63,12 +60,6 @@ impl Facts {
             self.config = Some(file.holds.clone());
         } else if let Some(name) = file.context() {
             self.contexts.insert(name.to_owned(), file.holds.clone());
-        } else if file.path.starts_with("other/") {
-            // Told by itself, when it is touched.
-        } else if file.how == FileChange::Removed {
-            self.strays.remove(&file.path);
-        } else if !file.by_user && file.how != FileChange::Found {
-            self.strays.entry(file.path.clone()).or_insert(seq);
         }
     }
 

@@ -105,7 +105,7 @@ impl Ours {
         if facts.killed && !facts.is_stopped() || facts.user_is_busy() {
             return Vec::new();
         }
-        let old = facts.strays.iter().filter(|(_, since)| **since < before);
+        let old = facts.view.strays().filter(|(_, since)| *since < before);
         old.map(|(name, _)| format!("{name} was left beside the configuration")).collect()
     }
 }
