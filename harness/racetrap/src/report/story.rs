@@ -37,7 +37,26 @@ pub(crate) fn story(scenario: &Scenario) -> Vec<Line> {
         let actions: Vec<_> = watched.filter_map(action).collect();
         lines.push(("done", actions.join("; ")));
     }
-    lines
+    folded(&lines)
+}
+
+/// Tells once what comes at least three times in a row, be it one line or several.
+fn folded(lines: &[Line]) -> Vec<Line> {
+    let mut folded = Vec::new();
+    let mut rest = lines;
+    while !rest.is_empty() {
+        let times =
+            |length| rest.chunks_exact(length).take_while(|it| *it == &rest[..length]).count();
+        let mut cycles = (1..=rest.len() / 3).map(|length| (length, times(length)));
+        let (length, times) = cycles.find(|(_, times)| *times > 2).unwrap_or((1, 1));
+        folded.extend_from_slice(&rest[..length]);
+        if times > 1 {
+            let what = if length == 1 { "the same".to_owned() } else { format!("these {length}") };
+            folded.push(("repeated", format!("{what}, {} times more", times - 1)));
+        }
+        rest = &rest[length * times..];
+    }
+    folded
 }
 
 /// Tells what was done while something stood at a gate, or after a fault.
@@ -233,5 +252,29 @@ fn file_state(file: &DockerFileStep) -> String {
         FileOp::Link => format!("{name} is a link"),
         FileOp::Padded(kib) => format!("{name} has {kib} KiB more"),
         FileOp::Gone => format!("{name} is gone"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{Line, folded};
+
+    // A letter is a line. Twice is not worth a fold; the shortest cycle is the one that is told; what
+    // is behind it, also the beginning of one more round, is told as it is.
+    #[rstest]
+    #[case::nothing("", "")]
+    #[case::twice("aab", "aab")]
+    #[case::one_line("caaaab", "ca(the same, 3 times more)b")]
+    #[case::two_lines("abababac", "ab(these 2, 2 times more)ac")]
+    #[case::shortest("aaaaaa", "a(the same, 5 times more)")]
+    fn what_comes_again_and_again_is_told_once(#[case] lines: &str, #[case] told: &str) {
+        let lines: Vec<Line> = lines.chars().map(|line| ("fault", line.to_string())).collect();
+        let text = folded(&lines).into_iter().map(|(label, text)| match label {
+            "repeated" => format!("({text})"),
+            _ => text,
+        });
+        assert_eq!(text.collect::<String>(), told);
     }
 }
