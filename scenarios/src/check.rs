@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::Path;
 
 use racetrap::catalogue::{Catalogue, CatalogueError};
-use racetrap::companion::{NotBuilt, companion};
 use racetrap::deadline::{DeadlineError, Deadlines};
 use racetrap::matrix::DaemonKind;
+use racetrap::process::{NotBuilt, companion};
 use racetrap::run::{Outcome, RunError, RunOptions, Stop, run};
 use racetrap::scenario_file::{self, ScenarioFileError};
 use racetrap::world::{EngineChoice, Pool};
@@ -72,7 +72,7 @@ async fn check_within(
     daemon: DaemonKind,
     evidence: &Path,
 ) -> Result<Outcome, Unmet> {
-    let scenario = scenario_file::read(entry, &Catalogue::embedded()?)?;
+    let scenario = Catalogue::embedded()?.read(entry)?;
     let about = scenario.about.clone().expect("a scenario that was read describes its finding");
     let options = RunOptions {
         daemon: companion(DAEMON)?,

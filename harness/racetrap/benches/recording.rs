@@ -8,7 +8,7 @@ use std::io::BufReader;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use racetrap::bundle::RecordMasker;
+use racetrap::mask::RecordMasker;
 use racetrap_history::{Record, View, journal};
 
 const TURNS: usize = 30;

@@ -1,12 +1,13 @@
 //! The findings that the harness knows: one scenario a finding, embedded in the program.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use globset::Glob;
 use include_dir::{Dir, include_dir};
 use racetrap_history::{FindingId, Scenario, Unshown};
 
-use crate::scenario_file::{self, Invalid};
+use crate::scenario_file::{self, Invalid, ScenarioFile, ScenarioFileError, nearest};
 
 static ENTRIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../scenarios/catalogue");
 static UNSHOWN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../scenarios/unshown");
@@ -112,6 +113,23 @@ impl Catalogue {
         Ok(Self { entries, unshown: BTreeMap::new() })
     }
 
+    /// Reads the scenario in `path`. A file that does not describe its finding gets the description of
+    /// the catalogue's entry for that finding.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is too large, holds no scenario, or neither describes its finding nor
+    /// names one of the catalogue.
+    pub fn read(&self, path: &Path) -> Result<Scenario, ScenarioFileError> {
+        let file = ScenarioFile::read(path)?;
+        if file.scenario.about.is_some() {
+            return Ok(file.scenario);
+        }
+        let Some(entry) = self.get(&file.scenario.finding) else {
+            return Err(file.unknown_finding(self.ids().map(|id| id.as_str())));
+        };
+        Ok(Scenario { about: entry.about.clone(), ..file.scenario })
+    }
+
     /// Findings that are listed and not run, in the order of their ids.
     pub fn unshown(&self) -> impl Iterator<Item = &Unshown> {
         self.unshown.values()
@@ -157,13 +175,6 @@ impl Catalogue {
         }
         Ok(selected)
     }
-}
-
-/// The known names, each in backticks: those that look most like `given` first.
-pub(crate) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut known: Vec<_> = known.collect();
-    known.sort_by_key(|name| strsim::damerau_levenshtein(given, name));
-    known.into_iter().map(|name| format!("`{name}`")).collect()
 }
 
 /// Name and text of an entry's file.

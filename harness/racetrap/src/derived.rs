@@ -8,7 +8,7 @@ use std::path::Path;
 use racetrap_history::journal::{self, JournalError};
 use racetrap_history::{Judgement, Record, RunHeader, What, judge, timeline};
 
-use crate::report;
+use crate::timeline::{timeline_page, trace};
 
 /// Name of the journal in an evidence directory.
 pub(crate) const JOURNAL: &str = "journal.jsonl";
@@ -55,8 +55,8 @@ pub(crate) fn write(directory: &Path, history: &[Record], verdict: &Judgement) -
     let text = timeline::lines(history).join("\n") + "\n";
     replace(directory, TIMELINE, text.as_bytes())?;
     replace(directory, VERDICT, &serde_json::to_vec_pretty(verdict)?)?;
-    replace(directory, PAGE, report::timeline_page(history, verdict).as_bytes())?;
-    replace(directory, TRACE, report::trace(history, verdict).as_bytes())
+    replace(directory, PAGE, timeline_page(history, verdict).as_bytes())?;
+    replace(directory, TRACE, trace(history, verdict).as_bytes())
 }
 
 impl Rebuilt {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use racetrap_history::{ProcessState, Record, View, What, journal};
 use tokio::sync::watch;
 
-use crate::bundle::mask::{Masker, RecordMasker};
 use crate::clock::Clock;
+use crate::mask::{Masker, RecordMasker};
 
 /// Appends to the history; clones share it.
 #[derive(Clone)]

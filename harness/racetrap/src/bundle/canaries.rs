@@ -6,12 +6,10 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::capture::Cause;
-use super::manifest::{MANIFEST, Manifest, State, Trigger};
-use super::mask::{DocumentKind, Hits, Masker, Place, Rule};
+use super::manifest::{Cause, MANIFEST, Manifest, State, Trigger};
 use super::seal::seal;
 use super::shelf::{Content, Store};
-use crate::world::canary;
+use crate::mask::{DocumentKind, Hits, Masker, Place, Rule, canary};
 
 /// Files of a bundle, each with a secret of one kind, as its collector masks them.
 fn bundle(place: &Path, masker: &Masker) {

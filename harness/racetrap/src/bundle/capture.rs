@@ -9,39 +9,18 @@ use tokio::time::{Instant, timeout};
 
 use super::collect::{collect, on_thread};
 use super::limits::{CAPTURE, ENDING, LOOKING};
-use super::manifest::{Entry, FORMAT, Manifest, State, Trigger};
-use super::mask::Masker;
+use super::manifest::{Cause, Entry, FORMAT, Manifest, State};
 use super::patient::Patient;
 use super::shelf::Store;
 use super::sources;
 use crate::clock::Clock;
+use crate::mask::Masker;
 
 /// What is captured of a world, in its evidence directory.
 const WORLD: &str = "world";
 
 /// The same until it is whole.
 const PARTIAL: &str = ".world.partial";
-
-/// Why a bundle is made.
-#[derive(Clone, Debug)]
-pub(crate) struct Cause {
-    /// What made it.
-    pub(crate) trigger: Trigger,
-    /// The same in words.
-    pub(crate) reason: String,
-}
-
-impl Cause {
-    /// A cause in words.
-    pub(crate) fn new(trigger: Trigger, reason: impl Into<String>) -> Self {
-        Self { trigger, reason: reason.into() }
-    }
-
-    /// The same for a manifest: what went wrong may quote what a program has said.
-    pub(super) fn masked(&self, masker: &Masker) -> Self {
-        Self { trigger: self.trigger, reason: masker.words(&self.reason) }
-    }
-}
 
 /// Captures a world whose run has evidence, unless it was captured before. `before_end` is called before
 /// anything is ended for the sake of what it says.

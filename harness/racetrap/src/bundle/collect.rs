@@ -108,9 +108,9 @@ mod tests {
     use std::path::Path;
 
     use super::super::manifest::State;
-    use super::super::mask::Masker;
     use super::super::shelf::Content;
     use super::*;
+    use crate::mask::Masker;
 
     const SHORT: Duration = Duration::from_millis(50);
     const LONG: Duration = Duration::from_secs(30);
@@ -196,7 +196,7 @@ mod tests {
         let store = store(place.path());
         let shelf = store.shelf("one");
         shelf.put("taken/a.txt", text());
-        let kind = super::super::mask::DocumentKind::Kubeconfig;
+        let kind = crate::mask::DocumentKind::Kubeconfig;
         shelf.put("b.yaml", Content::Document(kind, serde_json::json!({ "token": "x" })));
         shelf.close(None);
         shelf.put("late.txt", text());

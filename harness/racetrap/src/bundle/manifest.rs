@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::capture::Cause;
 use crate::clock::Clock;
+use crate::mask::{Masked, Masker};
 use crate::sys::take_room;
 
 /// Version of the manifest's format; it changes whenever an old reader could misread a new one.
@@ -137,6 +137,27 @@ pub enum Trigger {
     Other,
 }
 
+/// Why a bundle is made.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause {
+    /// What made it.
+    pub(crate) trigger: Trigger,
+    /// The same in words.
+    pub(crate) reason: String,
+}
+
+impl Cause {
+    /// A cause in words.
+    pub(crate) fn new(trigger: Trigger, reason: impl Into<String>) -> Self {
+        Self { trigger, reason: reason.into() }
+    }
+
+    /// The same for a manifest: what went wrong may quote what a program has said.
+    pub(super) fn masked(&self, masker: &Masker) -> Self {
+        Self { trigger: self.trigger, reason: masker.words(&self.reason) }
+    }
+}
+
 /// One file of a bundle, or what is there instead of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
@@ -155,17 +176,6 @@ pub struct Entry {
     pub seconds: f64,
     /// What was masked, by the rules that found it.
     pub masked: Vec<Masked>,
-}
-
-/// What one rule found in a file: places, never what stood there.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Masked {
-    /// The rule, such as `variable`.
-    pub rule: String,
-    /// How many values it masked.
-    pub count: u64,
-    /// Where the first of them stand: JSON pointers, lines, or arguments.
-    pub places: Vec<String>,
 }
 
 /// What became of something that was looked for.

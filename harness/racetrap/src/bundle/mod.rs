@@ -7,8 +7,7 @@
 //! - `seal`: completes the bundle at the end of the run; `archive`: packs it;
 //! - [`Manifest`]: what is there, what is missing and why, what was masked;
 //! - `opened`: a bundle that somebody hands in, and that nobody vouches for; `unpack`: an archive of one;
-//! - `limits`: how long and how large anything of a bundle may be;
-//! - `mask`: takes secrets out of documents, texts and records.
+//! - `limits`: how long and how large anything of a bundle may be.
 
 mod archive;
 #[cfg(test)]
@@ -17,7 +16,6 @@ mod capture;
 mod collect;
 mod limits;
 mod manifest;
-pub(crate) mod mask;
 mod opened;
 mod patient;
 mod seal;
@@ -25,11 +23,10 @@ mod shelf;
 mod sources;
 mod unpack;
 
-pub(crate) use capture::{Cause, capture, claim};
+pub(crate) use capture::{capture, claim};
 pub(crate) use collect::{on_thread, panicked};
-pub use manifest::{Entry, FORMAT, MANIFEST, Manifest, Masked, State, Trigger};
-pub(crate) use mask::Masker;
-pub use mask::RecordMasker;
+pub(crate) use manifest::Cause;
+pub use manifest::{Entry, FORMAT, MANIFEST, Manifest, State, Trigger};
 pub(crate) use opened::{Opened, Refusal};
 pub(crate) use patient::{Patient, past_wire};
 pub(crate) use seal::{seal, seal_claimed};

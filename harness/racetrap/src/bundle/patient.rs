@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::world::{Intent, declared};
+use crate::intent::{Intent, declared};
 
 /// A world, from outside.
 #[derive(Clone, Debug)]

@@ -9,13 +9,12 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
 use super::archive::archive;
-use super::capture::{Cause, claim, remove_partial};
+use super::capture::{claim, remove_partial};
 use super::collect::on_thread;
 use super::limits::{LOG_MAX, SEAL};
-use super::manifest::{Entry, MANIFEST, Manifest, State, Trigger};
-use super::mask::{Hits, Lines, Masker};
+use super::manifest::{Cause, Entry, MANIFEST, Manifest, State, Trigger};
 use super::shelf::mask_line;
-use crate::world::canary;
+use crate::mask::{Hits, Lines, Masker, canary};
 
 /// Why a file is not there in which a planted secret was.
 const LEAKED: &str = "left out: a planted secret was in it, so its masking has failed";

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::limits::{ALL_MAX, FILE_MAX};
 use super::manifest::{Entry, State};
-use super::mask::{DocumentKind, Hits, Lines, Masker, Place};
+use crate::mask::{DocumentKind, Hits, Lines, Masker, Place};
 
 /// What a collector found.
 pub(super) enum Content {

@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use miette::miette;
-use serde::Serialize;
 
 use super::ask::{first_line, said};
 use super::daemon::{BUILD, Daemon, REFERENCE};
 use super::exit::Failure;
 use super::options::DaemonArgs;
 use crate::chain::chain;
-use crate::companion::companion;
-use crate::engine::{Engines, find_program};
+use crate::engine::Engines;
+use crate::process::{companion, find_program};
+use crate::report::{Check, CheckState};
 use crate::sys;
 use crate::world::{EngineChoice, EngineVersion, longest_socket_path};
 
@@ -20,33 +20,6 @@ const ROOM_MIN_MIB: u64 = 512;
 
 /// Where control groups are.
 const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
-
-/// Whether something is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum State {
-    /// It is.
-    Ok,
-    /// It is not, and without it nothing can be run.
-    Missing,
-    /// It is not, and only some things need it.
-    Optional,
-}
-
-/// One thing that was looked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Check {
-    /// What.
-    pub(crate) name: &'static str,
-    /// Whether it is there.
-    pub(crate) state: State,
-    /// What was found.
-    pub(crate) found: String,
-    /// What it is for, as the rest of a sentence.
-    pub(crate) purpose: &'static str,
-    /// How to get it, as a sentence.
-    pub(crate) remedy: String,
-}
 
 /// A program that is looked for on PATH.
 struct Program {
@@ -101,7 +74,7 @@ pub(super) async fn all(args: &DaemonArgs) -> Vec<Check> {
 /// Refuses to go on where the machine lacks what every run on this engine needs.
 pub(super) async fn demand(engine: EngineChoice) -> Result<(), Failure> {
     let checks = machine(engine).await.into_iter();
-    let missing: Vec<_> = checks.filter(|check| check.state == State::Missing).collect();
+    let missing: Vec<_> = checks.filter(|check| check.state == CheckState::Missing).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -134,10 +107,10 @@ async fn machine(engine: EngineChoice) -> Vec<Check> {
 fn check(
     name: &'static str,
     purpose: &'static str,
-    found: Result<String, (State, String)>,
+    found: Result<String, (CheckState, String)>,
 ) -> Check {
     match found {
-        Ok(found) => Check { name, state: State::Ok, found, purpose, remedy: String::new() },
+        Ok(found) => Check { name, state: CheckState::Ok, found, purpose, remedy: String::new() },
         Err((state, remedy)) => {
             Check { name, state, found: "not found".to_owned(), purpose, remedy }
         }
@@ -149,7 +122,8 @@ fn root() -> Check {
     let remedy = "run as root, e.g. `sudo env PATH=$PATH racetrap …`; rootless engines are not \
                   supported yet"
         .to_owned();
-    let found = if sys::is_root() { Ok("yes".to_owned()) } else { Err((State::Missing, remedy)) };
+    let found =
+        if sys::is_root() { Ok("yes".to_owned()) } else { Err((CheckState::Missing, remedy)) };
     check("root", purpose, found)
 }
 
@@ -161,7 +135,7 @@ async fn on_path(program: &Program) -> Check {
         }),
         None => {
             let some = program.whose == Whose::Some;
-            let state = if some { State::Optional } else { State::Missing };
+            let state = if some { CheckState::Optional } else { CheckState::Missing };
             let remedy = "install the package ".to_owned() + program.package;
             Err((state, remedy + ", or put its directory on PATH"))
         }
@@ -175,9 +149,9 @@ fn installed(version: EngineVersion) -> Check {
     let found = match manifest {
         Ok(Some(manifest)) => Ok(format!("docker.io {}", manifest.package)),
         Ok(None) => {
-            Err((State::Missing, format!("install it by `racetrap engine install {version}`")))
+            Err((CheckState::Missing, format!("install it by `racetrap engine install {version}`")))
         }
-        Err(error) => Err((State::Missing, chain(&error))),
+        Err(error) => Err((CheckState::Missing, chain(&error))),
     };
     check(version.title(), "the engine that was chosen", found)
 }
@@ -194,7 +168,7 @@ fn control_groups() -> Check {
     let found = match writable {
         Ok(()) => Ok(format!("{CONTROL_GROUPS}, writable")),
         Err(error) => Err((
-            State::Missing,
+            CheckState::Missing,
             format!("{CONTROL_GROUPS}: {error}; run on the host, or in a privileged container"),
         )),
     };
@@ -206,7 +180,7 @@ fn overlay() -> Check {
     let found = if known.lines().any(|line| line.trim_start_matches("nodev").trim() == "overlay") {
         Ok("known to the kernel".to_owned())
     } else {
-        Err((State::Optional, "load the kernel module overlay: `modprobe overlay`".to_owned()))
+        Err((CheckState::Optional, "load the kernel module overlay: `modprobe overlay`".to_owned()))
     };
     check("overlayfs", "the engine's images; without it they are copied, which is slow", found)
 }
@@ -220,7 +194,7 @@ fn socket_room() -> Check {
     } else {
         let over = needed - sys::SOCKET_PATH_MAX;
         Err((
-            State::Missing,
+            CheckState::Missing,
             format!("set TMPDIR to a path that is {over} bytes shorter than {place}"),
         ))
     };
@@ -234,12 +208,12 @@ fn disk_room() -> Check {
     let found = match free {
         Ok(mib) if mib >= ROOM_MIN_MIB => Ok(format!("{place}, {mib} MiB free")),
         Ok(mib) => Err((
-            State::Missing,
+            CheckState::Missing,
             format!(
                 "{place} has {mib} MiB free, and worlds need {ROOM_MIN_MIB}; make room, or set TMPDIR"
             ),
         )),
-        Err(error) => Err((State::Missing, format!("{place}: {error}; set TMPDIR"))),
+        Err(error) => Err((CheckState::Missing, format!("{place}: {error}; set TMPDIR"))),
     };
     check("disk room", "the data of each engine", found)
 }
@@ -253,7 +227,7 @@ async fn reference(needed: bool) -> Check {
             Ok(format!("{}, {}", daemon.program.display(), daemon.ask().await.version))
         }
         Err(_) => {
-            let state = if needed { State::Missing } else { State::Optional };
+            let state = if needed { CheckState::Missing } else { CheckState::Optional };
             Err((state, BUILD.to_owned()))
         }
     };
@@ -267,7 +241,7 @@ async fn named(args: &DaemonArgs) -> Option<Check> {
         Ok(daemon) if daemon.is_reference => return None,
         Ok(daemon) => Ok(format!("{}, {}", daemon.program.display(), daemon.ask().await.version)),
         Err(failure) if failure.exit == super::Exit::Machine => return None,
-        Err(failure) => Err((State::Missing, failure.report.to_string())),
+        Err(failure) => Err((CheckState::Missing, failure.report.to_string())),
     };
     Some(check("named daemon", purpose, found))
 }

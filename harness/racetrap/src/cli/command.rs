@@ -4,10 +4,11 @@ use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 
 use super::exit::{self, Exit, Failure};
+use super::format::Format;
 use super::{doctor, engine, judge, list, matrix, open, report, repro, run};
 use crate::report::{Terminal, tell};
 
@@ -23,14 +24,6 @@ struct Cli {
     /// Text for people, or one JSON object for programs, as docs/formats.md describes it
     #[arg(long, global = true, value_enum, default_value_t)]
     format: Format,
-}
-
-/// Who reads the output.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    #[default]
-    Human,
-    Json,
 }
 
 #[derive(Debug, Subcommand)]

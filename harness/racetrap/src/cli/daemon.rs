@@ -7,7 +7,7 @@ use miette::miette;
 use super::ask::{first_line, said};
 use super::exit::Failure;
 use super::options::DaemonArgs;
-use crate::companion::companion;
+use crate::process::companion;
 use crate::report::DaemonFacts;
 use crate::sys;
 

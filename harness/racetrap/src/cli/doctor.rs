@@ -1,10 +1,10 @@
 //! `racetrap doctor`.
 
-use super::checks::{self, State};
-use super::command::Format;
+use super::checks;
 use super::exit::{Exit, Failure};
+use super::format::Format;
 use super::options::DaemonArgs;
-use crate::report::{self, Terminal};
+use crate::report::{self, CheckState, Terminal};
 
 /// Arguments of `doctor`.
 #[derive(Clone, Debug, clap::Args)]
@@ -24,6 +24,6 @@ pub(super) async fn doctor(
         Format::Human => report::doctor(&checks, terminal.paint()),
         Format::Json => report::doctor_json(&checks),
     })?;
-    let lacks = checks.iter().any(|check| check.state == State::Missing);
+    let lacks = checks.iter().any(|check| check.state == CheckState::Missing);
     Ok(if lacks { Exit::Machine } else { Exit::Success })
 }

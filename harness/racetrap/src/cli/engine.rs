@@ -7,8 +7,8 @@ use miette::{IntoDiagnostic as _, Report, miette};
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::command::Format;
 use super::exit::{Exit, Failure};
+use super::format::Format;
 use crate::engine::{Engines, Manifest};
 use crate::report::{Paint, Terminal, tell};
 use crate::world::{AptError, EngineVersion, InstallError};

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use miette::{Report, miette};
 
-use super::command::Format;
 use super::exit::{Exit, Failure};
+use super::format::Format;
 use crate::bundle::Opened;
 use crate::derived::{JOURNAL, Rebuilt, VERDICT};
 use crate::report::{self, Recorded, RunReport, Terminal};

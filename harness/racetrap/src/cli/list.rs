@@ -1,7 +1,7 @@
 //! `racetrap list`.
 
-use super::command::Format;
 use super::exit::{Exit, Failure};
+use super::format::Format;
 use crate::catalogue::Catalogue;
 use crate::report::{self, Terminal};
 

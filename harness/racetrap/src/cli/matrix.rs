@@ -4,9 +4,9 @@ use racetrap_history::Verdict;
 use tokio::time::Instant;
 
 use super::again::Again;
-use super::command::Format;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure};
+use super::format::Format;
 use super::index::write_index;
 use super::options::{JobsArgs, WorldArgs};
 use super::reports::ReportsArgs;

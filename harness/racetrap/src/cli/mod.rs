@@ -7,6 +7,7 @@
 //! - `reports`: what other programs read of a command, beside the terminal;
 //! - `daemon`: which program is run, and what it says of itself; `ask`: how programs are asked;
 //! - `stop`: requests to stop; `again`: the one line that repeats a run;
+//! - `format`: text for people, or JSON;
 //! - `checks`: what this machine has and lacks;
 //! - `exit`: the published exit codes.
 
@@ -18,6 +19,7 @@ mod daemon;
 mod doctor;
 mod engine;
 mod exit;
+mod format;
 mod index;
 mod judge;
 mod list;
@@ -32,6 +34,5 @@ mod stop;
 mod targets;
 mod worlds;
 
-pub(crate) use checks::{Check, State};
 pub use command::main;
 pub use exit::Exit;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use miette::{IntoDiagnostic as _, Report, WrapErr as _};
 
-use super::command::Format;
 use super::exit::{Exit, Failure};
+use super::format::Format;
 use crate::bundle::Opened;
 use crate::exhibit::{Exhibit, Place, is_needed};
 use crate::report::{self, Terminal};

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use miette::{Report, miette};
 use racetrap_history::Verdict;
 
-use super::command::Format;
 use super::exit::{Exit, Failure};
+use super::format::Format;
 use super::index::write_index;
 use super::reports::ReportsArgs;
 use super::run::worst;

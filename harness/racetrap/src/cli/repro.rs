@@ -4,9 +4,9 @@ use miette::miette;
 
 use super::again::Again;
 use super::checks;
-use super::command::Format;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure};
+use super::format::Format;
 use super::options::{ControlArgs, DefectArgs, WorldArgs};
 use super::reports::ReportsArgs;
 use super::run::run_one;

@@ -7,7 +7,6 @@ use racetrap_history::Scenario;
 use super::exit::Failure;
 use crate::catalogue::Catalogue;
 use crate::matrix::Subject;
-use crate::scenario_file;
 
 /// A scenario, and the name by which the user can call it again.
 #[derive(Clone, Debug)]
@@ -34,7 +33,7 @@ pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
     let mut targets: Vec<Target> = Vec::new();
     for selector in given {
         let found = if names_a_file(selector) {
-            let scenario = scenario_file::read(Path::new(selector), &catalogue)?;
+            let scenario = catalogue.read(Path::new(selector))?;
             vec![Target { scenario, name: selector.clone() }]
         } else {
             let selected = catalogue.select(selector)?.into_iter();

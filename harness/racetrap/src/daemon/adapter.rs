@@ -17,12 +17,12 @@ use super::controllers::{Controllers, Place};
 use super::log::LogReader;
 use super::{lima, observe};
 use crate::chain::chain;
-use crate::engine::find_program;
-use crate::log_tail::log_tail;
+use crate::process::{
+    Begun, Ended, Environment, Spawn, Tasks, begin, find_program, log_tail, run_to_end,
+};
 use crate::recorder::Recorder;
 use crate::sys::{Identity, Signal, wait_for_end, with_own_run};
 use crate::wait::{NotReached, polled};
-use crate::world::{Begun, Ended, Environment, Spawn, Tasks, begin, run_to_end};
 
 /// How long `svc start` may take: its own limit is 90 s (contract 1.3), and ours lies above it.
 const START_LIMIT: Duration = Duration::from_secs(100);

@@ -11,11 +11,10 @@ use super::adapter::DaemonError;
 use super::api::{Api, Resource};
 use super::log::LogReader;
 use crate::chain::chain;
-use crate::log_tail::log_tail;
+use crate::process::{Child, Environment, Spawn, log_tail};
 use crate::recorder::Recorder;
 use crate::sys::{Identity, Signal};
 use crate::wait::polled;
-use crate::world::{Child, Environment, Spawn};
 
 /// The program, which lies beside the daemon's.
 const PROGRAM: &str = "containers-controller";

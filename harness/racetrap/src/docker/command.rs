@@ -11,9 +11,8 @@ use racetrap_history::{
 
 use super::user::DockerError;
 use super::watch::Watch;
-use crate::engine::find_program;
+use crate::process::{Environment, Spawn, find_program, run_with_input};
 use crate::recorder::Recorder;
-use crate::world::{Environment, Spawn, run_with_input};
 
 /// How long one command may take.
 const LIMIT: Duration = Duration::from_secs(30);

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::place::Place;
 use crate::recorder::Recorder;
-use crate::world::wire_message;
+use crate::wire_record::wire_message;
 
 /// Where the context `default` leads.
 const DEFAULT: &str = "unix:///var/run/docker.sock";

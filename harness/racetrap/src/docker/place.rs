@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use racetrap_history::{CONTEXT_PREFIX, DockerNeeds, DockerUser};
 
-use crate::world::Environment;
+use crate::process::Environment;
 
 /// The directory below HOME.
 const BELOW_HOME: &str = ".docker";

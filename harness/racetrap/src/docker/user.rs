@@ -18,8 +18,8 @@ use super::registry::Registry;
 use super::state;
 use super::strike::{Blow, Strike};
 use super::watch::Watch;
+use crate::process::Environment;
 use crate::recorder::Recorder;
-use crate::world::Environment;
 
 /// The user's part of a world could not be made, or not be used.
 #[derive(Debug, thiserror::Error)]

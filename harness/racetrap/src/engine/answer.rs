@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::error::EngineError;
-use crate::log_tail::log_tail;
+use crate::process::log_tail;
 use crate::wait::{NotReached, polled};
 
 /// How long a dockerd may take to answer its first ping.

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
+use crate::process::find_program;
+
 /// How long one program may take; apt's own limits for a silent server are far below it.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(600);
 
@@ -213,7 +215,7 @@ async fn run(
     arguments: &[impl AsRef<OsStr>],
     configuration: Option<&Path>,
 ) -> Result<String, AptError> {
-    let path = super::find_program(program).ok_or(AptError::NoApt { program })?;
+    let path = find_program(program).ok_or(AptError::NoApt { program })?;
     let mut command = Command::new(path);
     command.args(arguments).env_clear().env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
     for name in PASSED.iter().copied() {

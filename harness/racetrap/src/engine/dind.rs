@@ -28,9 +28,10 @@ use super::error::EngineError;
 use super::install::{Engines, Installed};
 use super::site::Site;
 use super::users_docker::{self, LABEL, UsersDockerError};
+use crate::intent::Intent;
+use crate::process::MARKER;
 use crate::recorder::Recorder;
 use crate::sys::{Identity, Signal, remove_cgroups};
-use crate::world::{Intent, MARKER};
 
 /// How long a container that was told to end may take.
 const END_LIMIT: Duration = Duration::from_secs(60);

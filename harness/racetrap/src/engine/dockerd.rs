@@ -12,22 +12,14 @@ use super::choice::EngineChoice;
 use super::error::EngineError;
 use super::install::{Engines, Installed};
 use super::site::Site;
-use crate::log_tail::log_tail;
+use crate::intent::Intent;
+use crate::process::{Child, Environment, Spawn, find_program, log_tail};
 use crate::recorder::Recorder;
 use crate::sys::{Identity, Namespace, Signal, in_namespace, is_root, new_namespace};
 use crate::wait::{NotReached, polled};
-use crate::world::{Child, Environment, Intent, Spawn};
 
 /// How long a killed or stopped process may take to end.
 const END_LIMIT: Duration = Duration::from_secs(30);
-
-/// Finds a program on PATH.
-pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|directory| directory.join(name))
-        .find(|candidate| candidate.is_file())
-}
 
 /// A running dockerd.
 #[derive(Debug)]

@@ -28,7 +28,6 @@ pub use apt::AptError;
 pub use choice::{
     EngineChoice, EngineKind, EngineVersion, ImageStore, NoSuchEngine, NoSuchVersion,
 };
-pub(crate) use dockerd::find_program;
 pub(crate) use empty::empty;
 pub use error::EngineError;
 pub use install::InstallError;

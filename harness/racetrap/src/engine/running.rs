@@ -11,9 +11,9 @@ use super::dockerd::Dockerd;
 use super::error::EngineError;
 use super::site::Site;
 use super::truth::identity;
+use crate::intent::Intent;
 use crate::recorder::Recorder;
 use crate::sys::Signal;
-use crate::world::Intent;
 
 /// The engine of a world.
 #[derive(Debug)]

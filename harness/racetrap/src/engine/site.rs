@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::choice::EngineChoice;
-use crate::world::Environment;
+use crate::process::Environment;
 
 /// Where an engine lives.
 #[derive(Debug)]

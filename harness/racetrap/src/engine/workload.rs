@@ -17,7 +17,7 @@ use racetrap_history::canon::IMAGE_LABEL;
 use racetrap_history::{ContainerOp, Prints};
 use racetrap_images::ImageSpec;
 
-use crate::world::canary;
+use crate::mask::canary;
 
 /// Something could not be done to the engine.
 #[derive(Debug, thiserror::Error)]

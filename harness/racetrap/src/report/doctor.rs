@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Paint;
-use crate::cli::{Check, State};
+use super::check::{Check, CheckState};
 
 /// One line a check; below one that is not met, what it is for and how to get it.
 pub(crate) fn doctor(checks: &[Check], paint: Paint) -> String {
@@ -11,18 +11,18 @@ pub(crate) fn doctor(checks: &[Check], paint: Paint) -> String {
     let width = checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
     for check in checks {
         let state = match check.state {
-            State::Ok => paint.good("ok      "),
-            State::Missing => paint.bad("missing "),
-            State::Optional => paint.doubtful("optional"),
+            CheckState::Ok => paint.good("ok      "),
+            CheckState::Missing => paint.bad("missing "),
+            CheckState::Optional => paint.doubtful("optional"),
         };
         let _ = writeln!(text, "{state}  {:width$}  {}", check.name, check.found);
-        if check.state != State::Ok {
+        if check.state != CheckState::Ok {
             let blank = " ".repeat(10 + width + 2);
             let _ = writeln!(text, "{blank}{}", paint.faint(&format!("for {}", check.purpose)));
             let _ = writeln!(text, "{blank}{}", check.remedy);
         }
     }
-    let missing = checks.iter().filter(|check| check.state == State::Missing).count();
+    let missing = checks.iter().filter(|check| check.state == CheckState::Missing).count();
     text.push('\n');
     text.push_str(&if missing == 0 {
         paint.good("This machine can run the catalogue.\n")

@@ -9,8 +9,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::case::{Case, State, VERDICT};
 use super::matrix::CONTROL;
-use super::policy::{Inline, policy};
 use crate::derived::PAGE;
+use crate::timeline::{Inline, policy};
 
 /// How the page says that it is one of ours.
 const GENERATOR: &str = "racetrap";
@@ -19,7 +19,7 @@ const GENERATOR: &str = "racetrap";
 const IN_PATH: AsciiSet =
     CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'\\');
 
-const STYLE: &str = concat!(include_str!("tone.css"), include_str!("index.css"));
+const STYLE: &str = concat!(include_str!("../timeline/tone.css"), include_str!("index.css"));
 
 /// The runs of `command` as the text of an `index.html`. `titles` says what findings are about, and
 /// `link` where evidence lies as seen from the page.

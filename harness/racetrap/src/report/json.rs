@@ -8,8 +8,8 @@ use racetrap_history::{
 use serde::Serialize;
 
 use super::RunReport;
+use super::check::{Check, CheckState};
 use super::recorded::{Recorded, differences};
-use crate::cli::{Check, State};
 use crate::matrix::Cell;
 
 /// Version of every object; docs/formats.md says what a version promises.
@@ -195,7 +195,7 @@ pub(crate) fn doctor_json(checks: &[Check]) -> String {
         ready: bool,
         checks: &'a [Check],
     }
-    let ready = checks.iter().all(|check| check.state != State::Missing);
+    let ready = checks.iter().all(|check| check.state != CheckState::Missing);
     text(&Doctor { version: VERSION, ready, checks })
 }
 

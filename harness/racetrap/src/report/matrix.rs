@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use racetrap_history::{Scenario, Verdict};
 
 use super::Paint;
-use super::story::story;
 use crate::derived::TIMELINE;
 use crate::matrix::{Cell, DaemonKind};
+use crate::timeline::story;
 
 /// How a cell of a control run is called.
 pub(super) const CONTROL: &str = "without its fault";

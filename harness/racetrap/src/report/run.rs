@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use racetrap_history::{FindingId, Judgement, Needs, Scenario, Verdict, VmMode, timeline};
 
 use super::Paint;
-use super::story::{Line, story};
 use crate::derived::{Rebuilt, TIMELINE};
 use crate::matrix::{evidence_of, reasons};
 use crate::run::{Outcome, RunError, engine_of};
+use crate::timeline::{StoryLine, story};
 
 /// How many lines of the timeline stand in a report; the evidence has them all.
 const EXCERPT: usize = 40;
@@ -28,7 +28,7 @@ pub(crate) struct RunReport {
     /// What a correct daemon does.
     pub(crate) correct: String,
     /// What was held and done.
-    pub(crate) story: Vec<Line>,
+    pub(crate) story: Vec<StoryLine>,
     /// Defects that were switched on.
     pub(crate) defects: Vec<String>,
     /// The verdict and its reasons.

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use crate::world::canary;
+use crate::mask::canary;
 
 /// Standard output, and whether it takes colours.
 #[derive(Clone, Copy, Debug)]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use racetrap_history::{Judgement, OracleName, Record, Scenario, Verdict, Violation, VmMode, What};
 
+use super::check::{Check, CheckState};
 use super::*;
-use crate::cli::{Check, State};
 use crate::matrix::{Cell, DaemonKind};
 use crate::run::{Outcome, RunError};
 use crate::scenario_file;
@@ -160,9 +160,9 @@ fn checks() -> Vec<Check> {
     };
     let missing = "install the package docker.io";
     vec![
-        check("root", State::Ok, "yes", "namespaces", ""),
-        check("dockerd", State::Missing, "not found", "the engine of each world", missing),
-        check("kubectl", State::Optional, "not found", "`ctl` of the daemon", "install it"),
+        check("root", CheckState::Ok, "yes", "namespaces", ""),
+        check("dockerd", CheckState::Missing, "not found", "the engine of each world", missing),
+        check("kubectl", CheckState::Optional, "not found", "`ctl` of the daemon", "install it"),
     ]
 }
 

@@ -13,8 +13,8 @@ use super::docker::user_returned;
 use super::levels::world_end;
 use super::runner::{Runner, StepError};
 use crate::daemon::{Api, ApiError, Resource};
+use crate::process::{Begun, Ended};
 use crate::recorder::Recorder;
-use crate::world::{Begun, Ended};
 
 /// A command that goes on.
 pub(super) struct Background {

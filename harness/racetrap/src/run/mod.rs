@@ -26,11 +26,12 @@ use self::evidence::{Evidence, Judged};
 use self::runner::{Runner, StepError};
 use self::stop::End;
 pub use self::stop::{Stop, StopSender};
-use crate::bundle::{Cause, Masker, Trigger, panicked};
+use crate::bundle::{Cause, Trigger, panicked};
 use crate::chain::chain;
 use crate::clock::Clock;
 use crate::daemon::DaemonError;
 use crate::deadline::Deadlines;
+use crate::mask::Masker;
 use crate::recorder::{Recorder, Whole};
 use crate::world::{EngineChoice, Pool, Seat, World, WorldError, WorldOptions};
 

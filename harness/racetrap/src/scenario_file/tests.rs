@@ -2,14 +2,16 @@
 //! themselves are compared in `tests/cli`, where a person reads them.
 
 use miette::Diagnostic as _;
+use racetrap_history::Scenario;
 
 use super::*;
+use crate::catalogue::Catalogue;
 
 fn read_text(text: &str) -> Result<Scenario, ScenarioFileError> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a scenario.yaml");
     std::fs::write(&path, text).unwrap();
-    read(&path, &Catalogue::embedded().unwrap())
+    Catalogue::embedded().unwrap().read(&path)
 }
 
 /// The file has other steps than the catalogue, so that it is not simply the catalogue's entry.

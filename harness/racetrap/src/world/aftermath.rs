@@ -6,11 +6,10 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::sweep::{Swept, sweep};
-use crate::bundle::{
-    Cause, Masker, Patient, Trigger, capture, claim, on_thread, seal, seal_claimed,
-};
+use crate::bundle::{Cause, Patient, Trigger, capture, claim, on_thread, seal, seal_claimed};
 use crate::chain::chain;
 use crate::derived;
+use crate::mask::Masker;
 
 /// What the bundle says of why it was made.
 const REASON: &str = "the harness ended without closing this world";

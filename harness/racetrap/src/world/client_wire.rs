@@ -15,9 +15,9 @@ use kube::config::Kubeconfig;
 use racetrap_history::What;
 use racetrap_wire::{Authority, Dialect, Listen, TlsError, Upstream, Wire, WireConfig, WireError};
 
-use super::wire_record::wire_message;
 use crate::daemon::{DaemonError, KubeconfigError, Server};
 use crate::recorder::Recorder;
+use crate::wire_record::wire_message;
 
 /// No wire could be put before the daemon's API.
 #[derive(Debug, thiserror::Error)]

@@ -4,14 +4,13 @@ use std::io;
 
 use racetrap_history::VmMode;
 
-use super::canary;
-use super::environment::Environment;
 use super::ground::Ground;
-use super::intent::{self, Intent};
-use super::logs::{self, Lengths};
+use super::logs;
 use super::world::{WorldError, WorldOptions, failed};
-use crate::companion::companion;
 use crate::docker::Place;
+use crate::intent::{self, Intent, LogLengths};
+use crate::mask::canary;
+use crate::process::{Environment, companion};
 
 /// Makes the world's directories, and says first what is going to be there.
 pub(super) fn lay_out(ground: &Ground, options: &WorldOptions) -> Result<Environment, WorldError> {
@@ -23,7 +22,7 @@ pub(super) fn lay_out(ground: &Ground, options: &WorldOptions) -> Result<Environ
         let evidence = std::path::absolute(&options.evidence)?;
         std::fs::create_dir_all(&evidence)?;
         intent::declare(directory, &Intent::World { marker })?;
-        intent::declare(directory, &Intent::Run { evidence, logs: Lengths::new() })?;
+        intent::declare(directory, &Intent::Run { evidence, logs: LogLengths::new() })?;
         std::fs::create_dir(directory.join("h"))?;
         std::fs::create_dir(directory.join("t"))
     };

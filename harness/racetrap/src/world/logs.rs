@@ -1,14 +1,10 @@
 //! The logs of a world, as far as they belong to one run.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::intent::{Intent, declared};
-
-/// How long each log was when a run began, in bytes; one that is not named was not there.
-pub(super) type Lengths = BTreeMap<PathBuf, u64>;
+use crate::intent::{Intent, LogLengths, declared};
 
 /// Where the engine of the world in `directory` writes.
 pub(super) fn engine_log(directory: &Path) -> PathBuf {
@@ -16,13 +12,13 @@ pub(super) fn engine_log(directory: &Path) -> PathBuf {
 }
 
 /// How long the logs are now.
-pub(super) fn lengths(directory: &Path) -> io::Result<Lengths> {
+pub(super) fn lengths(directory: &Path) -> io::Result<LogLengths> {
     let logs = logs(directory)?.into_iter();
     logs.map(|(path, _)| Ok((path.clone(), path.metadata()?.len()))).collect()
 }
 
 /// Copies what was written since to `evidence`, for the world's directory goes.
-pub(super) fn keep(directory: &Path, evidence: &Path, before: &Lengths) -> io::Result<()> {
+pub(super) fn keep(directory: &Path, evidence: &Path, before: &LogLengths) -> io::Result<()> {
     for (path, name) in logs(directory)? {
         let mut log = File::open(&path)?;
         let older = before.get(&path).copied().unwrap_or_default();
@@ -91,7 +87,7 @@ mod tests {
         let paths = [("log_dir", state.clone()), ("lima_home", lima)];
         let paths = paths.map(|(name, path)| (name.to_owned(), path)).into();
         let daemon = Intent::Daemon { home: world.join("h"), paths };
-        super::super::intent::declare(&world, &daemon).expect("a writable directory");
+        crate::intent::declare(&world, &daemon).expect("a writable directory");
         let write = |path: PathBuf, text: &str| std::fs::write(path, text).expect("a log");
         write(engine_log(&world), "old ");
         write(state.join("rdd.stderr.log"), "a longer one");

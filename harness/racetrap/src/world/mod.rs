@@ -2,48 +2,34 @@
 //!
 //! - `world`: start and close of everything, in a fixed order;
 //! - `ground`: the directory and the instance number that a world has for itself;
-//! - `environment`: what processes of a world are told;
-//! - `canary`: secrets that are planted in a world, and looked for in whatever leaves it;
 //! - `aftermath`: what is done for a world whose harness has ended without closing it;
-//! - `child`: the only place that starts processes;
-//! - `intent`: what is going to be made, on disk before it is made;
 //! - `layout`: what is in its directory before anything of it is started;
 //! - `logs`: the logs of a world, as far as they belong to one run;
 //! - `reset`: what makes a world that was used like a new one, and the proof of it;
 //! - `pool`: worlds that wait for their next run;
 //! - `sweep`: what is done with all that when nobody closes the world;
-//! - `wire_record`: the wire's own events in the words of the history;
 //! - `watcher`: the process that waits for that case.
 
 mod aftermath;
-pub(crate) mod canary;
-mod child;
 mod client_wire;
-mod environment;
 mod ground;
-mod intent;
 mod layout;
 mod logs;
 mod pool;
 mod reset;
 mod sweep;
 mod watcher;
-mod wire_record;
 #[expect(clippy::module_inception, reason = "the world is what this module is about")]
 mod world;
 
-pub(crate) use child::{Begun, Child, Ended, Spawn, begin, run_to_end, run_with_input};
 pub(crate) use client_wire::ClientWireError;
-pub(crate) use environment::{Environment, MARKER};
 pub use ground::GroundError;
 pub(crate) use ground::longest_socket_path;
-pub(crate) use intent::{Intent, declared};
 pub use pool::{Closing, Pool};
 pub(crate) use pool::{Key, Seat};
 pub use watcher::{WatchArgs, watch};
-pub(crate) use wire_record::wire_message;
 pub use world::WorldError;
-pub(crate) use world::{Tasks, World, WorldOptions};
+pub(crate) use world::{World, WorldOptions};
 
 pub use crate::daemon::{ApiError, DaemonError};
 pub use crate::docker::{DockerError, EndpointError};

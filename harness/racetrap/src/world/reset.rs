@@ -10,10 +10,10 @@ use std::time::Duration;
 use racetrap_history::{EngineState, PROBE_VOLUME_PREFIX, View, What};
 use tokio::time::{Instant, timeout};
 
-use super::logs::Lengths;
 use super::world::World;
 use crate::daemon::{ApiError, Resource, user};
 use crate::engine::{TruthError, Workload, WorkloadError, empty};
+use crate::intent::LogLengths;
 use crate::sys::Identity;
 use crate::wait::{NotReached, polled, until};
 
@@ -57,7 +57,7 @@ pub(super) struct Usage {
     /// How long its making took.
     made_in: Duration,
     /// How long its logs were when its present run began.
-    pub(super) logs: Lengths,
+    pub(super) logs: LogLengths,
     /// Its processes when it was made.
     processes: BTreeSet<Identity>,
     /// Descriptors of the daemon after its first run.
@@ -77,7 +77,7 @@ impl Usage {
         Self {
             runs: 0,
             made_in,
-            logs: Lengths::new(),
+            logs: LogLengths::new(),
             processes: processes.map(|(process, _)| process).collect(),
             descriptors: None,
             daemon: None,

@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::environment::MARKER;
-use super::intent::{self, Intent};
-use super::logs::{self, Lengths};
+use super::logs;
 use crate::engine::remove_containers;
+use crate::intent::{self, Intent, LogLengths};
+use crate::process::MARKER;
 use crate::sys::{
     Identity, Signal, cgroups_of, detach, marked, mounts_below, remove_cgroups, thaw_cgroups,
     wait_for_end,
@@ -37,7 +37,7 @@ pub(crate) async fn sweep(directory: &Path) -> io::Result<Swept> {
     let mut groups = Vec::new();
     let mut dockers = Vec::new();
     let mut marker = None;
-    let mut older = Lengths::new();
+    let mut older = LogLengths::new();
     for intent in intent::declared(directory).unwrap_or_default() {
         match intent {
             Intent::World { marker: own } => marker = Some(own),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::aftermath::aftermath;
 use super::ground;
-use super::intent::{self, Intent};
+use crate::intent::{self, Intent};
 
 /// Arguments of the watcher.
 #[derive(Clone, Debug, clap::Args)]

@@ -13,25 +13,23 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::aftermath::aftermath;
-use super::child::{Child, Spawn};
 use super::client_wire::{ClientWireError, stand_before};
-use super::environment::{Environment, MARKER};
 use super::ground::{Ground, GroundError};
-use super::intent::{self, Intent};
 use super::layout::lay_out;
 use super::reset::Usage;
-use super::wire_record::wire_message;
 use super::{logs, sweep};
 use crate::bundle::{Cause, Patient, Trigger, capture, past_wire};
 use crate::chain::chain;
 use crate::clock::Clock;
-use crate::companion::{NotBuilt, companion};
 use crate::daemon::{Admission, AdmissionError, Api, ApiError, Daemon, DaemonError, Resource};
 use crate::docker::{DockerError, Place, User};
 use crate::engine::{Engine, EngineChoice, EngineError, Site, Truth, TruthError, Workload};
+use crate::intent::{self, Intent};
+use crate::process::{Child, Environment, MARKER, NotBuilt, Spawn, Tasks, companion};
 use crate::recorder::{Recorder, Whole};
 use crate::sys::{Identity, Signal, cgroups_of, marked, mounts_below};
 use crate::wait::polled;
+use crate::wire_record::wire_message;
 
 /// How long processes of a closed world may take to be gone.
 const GONE_LIMIT: Duration = Duration::from_secs(10);
@@ -136,17 +134,6 @@ struct Foundation {
     environment: Environment,
     watcher: Child,
     recorder: Recorder,
-}
-
-/// Tasks of a world, by how they end.
-#[derive(Default)]
-pub(crate) struct Tasks {
-    /// Wait for processes, and end with them.
-    pub(crate) keepers: JoinSet<()>,
-    /// Observe for as long as the world lives, and are ended with it.
-    pub(crate) observers: JoinSet<()>,
-    /// Clients of one run of the daemon, and ended with that.
-    pub(crate) clients: JoinSet<()>,
 }
 
 impl World {

@@ -141,7 +141,7 @@ fn a_panic_of_the_harness_leaves_a_bundle() {
     let steps = vec![broken];
     let scenario = Scenario { finding, about: None, needs: Default::default(), steps };
     let options = RunOptions {
-        daemon: racetrap::companion::companion("rdd-reference").unwrap(),
+        daemon: racetrap::process::companion("rdd-reference").unwrap(),
         defects: Vec::new(),
         evidence: place.path().join("evidence"),
         keep: false,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use racetrap::report::timeline_page;
+use racetrap::timeline::timeline_page;
 use racetrap_history::{Record, judge};
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use racetrap::report::trace;
+use racetrap::timeline::trace;
 use racetrap_history::{Record, judge};
 use rstest::rstest;
 use serde_json::Value;

@@ -12,11 +12,11 @@ use racetrap_history::{What, journal};
 use serde_json::{Map, Value, json};
 
 use crate::bundle::collect::Collector;
-use crate::bundle::mask::DocumentKind;
 use crate::bundle::patient::Patient;
 use crate::bundle::shelf::{Content, Shelf};
 use crate::chain::chain;
 use crate::daemon::Api;
+use crate::mask::DocumentKind;
 
 /// How many requests there are at once.
 const AT_ONCE: usize = 6;

@@ -12,10 +12,10 @@ use serde_json::Value;
 use tokio::net::UnixStream;
 
 use crate::bundle::collect::Collector;
-use crate::bundle::mask::DocumentKind;
 use crate::bundle::patient::Patient;
 use crate::bundle::shelf::{Content, Shelf};
 use crate::clock::Clock;
+use crate::mask::DocumentKind;
 
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 32 << 20;

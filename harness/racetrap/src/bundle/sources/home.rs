@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::bundle::collect::Collector;
-use crate::bundle::mask::{DocumentKind, Hits, Masker, Place};
 use crate::bundle::patient::Patient;
 use crate::bundle::shelf::{Content, Shelf};
+use crate::mask::{DocumentKind, Hits, Masker, Place};
 
 /// The longest file that is taken for a configuration, in bytes.
 const LONGEST: u64 = 1 << 20;

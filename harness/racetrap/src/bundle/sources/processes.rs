@@ -7,11 +7,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::bundle::collect::Collector;
-use crate::bundle::mask::{Hits, Masker, Place};
 use crate::bundle::patient::Patient;
 use crate::bundle::shelf::{Content, Shelf};
+use crate::mask::{Hits, Masker, Place};
+use crate::process::MARKER;
 use crate::sys::{Process, Socket, census, own_descriptors, sockets};
-use crate::world::MARKER;
 
 pub(super) fn collector(patient: &Patient) -> Collector {
     let patient = patient.clone();

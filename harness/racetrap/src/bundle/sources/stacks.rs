@@ -15,9 +15,9 @@ use futures::future::join_all;
 use crate::bundle::collect::Collector;
 use crate::bundle::patient::Patient;
 use crate::bundle::shelf::{Content, Shelf};
+use crate::process::MARKER;
 use crate::sys::{Identity, Signal, marked, wait_for_end};
 use crate::wait::polled;
-use crate::world::MARKER;
 
 /// How long one process may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);

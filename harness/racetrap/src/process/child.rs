@@ -14,7 +14,7 @@ use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::Environment;
+use super::environment::Environment;
 use crate::recorder::Recorder;
 use crate::sys::{Identity, Signal};
 use crate::wait::NotReached;

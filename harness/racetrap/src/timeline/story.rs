@@ -6,11 +6,11 @@ use racetrap_history::{
 };
 
 /// One line of a story: a label, and what happened.
-pub(crate) type Line = (&'static str, String);
+pub(crate) type StoryLine = (&'static str, String);
 
 /// What a schedule is about. Where it holds nothing and breaks nothing, that is all that it does
 /// while the App runs.
-pub(crate) fn story(scenario: &Scenario) -> Vec<Line> {
+pub(crate) fn story(scenario: &Scenario) -> Vec<StoryLine> {
     let mut lines = Vec::new();
     let mut done: Vec<String> = Vec::new();
     let mut standing: Vec<&GateName> = Vec::new();
@@ -41,7 +41,7 @@ pub(crate) fn story(scenario: &Scenario) -> Vec<Line> {
 }
 
 /// Tells once what comes at least three times in a row, be it one line or several.
-fn folded(lines: &[Line]) -> Vec<Line> {
+fn folded(lines: &[StoryLine]) -> Vec<StoryLine> {
     let mut folded = Vec::new();
     let mut rest = lines;
     while !rest.is_empty() {
@@ -60,7 +60,7 @@ fn folded(lines: &[Line]) -> Vec<Line> {
 }
 
 /// Tells what was done while something stood at a gate, or after a fault.
-fn flush(lines: &mut Vec<Line>, done: &mut Vec<String>, standing: &[&GateName]) {
+fn flush(lines: &mut Vec<StoryLine>, done: &mut Vec<String>, standing: &[&GateName]) {
     if !done.is_empty() {
         let label = if standing.is_empty() { "then" } else { "meanwhile" };
         lines.push((label, done.join("; ")));
@@ -259,7 +259,7 @@ fn file_state(file: &DockerFileStep) -> String {
 mod tests {
     use rstest::rstest;
 
-    use super::{Line, folded};
+    use super::{StoryLine, folded};
 
     // A letter is a line. Twice is not worth a fold; the shortest cycle is the one that is told; what
     // is behind it, also the beginning of one more round, is told as it is.
@@ -270,7 +270,7 @@ mod tests {
     #[case::two_lines("abababac", "ab(these 2, 2 times more)ac")]
     #[case::shortest("aaaaaa", "a(the same, 5 times more)")]
     fn what_comes_again_and_again_is_told_once(#[case] lines: &str, #[case] told: &str) {
-        let lines: Vec<Line> = lines.chars().map(|line| ("fault", line.to_string())).collect();
+        let lines: Vec<StoryLine> = lines.chars().map(|line| ("fault", line.to_string())).collect();
         let text = folded(&lines).into_iter().map(|(label, text)| match label {
             "repeated" => format!("({text})"),
             _ => text,

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::logs::Lengths;
+/// The length of each log when a run began, in bytes. A log that is missing here did not exist then.
+pub(crate) type LogLengths = BTreeMap<PathBuf, u64>;
 
 /// One thing that a world is going to make.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub(crate) enum Intent {
         /// Where its evidence goes; it outlives the world.
         evidence: PathBuf,
         /// How long the world's logs were when it began.
-        logs: Lengths,
+        logs: LogLengths,
     },
     /// No run goes on.
     Idle,

@@ -6,7 +6,7 @@ use maud::Render;
 use sha2::{Digest as _, Sha256};
 
 /// A script or a style that stands in a page as it is.
-pub(super) struct Inline(pub(super) &'static str);
+pub(crate) struct Inline(pub(crate) &'static str);
 
 impl Render for Inline {
     fn render_to(&self, buffer: &mut String) {
@@ -16,7 +16,7 @@ impl Render for Inline {
 
 /// The page's Content-Security-Policy: nothing is fetched, and of what stands in the page only these
 /// two are taken.
-pub(super) fn policy(style: &Inline, script: Option<&Inline>) -> String {
+pub(crate) fn policy(style: &Inline, script: Option<&Inline>) -> String {
     let hash = |inline: &Inline| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(inline.0)));
     let script = script.map_or_else(|| "'none'".to_owned(), hash);
     format!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use super::canary;
+use crate::mask::canary;
 use crate::sys::Identity;
 
 /// Name of the variable by which every process of a world is found again.

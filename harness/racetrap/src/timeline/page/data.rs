@@ -6,7 +6,7 @@ use racetrap_history::{Comparison, Judgement, Mirror, MirrorKey, Record, View};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::report::lanes::{Changed, Chart, Item};
+use crate::timeline::lanes::{Changed, Chart, Item};
 
 /// Everything but the records themselves: lanes, texts, and the comparisons of mirrors.
 pub(super) fn drawn(history: &[Record], judgement: &Judgement, chart: &Chart) -> String {

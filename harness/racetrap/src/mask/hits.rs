@@ -3,8 +3,20 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::place::Place;
-use crate::bundle::Masked;
+
+/// What one rule found in a file: places, never what stood there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Masked {
+    /// The rule, such as `variable`.
+    pub rule: String,
+    /// How many values it masked.
+    pub count: u64,
+    /// Where the first of them stand: JSON pointers, lines, or arguments.
+    pub places: Vec<String>,
+}
 
 /// How many places are named for each rule; the others are counted.
 const PLACES: usize = 20;

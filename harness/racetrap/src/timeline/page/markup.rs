@@ -4,9 +4,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use racetrap_history::{Judgement, ProcessState, Record, RunHeader, Scenario, Verdict, What};
 
 use super::data;
-use crate::report::lanes::Chart;
-use crate::report::policy::{Inline, policy};
-use crate::report::story::story;
+use crate::timeline::lanes::Chart;
+use crate::timeline::policy::{Inline, policy};
+use crate::timeline::story::story;
 
 const STYLE: &str = concat!(include_str!("../tone.css"), include_str!("page.css"));
 

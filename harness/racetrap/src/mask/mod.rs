@@ -8,12 +8,14 @@
 //! - `text`, `assignment`: the patterns; `lines`: the same over the lines of a stream;
 //! - `words`: names by which secrets are announced, and the variables that hold none;
 //! - [`Place`]: where something stands, spelt only where something is found there;
-//! - `record`: records, before they enter the history.
+//! - `record`: records, before they enter the history;
+//! - `canary`: secrets that every world contains, so that a failure of the masking is noticed.
 //!
 //! A mask is `masked-` and a number. A text that is masked already stays as it is when it is masked
 //! again, so whoever passes something on need not know where it comes from.
 
 mod assignment;
+pub(crate) mod canary;
 mod docker_config;
 mod document;
 mod hits;
@@ -32,6 +34,7 @@ mod tests;
 
 pub(crate) use document::DocumentKind;
 pub(crate) use hits::Hits;
+pub use hits::Masked;
 #[cfg(test)]
 pub(crate) use hits::Rule;
 pub(crate) use lines::Lines;

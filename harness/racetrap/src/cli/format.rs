@@ -1,0 +1,11 @@
+//! The two forms of a command's output.
+
+use clap::ValueEnum;
+
+/// Who reads the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    #[default]
+    Human,
+    Json,
+}
