@@ -8,7 +8,7 @@ use racetrap::deadline::{DeadlineError, Deadlines};
 use racetrap::matrix::DaemonKind;
 use racetrap::process::{NotBuilt, companion};
 use racetrap::run::{Outcome, RunError, RunOptions, Stop, run};
-use racetrap::scenario_file::{self, ScenarioFileError};
+use racetrap::scenario_file::ScenarioFileError;
 use racetrap::world::{EngineChoice, Pool};
 use racetrap_history::{About, Scenario};
 
