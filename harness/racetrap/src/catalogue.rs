@@ -1,4 +1,4 @@
-//! The findings that the harness knows: one scenario a finding, embedded in the program.
+//! The findings that the harness knows: one scenario per finding, embedded in the program.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,11 +19,11 @@ pub struct Catalogue {
     unshown: BTreeMap<FindingId, Unshown>,
 }
 
-/// The embedded catalogue is damaged; a test of this module keeps that from being released.
+/// The embedded catalogue is damaged. A test of this module prevents such a release.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatalogueError {
-    /// A file is no scenario.
+    /// A file holds no scenario.
     #[error("catalogue entry {file} is no scenario")]
     Invalid {
         /// Name of the file.
@@ -32,7 +32,7 @@ pub enum CatalogueError {
         #[source]
         source: Box<Invalid>,
     },
-    /// A file is no catalogue entry.
+    /// A file is not a catalogue entry.
     #[error("catalogue entry {file} {problem}")]
     NoEntry {
         /// Name of the file.
@@ -46,11 +46,11 @@ pub enum CatalogueError {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[non_exhaustive]
 pub enum SelectorError {
-    /// The finding is listed, but no schedule shows it.
+    /// The finding is listed, but no schedule can show it.
     #[error("`{selector}` cannot be run: {why}")]
     #[diagnostic(help("`racetrap list` tells which findings can be run"))]
     Unshown {
-        /// What was given.
+        /// The selector.
         selector: String,
         /// Why no schedule shows it.
         why: String,
@@ -59,16 +59,16 @@ pub enum SelectorError {
     #[error("no finding matches `{selector}`")]
     #[diagnostic(help("the catalogue has {}; a file is named by its path", known.join(", ")))]
     Unknown {
-        /// What was given.
+        /// The selector.
         selector: String,
-        /// All ids, the nearest first.
+        /// All ids, the most similar ones first.
         known: Vec<String>,
     },
-    /// It is no glob.
+    /// The selector is not a valid glob.
     #[error("`{selector}` is no pattern")]
     #[diagnostic(help("a selector is an id such as `295-I3`, or a glob such as `295-*`"))]
     Malformed {
-        /// What was given.
+        /// The selector.
         selector: String,
         /// Why.
         #[source]
@@ -80,7 +80,7 @@ impl Catalogue {
     /// The catalogue that this program was built with.
     ///
     /// # Errors
-    /// Where a file of it is no catalogue entry.
+    /// If a file in it is not a catalogue entry.
     pub fn embedded() -> Result<Self, CatalogueError> {
         let texts = |directory: &'static Dir<'_>| {
             directory.files().map(|file| {
@@ -130,7 +130,7 @@ impl Catalogue {
         Ok(Scenario { about: entry.about.clone(), ..file.scenario })
     }
 
-    /// Findings that are listed and not run, in the order of their ids.
+    /// Findings that are listed but cannot be run, sorted by id.
     pub fn unshown(&self) -> impl Iterator<Item = &Unshown> {
         self.unshown.values()
     }
@@ -141,20 +141,20 @@ impl Catalogue {
         self.entries.get(id)
     }
 
-    /// All ids, in their order.
+    /// All ids, sorted.
     pub fn ids(&self) -> impl Iterator<Item = &FindingId> {
         self.entries.keys()
     }
 
-    /// All entries, in the order of their ids.
+    /// All entries, sorted by id.
     pub fn entries(&self) -> impl Iterator<Item = &Scenario> {
         self.entries.values()
     }
 
-    /// The entries that match an id or a glob, in the order of their ids.
+    /// The entries whose id equals or matches `selector`, sorted by id.
     ///
     /// # Errors
-    /// A selector that is malformed or matches nothing.
+    /// If the selector is malformed or matches nothing.
     pub fn select(&self, selector: &str) -> Result<Vec<&Scenario>, SelectorError> {
         let glob = Glob::new(selector)
             .map_err(|source| SelectorError::Malformed { selector: selector.to_owned(), source })?;
@@ -177,7 +177,7 @@ impl Catalogue {
     }
 }
 
-/// Name and text of an entry's file.
+/// The id and the text of an entry's file.
 fn entry<'a>(file: &'a str, text: Option<&'a str>) -> Result<(&'a str, &'a str), CatalogueError> {
     let no_entry = |problem| CatalogueError::NoEntry { file: file.to_owned(), problem };
     let text = text.ok_or_else(|| no_entry("is not UTF-8"))?;
@@ -208,7 +208,7 @@ mod tests {
 
     use super::*;
 
-    /// Every rule of the catalogue is a rule of every entry, so one loop is the whole check.
+    /// Every rule holds for every entry, so this loop checks the whole catalogue.
     #[test]
     fn every_entry_can_be_tested_on_three_daemons() {
         let catalogue = Catalogue::embedded().expect("the embedded catalogue is sound");
@@ -231,7 +231,7 @@ mod tests {
         }
     }
 
-    /// A defect that loses changes after `start` has returned could disturb any schedule.
+    /// The defect 295-I3 loses changes after `start` has returned, so it could disturb any schedule.
     #[test]
     fn no_entry_takes_the_bootstrap_race_for_unrelated() {
         let catalogue = Catalogue::embedded().expect("the embedded catalogue is sound");
@@ -241,7 +241,7 @@ mod tests {
         }
     }
 
-    /// Each file breaks one rule only, so that its message is that rule's.
+    /// Each file breaks one rule, and the message must be the one of that rule.
     #[test]
     fn an_entry_must_be_named_after_its_finding_and_describe_it() {
         let scenario = "finding: 1-A\nsteps: [settle]\n";
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(problem("1-A.yaml", None), "catalogue entry 1-A.yaml is not UTF-8");
     }
 
-    /// The ids are those of the embedded entries, whatever they are; a glob is tried both ways.
+    /// Selects by id and by glob, and checks that an unknown id is answered with the most similar one first.
     #[test]
     fn selectors_are_ids_and_globs_and_an_unknown_one_tells_the_nearest_id_first() {
         let catalogue = Catalogue::embedded().expect("the embedded catalogue is sound");

@@ -6,14 +6,14 @@ use super::daemon::Daemon;
 use super::options::{DeadlineArgs, EVIDENCE, WorldArgs};
 use crate::world::EngineChoice;
 
-/// Options that make a run what it was, whatever its target and defects.
+/// The options with which a run can be repeated, except its target and its defects.
 #[derive(Clone, Debug)]
 pub(super) struct Again {
     options: Vec<String>,
 }
 
 impl Again {
-    /// The options of these arguments that differ from their defaults.
+    /// Collects the options of `args` that differ from their defaults.
     pub(super) fn of(args: &WorldArgs, daemon: &Daemon) -> Self {
         let mut options = Vec::new();
         let mut option = |name: &str, value: &str| {
@@ -41,7 +41,7 @@ impl Again {
         Self { options }
     }
 
-    /// The command that repeats a run of `target` under these defects, or without its faults.
+    /// The command that repeats a run of `target` under `defects`, or its control run.
     pub(super) fn command(&self, target: &str, defects: &[String], control: bool) -> String {
         let mut words = vec!["racetrap".to_owned(), "repro".to_owned(), quoted(target)];
         for defect in defects {
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(quoted(""), "''");
     }
 
-    /// Parsed as the command parses them, so that an option that is renamed there is missed here.
+    /// Uses the real option types, so that this test fails if an option is renamed but not printed.
     #[test]
     fn a_run_is_repeated_with_every_option_that_it_was_given() {
         let plain = "racetrap repro 295-I3 --defect 295-I3";

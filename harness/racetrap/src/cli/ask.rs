@@ -1,6 +1,7 @@
-//! Programs that are asked what they are: the only place where the command starts one.
+//! Runs other programs to ask for their version or their defects. Only this file of the command starts any.
 //!
-//! Such a program sees nothing of the user's but where programs are, and it is gone afterwards.
+//! Such a program gets no variable of the user's environment except PATH, and it is killed if it does not
+//! answer in time.
 
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -10,10 +11,10 @@ use tokio::process::Command;
 
 use crate::sys;
 
-/// How long a program may take to say what it is.
+/// How long a program may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
-/// What a program says; none where it cannot be run, or does not end in time.
+/// The output of a program, or `None` if it cannot be run or does not end in time.
 pub(super) async fn said(program: &Path, arguments: &[&str]) -> Option<Output> {
     said_within(ANSWER_LIMIT, program, arguments).await
 }
@@ -40,7 +41,7 @@ async fn said_within(limit: Duration, program: &Path, arguments: &[&str]) -> Opt
     if came.is_err()
         && let Some(leader) = leader
     {
-        // What it started itself holds the pipes and must go too.
+        // Processes that the program started hold the pipes open, so they must be killed too.
         sys::kill_group(leader);
     }
     came.ok()?.ok()
@@ -50,7 +51,7 @@ async fn said_within(limit: Duration, program: &Path, arguments: &[&str]) -> Opt
 mod tests {
     use super::*;
 
-    /// `env` shows its whole environment, so that any variable of ours that came through is seen.
+    /// `env` prints its whole environment, so any variable of ours that it got would be seen.
     #[tokio::test]
     async fn a_program_is_told_nothing_but_where_programs_are() {
         let output = said(Path::new("/usr/bin/env"), &[]).await.expect("env answers");
@@ -61,8 +62,8 @@ mod tests {
         assert!(text.contains("HOME=/nonexistent\n"), "{text}");
     }
 
-    /// The reader's end of a pipe is at its end only when the last writer is gone: the program, and
-    /// the one that it started itself, which would write for an hour.
+    /// A reader of a pipe sees the end only when the last writer has gone: the program itself, and the
+    /// process that it started, which would otherwise hold the pipe for an hour.
     #[tokio::test]
     async fn a_program_that_does_not_answer_is_ended_with_all_that_it_started() {
         use tokio::io::AsyncReadExt as _;

@@ -18,7 +18,7 @@ pub(super) struct Args {
     bundle: PathBuf,
 }
 
-/// Judges the journal of a bundle by today's oracles, and changes nothing of it.
+/// Judges the journal of a bundle with the current oracles. Changes nothing in the bundle.
 pub(super) fn judge(args: &Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
     let path = &args.bundle;
     let bundle = Opened::read(path, |file| [JOURNAL, VERDICT].contains(&file));

@@ -94,7 +94,7 @@ pub(super) async fn matrix(
     Ok(worst([exit_of(&cells), closed].into_iter()))
 }
 
-/// A cell that is unknown is wrong, but says less than one that shows the wrong thing.
+/// If all wrong cells are unknown, the exit code is `Unknown`; one cell with a wrong verdict makes it `Broken`.
 fn exit_of(cells: &[Cell]) -> Exit {
     let mut wrong = cells.iter().filter(|cell| !cell.right).peekable();
     if wrong.peek().is_none() {

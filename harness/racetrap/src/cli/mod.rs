@@ -1,12 +1,12 @@
-//! The command: what it understands, one subcommand a file, and its exit codes.
+//! The command line: one file per subcommand, and the exit codes.
 //!
-//! - `command`: the command line as a whole, and the way from it to an exit code;
+//! - `command`: parses the command line, and turns the result of a subcommand into an exit code;
 //! - `list`, `run`, `repro`, `matrix`, `report`, `judge`, `open`, `doctor`, `engine`: the subcommands;
-//! - `options`: what several of them take; `targets`: ids, globs and files as scenarios;
-//! - `index`: the page that leads to all runs of a command;
-//! - `reports`: what other programs read of a command, beside the terminal;
-//! - `daemon`: which program is run, and what it says of itself; `ask`: how programs are asked;
-//! - `stop`: requests to stop; `again`: the one line that repeats a run;
+//! - `options`: options that several subcommands have; `targets`: turns ids, globs and files into scenarios;
+//! - `index`: the page that links to all runs of a command;
+//! - `reports`: JUnit and GitHub output, beside the report on the terminal;
+//! - `daemon`: which daemon is run, and what it says about itself; `ask`: runs programs to ask them;
+//! - `stop`: requests to stop; `again`: the command that repeats a run;
 //! - `format`: text for people, or JSON;
 //! - `checks`: what this machine has and lacks;
 //! - `exit`: the published exit codes.

@@ -17,16 +17,16 @@ pub(super) struct Args {
     /// Evidence of a run: its directory, or the archive of one
     #[arg(value_name = "BUNDLE")]
     bundle: PathBuf,
-    /// Open the world of the second daemon
+    /// Serve the world of the second daemon
     #[arg(long)]
     neighbour: bool,
 }
 
-/// Serves what a bundle has of its world until a request to stop.
+/// Serves the contents of a bundle until a request to stop comes.
 pub(super) async fn open(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
     let mut requests = StopRequests::listen()
         .into_diagnostic()
-        .wrap_err("requests to stop cannot be listened to")
+        .wrap_err("racetrap cannot listen for signals")
         .map_err(Failure::machine)?;
     let bundle = Opened::read(&args.bundle, is_needed)
         .map_err(|error| Failure::usage(Report::from_err(error)))?;
@@ -43,16 +43,16 @@ pub(super) async fn open(args: Args, format: Format, terminal: Terminal) -> Resu
     });
     let ended = match told {
         Ok(()) => tokio::select! {
-            // Cancel-safe: a request not told yet stays.
+            // Cancel-safe: a request that was not received yet stays in the queue.
             _ = requests.next() => Ok(Exit::Success),
-            // Cancel-safe: nothing is lost with the waiting.
+            // Cancel-safe: waiting has no side effect.
             error = place.broken() => {
-                Err(Failure::machine(Report::from_err(error).wrap_err("it cannot be served on")))
+                Err(Failure::machine(Report::from_err(error).wrap_err("the bundle can no longer be served")))
             }
         },
         Err(error) => Err(error.into()),
     };
     let closed = place.close().await.into_diagnostic();
-    let closed = closed.wrap_err("what was made for it could not be removed");
+    let closed = closed.wrap_err("the temporary files of the server could not be removed");
     closed.map_err(Failure::machine).and(ended)
 }

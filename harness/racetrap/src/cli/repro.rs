@@ -31,7 +31,7 @@ pub(super) struct Args {
     reports: ReportsArgs,
 }
 
-/// Runs one scenario, and shows its whole timeline whatever the verdict.
+/// Runs one scenario and prints its whole timeline, whatever the verdict is.
 pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
     let deadlines = args.world.deadlines.checked()?;
     let to_write = args.reports.open()?;

@@ -32,7 +32,7 @@ fn a_daemon_that_is_not_there_is_told_with_exit_code_2() {
     for (command, by) in [(&mut by_option, "--daemon"), (&mut by_variable, "RDD_BIN")] {
         let (code, _, stderr) = outcome(command);
         assert_eq!(code, 2, "{stderr}");
-        assert!(stderr.contains("there is no daemon program at no/such/rdd"), "{stderr}");
+        assert!(stderr.contains("names no/such/rdd, which is not a program"), "{stderr}");
         assert!(stderr.contains(&format!("{by} names")), "{stderr}");
     }
 }
@@ -46,7 +46,7 @@ fn a_daemon_that_is_no_program_is_told_with_exit_code_2() {
         let mut command = sandbox.racetrap(&["run", "295-I3"]);
         let (code, _, stderr) = outcome(command.env("RDD_BIN", named));
         assert_eq!(code, 2, "{stderr}");
-        assert!(stderr.contains(&format!("there is no daemon program at {named}")), "{stderr}");
+        assert!(stderr.contains(&format!("names {named}, which is not a program")), "{stderr}");
     }
 }
 

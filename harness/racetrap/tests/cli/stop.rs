@@ -69,7 +69,7 @@ fn a_request_to_stop_ends_the_run_and_keeps_all_others_back_with_exit_code_3() {
     let output = ended(child);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{stderr}");
-    assert!(stderr.contains("once more ends racetrap at once"), "{stderr}");
+    assert!(stderr.contains("a second request ends racetrap at once"), "{stderr}");
     let object: Value = serde_json::from_slice(&output.stdout).unwrap();
     let runs = object["runs"].as_array().unwrap();
     assert_eq!(runs.len(), 3);
@@ -146,7 +146,7 @@ fn a_second_request_ends_the_command_at_once_with_exit_code_130_and_the_watcher_
     let mut child = begin_by(&sandbox, command);
     signal(&child, Signal::INT);
     let stderr = BufReader::new(child.stderr.take().unwrap());
-    let heard = |line: &String| line.contains("once more ends racetrap at once");
+    let heard = |line: &String| line.contains("a second request ends racetrap at once");
     assert!(stderr.lines().map_while(Result::ok).any(|line| heard(&line)));
     signal(&child, Signal::TERM);
     let status = child.wait().expect("it ends");
