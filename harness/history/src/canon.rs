@@ -5,10 +5,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::{Mirror, MirrorKey, Record, Stage, View, What};
-
-/// Label by which the harness's images carry the alias that the scenario gave them.
-pub const IMAGE_LABEL: &str = "racetrap.variant";
+use crate::mirror::{Mirror, MirrorKey};
+use crate::record::{Record, Stage, What};
+use crate::view::View;
 
 /// The mirrored state at each checkpoint of a history.
 #[must_use]

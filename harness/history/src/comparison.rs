@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::view::object_key;
-use crate::{EngineState, Mirror, MirrorKey, Record, View, What, compare, expected};
+use crate::mirror::{Mirror, MirrorKey, compare, expected};
+use crate::record::{EngineState, Record, What};
+use crate::view::{View, object_key};
 
 /// What a mirror must say, field by field.
 type Fields = BTreeMap<String, String>;

@@ -3,11 +3,17 @@
 //! Where to start:
 //! - [`Scenario`] and [`Step`]: the one language of schedules, for Rust, YAML and replay files.
 //! - [`Record`]: one thing that happened; [`journal`] writes and reads them.
+//! - [`Steps`]: the steps that records name by index.
 //! - [`View`]: the state that a prefix of the history implies; live waits and oracles share it.
 //! - [`oracle`]: promises, each a function from a history to its violations.
 //! - [`Verdict`]: what a run proved; [`judge`] computes it.
 //! - [`Comparisons`]: mirrors that must be beside those that are, at each record.
 //! - [`canon`] and [`timeline`]: the same history as text, for snapshots and for people.
+//!
+//! Modules import only from modules above them in this list:
+//! 1. `scenario`, the language; 2. `schedule`, its checks; 3. `record`; 4. `journal`; 5. `mirror`;
+//! 6. `steps`; 7. `view`; 8. `comparison`; 9. `verdict`; 10. `oracle`; 11. `judge`; 12. `canon` and
+//! `timeline`.
 //!
 //! Nothing here opens a socket, starts a process, reads a clock or needs a runtime, so that last
 //! night's journal can be judged by today's oracles.
@@ -20,38 +26,36 @@ pub mod oracle;
 pub mod timeline;
 
 mod comparison;
-mod control;
-mod docker;
-mod engine;
-mod logs;
+mod judge;
 mod mirror;
-mod pending;
 mod record;
 mod scenario;
 mod schedule;
+mod steps;
 mod verdict;
 mod view;
 
 pub use comparison::{Comparison, Comparisons};
-pub use docker::{
-    CONFIG_FILE, CONTEXT_PREFIX, DockerContent, DockerFile, DockerUser, FileChange, UserCommand,
-    UserCommandEnd,
-};
-pub use engine::{EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume};
-pub use logs::{Footprint, LogClient, LogCrowdSeen, LogEvent, LogTruth};
+pub use judge::judge;
 pub use mirror::{Mirror, MirrorKey, compare, expected};
 pub use record::{
-    ApiChange, Blame, Change, CommandRun, DAEMON_PARTS, LogLevel, Owner, PROBE_VOLUME_PREFIX,
-    ProcessState, Record, Review, RunHeader, Stage, UserWrite, What, WireMessage, WireWhat,
+    ApiChange, Blame, CONFIG_FILE, CONTEXT_PREFIX, Change, CommandRun, DAEMON_PARTS, DockerContent,
+    DockerFile, DockerUser, EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume,
+    Exit, FileChange, Footprint, IMAGE_LABEL, LogClient, LogCrowdSeen, LogEvent, LogLevel,
+    LogTruth, Owner, ProcessState, Record, Review, ReviewOutcome, RunHeader, Stage, StatusCount,
+    UserCommand, UserCommandEnd, UserWrite, What, WireMessage, WireSide, WireWhat,
 };
 pub use scenario::{
-    ACTION, About, Action, AppStep, Await, ClientName, Codes, CommandName, ContainerOp, DaemonOp,
-    DiskOp, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT, EndpointOp,
-    EngineOp, Fault, FaultKind, FaultName, FileOp, FindingId, GateName, Hold, HoldWrite, LeaveHow,
-    LeaveLog, LogCrowd, LogRequest, Match, MirrorRef, Moment, Needs, NoFindingId, OURS, OpenLog,
-    OracleName, Phase, Platform, Point, Prints, Protocol, REGISTRY, Returned, Scenario, SetStep,
-    Side, Step, Streams, Unshown, UserObject, UserPatch, VmMode, VmOp, WriteMatch,
+    ACTION, About, Action, ApiStep, AppStep, Await, ClientName, Codes, CommandName, CommandStep,
+    ContainerOp, DaemonOp, DaemonStep, DiskOp, DockerCommand, DockerFileStep, DockerNeeds,
+    DockerStep, DockerVariable, Door, ENDPOINT, EndpointOp, EngineOp, EngineStep, Fault, FaultKind,
+    FaultName, FaultStep, FileOp, FindingId, GateName, GateStep, Hold, HoldWrite, LeaveHow,
+    LeaveLog, LogCrowd, LogRequest, LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep,
+    NoFindingId, OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, Phase, Platform, Point, Prints,
+    Protocol, REGISTRY, Returned, Scenario, SetStep, Side, Step, Streams, Unshown, UserObject,
+    UserPatch, VmMode, VmOp, WaitStep, WriteMatch,
 };
 pub use schedule::ScheduleError;
-pub use verdict::{Judgement, Verdict, Violation, judge};
+pub use steps::Steps;
+pub use verdict::{Judgement, Verdict, Violation};
 pub use view::{AppView, LogState, View};

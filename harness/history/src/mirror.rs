@@ -8,9 +8,11 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::EngineState;
-use crate::record::PROBE_VOLUME_PREFIX;
-use crate::view::MIRROR_FINALIZER;
+use crate::record::EngineState;
+use crate::scenario::PROBE_VOLUME_PREFIX;
+
+/// What the daemon marks its mirrors with (contract 3.6).
+pub(crate) const MIRROR_FINALIZER: &str = "engine.rancherdesktop.io/mirror";
 
 /// Which object of the engine a mirror stands for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,7 +10,8 @@ fn records() -> Vec<Record> {
         format: journal::FORMAT,
         harness: "0".to_owned(),
         finding: "295-I3".parse().unwrap(),
-        scenario: serde_json::json!({ "steps": [] }),
+        scenario: serde_json::from_value(serde_json::json!({ "finding": "295-I3", "steps": [] }))
+            .unwrap(),
         daemon: "/d".to_owned(),
         defects: vec![],
         vm: VmMode::Api,
@@ -69,7 +70,7 @@ fn a_missing_record_is_refused() {
 #[test]
 fn another_format_is_refused_by_its_number() {
     let text = String::from_utf8(written(&records())).unwrap();
-    let newer = text.replace("\"format\":1", "\"format\":2");
+    let newer = text.replace("\"format\":2", "\"format\":3");
     let error = journal::read(newer.as_bytes()).unwrap_err();
-    assert_eq!(error.to_string(), "the journal has format 2; this harness reads format 1");
+    assert_eq!(error.to_string(), "the journal has format 3; this harness reads formats 1 to 2");
 }

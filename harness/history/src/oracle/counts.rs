@@ -87,9 +87,9 @@ fn takes_mirrors(view: &View, what: &What) -> bool {
     match what {
         What::Process { name, .. } => matches!(name.as_str(), "daemon" | "engine"),
         What::Wire(WireMessage { event: WireWhat::Faulted { .. }, .. }) => true,
-        What::Api(_) | What::Listed { .. } => view
-            .app()
-            .is_some_and(|app| !app.wants_running || app.engine != "moby" || vm_is_down(&app)),
+        What::Api(_) | What::Listed { .. } => {
+            view.app().is_some_and(|app| !app.wants_mirrors() || vm_is_down(&app))
+        }
         _ => false,
     }
 }

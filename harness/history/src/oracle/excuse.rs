@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::record::{WireMessage, WireWhat};
 
+/// The route of the engine's events.
+const EVENTS: &str = "/events";
+
 /// An excuse holds until the daemon has subscribed anew and says that it is connected: what it says
 /// before that may have been written before the fault, and only be seen after it.
 #[derive(Default)]
@@ -48,7 +51,7 @@ impl Excuse {
         if let WireWhat::Response { status } = message.event {
             let request = self.requests.of(message);
             self.last = format!("{} {status}", request.text);
-            self.subscribed_since |= status < 400 && request.text.contains("/events");
+            self.subscribed_since |= status < 400 && request.subscribes;
         }
         if self.requests.see(message).is_some() {
             self.holds = true;
@@ -68,6 +71,8 @@ pub(super) struct Request {
     pub(super) text: String,
     /// It is about one object, and not about all or the engine itself.
     pub(super) of_one_object: bool,
+    /// It subscribes to the engine's events.
+    pub(super) subscribes: bool,
 }
 
 impl Requests {
@@ -83,7 +88,8 @@ impl Requests {
             WireWhat::Request { method, target, route, .. } => {
                 let of_one_object = route.as_deref().is_some_and(|route| route.contains('{'));
                 let text = format!("{method} {target}");
-                self.0.insert(message.exchange, Request { text, of_one_object });
+                let subscribes = route.as_deref() == Some(EVENTS);
+                self.0.insert(message.exchange, Request { text, of_one_object, subscribes });
                 None
             }
             WireWhat::Response { status: 404 } if of_one_object => None,

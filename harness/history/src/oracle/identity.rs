@@ -27,7 +27,7 @@ pub fn identity(history: &[Record]) -> Finding {
     let mut span: Option<Span> = None;
     for record in history {
         view.apply(record);
-        if view.app().is_some_and(|app| !app.wants_running || app.engine != "moby") {
+        if view.wants_no_mirrors() {
             span = None;
         }
         match &record.what {

@@ -1,7 +1,8 @@
 //! Promises that are judged, one a file. Each is a pure function of the history, and all of them
 //! judge every run, whatever its scenario is about.
 //!
-//! Each file says where its promises come from. What they share: `seen`, the API's objects in a
+//! Each file says where its promises come from. What they share: `finding`, what an oracle returns, and
+//! the list of all oracles; `seen`, the API's objects in a
 //! record; `excuse`, what the wire did to the daemon; `message`, log lines without their names.
 
 #![expect(
@@ -15,6 +16,7 @@ mod convergence;
 mod counts;
 mod docker_config;
 mod excuse;
+mod finding;
 mod hygiene;
 mod identity;
 mod liveness;
@@ -32,44 +34,10 @@ pub use conditions::truthful_conditions;
 pub use convergence::convergence;
 pub use counts::counts;
 pub use docker_config::docker_config_integrity;
+pub use finding::{ALL, Finding, Oracle};
 pub use hygiene::hygiene;
 pub use identity::identity;
 pub use liveness::liveness;
 pub use log_fidelity::log_fidelity;
 pub use no_lost_update::no_lost_update;
 pub use quiet_logs::quiet_logs;
-
-use crate::{OracleName, Record, Violation};
-
-/// What one oracle found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Finding {
-    /// Broken promises.
-    pub violations: Vec<Violation>,
-    /// What the history does not show well enough to say either way.
-    pub unknowns: Vec<String>,
-}
-
-impl Finding {
-    fn violated(&mut self, oracle: OracleName, seq: u64, text: impl Into<String>) {
-        self.violations.push(Violation { oracle, seq, text: text.into() });
-    }
-}
-
-/// An oracle.
-pub type Oracle = fn(&[Record]) -> Finding;
-
-/// All oracles, in the order of [`OracleName`].
-pub const ALL: [Oracle; 11] = [
-    convergence,
-    identity,
-    truthful_conditions,
-    no_lost_update,
-    bounded_work,
-    counts,
-    hygiene,
-    docker_config_integrity,
-    log_fidelity,
-    quiet_logs,
-    liveness,
-];

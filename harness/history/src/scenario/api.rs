@@ -6,6 +6,34 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// A step of a user of the daemon's API.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum ApiStep {
+    /// Asks the daemon, through its API, to change a container's state.
+    Act {
+        /// The container's name in the engine.
+        container: String,
+        /// What is wanted.
+        action: Action,
+    },
+    /// A user patches a mirror.
+    Patch(UserPatch),
+    /// A user creates an object in the daemon's API.
+    CreateObject(UserObject),
+    /// A user deletes a mirror.
+    Delete(MirrorRef),
+    /// A finalizer that is not the daemon's keeps a mirror.
+    Keep(MirrorRef),
+    /// That finalizer is taken away.
+    LetGo(MirrorRef),
+    /// Changes an annotation of the App, one time after the other; each is seen before the next.
+    Touch {
+        /// How many times.
+        times: u32,
+    },
+}
+
 /// A mirror, by what it stands for in the engine: its own name differs between revisions.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::step::{Codes, CommandName};
+use super::command::{Codes, CommandName};
 
 /// Stands in arguments and contents for the address of the user's own engine.
 pub const ENDPOINT: &str = "{endpoint}";
@@ -14,6 +14,31 @@ pub const REGISTRY: &str = "{registry}";
 
 /// Stands for the name of the daemon's own context.
 pub const OURS: &str = "$ours";
+
+/// A step of a user of the docker command, or an accident that happens to the configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum DockerStep {
+    /// Runs the docker command as the user would.
+    #[serde(rename = "docker")]
+    Run(DockerCommand),
+    /// The user's own engine is at this place from here on.
+    Endpoint(EndpointOp),
+    /// A part of the docker command's configuration is put into a state.
+    #[serde(rename = "docker_file")]
+    File(DockerFileStep),
+    /// The file system of the docker command's configuration is put into a state.
+    #[serde(rename = "docker_disk")]
+    Disk(DiskOp),
+    /// Kills the daemon when it comes to this moment.
+    KillAt(Moment),
+    /// Waits until it was killed there.
+    Killed,
+    /// Freezes the daemon when it comes to this moment.
+    FreezeAt(Moment),
+    /// Waits until it was frozen there; `daemon: thaw` lets it go on.
+    Frozen,
+}
 
 /// How the user of the docker command has it. Where a scenario does not say it, the daemon is told by
 /// `DOCKER_HOST` to leave the current context alone.
@@ -55,7 +80,7 @@ impl DockerVariable {
 /// Runs the docker command as the user would.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DockerStep {
+pub struct DockerCommand {
     /// Arguments; [`ENDPOINT`] and [`REGISTRY`] are replaced in them.
     pub arguments: Vec<String>,
     /// What it reads. It is recorded nowhere but in the scenario, and may stand for a secret.

@@ -1,4 +1,4 @@
-//! What is done to messages on a wire.
+//! What goes wrong between the daemon, its engine and its clients.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,58 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::message::{Match, Side};
+use super::api::WriteMatch;
+use super::message::{Match, Side, Streams};
+
+/// A step that disturbs messages, connections or writes, or waits until that has happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum FaultStep {
+    /// Answers matching requests with a status; the engine never sees them.
+    Answer {
+        /// The HTTP status.
+        status: u16,
+        /// Which requests.
+        on: Match,
+        /// How many of them; all, where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        times: Option<u32>,
+    },
+    /// Resets connections.
+    Cut(Streams),
+    /// Denies writes to the daemon's API.
+    DenyWrite {
+        /// Which writes.
+        on: WriteMatch,
+        /// How many of them; all, where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        times: Option<u32>,
+    },
+    /// Arms a fault.
+    Fault(Fault),
+    /// Waits until a fault on a wire has happened that was given a name.
+    Happened(FaultName),
+    /// Ends a fault that was given a name.
+    Lift(FaultName),
+    /// Keeps the last answer to matching requests, for a `stale` fault to give again.
+    Record {
+        /// By what name.
+        name: FaultName,
+        /// Which requests.
+        on: Match,
+    },
+    /// Puts a frame of its own into the open event streams.
+    Inject {
+        /// The frame, as it is; a newline is added.
+        frame: String,
+    },
+    /// The socket at which the daemon looks for its engine becomes another file.
+    ReplaceSocket,
+    /// Refuses new connections from here on.
+    Refuse,
+    /// Accepts connections again.
+    Accept,
+}
 
 /// Name of a fault, unique within its scenario.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -3,8 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use super::api::MirrorRef;
+use super::gate::GateName;
 use super::logs::ClientName;
-use super::message::GateName;
+
+/// A step that changes nothing and waits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum WaitStep {
+    /// Waits for a level.
+    Await(Await),
+    /// Waits until the world is quiet and proves it; the oracles judge what is there then.
+    Settle,
+}
 
 /// A level that is waited for; it must hold within the scenario's deadline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

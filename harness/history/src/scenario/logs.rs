@@ -5,7 +5,31 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::step::Codes;
+use super::command::Codes;
+
+/// A step of clients of the daemon's log passthrough.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum LogStep {
+    /// Opens a client of the daemon's log passthrough.
+    #[serde(rename = "open_log")]
+    Open(OpenLog),
+    /// Lets a client of the log passthrough read that was told not to.
+    #[serde(rename = "read_log")]
+    Read(ClientName),
+    /// Lets a client of the log passthrough leave.
+    #[serde(rename = "leave_log")]
+    Leave(LeaveLog),
+    /// Lets many clients of the log passthrough come and go.
+    #[serde(rename = "log_crowd")]
+    Crowd(LogCrowd),
+    /// Compares what a client has got of a log with what the engine has of it. `settle` does so too,
+    /// but a container that is removed has no log any more.
+    #[serde(rename = "compare_log")]
+    Compare(ClientName),
+    /// Reads which passthrough endpoints the daemon announces.
+    ReadDiscovery,
+}
 
 /// Name of a client, unique within its scenario.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -6,50 +6,6 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::api::WriteMatch;
-
-/// Name of a gate, unique within its scenario.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct GateName(pub String);
-
-impl fmt::Display for GateName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-/// Arms a gate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hold {
-    /// Name of the gate.
-    pub gate: GateName,
-    /// On which wire.
-    #[serde(default, skip_serializing_if = "Side::is_engine")]
-    pub wire: Side,
-    /// Where on the message's way it stands.
-    pub at: Point,
-    /// Which message.
-    pub on: Match,
-    /// Counts only from the release of this other gate on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<GateName>,
-}
-
-/// Arms a gate at the admission of the daemon's API: a write is stopped before it is stored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HoldWrite {
-    /// Name of the gate.
-    pub gate: GateName,
-    /// Which write.
-    pub on: WriteMatch,
-    /// Counts only from the release of this other gate on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<GateName>,
-}
-
 /// Between whom a wire stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -132,6 +88,16 @@ pub enum Phase {
     Steady,
     /// The last event stream has ended.
     Reconnect,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Bootstrap => "bootstrap",
+            Self::Steady => "steady",
+            Self::Reconnect => "reconnect",
+        })
+    }
 }
 
 /// Connections that are reset.

@@ -1,408 +1,214 @@
-//! What a scenario does.
+//! One thing that a scenario does.
+//!
+//! In YAML and JSON a step has the name of its variant alone, such as `create_volume`, whatever part
+//! it belongs to: [`Step`] reads that name, and hands the rest to the part that knows it. So the
+//! language is flat, and the code is not.
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::{EnumAccessDeserializer, StrDeserializer};
+use serde::de::{DeserializeSeed, EnumAccess, Error, VariantAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::api::{Action, MirrorRef, UserObject, UserPatch, WriteMatch};
-use super::docker::{DiskOp, DockerFileStep, DockerStep, EndpointOp, Moment};
-use super::fault::{Fault, FaultName};
-use super::level::Await;
-use super::logs::{ClientName, LeaveLog, LogCrowd, OpenLog};
-use super::message::{GateName, Hold, HoldWrite, Match, Streams};
+use super::api::ApiStep;
+use super::command::CommandStep;
+use super::daemon::{DaemonOp, DaemonStep};
+use super::docker::DockerStep;
+use super::engine::EngineStep;
+use super::fault::FaultStep;
+use super::gate::GateStep;
+use super::level::WaitStep;
+use super::logs::LogStep;
+use super::variants::variants;
 
-/// One thing that a scenario does.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Step {
-    /// Loads a tiny image under an alias, with any number of tags (none: it is dangling).
-    LoadImage {
-        /// The alias, also what makes this image's ID differ from others'.
-        image: String,
-        /// Tags such as `base:1`.
-        #[serde(default)]
-        tags: Vec<String>,
-    },
-    /// Adds a tag to an image.
-    Tag {
-        /// Alias of a loaded image.
-        image: String,
-        /// The new tag.
-        tag: String,
-    },
-    /// Removes one tag of an image (`docker rmi TAG`); the last one removes the image, if it can.
-    Untag {
-        /// The tag.
-        tag: String,
-        /// Also where a container uses the image.
-        #[serde(default)]
-        force: bool,
-    },
-    /// Removes an image by its ID.
-    RemoveImage {
-        /// Alias of a loaded image.
-        image: String,
-        /// Also where it has several tags.
-        #[serde(default)]
-        force: bool,
-    },
-    /// Creates a container, which sleeps once it is started, unless it is told to print.
-    CreateContainer {
-        /// Its name.
-        name: String,
-        /// Alias of a loaded image.
-        image: String,
-        /// Start it too.
-        #[serde(default)]
-        start: bool,
-        /// Volumes that it uses.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        volumes: Vec<String>,
-        /// What it prints, where it shall not only sleep.
-        #[serde(default, skip_serializing_if = "Prints::is_nothing")]
-        prints: Prints,
-    },
-    /// Changes the state of a container.
-    Container {
-        /// Its name.
-        name: String,
-        /// What is done to it.
-        op: ContainerOp,
-    },
-    /// Removes a container, also a running one.
-    RemoveContainer {
-        /// Its name.
-        name: String,
-    },
-    /// Prepares commands in a running container, and runs none: the engine tells of each, and nothing
-    /// else changes. Those are the cheapest events that there are.
-    PrepareExecs {
-        /// The container's name.
-        container: String,
-        /// How many.
-        count: u32,
-    },
-    /// Creates a volume.
-    CreateVolume {
-        /// Its name.
-        name: String,
-    },
-    /// Creates many volumes, called after their prefix and number.
-    CreateVolumes {
-        /// What their names begin with.
-        prefix: String,
-        /// How many.
-        count: u32,
-    },
-    /// Removes what `create_volumes` made.
-    RemoveVolumes {
-        /// What their names begin with.
-        prefix: String,
-    },
-    /// Removes a volume.
-    RemoveVolume {
-        /// Its name.
-        name: String,
-    },
-    /// Does something to the engine's process.
-    Engine(EngineOp),
-    /// Asks the daemon to start or stop, through its command line.
-    App(AppStep),
-    /// Sets properties of the App through the daemon's command line.
-    Set(SetStep),
-    /// Waits until a command in the background has ended.
-    Returned(Returned),
-    /// Sends SIGINT to a command in the background.
-    Interrupt(CommandName),
-    /// Asks the daemon, through its API, to change a container's state.
-    Act {
-        /// The container's name in the engine.
-        container: String,
-        /// What is wanted.
-        action: Action,
-    },
-    /// A user patches a mirror.
-    Patch(UserPatch),
-    /// A user creates an object in the daemon's API.
-    CreateObject(UserObject),
-    /// A user deletes a mirror.
-    Delete(MirrorRef),
-    /// A finalizer that is not the daemon's keeps a mirror.
-    Keep(MirrorRef),
-    /// That finalizer is taken away.
-    LetGo(MirrorRef),
-    /// Changes an annotation of the App, one time after the other; each is seen before the next.
-    Touch {
-        /// How many times.
-        times: u32,
-    },
-    /// Does something to the daemon's process.
-    Daemon(DaemonOp),
-    /// Lets the VM wait with what it was told to do, or go on; in VM mode `api` only.
-    Vm(VmOp),
-    /// Does a step to the neighbour: the second daemon of the scenario's needs.
-    Neighbour(Box<Step>),
-    /// Arms a gate that stops one message on the wire.
-    Hold(Hold),
-    /// Waits until a message stands at the gate.
-    Reached(GateName),
-    /// Lets the held message go.
-    Release(GateName),
-    /// Answers matching requests with a status; the engine never sees them.
-    Answer {
-        /// The HTTP status.
-        status: u16,
-        /// Which requests.
-        on: Match,
-        /// How many of them; all, where it is left out.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        times: Option<u32>,
-    },
-    /// Resets connections.
-    Cut(Streams),
-    /// Arms a gate that stops one write to the daemon's API.
-    HoldWrite(HoldWrite),
-    /// Denies writes to the daemon's API.
-    DenyWrite {
-        /// Which writes.
-        on: WriteMatch,
-        /// How many of them; all, where it is left out.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        times: Option<u32>,
-    },
-    /// Arms a fault.
-    Fault(Fault),
-    /// Waits until a fault on a wire has happened that was given a name.
-    Happened(FaultName),
-    /// Ends a fault that was given a name.
-    Lift(FaultName),
-    /// Keeps the last answer to matching requests, for a `stale` fault to give again.
-    Record {
-        /// By what name.
-        name: FaultName,
-        /// Which requests.
-        on: Match,
-    },
-    /// Puts a frame of its own into the open event streams.
-    Inject {
-        /// The frame, as it is; a newline is added.
-        frame: String,
-    },
-    /// The socket at which the daemon looks for its engine becomes another file.
-    ReplaceSocket,
-    /// Refuses new connections from here on.
-    Refuse,
-    /// Accepts connections again.
-    Accept,
-    /// Runs the docker command as the user would.
-    Docker(DockerStep),
-    /// The user's own engine is at this place from here on.
-    Endpoint(EndpointOp),
-    /// A part of the docker command's configuration is put into a state.
-    DockerFile(DockerFileStep),
-    /// The file system of the docker command's configuration is put into a state.
-    DockerDisk(DiskOp),
-    /// Kills the daemon when it comes to this moment.
-    KillAt(Moment),
-    /// Waits until it was killed there.
-    Killed,
-    /// Freezes the daemon when it comes to this moment.
-    FreezeAt(Moment),
-    /// Waits until it was frozen there; `daemon: thaw` lets it go on.
-    Frozen,
-    /// Opens a client of the daemon's log passthrough.
-    OpenLog(OpenLog),
-    /// Lets a client of the log passthrough read that was told not to.
-    ReadLog(ClientName),
-    /// Lets a client of the log passthrough leave.
-    LeaveLog(LeaveLog),
-    /// Lets many clients of the log passthrough come and go.
-    LogCrowd(LogCrowd),
-    /// Compares what a client has got of a log with what the engine has of it. `settle` does so too,
-    /// but a container that is removed has no log any more.
-    CompareLog(ClientName),
-    /// Reads which passthrough endpoints the daemon announces.
-    ReadDiscovery,
-    /// Waits for a level.
-    Await(Await),
-    /// Waits until the world is quiet and proves it; the oracles judge what is there then.
-    Settle,
-}
-
-/// What a container runs: the words of the images' own program, which documents them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Prints {
-    /// Its command, such as `[lines, "3", --stay]`; it sleeps, where there is none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub command: Vec<String>,
-    /// It has a terminal.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub tty: bool,
-    /// The engine's driver for its log; `json-file` replaces what is not UTF-8, and `local` does not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub log_driver: Option<String>,
-}
-
-impl Prints {
-    fn is_nothing(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// A change of a container's state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ContainerOp {
-    /// Starts it.
-    Start,
-    /// Stops it.
-    Stop,
-    /// Kills it.
-    Kill,
-    /// Pauses it.
-    Pause,
-    /// Ends the pause.
-    Unpause,
-    /// Stops and starts it.
-    Restart,
-}
-
-/// What is done to the engine's process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EngineOp {
-    /// SIGKILL, and its end awaited.
-    Kill,
-    /// SIGTERM, and its end awaited.
-    Stop,
-    /// Started again after `kill` or `stop`, and its readiness awaited.
-    Start,
-    /// SIGSTOP.
-    Freeze,
-    /// SIGCONT.
-    Thaw,
-}
-
-/// Asks the daemon to start or stop.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AppStep {
-    /// Wanted.
-    pub running: bool,
-    /// Let the command wait until the App has settled.
-    #[serde(default = "yes")]
-    pub wait: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// Sets properties of the App.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SetStep {
-    /// Property paths and values, as the command line takes them.
-    pub properties: BTreeMap<String, String>,
-    /// Let the command wait until the App has settled.
-    #[serde(default = "yes")]
-    pub wait: bool,
-    /// Seconds that the command may wait; the run's own limit for a step, where it is left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout_s: Option<u64>,
-    /// The exit code that the daemon promises here (contract 1.2).
-    #[serde(default)]
-    pub exit: Codes,
-    /// Goes on with the next step while the command waits; `returned` awaits its end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub background: Option<CommandName>,
-}
-
-/// Name of a command in the background, unique within its scenario.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CommandName(pub String);
-
-impl fmt::Display for CommandName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-/// Waits for the end of a command in the background.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Returned {
-    /// Which command.
-    pub command: CommandName,
-    /// The exit code that the daemon promises here.
-    #[serde(default)]
-    pub exit: Codes,
-}
-
-/// Exit codes or HTTP statuses that are right: one, or any of several.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Codes {
-    /// This one.
-    One(i32),
-    /// Any of these.
-    Any(Vec<i32>),
-}
-
-impl Default for Codes {
-    fn default() -> Self {
-        Self::One(0)
-    }
-}
-
-impl Codes {
-    /// Whether it may be this one.
-    #[must_use]
-    pub fn allow(&self, code: i32) -> bool {
-        match self {
-            Self::One(one) => *one == code,
-            Self::Any(several) => several.contains(&code),
+/// Declares [`Step`] by its parts, so that no part can be forgotten where steps are read, written or
+/// named.
+macro_rules! parts {
+    ($($(#[$doc:meta])* $part:ident($steps:ty),)+) => {
+        /// One thing that a scenario does, by the part that does it.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Step {
+            $($(#[$doc])* $part($steps),)+
         }
-    }
-}
 
-impl fmt::Display for Codes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::One(one) => write!(f, "{one}"),
-            Self::Any(several) => {
-                let several: Vec<_> = several.iter().map(ToString::to_string).collect();
-                f.write_str(&several.join(" or "))
+        impl Serialize for Step {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$part(step) => step.serialize(serializer),)+
+                }
             }
         }
+
+        /// The names of all steps.
+        fn names() -> &'static [&'static str] {
+            static NAMES: OnceLock<Vec<&'static str>> = OnceLock::new();
+            NAMES.get_or_init(|| [$(variants::<$steps>(),)+].concat())
+        }
+
+        /// Reads what follows the name of a step.
+        fn read<'de, A: VariantAccess<'de>>(named: Named<A>) -> Result<Step, A::Error> {
+            $(if variants::<$steps>().contains(&named.name) {
+                let part = EnumAccessDeserializer::new(named);
+                return <$steps>::deserialize(part).map(Step::$part);
+            })+
+            Err(A::Error::unknown_variant(named.name, names()))
+        }
+    };
+}
+
+parts! {
+    /// A user of the engine does something, or something happens to the engine's process.
+    Engine(EngineStep),
+    /// Runs a command of the daemon, or waits for one.
+    Command(CommandStep),
+    /// A user of the daemon's API does something.
+    Api(ApiStep),
+    /// Something happens to the daemon's process or to its VM.
+    Daemon(DaemonStep),
+    /// Does a step to the second daemon of the scenario's needs.
+    Neighbour(NeighbourStep),
+    /// Arms a gate, waits for it, or opens it.
+    Gate(GateStep),
+    /// Disturbs messages, connections or writes.
+    Fault(FaultStep),
+    /// A user of the docker command does something, or the configuration has an accident.
+    Docker(DockerStep),
+    /// Clients of the daemon's log passthrough come, go, or are compared with the engine.
+    Log(LogStep),
+    /// Waits, and changes nothing.
+    Wait(WaitStep),
+}
+
+/// A step that is done to the neighbour: the second daemon of the scenario's needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum NeighbourStep {
+    /// Does this step to it.
+    #[serde(rename = "neighbour")]
+    Does(Box<Step>),
+}
+
+impl Step {
+    /// The step that is done to the neighbour, if this is one.
+    #[must_use]
+    pub fn for_neighbour(&self) -> Option<&Self> {
+        match self {
+            Self::Neighbour(NeighbourStep::Does(step)) => Some(step),
+            Self::Engine(_)
+            | Self::Command(_)
+            | Self::Api(_)
+            | Self::Daemon(_)
+            | Self::Gate(_)
+            | Self::Fault(_)
+            | Self::Docker(_)
+            | Self::Log(_)
+            | Self::Wait(_) => None,
+        }
+    }
+
+    /// Whether the step ends the daemon, and with it whatever the daemon waits for.
+    #[must_use]
+    pub fn ends_daemon(&self) -> bool {
+        matches!(self, Self::Daemon(DaemonStep::Process(DaemonOp::Kill | DaemonOp::Stop)))
     }
 }
 
-/// What the VM does with what it is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum VmOp {
-    /// It stays as it is.
-    Wait,
-    /// It does what it was told meanwhile, and from here on at once.
-    Go,
+impl<'de> Deserialize<'de> for Step {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_enum("Step", names(), StepVisitor)
+    }
 }
 
-/// What is done to the daemon's process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DaemonOp {
-    /// SIGKILL, and its end awaited.
-    Kill,
-    /// `svc stop`, and its end awaited.
-    Stop,
-    /// `svc start` after `kill` or `stop`; the App has kept what it wants.
-    Start,
-    /// SIGSTOP.
-    Freeze,
-    /// SIGCONT.
-    Thaw,
+struct StepVisitor;
+
+impl<'de> Visitor<'de> for StepVisitor {
+    type Value = Step;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a step")
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Step, A::Error> {
+        let (StepName(name), rest) = access.variant()?;
+        read(Named { name, rest })
+    }
+}
+
+/// The name of a step that there is.
+struct StepName(&'static str);
+
+impl<'de> Deserialize<'de> for StepName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_identifier(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl Visitor<'_> for NameVisitor {
+    type Value = StepName;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a step")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<StepName, E> {
+        let known = names().iter().find(|name| **name == text);
+        known.map(|name| StepName(name)).ok_or_else(|| E::unknown_variant(text, names()))
+    }
+}
+
+/// A step whose name was read, as a part reads it: the name once more, and then the rest. The rest
+/// is the original reader's, so that errors keep their places.
+struct Named<A> {
+    name: &'static str,
+    rest: A,
+}
+
+impl<'de, A: VariantAccess<'de>> EnumAccess<'de> for Named<A> {
+    type Error = A::Error;
+    type Variant = A;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, A), A::Error> {
+        let name = seed.deserialize(StrDeserializer::new(self.name))?;
+        Ok((name, self.rest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{Step, names};
+
+    // A name that two parts have would be read by the first of them alone.
+    #[test]
+    fn each_name_of_a_step_is_read_by_one_part() {
+        let all: BTreeSet<_> = names().iter().collect();
+        assert_eq!(all.len(), names().len());
+        for name in names() {
+            let broken = format!(r#"{{"{name}": {{"no_such_key": 1}}}}"#);
+            let error = serde_json::from_str::<Step>(&broken).expect_err("no step has this key");
+            assert!(!error.to_string().contains(&format!("unknown variant `{name}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_step_is_refused_with_the_names_of_all() {
+        let error = serde_json::from_str::<Step>(r#"{"make": {}}"#).expect_err("no such step");
+        let error = error.to_string();
+        assert!(names().iter().all(|name| error.contains(&format!("`{name}`"))), "{error}");
+    }
+
+    // One step of each shape: without content, with a word, with keys, and within another one.
+    #[test]
+    fn a_step_is_written_as_it_was_read() {
+        let flat = concat!(
+            r#"["settle",{"release":"g"},{"create_volume":{"name":"v"}},{"engine":"kill"},"#,
+            r#"{"docker_disk":"full"},{"neighbour":{"neighbour":"settle"}}]"#
+        );
+        let steps: Vec<Step> = serde_json::from_str(flat).expect("steps");
+        assert_eq!(serde_json::to_string(&steps).expect("JSON"), flat);
+    }
 }

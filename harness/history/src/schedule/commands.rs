@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::ScheduleError;
-use crate::{CommandName, FaultName, Scenario, Step};
+use super::error::ScheduleError;
+use crate::scenario::{
+    CommandName, CommandStep, DockerCommand, DockerStep, Fault, FaultKind, FaultName, FaultStep,
+    Returned, Scenario, SetStep, Step,
+};
 
 #[derive(Default)]
 struct Named<'a> {
@@ -18,7 +21,7 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
     let mut named = Named::default();
     for (index, step) in scenario.steps.iter().enumerate() {
         named.apply(index, step)?;
-        if matches!(step, Step::Neighbour(_)) && !scenario.needs.neighbour {
+        if step.for_neighbour().is_some() && !scenario.needs.neighbour {
             return Err(ScheduleError::new(
                 index,
                 "this scenario has no second daemon",
@@ -41,8 +44,8 @@ impl<'a> Named<'a> {
     #[expect(clippy::wildcard_enum_match_arm, reason = "only some steps give or use such names")]
     fn apply(&mut self, index: usize, step: &'a Step) -> Result<(), ScheduleError> {
         match step {
-            Step::Set(crate::SetStep { background, .. })
-            | Step::Docker(crate::DockerStep { background, .. }) => match background {
+            Step::Command(CommandStep::Set(SetStep { background, .. }))
+            | Step::Docker(DockerStep::Run(DockerCommand { background, .. })) => match background {
                 Some(name) if self.waiting.contains(name) || self.ended.contains(name) => {
                     Err(twice(index, "command", &name.0))
                 }
@@ -52,28 +55,33 @@ impl<'a> Named<'a> {
                 }
                 None => Ok(()),
             },
-            Step::Interrupt(name) if self.waiting.contains(name) => Ok(()),
-            Step::Returned(returned) if self.waiting.remove(&returned.command) => {
+            Step::Command(CommandStep::Interrupt(name)) if self.waiting.contains(name) => Ok(()),
+            Step::Command(CommandStep::Returned(returned))
+                if self.waiting.remove(&returned.command) =>
+            {
                 self.ended.insert(&returned.command);
                 Ok(())
             }
-            Step::Interrupt(name) | Step::Returned(crate::Returned { command: name, .. }) => {
-                Err(unknown(index, "command in the background", &name.0))
-            }
-            Step::Record { name, .. } if !self.recordings.insert(name) => {
+            Step::Command(
+                CommandStep::Interrupt(name)
+                | CommandStep::Returned(Returned { command: name, .. }),
+            ) => Err(unknown(index, "command in the background", &name.0)),
+            Step::Fault(FaultStep::Record { name, .. }) if !self.recordings.insert(name) => {
                 Err(twice(index, "recording", &name.0))
             }
-            Step::Fault(fault) => self.fault(index, fault),
-            Step::Happened(name) if !self.faults.contains(name) => {
+            Step::Fault(FaultStep::Fault(fault)) => self.fault(index, fault),
+            Step::Fault(FaultStep::Happened(name)) if !self.faults.contains(name) => {
                 Err(unknown(index, "fault", &name.0))
             }
-            Step::Lift(name) if !self.faults.remove(name) => Err(unknown(index, "fault", &name.0)),
+            Step::Fault(FaultStep::Lift(name)) if !self.faults.remove(name) => {
+                Err(unknown(index, "fault", &name.0))
+            }
             _ => Ok(()),
         }
     }
 
-    fn fault(&mut self, index: usize, fault: &'a crate::Fault) -> Result<(), ScheduleError> {
-        if let crate::FaultKind::Stale { recording } = &fault.kind
+    fn fault(&mut self, index: usize, fault: &'a Fault) -> Result<(), ScheduleError> {
+        if let FaultKind::Stale { recording } = &fault.kind
             && !self.recordings.contains(recording)
         {
             return Err(unknown(index, "recording", &recording.0));

@@ -1,7 +1,10 @@
 //! What is done with the docker command's configuration can be done in the world that is asked for.
 
-use super::ScheduleError;
-use crate::{Await, ENDPOINT, EndpointOp, FileOp, Scenario, Side, Step};
+use super::error::ScheduleError;
+use crate::scenario::{
+    Await, DockerStep, ENDPOINT, EndpointOp, FaultStep, FileOp, GateStep, Scenario, Side, Step,
+    WaitStep,
+};
 
 /// Refuses what needs a user of the docker command, an engine of the user's, or a file system that
 /// nobody has asked for.
@@ -16,20 +19,20 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
             }
             continue;
         };
-        if let Step::Endpoint(op) = step {
+        if let Step::Docker(DockerStep::Endpoint(op)) = step {
             if *op == EndpointOp::Gone && !has_endpoint {
                 return Err(error("the user's engine is nowhere already", "an `endpoint` before"));
             }
             has_endpoint = *op != EndpointOp::Gone;
         }
-        if matches!(step, Step::DockerDisk(_)) && !needs.disk {
+        if matches!(step, Step::Docker(DockerStep::Disk(_))) && !needs.disk {
             let problem = "the configuration is in no file system of its own";
             return Err(error(problem, "`docker: {disk: true}` among its `needs`"));
         }
         if names_endpoint(step) && !has_endpoint {
             return Err(error("the user's engine is nowhere", "an `endpoint` step before"));
         }
-        if let Step::Docker(docker) = step
+        if let Step::Docker(DockerStep::Run(docker)) = step
             && docker.times == 0
         {
             return Err(error("a command that is never run", "`times` of at least 1"));
@@ -42,15 +45,10 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
 #[expect(clippy::wildcard_enum_match_arm, reason = "only some steps do")]
 fn is_of_docker(step: &Step) -> bool {
     match step {
-        Step::Docker(_)
-        | Step::Endpoint(_)
-        | Step::DockerFile(_)
-        | Step::DockerDisk(_)
-        | Step::KillAt(_)
-        | Step::FreezeAt(_)
-        | Step::Await(Await::CurrentContext(_)) => true,
-        Step::Hold(hold) => hold.wire == Side::User,
-        Step::Fault(fault) => fault.wire == Side::User,
+        Step::Docker(docker) => !matches!(docker, DockerStep::Killed | DockerStep::Frozen),
+        Step::Wait(WaitStep::Await(Await::CurrentContext(_))) => true,
+        Step::Gate(GateStep::Hold(hold)) => hold.wire == Side::User,
+        Step::Fault(FaultStep::Fault(fault)) => fault.wire == Side::User,
         _ => false,
     }
 }
@@ -59,13 +57,15 @@ fn is_of_docker(step: &Step) -> bool {
 #[expect(clippy::wildcard_enum_match_arm, reason = "only some steps do")]
 fn names_endpoint(step: &Step) -> bool {
     match step {
-        Step::Docker(docker) => docker.arguments.iter().any(|text| text.contains(ENDPOINT)),
-        Step::DockerFile(file) => match &file.put {
+        Step::Docker(DockerStep::Run(docker)) => {
+            docker.arguments.iter().any(|text| text.contains(ENDPOINT))
+        }
+        Step::Docker(DockerStep::File(file)) => match &file.put {
             FileOp::Text(text) => text.contains(ENDPOINT),
             FileOp::Directory | FileOp::Link | FileOp::Padded(_) | FileOp::Gone => false,
         },
-        Step::Hold(hold) => hold.wire == Side::User,
-        Step::Fault(fault) => fault.wire == Side::User,
+        Step::Gate(GateStep::Hold(hold)) => hold.wire == Side::User,
+        Step::Fault(FaultStep::Fault(fault)) => fault.wire == Side::User,
         _ => false,
     }
 }

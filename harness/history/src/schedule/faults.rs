@@ -1,7 +1,10 @@
 //! Faults mean something, and what is broken is mended before anything is judged.
 
-use super::ScheduleError;
-use crate::{DaemonOp, EngineOp, Match, Scenario, Step, VmOp};
+use super::error::ScheduleError;
+use crate::scenario::{
+    DaemonOp, DaemonStep, DockerStep, EngineOp, EngineStep, FaultStep, GateStep, Match, Scenario,
+    Step, VmOp, WaitStep,
+};
 
 #[derive(Default)]
 struct Broken {
@@ -29,55 +32,55 @@ impl Broken {
     fn apply(&mut self, index: usize, step: &Step) -> Result<(), ScheduleError> {
         let error = |problem: &str, expected: &str| ScheduleError::new(index, problem, expected);
         match step {
-            Step::Refuse if self.refusing => {
+            Step::Fault(FaultStep::Refuse) if self.refusing => {
                 return Err(error("connections are refused already", "`accept` before it"));
             }
-            Step::Refuse => self.refusing = true,
-            Step::Accept if !self.refusing => {
+            Step::Fault(FaultStep::Refuse) => self.refusing = true,
+            Step::Fault(FaultStep::Accept) if !self.refusing => {
                 return Err(error("connections are accepted already", "`refuse` before it"));
             }
-            Step::Accept => self.refusing = false,
-            Step::Engine(op) => self.engine(index, *op)?,
-            Step::Answer { status, .. } if !(100..600).contains(status) => {
+            Step::Fault(FaultStep::Accept) => self.refusing = false,
+            Step::Engine(EngineStep::Process(op)) => self.engine(index, *op)?,
+            Step::Fault(FaultStep::Answer { status, .. }) if !(100..600).contains(status) => {
                 return Err(error("this is no HTTP status", "a number from 100 to 599"));
             }
-            Step::Answer { times: Some(0), .. } => {
+            Step::Fault(FaultStep::Answer { times: Some(0), .. }) => {
                 return Err(error("a rule that answers nothing", "`times` of at least 1"));
             }
-            Step::Answer { on, .. } => check_count(index, on)?,
-            Step::Hold(hold) => check_count(index, &hold.on)?,
-            Step::Fault(fault) if fault.times == Some(0) => {
+            Step::Fault(FaultStep::Answer { on, .. }) => check_count(index, on)?,
+            Step::Gate(GateStep::Hold(hold)) => check_count(index, &hold.on)?,
+            Step::Fault(FaultStep::Fault(fault)) if fault.times == Some(0) => {
                 return Err(error("a fault that never happens", "`times` of at least 1"));
             }
-            Step::Fault(fault) => check_count(index, &fault.on)?,
-            Step::Daemon(op) => self.daemon(index, *op)?,
-            Step::Vm(op) => self.vm_waits = *op == VmOp::Wait,
-            Step::KillAt(_) => self.armed = Some(DaemonOp::Kill),
-            Step::FreezeAt(_) => self.armed = Some(DaemonOp::Freeze),
-            Step::Killed if self.armed.take() != Some(DaemonOp::Kill) => {
+            Step::Fault(FaultStep::Fault(fault)) => check_count(index, &fault.on)?,
+            Step::Daemon(DaemonStep::Process(op)) => self.daemon(index, *op)?,
+            Step::Daemon(DaemonStep::Vm(op)) => self.vm_waits = *op == VmOp::Wait,
+            Step::Docker(DockerStep::KillAt(_)) => self.armed = Some(DaemonOp::Kill),
+            Step::Docker(DockerStep::FreezeAt(_)) => self.armed = Some(DaemonOp::Freeze),
+            Step::Docker(DockerStep::Killed) if self.armed.take() != Some(DaemonOp::Kill) => {
                 return Err(error("nobody kills the daemon", "`kill_at` before `killed`"));
             }
-            Step::Killed => self.daemon(index, DaemonOp::Kill)?,
-            Step::Frozen if self.armed.take() != Some(DaemonOp::Freeze) => {
+            Step::Docker(DockerStep::Killed) => self.daemon(index, DaemonOp::Kill)?,
+            Step::Docker(DockerStep::Frozen) if self.armed.take() != Some(DaemonOp::Freeze) => {
                 return Err(error("nobody freezes the daemon", "`freeze_at` before `frozen`"));
             }
-            Step::Frozen => self.daemon(index, DaemonOp::Freeze)?,
-            Step::Settle if self.armed.is_some() => {
+            Step::Docker(DockerStep::Frozen) => self.daemon(index, DaemonOp::Freeze)?,
+            Step::Wait(WaitStep::Settle) if self.armed.is_some() => {
                 let problem = "the world cannot settle while its daemon may be killed or frozen";
                 return Err(error(problem, "`killed` or `frozen` before `settle`"));
             }
-            Step::Settle if self.vm_waits => {
+            Step::Wait(WaitStep::Settle) if self.vm_waits => {
                 return Err(error("the world cannot settle while its VM waits", "`vm: go` before"));
             }
-            Step::Settle if self.daemon_down || self.daemon_frozen => {
+            Step::Wait(WaitStep::Settle) if self.daemon_down || self.daemon_frozen => {
                 let problem = "the world cannot settle without its daemon";
                 return Err(error(problem, "`daemon: start` or `daemon: thaw` before `settle`"));
             }
-            Step::Settle if self.refusing => {
+            Step::Wait(WaitStep::Settle) if self.refusing => {
                 let problem = "the world cannot settle while connections are refused";
                 return Err(error(problem, "`accept` before `settle`"));
             }
-            Step::Settle if self.engine_down || self.engine_frozen => {
+            Step::Wait(WaitStep::Settle) if self.engine_down || self.engine_frozen => {
                 let problem = "the world cannot settle without its engine";
                 return Err(error(problem, "`engine: start` or `engine: thaw` before `settle`"));
             }

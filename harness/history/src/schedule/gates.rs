@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::ScheduleError;
-use crate::{GateName, Scenario, Step};
+use super::error::ScheduleError;
+use crate::scenario::{GateName, GateStep, Scenario, Step, WaitStep};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum GateState {
@@ -47,12 +47,12 @@ fn declared_gates(scenario: &Scenario) -> Result<Declared<'_>, ScheduleError> {
 }
 
 /// The gate that a step arms, and the one after whose release it counts.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only two steps arm gates")]
 fn armed(step: &Step) -> Option<(&GateName, Option<&GateName>)> {
+    let Step::Gate(step) = step else { return None };
     match step {
-        Step::Hold(hold) => Some((&hold.gate, hold.after.as_ref())),
-        Step::HoldWrite(hold) => Some((&hold.gate, hold.after.as_ref())),
-        _ => None,
+        GateStep::Hold(hold) => Some((&hold.gate, hold.after.as_ref())),
+        GateStep::HoldWrite(hold) => Some((&hold.gate, hold.after.as_ref())),
+        GateStep::Reached(_) | GateStep::Release(_) => None,
     }
 }
 
@@ -99,9 +99,9 @@ impl<'a> Gates<'a> {
             self.states.insert(gate, GateState::Armed);
         }
         match step {
-            Step::Reached(name) => self.advance(index, name, GateState::Standing),
-            Step::Release(name) => self.advance(index, name, GateState::Released),
-            Step::Settle => self.reject_held(index),
+            Step::Gate(GateStep::Reached(name)) => self.advance(index, name, GateState::Standing),
+            Step::Gate(GateStep::Release(name)) => self.advance(index, name, GateState::Released),
+            Step::Wait(WaitStep::Settle) => self.reject_held(index),
             _ => Ok(()),
         }
     }

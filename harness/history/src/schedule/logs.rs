@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::ScheduleError;
-use crate::{Await, ClientName, LogCrowd, LogRequest, OpenLog, Scenario, Step};
+use super::error::ScheduleError;
+use crate::scenario::{
+    Await, ClientName, LeaveLog, LogCrowd, LogRequest, LogStep, OpenLog, Scenario, Step, WaitStep,
+};
 
 /// Refuses clients that nobody opened, that two steps open, and that ask for nothing or for two things.
 pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
@@ -18,7 +20,7 @@ fn apply<'a>(
     open: &mut BTreeSet<&'a ClientName>,
 ) -> Result<(), ScheduleError> {
     match step {
-        Step::OpenLog(OpenLog { client, log, .. }) => {
+        Step::Log(LogStep::Open(OpenLog { client, log, .. })) => {
             asks_for_one(index, log)?;
             if open.insert(client) {
                 return Ok(());
@@ -29,7 +31,7 @@ fn apply<'a>(
                 "another name",
             ))
         }
-        Step::LogCrowd(LogCrowd { log, clients, at_once, .. }) => {
+        Step::Log(LogStep::Crowd(LogCrowd { log, clients, at_once, .. })) => {
             asks_for_one(index, log)?;
             if (1..=*clients).contains(at_once) {
                 return Ok(());
@@ -37,10 +39,12 @@ fn apply<'a>(
             let problem = format!("{at_once} at a time, of {clients} clients");
             Err(ScheduleError::new(index, problem, "at least one, and no more than there are"))
         }
-        Step::LeaveLog(crate::LeaveLog { client, .. })
-        | Step::ReadLog(client)
-        | Step::CompareLog(client)
-        | Step::Await(Await::LogLines { client, .. } | Await::LogEnd(client))
+        Step::Log(
+            LogStep::Leave(LeaveLog { client, .. })
+            | LogStep::Read(client)
+            | LogStep::Compare(client),
+        )
+        | Step::Wait(WaitStep::Await(Await::LogLines { client, .. } | Await::LogEnd(client)))
             if !open.contains(client) =>
         {
             let problem = format!("no client is called `{client}` here");

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::ScheduleError;
-use crate::record::PROBE_VOLUME_PREFIX;
-use crate::{LogCrowd, Match, OpenLog, Scenario, Step, WriteMatch};
+use super::error::ScheduleError;
+use crate::scenario::{
+    ApiStep, EngineStep, FaultStep, GateStep, LogCrowd, LogStep, Match, OpenLog,
+    PROBE_VOLUME_PREFIX, Scenario, Step, WriteMatch,
+};
 
 #[derive(Default)]
 struct Made<'a> {
@@ -24,63 +26,98 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
 }
 
 impl<'a> Made<'a> {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "only some steps make or use names")]
     fn apply(&mut self, index: usize, step: &'a Step) -> Result<(), ScheduleError> {
         match step {
-            Step::LoadImage { image, .. } => {
+            Step::Engine(step) => self.apply_engine(index, step),
+            Step::Api(step) => self.apply_api(index, step),
+            Step::Gate(step) => self.apply_gate(index, step),
+            Step::Fault(step) => self.apply_fault(index, step),
+            Step::Log(
+                LogStep::Open(OpenLog { log, .. }) | LogStep::Crowd(LogCrowd { log, .. }),
+            ) => {
+                let mut named = log.of.iter();
+                named.try_for_each(|name| require(index, "container", name, &self.containers))
+            }
+            Step::Log(_)
+            | Step::Command(_)
+            | Step::Daemon(_)
+            | Step::Docker(_)
+            | Step::Neighbour(_)
+            | Step::Wait(_) => Ok(()),
+        }
+    }
+
+    fn apply_engine(&mut self, index: usize, step: &'a EngineStep) -> Result<(), ScheduleError> {
+        match step {
+            EngineStep::LoadImage { image, .. } => {
                 self.images.insert(image);
             }
-            Step::Tag { image, .. } | Step::RemoveImage { image, .. } => {
+            EngineStep::Tag { image, .. } | EngineStep::RemoveImage { image, .. } => {
                 require(index, "image", image, &self.images)?;
             }
-            Step::CreateContainer { name, image, .. } => {
+            EngineStep::CreateContainer { name, image, .. } => {
                 require(index, "image", image, &self.images)?;
                 self.containers.insert(name);
             }
-            Step::Container { name, .. } | Step::RemoveContainer { name } => {
+            EngineStep::Container { name, .. }
+            | EngineStep::RemoveContainer { name }
+            | EngineStep::PrepareExecs { container: name, .. } => {
                 require(index, "container", name, &self.containers)?;
             }
-            Step::CreateVolume { name } if name.starts_with(PROBE_VOLUME_PREFIX) => {
-                return Err(ScheduleError::new(
-                    index,
-                    format!("volumes called `{PROBE_VOLUME_PREFIX}…` are the harness's own"),
-                    "another name",
-                ));
-            }
-            Step::CreateVolume { name } => {
+            EngineStep::CreateVolume { name } => {
+                reject_own(index, name, "another name")?;
                 self.volumes.insert(name);
             }
-            Step::RemoveVolume { name } => require(index, "volume", name, &self.volumes)?,
-            Step::CreateVolumes { prefix, .. } if prefix.starts_with(PROBE_VOLUME_PREFIX) => {
-                return Err(ScheduleError::new(
-                    index,
-                    format!("volumes called `{PROBE_VOLUME_PREFIX}…` are the harness's own"),
-                    "another prefix",
-                ));
-            }
-            Step::CreateVolumes { prefix, .. } => {
+            EngineStep::RemoveVolume { name } => require(index, "volume", name, &self.volumes)?,
+            EngineStep::CreateVolumes { prefix, .. } => {
+                reject_own(index, prefix, "another prefix")?;
                 self.prefixes.insert(prefix);
             }
-            Step::RemoveVolumes { prefix } => {
+            EngineStep::RemoveVolumes { prefix } => {
                 require(index, "prefix of volumes", prefix, &self.prefixes)?;
             }
-            Step::Act { container, .. } | Step::PrepareExecs { container, .. } => {
-                require(index, "container", container, &self.containers)?;
-            }
-            Step::HoldWrite(hold) => self.require_write(index, &hold.on)?,
-            Step::DenyWrite { on, .. } => self.require_write(index, on)?,
-            Step::CreateObject(object) => self.require_alias(index, &object.name)?,
-            Step::OpenLog(OpenLog { log, .. }) | Step::LogCrowd(LogCrowd { log, .. }) => {
-                if let Some(container) = &log.of {
-                    require(index, "container", container, &self.containers)?;
-                }
-            }
-            Step::Hold(hold) => self.require_params(index, &hold.on)?,
-            Step::Answer { on, .. } | Step::Record { on, .. } => self.require_params(index, on)?,
-            Step::Fault(fault) => self.require_params(index, &fault.on)?,
-            _ => {}
+            EngineStep::Untag { .. } | EngineStep::Process(_) => {}
         }
         Ok(())
+    }
+
+    fn apply_api(&self, index: usize, step: &ApiStep) -> Result<(), ScheduleError> {
+        match step {
+            ApiStep::Act { container, .. } => {
+                require(index, "container", container, &self.containers)
+            }
+            ApiStep::CreateObject(object) => self.require_alias(index, &object.name),
+            ApiStep::Patch(_)
+            | ApiStep::Delete(_)
+            | ApiStep::Keep(_)
+            | ApiStep::LetGo(_)
+            | ApiStep::Touch { .. } => Ok(()),
+        }
+    }
+
+    fn apply_gate(&self, index: usize, step: &GateStep) -> Result<(), ScheduleError> {
+        match step {
+            GateStep::Hold(hold) => self.require_params(index, &hold.on),
+            GateStep::HoldWrite(hold) => self.require_write(index, &hold.on),
+            GateStep::Reached(_) | GateStep::Release(_) => Ok(()),
+        }
+    }
+
+    fn apply_fault(&self, index: usize, step: &FaultStep) -> Result<(), ScheduleError> {
+        match step {
+            FaultStep::Answer { on, .. } | FaultStep::Record { on, .. } => {
+                self.require_params(index, on)
+            }
+            FaultStep::Fault(fault) => self.require_params(index, &fault.on),
+            FaultStep::DenyWrite { on, .. } => self.require_write(index, on),
+            FaultStep::Cut(_)
+            | FaultStep::Happened(_)
+            | FaultStep::Lift(_)
+            | FaultStep::Inject { .. }
+            | FaultStep::ReplaceSocket
+            | FaultStep::Refuse
+            | FaultStep::Accept => Ok(()),
+        }
     }
 
     fn require_params(&self, index: usize, on: &Match) -> Result<(), ScheduleError> {
@@ -97,6 +134,15 @@ impl<'a> Made<'a> {
         let name = value.strip_prefix('$');
         name.into_iter().try_for_each(|name| require(index, "image or container", name, &known))
     }
+}
+
+/// Refuses names of volumes that the harness keeps for its own probes.
+fn reject_own(index: usize, name: &str, expected: &str) -> Result<(), ScheduleError> {
+    if !name.starts_with(PROBE_VOLUME_PREFIX) {
+        return Ok(());
+    }
+    let problem = format!("volumes called `{PROBE_VOLUME_PREFIX}…` are the harness's own");
+    Err(ScheduleError::new(index, problem, expected))
 }
 
 fn require(

@@ -1,6 +1,6 @@
 //! What clients of the log passthrough did and saw, as text.
 
-use crate::logs::{Footprint, LogClient, LogCrowdSeen, LogEvent, LogTruth};
+use crate::record::{Footprint, LogClient, LogCrowdSeen, LogEvent, LogTruth};
 
 pub(super) fn client(LogClient { client, event }: &LogClient) -> String {
     match event {
@@ -18,7 +18,7 @@ pub(super) fn client(LogClient { client, event }: &LogClient) -> String {
         }
         LogEvent::Reads => format!("{client} reads from here on"),
         LogEvent::Left { how } => format!("{client} leaves: {how:?}"),
-        LogEvent::Ended { code, reason } => {
+        LogEvent::Ended { code, reason, .. } => {
             let code = code.map_or_else(|| "no code".to_owned(), |code| code.to_string());
             format!("{client} has its end: {code} {reason}")
         }
@@ -35,7 +35,7 @@ pub(super) fn truth(truth: &LogTruth) -> String {
 }
 
 pub(super) fn crowd(crowd: &LogCrowdSeen) -> String {
-    let answers = crowd.answers.iter().map(|(status, count)| format!("{count} times {status}"));
+    let answers = crowd.answers.iter().map(|it| format!("{} times {}", it.clients, it.status));
     let answers = answers.collect::<Vec<_>>().join(", ");
     format!("many asked for {}: {answers}; {} not answered", crowd.target, crowd.unanswered)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::docker::{CONFIG_FILE, DockerContent, DockerFile, FileChange};
+use crate::record::{CONFIG_FILE, DockerContent, DockerFile, FileChange};
 
 /// What the files of a configuration are.
 #[derive(Clone, Debug, Default)]

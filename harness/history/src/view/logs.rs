@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::logs::{Footprint, LogClient, LogEvent};
+use crate::record::{Footprint, LogClient, LogEvent};
 use crate::scenario::LeaveHow;
 
 /// What is known of a client.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use crate::oracle::Finding;
 use crate::oracle::message::normalised;
 use crate::record::LogLevel;
-use crate::{AppView, OracleName, Record, View, What};
+use crate::{ApiStep, AppView, OracleName, Record, Step, Steps, View, What};
 
 /// A message of each fourth touch is one of each touch: some may have been taken together.
 const TOUCHES_PER_MESSAGE: usize = 4;
@@ -32,14 +32,17 @@ struct Touching {
 
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
+    let steps = Steps::of(history);
     let mut view = View::default();
     let mut touching: Option<Touching> = None;
     for record in history {
         view.apply(record);
         match &record.what {
-            What::StepBegan { text, .. } => {
+            What::StepBegan { .. } => {
                 judge_step(touching.take(), record.seq, &mut finding);
-                touching = view.app().and_then(|app| Touching::begins(text, &app));
+                let step = steps.begun(record);
+                touching =
+                    view.app().zip(step).and_then(|(app, step)| Touching::begins(step, &app));
             }
             What::Log { level, text } => {
                 if let Some(touching) = &mut touching
@@ -71,12 +74,10 @@ fn judge_step(touching: Option<Touching>, seq: u64, finding: &mut Finding) {
 }
 
 impl Touching {
-    /// A step that begins, where it touches an App that is where it wants to be.
-    fn begins(step: &str, app: &AppView) -> Option<Self> {
-        let text = step.strip_prefix("touch:")?;
-        let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit());
-        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-        let times = digits[..end].parse().ok()?;
+    /// The step that begins, if it touches an App that has reached what it wants.
+    fn begins(step: &Step, app: &AppView) -> Option<Self> {
+        let Step::Api(ApiStep::Touch { times }) = step else { return None };
+        let times = usize::try_from(*times).ok()?;
         let runs = app.wants_running;
         let ready = app.condition("ContainerEngineReady")?;
         let in_place = match ready {

@@ -8,9 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::logs::{LogClient, LogEvent};
 use crate::oracle::Finding;
-use crate::record::{WireMessage, WireWhat};
+use crate::record::{LogClient, LogEvent, WireMessage, WireWhat};
 use crate::{OracleName, Record, Stage, What};
 
 /// What is allowed without any cause: backoff from 5 ms doubles, so that it makes 16 requests in

@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{READY, SETTLED, shows_app};
+use super::app::{READY, SETTLED, shows_app};
 use crate::oracle::Finding;
 use crate::{AppView, CommandRun, Mirror, OracleName, Record, View, What};
 
@@ -80,7 +80,7 @@ impl Returned {
         let no_wait = ["--wait=false", "--timeout=0", "--help"];
         let told_not_to = arguments.iter().any(|argument| no_wait.contains(&argument.as_str()));
         let says_stop = arguments.iter().any(|argument| argument == "running=false");
-        (command.exit == Some(0) && waits && !told_not_to).then(|| Self {
+        (command.exit.is_success() && waits && !told_not_to).then(|| Self {
             text: arguments.join(" "),
             stops: verb == Some("stop") || says_stop,
             unlisted: MIRRORS.into(),
@@ -115,7 +115,7 @@ fn judge_end(command: &CommandRun, seq: u64, finding: &mut Finding) {
         let text = format!("`{command}` {what}; it said: {said}");
         finding.violated(OracleName::TruthfulConditions, seq, text);
     };
-    let ended_by_deadline = *exit == Some(DEADLINE);
+    let ended_by_deadline = exit.code() == Some(DEADLINE);
     if *interrupted && ended_by_deadline {
         lies("was interrupted, and ended with the code of a time-out");
     } else if *interrupted && tells(&["timed out", "deadline exceeded"]) {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{READY, SETTLED, shows_app};
+use super::app::{READY, SETTLED, shows_app};
 use crate::oracle::Finding;
 use crate::{OracleName, Record, View};
 

@@ -15,7 +15,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{READY, SETTLED, runs_engine, shows_app};
+use super::app::{READY, SETTLED, runs_engine, shows_app};
 use crate::oracle::Finding;
 use crate::oracle::seen::Seen;
 use crate::view::object_version;

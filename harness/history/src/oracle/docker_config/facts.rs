@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{
-    CONFIG_FILE, CONTEXT_PREFIX, DockerContent, DockerFile, DockerUser, Record, View, What,
+use crate::record::{
+    CONFIG_FILE, CONTEXT_PREFIX, DockerContent, DockerFile, DockerUser, Record, What,
 };
+use crate::scenario::{DaemonOp, DaemonStep, DiskOp, DockerStep, Step};
+use crate::steps::Steps;
+use crate::view::View;
 
 /// Folds records, in order.
 #[derive(Default)]
@@ -28,8 +31,8 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    /// Takes one more record.
-    pub(super) fn see(&mut self, record: &Record) {
+    /// Takes one more record of a history with these steps.
+    pub(super) fn see(&mut self, record: &Record, steps: Steps<'_>) {
         self.view.apply(record);
         match &record.what {
             What::DockerUser(user) => self.user = Some(user.clone()),
@@ -44,10 +47,20 @@ impl Facts {
                     Some(_) => self.running.remove(&command.number),
                 };
             }
-            What::StepBegan { text, .. } => {
-                self.killed |= text == "daemon: kill" || text == "killed";
-                self.disk |= text.starts_with("docker_disk:") && !text.ends_with("normal");
+            What::StepBegan { .. } => {
+                if let Some(step) = steps.begun(record) {
+                    self.see_step(step);
+                }
             }
+            _ => {}
+        }
+    }
+
+    fn see_step(&mut self, step: &Step) {
+        match step {
+            Step::Daemon(DaemonStep::Process(DaemonOp::Kill))
+            | Step::Docker(DockerStep::Killed) => self.killed = true,
+            Step::Docker(DockerStep::Disk(DiskOp::Full | DiskOp::ReadOnly)) => self.disk = true,
             _ => {}
         }
     }
@@ -86,8 +99,7 @@ impl Facts {
     /// The engine is connected, as the App wants it.
     pub(super) fn is_connected(&self) -> bool {
         self.view.app().is_some_and(|app| {
-            app.wants_running
-                && app.engine == "moby"
+            app.wants_mirrors()
                 && app.condition("ContainerEngineReady") == Some(("True", "Connected"))
         })
     }
@@ -97,7 +109,7 @@ impl Facts {
         self.view.app().is_some_and(|app| {
             let end = app.condition("ContainerEngineReady");
             let over = matches!(end, Some((_, "Stopped" | "NotApplicable")));
-            over && !(app.wants_running && app.engine == "moby")
+            over && !app.wants_mirrors()
         })
     }
 }

@@ -32,7 +32,7 @@ impl Ours {
                 self.stopped = false;
                 Vec::new()
             }
-            What::Command(run) if run.arguments == ["svc", "stop"] && run.exit == Some(0) => {
+            What::Command(run) if run.arguments == ["svc", "stop"] && run.exit.is_success() => {
                 // It is recorded when it is over; whatever ended the daemon before it began, was no stop.
                 let took_us = (run.took_ms + 1) * 1000;
                 let began_us = record.at_us.saturating_sub(took_us);

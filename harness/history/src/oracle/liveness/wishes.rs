@@ -16,7 +16,9 @@ use std::collections::BTreeMap;
 
 use crate::oracle::Finding;
 use crate::record::{WireMessage, WireWhat};
-use crate::{ACTION, OracleName, ProcessState, Record, Stage, UserWrite, View, What};
+use crate::{
+    ACTION, EngineStep, OracleName, ProcessState, Record, Stage, Step, Steps, UserWrite, View, What,
+};
 
 /// Pointer of the wish that is kept true (contract 9, R0).
 const STATE: &str = "/spec/state";
@@ -37,6 +39,7 @@ struct Wish {
 
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
+    let steps = Steps::of(history);
     let mut view = View::default();
     let mut wishes: BTreeMap<String, Wish> = BTreeMap::new();
     let mut at_level = Vec::new();
@@ -48,7 +51,9 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                     wishes.insert(write.name.clone(), wish);
                 }
             }
-            What::StepBegan { text, .. } if text.starts_with("container:") => wishes.clear(),
+            What::StepBegan { .. } if steps.begun(record).is_some_and(changes_container) => {
+                wishes.clear();
+            }
             What::Process { name, state, .. }
                 if name == "engine" && *state != ProcessState::Started =>
             {
@@ -78,6 +83,11 @@ pub(super) fn judge(history: &[Record]) -> Finding {
         }
     }
     finding
+}
+
+/// A step that changes containers past the daemon.
+fn changes_container(step: &Step) -> bool {
+    matches!(step, Step::Engine(EngineStep::Container { .. }))
 }
 
 /// Wishes that are neither fulfilled nor told to have failed: the container, and what is wrong.
@@ -124,7 +134,7 @@ impl Wish {
             && mirror.pointer("/metadata/deletionTimestamp").is_none();
         let container = view.truth().containers.get(id)?;
         let idle = view.in_flight().is_empty() && view.held().is_empty();
-        if !app.wants_running || app.engine != "moby" || !lives || !idle {
+        if !app.wants_mirrors() || !lives || !idle {
             return None;
         }
         let is = container.state.as_str();

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::logs::{LogClient, LogCrowdSeen, LogEvent};
 use crate::oracle::Finding;
+use crate::record::{LogClient, LogCrowdSeen, LogEvent, StatusCount};
 use crate::scenario::Codes;
 use crate::{OracleName, Record, What};
 
@@ -43,9 +43,10 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
 
 fn judge_crowd(crowd: &LogCrowdSeen, seq: u64, finding: &mut Finding) {
     let LogCrowdSeen { target, promised, answers, unanswered, reason } = crowd;
-    for (status, count) in answers.iter().filter(|(status, _)| !promised.allow(i32::from(**status)))
-    {
-        let text = format!("{count} clients: {target} was answered with {status}, not {promised}");
+    let wrong = answers.iter().filter(|answer| !promised.allow(i32::from(answer.status)));
+    for StatusCount { status, clients } in wrong {
+        let text =
+            format!("{clients} clients: {target} was answered with {status}, not {promised}");
         finding.violated(OracleName::LogFidelity, seq, text);
     }
     if *unanswered > 0 {

@@ -6,9 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::logs::{LogClient, LogEvent, LogTruth};
 use crate::oracle::Finding;
-use crate::record::{WireMessage, WireWhat};
+use crate::record::{LogClient, LogEvent, LogTruth, WireMessage, WireWhat};
 use crate::view::LOGS;
 use crate::{OracleName, Record, Stage, View, What};
 
@@ -41,9 +40,10 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
                     judging.level.clear();
                 }
             }
-            What::LogClient(LogClient { client, event: LogEvent::Ended { reason, .. } })
-                if reason.contains("UTF-8") =>
-            {
+            What::LogClient(LogClient {
+                client,
+                event: LogEvent::Ended { reason, not_utf8: true, .. },
+            }) => {
                 let text =
                     format!("client {client}: bytes that are no text came as text: {reason}");
                 finding.violated(OracleName::LogFidelity, record.seq, text);

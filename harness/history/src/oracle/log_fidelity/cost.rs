@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::logs::{Footprint, LogTruth};
 use crate::oracle::Finding;
+use crate::record::{Footprint, LogTruth};
 use crate::{DAEMON_PARTS, OracleName, Record, Stage, View, What};
 
 /// From so many bytes of unread logs on, the daemon's memory says whether it keeps them: 64 MiB, which

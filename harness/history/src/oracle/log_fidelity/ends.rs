@@ -3,19 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::logs::{LogClient, LogEvent};
 use crate::oracle::Finding;
-use crate::record::{WireMessage, WireWhat};
+use crate::record::{LogClient, LogEvent, WireMessage, WireWhat};
 use crate::view::LOGS;
-use crate::{OracleName, ProcessState, Record, View, What};
+use crate::{OracleName, ProcessState, Record, Step, Steps, View, What};
 
 /// Codes of close frames (RFC 6455, 7.4.1); a daemon that ends need not say so.
 const WHOLE: u16 = 1000;
 const AWAY: u16 = 1001;
 const BROKEN: u16 = 1011;
-
-/// Steps that end the daemon. They are told of before it ends, and its end after.
-const STOPS: [&str; 2] = ["daemon: stop", "daemon: kill"];
 
 /// Streams of one container that ended as whole.
 #[derive(Default)]
@@ -28,6 +24,7 @@ struct Whole {
 }
 
 pub(super) fn judge(history: &[Record], finding: &mut Finding) {
+    let steps = Steps::of(history);
     let mut view = View::default();
     let mut stopped = false;
     let mut targets: BTreeMap<u64, &str> = BTreeMap::new();
@@ -37,7 +34,8 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
             What::Process { name, state, .. } if crate::DAEMON_PARTS.contains(&name.as_str()) => {
                 stopped = !matches!(state, ProcessState::Started);
             }
-            What::StepBegan { text, .. } => stopped |= STOPS.contains(&text.as_str()),
+            // The step is recorded before the daemon ends, and its end after that.
+            What::StepBegan { .. } => stopped |= steps.begun(record).is_some_and(Step::ends_daemon),
             What::Wire(WireMessage { exchange, event, .. }) => match event {
                 WireWhat::Request { target, route, .. } if route.as_deref() == Some(LOGS) => {
                     targets.insert(*exchange, target);
@@ -50,7 +48,7 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
                 }
                 _ => {}
             },
-            What::LogClient(LogClient { client, event: LogEvent::Ended { code, reason } }) => {
+            What::LogClient(LogClient { client, event: LogEvent::Ended { code, reason, .. } }) => {
                 let state = view.log_clients().get(client).cloned().unwrap_or_default();
                 let may_drop = state.left.is_some() || !state.reads;
                 let goes = stopped && code.is_none_or(|code| code == AWAY);

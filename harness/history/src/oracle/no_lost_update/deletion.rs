@@ -40,7 +40,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     let mut gone: BTreeSet<String> = BTreeSet::new();
     for record in history {
         view.apply(record);
-        if view.app().is_some_and(|app| !app.wants_running || app.engine != "moby") {
+        if view.wants_no_mirrors() {
             wishes.clear();
         }
         match &record.what {

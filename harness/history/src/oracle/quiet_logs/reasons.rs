@@ -8,11 +8,10 @@ use std::collections::BTreeSet;
 
 use crate::oracle::excuse::{Requests, Trouble};
 use crate::record::{WireMessage, WireWhat};
-use crate::{CommandRun, DockerContent, Stage, What};
-
-/// Steps that are trouble, though nothing on the wire may tell of it, or only after the daemon has
-/// complained.
-const TROUBLING: [&str; 6] = ["engine:", "replace_socket", "daemon:", "cut:", "refuse", "killed"];
+use crate::{
+    ApiStep, CommandRun, DaemonStep, DockerContent, DockerStep, EngineStep, FaultStep, Record,
+    ReviewOutcome, Stage, Step, Steps, What,
+};
 
 /// What is known at one point of the history.
 #[derive(Default)]
@@ -47,33 +46,24 @@ enum Age {
 }
 
 impl Reasons {
-    /// Takes one more record.
-    pub(super) fn see(&mut self, what: &What) {
-        match what {
+    /// Takes one more record of a history with these steps.
+    pub(super) fn see(&mut self, record: &Record, steps: Steps<'_>) {
+        match &record.what {
             What::StepDone { .. } => self.done = true,
             What::Checkpoint { stage: Stage::Probed, .. } => self.judged = true,
-            What::StepBegan { text, .. } => {
+            What::StepBegan { .. } => {
                 // What precedes the first step belongs to it.
                 if std::mem::take(&mut self.done) {
                     self.next_step();
                 }
-                if text.starts_with("let_go:") && std::mem::take(&mut self.kept) {
-                    self.add(Trouble::Failed);
-                }
-                self.kept |= text.starts_with("keep:");
-                // A half-open stream ends with its fault; what the wire says of that may come later.
-                if text.starts_with("lift:") {
-                    self.add(Trouble::Failed);
-                }
-                self.disk |= text.starts_with("docker_disk:");
-                if TROUBLING.iter().any(|step| text.starts_with(step)) {
-                    self.add(Trouble::Lost);
+                if let Some(step) = steps.begun(record) {
+                    self.see_step(step);
                 }
             }
             What::Wire(message) => self.see_wire(message),
             What::Review(review) => {
                 self.reviews = true;
-                if review.outcome.starts_with("denied") {
+                if review.outcome == ReviewOutcome::Denied {
                     self.add(Trouble::Failed);
                 }
             }
@@ -87,6 +77,29 @@ impl Reasons {
             What::Process { name, .. } if name == "daemon" => self.daemon_moves(),
             What::Command(CommandRun { arguments, .. }) if moves_daemon(arguments) => {
                 self.daemon_moves();
+            }
+            _ => {}
+        }
+    }
+
+    /// Some steps are trouble although nothing on the wire tells of it, or only after the daemon has
+    /// complained.
+    fn see_step(&mut self, step: &Step) {
+        match step {
+            Step::Api(ApiStep::Keep(_)) => self.kept = true,
+            Step::Api(ApiStep::LetGo(_)) => {
+                if std::mem::take(&mut self.kept) {
+                    self.add(Trouble::Failed);
+                }
+            }
+            // A half-open stream ends with its fault; what the wire says of that may come later.
+            Step::Fault(FaultStep::Lift(_)) => self.add(Trouble::Failed),
+            Step::Docker(DockerStep::Disk(_)) => self.disk = true,
+            Step::Engine(EngineStep::Process(_))
+            | Step::Daemon(DaemonStep::Process(_))
+            | Step::Docker(DockerStep::Killed)
+            | Step::Fault(FaultStep::ReplaceSocket | FaultStep::Cut(_) | FaultStep::Refuse) => {
+                self.add(Trouble::Lost);
             }
             _ => {}
         }
@@ -138,7 +151,7 @@ impl Reasons {
     fn see_wire(&mut self, message: &WireMessage) {
         let request = self.requests.of(message);
         match &message.event {
-            WireWhat::Response { status } if *status < 400 && request.text.contains("/events") => {
+            WireWhat::Response { status } if *status < 400 && request.subscribes => {
                 self.lost = false;
             }
             // What the daemon waited for in vain.

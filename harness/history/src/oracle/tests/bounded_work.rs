@@ -11,11 +11,12 @@ const SWEEP: &str =
 
 /// A stopped App that is touched 20 times, with `said` of that in the log.
 fn touched(app: Value, said: usize) -> Vec<What> {
-    let mut whats = vec![app_is(app), deleted("volumes", volume("data", "u1"))];
-    whats.push(began(0, "touch: {times: 20}"));
+    let mut whats = vec![steps(&json!([{ "touch": { "times": 20 } }, "settle"]))];
+    whats.extend([app_is(app), deleted("volumes", volume("data", "u1"))]);
+    whats.push(began(0));
     whats.extend((0..said).map(|n| log(LogLevel::Info, &SWEEP.replace("303", &n.to_string()))));
     whats.push(What::StepDone { index: 0 });
-    whats.push(began(1, "settle"));
+    whats.push(began(1));
     sound(whats)
 }
 
@@ -41,11 +42,12 @@ fn bounded_work_leaves_a_sweep_alone_that_has_a_reason() {
 #[test]
 fn bounded_work_takes_a_call_of_a_controller_for_no_work() {
     let said = |line: &str| {
-        let mut whats = vec![app_is(stopped(2)), deleted("volumes", volume("data", "u1"))];
-        whats.push(began(0, "touch: {times: 8}"));
+        let mut whats = vec![steps(&json!([{ "touch": { "times": 8 } }, "settle"]))];
+        whats.extend([app_is(stopped(2)), deleted("volumes", volume("data", "u1"))]);
+        whats.push(began(0));
         let line = format!("I1121 15:11:30.827382     303 a.go:30] {line} name=\"app\"");
         whats.extend((0..8).map(|_| log(LogLevel::Info, &line)));
-        whats.extend([What::StepDone { index: 0 }, began(1, "settle")]);
+        whats.extend([What::StepDone { index: 0 }, began(1)]);
         sound(whats)
     };
     assert_fine(said("\"update\""));
@@ -56,7 +58,8 @@ fn bounded_work_takes_a_call_of_a_controller_for_no_work() {
 // Messages that differ in more than names and numbers are different ones.
 #[test]
 fn bounded_work_tells_messages_apart() {
-    let mut whats = vec![app_is(ready(1)), began(0, "touch: {times: 8}")];
+    let touch = steps(&json!([{ "touch": { "times": 8 } }]));
+    let mut whats = vec![touch, app_is(ready(1)), began(0)];
     let words = ["a", "b", "c", "d", "e", "f", "g", "h"];
     whats.extend(words.map(|word| log(LogLevel::Info, &format!("I1121 1:2 3 a.go:4] {word}"))));
     assert_fine(sound(whats));

@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::record::{LogLevel, UserWrite, WireMessage, WireWhat};
+use crate::mirror::MIRROR_FINALIZER;
 use crate::{
-    ApiChange, Change, CommandRun, EngineContainer, EngineEvent, EngineState, EngineVolume,
-    OracleName, ProcessState, Record, Stage, Verdict, What, judge,
+    ApiChange, Change, CommandRun, EngineContainer, EngineEvent, EngineState, EngineVolume, Exit,
+    LogLevel, OracleName, Phase, ProcessState, Record, RunHeader, Stage, UserWrite, Verdict,
+    VmMode, What, WireMessage, WireWhat, journal, judge,
 };
-
-const MIRROR_FINALIZER: &str = "engine.rancherdesktop.io/mirror";
 
 pub(super) fn history(whats: Vec<What>) -> Vec<Record> {
     let numbered = whats.into_iter().enumerate();
@@ -75,7 +74,7 @@ pub(super) fn asked(exchange: u64, route: &str, status: u16) -> [What; 2] {
         method: "GET".to_owned(),
         target: route.to_owned(),
         route: Some(route.to_owned()),
-        phase: "bootstrap".to_owned(),
+        phase: Phase::Bootstrap,
     };
     [wire(exchange, request), wire(exchange, WireWhat::Response { status })]
 }
@@ -157,8 +156,30 @@ pub(super) fn log(level: LogLevel, text: &str) -> What {
     What::Log { level, text: text.to_owned() }
 }
 
-pub(super) fn began(index: usize, text: &str) -> What {
-    What::StepBegan { index, text: text.to_owned() }
+/// The header of a run of a finding, whose scenario has these steps.
+pub(super) fn run_of(finding: &str, steps: &Value) -> What {
+    let scenario = json!({ "finding": finding, "steps": steps });
+    What::Run(RunHeader {
+        format: journal::FORMAT,
+        harness: "0".to_owned(),
+        finding: finding.parse().expect("an id"),
+        scenario: serde_json::from_value(scenario).expect("a scenario"),
+        daemon: "/rdd".to_owned(),
+        defects: Vec::new(),
+        vm: VmMode::Api,
+        started: String::new(),
+        reused: 0,
+        again: String::new(),
+    })
+}
+
+/// The header of a run whose scenario has these steps; other records name them by index.
+pub(super) fn steps(steps: &Value) -> What {
+    run_of("1-A", steps)
+}
+
+pub(super) fn began(index: usize) -> What {
+    What::StepBegan { index }
 }
 
 pub(super) fn process(name: &str, state: ProcessState) -> What {
@@ -172,12 +193,12 @@ pub(super) fn request(exchange: u64, method: &str, target: &str, route: &str) ->
             method: method.to_owned(),
             target: target.to_owned(),
             route: Some(route.to_owned()),
-            phase: "steady".to_owned(),
+            phase: Phase::Steady,
         },
     )
 }
 
-pub(super) fn command(text: &str, exit: Option<i32>, stderr: &str) -> CommandRun {
+pub(super) fn command(text: &str, exit: Exit, stderr: &str) -> CommandRun {
     CommandRun {
         arguments: text.split(' ').map(str::to_owned).collect(),
         exit,

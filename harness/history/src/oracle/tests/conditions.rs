@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::build::*;
 use crate::record::WireWhat;
-use crate::{CommandRun, OracleName, What};
+use crate::{CommandRun, Exit, OracleName, What};
 
 fn connect_failed() -> What {
     app_is(app(1, true, &[("ContainerEngineReady", "False", "ConnectFailed", 1)]))
@@ -115,7 +115,7 @@ fn truthful_conditions_leaves_an_engine_alone_that_is_lost_after_settling() {
 }
 
 fn returned(text: &str) -> What {
-    What::Command(command(text, Some(0), ""))
+    What::Command(command(text, Exit::Code(0), ""))
 }
 
 fn listed_app(object: Value) -> What {
@@ -169,26 +169,30 @@ fn truthful_conditions_leaves_mirrors_alone_after_another_command() {
     assert_fine(sound(vec![returned("set running=false"), app_is(ready(3)), left()]));
 }
 
-fn interrupted(exit: Option<i32>, stderr: &str) -> What {
+fn interrupted(exit: Exit, stderr: &str) -> What {
     What::Command(CommandRun { interrupted: true, ..command("set running=true", exit, stderr) })
 }
 
 #[test]
 fn truthful_conditions_tells_cancelling_from_time_outs() {
     for (ended, text) in [
-        (interrupted(Some(4), ""), "was interrupted, and ended with the code of a time-out"),
-        (interrupted(Some(130), "timed out waiting"), "was interrupted, and tells of a time-out"),
+        (interrupted(Exit::Code(4), ""), "was interrupted, and ended with the code of a time-out"),
         (
-            What::Command(command("set running=true", Some(4), "wait cancelled")),
+            interrupted(Exit::Code(130), "timed out waiting"),
+            "was interrupted, and tells of a time-out",
+        ),
+        (
+            What::Command(command("set running=true", Exit::Code(4), "wait cancelled")),
             "ended with the code of a time-out, and tells of a cancellation",
         ),
     ] {
         assert_broken(sound(vec![ended]), OracleName::TruthfulConditions, text);
     }
     // Each with the code and the text of its own end.
-    assert_fine(sound(vec![interrupted(Some(130), "wait cancelled")]));
-    assert_fine(sound(vec![interrupted(None, "")]));
-    let late = command("set --timeout=1s running=true", Some(4), "timed out waiting for the App");
+    assert_fine(sound(vec![interrupted(Exit::Code(130), "wait cancelled")]));
+    assert_fine(sound(vec![interrupted(Exit::Signal(2), "")]));
+    let late =
+        command("set --timeout=1s running=true", Exit::Code(4), "timed out waiting for the App");
     assert_fine(sound(vec![What::Command(late)]));
 }
 

@@ -1,15 +1,16 @@
 //! The docker command's configuration: each rule of contract 5, broken and kept.
 
 use rstest::rstest;
+use serde_json::json;
 
 use super::build::{
     app_is, assert_broken, assert_fine, began, checkpoint, command, history, log, process, ready,
-    sound, stopped,
+    sound, steps, stopped,
 };
 use crate::record::{LogLevel, WireMessage, WireWhat};
 use crate::{
-    CONFIG_FILE, DockerContent, DockerFile, DockerUser, FileChange, OracleName, ProcessState,
-    UserCommand, UserCommandEnd, Verdict, What, judge,
+    CONFIG_FILE, DockerContent, DockerFile, DockerUser, Exit, FileChange, OracleName, Phase,
+    ProcessState, UserCommand, UserCommandEnd, Verdict, What, judge,
 };
 
 const OURS: &str = "rancher-desktop-7";
@@ -64,7 +65,7 @@ fn asked() -> What {
         method: "HEAD".to_owned(),
         target: "/_ping".to_owned(),
         route: Some("/_ping".to_owned()),
-        phase: "bootstrap".to_owned(),
+        phase: Phase::Bootstrap,
     })
 }
 
@@ -139,7 +140,7 @@ fn what_a_user_does_to_the_file_is_the_users_business() {
         let arguments = ["login", "s"].map(str::to_owned).to_vec();
         What::UserCommand(UserCommand { number: 1, arguments, end })
     };
-    let end = UserCommandEnd { exit: Some(0), said: String::new() };
+    let end = UserCommandEnd { exit: Exit::Code(0), said: String::new() };
     let login = replaced(config("mine", &[("auths/r", "1"), ("auths/s", "1")]));
     assert_fine(connected("mine", vec![login_is(None), login, login_is(Some(end.clone()))]));
     let lost = replaced(config("mine", &[("auths/s", "1")]));
@@ -164,7 +165,7 @@ fn a_file_that_is_none_is_not_replaced() {
         let arguments = ["login", "s"].map(str::to_owned).to_vec();
         What::UserCommand(UserCommand { number: 1, arguments, end })
     };
-    let end = UserCommandEnd { exit: Some(0), said: String::new() };
+    let end = UserCommandEnd { exit: Exit::Code(0), said: String::new() };
     assert_fine(whats(vec![login_is(None), replaced, login_is(Some(end))]));
 }
 
@@ -296,8 +297,9 @@ fn nothing_of_the_daemons_is_left_by_a_service_that_ends() {
     let ends = |kill: bool, before_us: u64| {
         let mut whats = connected("", vec![taken_over()]);
         whats.pop();
-        whats.extend(kill.then(|| began(9, "daemon: kill")));
-        let stop = What::Command(command("svc stop", Some(0), ""));
+        whats.push(steps(&json!([{ "daemon": "kill" }])));
+        whats.extend(kill.then(|| began(0)));
+        let stop = What::Command(command("svc stop", Exit::Code(0), ""));
         whats.extend([process("daemon", ProcessState::Stopped), stop, What::Ended]);
         let mut history = history(whats);
         let ended = history.len() - 3;
@@ -320,7 +322,7 @@ fn nothing_of_the_daemons_is_left_to_the_next_one(#[case] gone: bool) {
     let mut whats = vec![user(false), found(config("", &[])), ours_is_there(), app_is(ready(1))];
     whats.push(process("daemon", ProcessState::Stopped));
     whats.extend(gone.then(ours_is_gone));
-    whats.push(What::Command(command("svc stop", Some(0), "")));
+    whats.push(What::Command(command("svc stop", Exit::Code(0), "")));
     whats.push(What::StepDone { index: 0 });
     whats.push(ours_is_there());
     whats.push(process("daemon", ProcessState::Started));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::build::*;
 use crate::record::WireWhat;
-use crate::{Blame, DAEMON_PARTS, OracleName, ProcessState, Stage, Verdict, What, judge};
+use crate::{Blame, DAEMON_PARTS, Exit, OracleName, ProcessState, Stage, Verdict, What, judge};
 
 // Controllers in a program of their own are the daemon's, and not the world's.
 #[test]
@@ -14,7 +14,7 @@ fn liveness_sees_a_daemon_that_died() {
             name: name.to_owned(),
             pid: 7,
             started: 1,
-            state: ProcessState::Died { how: "signal 6".to_owned() },
+            state: ProcessState::Died { exit: Exit::Signal(6) },
         };
         let text = format!("the {name} (pid 7) ended by itself: signal 6");
         assert_broken(sound(vec![died]), OracleName::Liveness, &text);
@@ -149,5 +149,6 @@ fn liveness_lets_a_wish_end() {
     let stop = [stop, vec![deleted("containers", at(9, container("c1", "u2", "created")))]];
     assert_fine(wished("created", runs(), stop.concat()));
     assert_fine(wished("created", runs(), vec![process("engine", ProcessState::Stopped)]));
-    assert_fine(wished("created", runs(), vec![began(3, "container: {name: web, op: stop}")]));
+    let stop = json!([{ "container": { "name": "web", "op": "stop" } }]);
+    assert_fine(wished("created", runs(), vec![steps(&stop), began(0)]));
 }

@@ -1,10 +1,12 @@
 //! What clients of the log passthrough got, and what they cost.
 
+use serde_json::json;
+
 use super::build::*;
-use crate::logs::{Footprint, LogClient, LogCrowdSeen, LogEvent, LogTruth};
-use crate::record::{LogLevel, RunHeader, Stage, WireWhat};
-use crate::scenario::{Codes, LeaveHow};
-use crate::{FindingId, OracleName, ProcessState, VmMode, What};
+use crate::{
+    Codes, Footprint, LeaveHow, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogTruth, OracleName,
+    Point, ProcessState, Stage, StatusCount, What, WireWhat,
+};
 
 const ID: &str = "0123456789abcdef";
 const LOGS: &str = "/containers/{id}/logs";
@@ -46,7 +48,7 @@ fn has(received: u64, bytes: u64) -> What {
 }
 
 fn ended(code: Option<u16>) -> What {
-    of("c", LogEvent::Ended { code, reason: "why".to_owned() })
+    of("c", LogEvent::Ended { code, reason: "why".to_owned(), not_utf8: false })
 }
 
 fn left(how: LeaveHow) -> What {
@@ -95,7 +97,7 @@ fn what_the_engine_had_has_arrived_by_the_checkpoint() {
 // The engine's stream was held up on the wire, or the client does not read: neither is the daemon's.
 #[test]
 fn a_stream_that_others_hold_up_is_not_late() {
-    let held = wire(7, WireWhat::Held { gate: "g".to_owned(), point: "response".to_owned() });
+    let held = wire(7, WireWhat::Held { gate: "g".to_owned(), point: Point::Response });
     assert_fine(run(vec![got(6), held], (6, 12), (6, 12)));
     let mut silent = run(vec![], (0, 12), (0, 12));
     silent
@@ -163,7 +165,8 @@ fn a_stream_ends_by_a_close_frame() {
     let oversize = left(LeaveHow::Oversize);
     assert_fine(run(vec![oversize, gone.clone(), ended(None)], (0, 0), (0, 0)));
     let stopped = [
-        began(0, "daemon: stop"),
+        steps(&json!([{ "daemon": "stop" }])),
+        began(0),
         ended(None),
         process("daemon", ProcessState::Stopped),
         process("daemon", ProcessState::Started),
@@ -193,7 +196,9 @@ fn a_crowd_is_answered_as_promised() {
         sound(vec![What::LogCrowd(LogCrowdSeen {
             target: "/t".to_owned(),
             promised: Codes::One(101),
-            answers: [(101, 9), (status, 1)].into(),
+            answers: [(101, 9), (status, 1)]
+                .map(|(status, clients)| StatusCount { status, clients })
+                .to_vec(),
             unanswered,
             reason: "EOF".to_owned(),
         })])
@@ -251,25 +256,13 @@ fn memory_does_not_grow_with_what_is_not_read() {
 /// A run of one finding, in which the engine refused a log with this status.
 fn refused(finding: &str, status: u16, said: &str) -> Vec<What> {
     let target = format!("/v1.41/containers/{ID}/logs?follow=1");
-    let header = RunHeader {
-        format: 1,
-        harness: "0".to_owned(),
-        finding: FindingId::try_from(finding.to_owned()).expect("an id"),
-        scenario: serde_json::Value::Null,
-        daemon: "rdd".to_owned(),
-        defects: Vec::new(),
-        vm: VmMode::Api,
-        started: "now".to_owned(),
-        reused: 0,
-        again: String::new(),
-    };
     let mut whats = sound(vec![
         request(7, "GET", &target, LOGS),
         wire(7, WireWhat::Response { status }),
         wire(7, WireWhat::Finished { bytes: 1 }),
         log(if status >= 500 { LogLevel::Error } else { LogLevel::Info }, said),
     ]);
-    whats.insert(0, What::Run(header));
+    whats.insert(0, run_of(finding, &json!([])));
     whats
 }
 

@@ -47,10 +47,10 @@ fn no_lost_update_goes_by_versions() {
         modified("containers", with_state(5, Some("running"))),
     ]));
     assert_fine(written(vec![
-        began(0, "patch: {}"),
+        began(0),
         added("containers", with_state(5, Some("running"))),
         wishes("running"),
-        began(1, "patch: {}"),
+        began(1),
         modified("containers", with_state(6, Some("unknown"))),
         wishes("unknown"),
     ]));
@@ -62,7 +62,7 @@ fn no_lost_update_goes_by_versions() {
 fn no_lost_update_does_not_judge_a_step_that_was_cut_short() {
     let touched = |end: What| {
         written(vec![
-            began(0, "touch: {}"),
+            began(0),
             added("containers", with_state(5, Some("running"))),
             wishes("running"),
             modified("containers", with_state(6, Some("unknown"))),
@@ -239,7 +239,7 @@ fn removes(exchange: u64, target: &str) -> Vec<What> {
         method: "DELETE".to_owned(),
         target: format!("/v1.41{target}?force=1"),
         route: Some("/volumes/{name}".to_owned()),
-        phase: "steady".to_owned(),
+        phase: crate::Phase::Steady,
     };
     vec![
         wire(exchange, request),

@@ -1,9 +1,10 @@
 //! Lines of the log, and what the harness knows of their reasons.
 
+use serde_json::json;
+
 use super::build::*;
 use crate::oracle::message::normalised;
-use crate::record::{LogLevel, Review, WireWhat};
-use crate::{OracleName, ProcessState, What};
+use crate::{Exit, LogLevel, OracleName, ProcessState, Review, ReviewOutcome, What, WireWhat};
 
 const FAILED: &str = r#"E1121 15:11:30.827382     303 w.go:9] "Failed to handle event" err="boom""#;
 const NOT_FOUND: &str = r#"time="x" level=error msg="no finalizer removed" err="web not found""#;
@@ -14,7 +15,7 @@ fn error(text: &str) -> What {
 
 /// A step in which this happens, and at whose end the line is read.
 fn step(index: usize, happens: Vec<What>, line: What) -> Vec<What> {
-    let mut whats = vec![began(index, "step")];
+    let mut whats = vec![began(index)];
     whats.extend(happens);
     whats.extend([line, What::StepDone { index }]);
     whats
@@ -57,7 +58,7 @@ fn quiet_logs_accepts_an_error_with_a_reason() {
         resource: "volumes".to_owned(),
         name: "vol-data".to_owned(),
         manager: None,
-        outcome: "denied".to_owned(),
+        outcome: ReviewOutcome::Denied,
     });
     let failed = Vec::from(asked(1, "/volumes/{name}", 500));
     let lost = WireWhat::UpstreamLost { reason: "reset".to_owned() };
@@ -69,10 +70,10 @@ fn quiet_logs_accepts_an_error_with_a_reason() {
         vec![wire(1, WireWhat::Refused)],
         vec![wire(1, WireWhat::Faulted { rule: "r".to_owned(), fault: "f".to_owned() })],
         vec![denied],
-        vec![began(0, "lift: broken")],
+        vec![steps(&json!([{ "lift": "broken" }])), began(0)],
         vec![process("engine", ProcessState::Stopped)],
         vec![process("daemon", ProcessState::Started)],
-        vec![What::Command(command("svc stop", Some(0), ""))],
+        vec![What::Command(command("svc stop", Exit::Code(0), ""))],
     ];
     for reason in reasons {
         assert_fine(sound(step(0, reason, error(FAILED))));
@@ -170,30 +171,16 @@ fn messages_are_compared_without_times_numbers_and_names() {
 // The stop waits in vain for what somebody else keeps, for longer than a step.
 #[test]
 fn quiet_logs_takes_a_mirror_that_is_kept_for_a_reason() {
-    let keep = began(0, "keep: {volume: data}");
-    let let_go = began(2, "let_go: {volume: data}");
+    let mirror = json!({ "volume": "data" });
+    let keeps = steps(&json!([{ "keep": mirror }, "settle", { "let_go": mirror }]));
+    let keep = vec![keeps, began(0)];
+    let let_go = vec![began(2)];
     let late = || step(1, vec![], error(FAILED));
-    assert_fine(sound([vec![keep.clone()], late(), late()].concat()));
+    assert_fine(sound([keep.clone(), late(), late()].concat()));
     let quiet = |index| step(index, vec![], log(LogLevel::Info, "I1121 a.go:1] fine"));
     let settled = step(3, checkpoint(1).to_vec(), log(LogLevel::Info, "I1121 a.go:1] fine"));
-    let gone = [vec![keep, let_go], settled, quiet(4), step(5, vec![], error(FAILED))];
+    let gone = [keep, let_go, settled, quiet(4), step(5, vec![], error(FAILED))];
     assert_broken(sound(gone.concat()), OracleName::QuietLogs, "there was none");
-}
-
-/// A run of this finding.
-fn run_of(finding: &str) -> What {
-    What::Run(crate::RunHeader {
-        format: 1,
-        harness: "0".to_owned(),
-        finding: finding.parse().expect("an id"),
-        scenario: serde_json::Value::Null,
-        daemon: "/rdd".to_owned(),
-        defects: Vec::new(),
-        vm: crate::VmMode::Api,
-        started: String::new(),
-        reused: 0,
-        again: String::new(),
-    })
 }
 
 // The same line, in the run of the finding that it is, and in another one.
@@ -202,7 +189,7 @@ fn quiet_logs_judges_an_error_with_a_finding_of_its_own_only_there() {
     let line = || error("E1 \"unable to update Container status\" err=\"x not found\"");
     let text = "the log has an error in it, and there was none: E1 \"unable to update Container \
                 status\" err=\"x not found\"";
-    let history = |finding| sound(vec![run_of(finding), line()]);
+    let history = |finding| sound(vec![run_of(finding, &json!([])), line()]);
     assert_broken(history("rdd-L1"), OracleName::QuietLogs, text);
     assert_fine(history("295-I3"));
 }

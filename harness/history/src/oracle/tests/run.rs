@@ -4,8 +4,10 @@ use serde_json::json;
 
 use super::build::*;
 use crate::oracle::{ALL, Finding};
-use crate::record::{Owner, Review};
-use crate::{Blame, Change, OracleName, ProcessState, What, judge};
+use crate::{
+    Blame, Change, Exit, GateName, OracleName, Owner, ProcessState, Review, ReviewOutcome, What,
+    judge,
+};
 
 #[test]
 fn a_sound_run_passes() {
@@ -19,7 +21,7 @@ fn a_run_whose_engine_died_is_unknown() {
         name: "engine".to_owned(),
         pid: 8,
         started: 1,
-        state: ProcessState::Died { how: "signal 9".to_owned() },
+        state: ProcessState::Died { exit: Exit::Signal(9) },
     };
     assert_unknown(sound(vec![died]), "the engine ended by itself: signal 9");
 }
@@ -47,7 +49,7 @@ fn what_follows_the_end_of_an_engine_is_no_violation() {
         name: "engine".to_owned(),
         pid: 8,
         started: 1,
-        state: ProcessState::Died { how: "signal 9".to_owned() },
+        state: ProcessState::Died { exit: Exit::Signal(9) },
     };
     let missed = || What::StepFailed { index: 2, blame: Blame::Daemon, why: "late".to_owned() };
     assert_unknown(sound(vec![died(), missed()]), "the engine ended by itself");
@@ -58,20 +60,26 @@ fn what_follows_the_end_of_an_engine_is_no_violation() {
 // The two histories differ in who ended the write: its server's own limit, or the scenario.
 #[test]
 fn a_held_write_that_is_given_up_makes_the_run_unknown() {
-    let review = |outcome: &str| {
+    let gate = || GateName("g".to_owned());
+    let review = |outcome| {
         What::Review(Review {
             operation: "UPDATE".to_owned(),
             resource: "volumes/status".to_owned(),
             name: "data".to_owned(),
             manager: None,
-            outcome: outcome.to_owned(),
+            outcome,
         })
     };
-    let given_up = |step: &str| vec![review("held at g"), began(3, step), review("given up at g")];
-    assert_unknown(sound(given_up("release: g")), "volumes/status was not held to the end");
-    assert_fine(sound(given_up("daemon: kill")));
+    let schedule = || steps(&json!([{ "release": "g" }, { "daemon": "kill" }]));
+    let (release, kill) = (0, 1);
+    let given_up = |step| {
+        let (held, given_up) = (ReviewOutcome::HeldAt(gate()), ReviewOutcome::GivenUpAt(gate()));
+        vec![schedule(), review(held), began(step), review(given_up)]
+    };
+    assert_unknown(sound(given_up(release)), "volumes/status was not held to the end");
+    assert_fine(sound(given_up(kill)));
     // One that is held after the daemon was ended has no such reason.
-    let later = [vec![began(3, "daemon: kill")], given_up("release: g")].concat();
+    let later = [vec![began(kill)], given_up(release)].concat();
     assert_unknown(sound(later), "not held to the end");
 }
 

@@ -4,12 +4,9 @@
 //! - The engine is not asked the same thing about one object over and over (`requests`).
 //! - A mirror is not written where nothing of it changes (`writes`).
 
-mod idle;
-mod requests;
-mod writes;
-
-use super::Finding;
+use super::{idle, requests, writes};
 use crate::Record;
+use crate::oracle::Finding;
 
 /// Judges the work of the whole history.
 #[must_use]

@@ -9,15 +9,9 @@
 //! - `told`: what goes wrong with a log stands in the daemon's log (finding 323-I2).
 //! - `order`: endpoints are announced in the same order at each start (finding 323-I3).
 
-mod answers;
-mod bytes;
-mod cost;
-mod ends;
-mod order;
-mod told;
-
-use super::Finding;
+use super::{answers, bytes, cost, ends, order, told};
 use crate::Record;
+use crate::oracle::Finding;
 
 /// Judges all clients of the log passthrough.
 #[must_use]

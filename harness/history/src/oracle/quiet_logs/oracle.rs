@@ -7,15 +7,13 @@
 //! - What is tried again is tried with backoff, so that the same error or warning does not fill the
 //!   log (contract 4.3, 4.5).
 
-mod reasons;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::reasons::Reasons;
-use super::Finding;
-use super::message::normalised;
+use super::reasons::Reasons;
+use crate::oracle::Finding;
+use crate::oracle::message::normalised;
 use crate::record::LogLevel;
-use crate::{OracleName, Record, Stage, What};
+use crate::{OracleName, Record, Stage, Steps, What};
 
 /// How often the same error or warning may stand in the log between two checkpoints without any
 /// event: backoff from 5 ms doubles, so that it comes to this in more than an hour.
@@ -46,6 +44,7 @@ const SHOWN: usize = 300;
 #[must_use]
 pub fn quiet_logs(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
+    let steps = Steps::of(history);
     let mut reasons = Reasons::default();
     let shown = history.iter().find_map(|record| match &record.what {
         What::Run(header) => Some(header.finding.as_str()),
@@ -56,7 +55,7 @@ pub fn quiet_logs(history: &[Record]) -> Finding {
     // Within a step, what the log says of a disturbance may be recorded before the disturbance.
     let mut lines: Vec<(u64, LogLevel, &str)> = Vec::new();
     for record in history {
-        reasons.see(&record.what);
+        reasons.see(record, steps);
         repeated.see(&record.what);
         let ends_step = matches!(
             record.what,

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::process::Exit;
+
 /// How the names of all contexts begin that daemons make (contract 5).
 pub const CONTEXT_PREFIX: &str = "rancher-desktop-";
 
@@ -133,8 +135,8 @@ pub struct UserCommand {
 /// How a docker command ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserCommandEnd {
-    /// Exit code; none where a signal ended it.
-    pub exit: Option<i32>,
+    /// How it ended.
+    pub exit: Exit,
     /// What it said on standard error.
     pub said: String,
 }
@@ -179,8 +181,8 @@ impl fmt::Display for UserCommand {
         write!(f, "`docker {}`", self.arguments.join(" "))?;
         match &self.end {
             None => Ok(()),
-            Some(UserCommandEnd { exit: Some(code), .. }) => write!(f, " exited {code}"),
-            Some(UserCommandEnd { exit: None, .. }) => f.write_str(" was ended by a signal"),
+            Some(UserCommandEnd { exit: Exit::Code(code), .. }) => write!(f, " exited {code}"),
+            Some(UserCommandEnd { exit, .. }) => write!(f, " ended: {exit}"),
         }
     }
 }

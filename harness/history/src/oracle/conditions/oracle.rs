@@ -11,16 +11,11 @@
 //! - What is said of a stop is so (`stop`).
 //! - What a command says by its exit code and text is so (`command`).
 
-mod command;
-mod reasons;
-mod stop;
-
-use super::Finding;
-use super::excuse::Excuse;
+use super::app::{READY, SETTLED, runs_engine, shows_app};
+use super::{command, reasons, stop};
+use crate::oracle::Finding;
+use crate::oracle::excuse::Excuse;
 use crate::{AppView, OracleName, Record, View, What};
-
-const READY: &str = "ContainerEngineReady";
-const SETTLED: &str = "Settled";
 
 /// Judges every App that a client saw, and every command that was run.
 #[must_use]
@@ -74,28 +69,8 @@ fn conditions(history: &[Record]) -> Finding {
     finding
 }
 
-/// Whether a manager runs the engine's controller; a history that does not say is taken at its App's
-/// word.
-fn runs_engine(history: &[Record]) -> bool {
-    history.iter().all(|record| match &record.what {
-        What::Facts { controllers, .. } if !controllers.is_empty() => {
-            controllers.iter().any(|controller| controller == "engine")
-        }
-        _ => true,
-    })
-}
-
-fn shows_app(what: &What) -> bool {
-    match what {
-        What::Api(change) => change.resource == "apps",
-        What::Listed { resource, .. } => resource == "apps",
-        _ => false,
-    }
-}
-
 fn judge_settled(app: &AppView, seq: u64, finding: &mut Finding) {
-    let runs_moby = app.wants_running && app.engine == "moby";
-    if runs_moby && !app.holds(READY, "True") {
+    if app.wants_mirrors() && !app.holds(READY, "True") {
         let text = format!("{}; yet {}", app.describe(SETTLED), app.describe(READY));
         finding.violated(OracleName::TruthfulConditions, seq, text);
     }

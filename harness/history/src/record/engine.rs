@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// Label by which the harness's images carry the alias that the scenario gave them.
+pub const IMAGE_LABEL: &str = "racetrap.variant";
+
 /// Everything that the engine holds at one instant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineState {

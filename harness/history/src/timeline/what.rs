@@ -1,106 +1,29 @@
-//! A history as text that a person reads from top to bottom.
+//! Each kind of record as a line of text.
 
-mod logs;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::record::{LogLevel, Review, UserWrite, WireMessage, WireWhat};
-use crate::{ApiChange, AppView, Change, EngineState, Record, View, What};
+use super::logs;
+use super::step::step_line;
+use crate::record::{
+    ApiChange, Change, EngineState, Exit, Review, UserWrite, What, WireMessage, WireWhat,
+};
+use crate::steps::Steps;
+use crate::view::AppView;
 
-/// One record as a person reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The record's number.
-    pub seq: u64,
-    /// Its time, in microseconds since the run began.
-    pub at_us: u64,
-    /// Where it comes from, in one word.
-    pub source: &'static str,
-    /// What happened, with the scenario's names for IDs.
-    pub text: String,
-    /// It says little by itself, and is left out where all is read from top to bottom.
-    pub quiet: bool,
+/// What a record refers to.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    /// Method and target of each exchange on the record's wire.
+    pub(super) requests: &'a BTreeMap<u64, String>,
+    /// The scenario's steps.
+    pub(super) steps: Steps<'a>,
 }
 
-/// One line a record; records that say nothing to a reader are left out.
-#[must_use]
-pub fn lines(history: &[Record]) -> Vec<String> {
-    let told = entries(history).into_iter().filter(|entry| !entry.quiet);
-    told.map(|Entry { seq, at_us, source, text, .. }| {
-        let seconds = at_us as f64 / 1e6;
-        format!("{seconds:>9.3}s {seq:>5}  {source:<7} {text}")
-    })
-    .collect()
-}
-
-/// Every record, in the order of the history.
-#[must_use]
-pub fn entries(history: &[Record]) -> Vec<Entry> {
-    let mut views = [View::default(), View::default()];
-    let mut requests: [[Requests; 3]; 2] = Default::default();
-    let entry = |record: &Record| {
-        let view = &mut views[usize::from(record.neighbour)];
-        view.apply(record);
-        // Each wire counts its exchanges for itself.
-        let requests = &mut requests[usize::from(record.neighbour)][which_wire(&record.what)];
-        if let What::Wire(WireMessage {
-            exchange,
-            event: WireWhat::Request { method, target, .. },
-            ..
-        })
-        | What::UserWire(WireMessage {
-            exchange,
-            event: WireWhat::Request { method, target, .. },
-            ..
-        })
-        | What::ApiWire(WireMessage {
-            exchange,
-            event: WireWhat::Request { method, target, .. },
-            ..
-        }) = &record.what
-        {
-            requests.insert(*exchange, format!("{method} {target}"));
-        }
-        let (source, text) = describe(&record.what, requests);
-        let text = view.named(&text);
-        let text = if record.neighbour { format!("the neighbour: {text}") } else { text };
-        let quiet = is_quiet(&record.what);
-        Entry { seq: record.seq, at_us: record.at_us, source, text, quiet }
-    };
-    history.iter().map(entry).collect()
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "only some records are of a wire")]
-fn which_wire(what: &What) -> usize {
-    match what {
-        What::ApiWire(_) => 1,
-        What::UserWire(_) => 2,
-        _ => 0,
-    }
-}
-
-type Requests = std::collections::BTreeMap<u64, String>;
-
-/// What another record tells too, and lines that the daemon writes while all is well.
-fn is_quiet(what: &What) -> bool {
-    if let What::Wire(message) | What::ApiWire(message) | What::UserWire(message) = what {
-        let event = &message.event;
-        return matches!(event, WireWhat::Opened | WireWhat::Finished { .. } | WireWhat::Closed);
-    }
-    if let What::Api(change) = what {
-        return change.resource == "configmaps";
-    }
-    matches!(
-        what,
-        What::StepDone { .. }
-            | What::Truth(_)
-            | What::Listed { .. }
-            | What::DockerUser(_)
-            | What::Log { level: LogLevel::Info, .. }
-    )
-}
-
-fn describe(what: &What, requests: &Requests) -> (&'static str, String) {
+/// Where a record comes from, in one word, and what happened.
+pub(super) fn describe(what: &What, of: Context<'_>) -> (&'static str, String) {
+    let requests = of.requests;
     match what {
         What::Run(header) => {
             let nth = match header.reused {
@@ -112,7 +35,10 @@ fn describe(what: &What, requests: &Requests) -> (&'static str, String) {
         What::Facts { daemon_version, engine, .. } => {
             ("run", format!("daemon {daemon_version}, engine {engine}"))
         }
-        What::StepBegan { index, text } => ("step", format!("{}. {text}", index + 1)),
+        What::StepBegan { index } => {
+            let step = of.steps.get(*index).map(step_line).unwrap_or_default();
+            ("step", format!("{}. {step}", index + 1))
+        }
         What::StepDone { index } => ("step", format!("{}. done", index + 1)),
         What::StepFailed { index, why, .. } => ("step", format!("{}. FAILED: {why}", index + 1)),
         What::Wire(message) => ("wire", wire(message, requests)),
@@ -145,9 +71,12 @@ fn describe(what: &What, requests: &Requests) -> (&'static str, String) {
         What::Command(command) => (
             "command",
             format!(
-                "`{}` exited {} after {} ms",
+                "`{}` {} after {} ms",
                 command.arguments.join(" "),
-                command.exit.map_or_else(|| "by a signal".to_owned(), |code| code.to_string()),
+                match &command.exit {
+                    Exit::Code(code) => format!("exited {code}"),
+                    other => format!("ended: {other}"),
+                },
                 command.took_ms
             ),
         ),
@@ -184,7 +113,7 @@ fn user_write(write: &UserWrite) -> String {
     format!("writes {resource} {name}: {}", fields.join(", "))
 }
 
-fn wire(message: &WireMessage, requests: &Requests) -> String {
+fn wire(message: &WireMessage, requests: &BTreeMap<u64, String>) -> String {
     let request = requests.get(&message.exchange).map_or("", String::as_str);
     let connection = message.connection;
     match &message.event {

@@ -5,16 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::docker::{DockerFile, DockerUser, UserCommand};
-use crate::logs::{Footprint, LogClient, LogCrowdSeen, LogTruth};
-use crate::{EngineEvent, EngineState, FindingId, VmMode};
-
-/// Volumes of the harness's own probes begin so; scenarios may not use such names.
-pub const PROBE_VOLUME_PREFIX: &str = "racetrap-probe-";
-
-/// The parts in the world that are the daemon under test: its service, and its controllers where they
-/// are a program of their own.
-pub const DAEMON_PARTS: [&str; 2] = ["daemon", "controllers"];
+use super::api::{ApiChange, Review, UserWrite};
+use super::docker::{DockerFile, DockerUser, UserCommand};
+use super::engine::{EngineEvent, EngineState};
+use super::header::RunHeader;
+use super::logs::{Footprint, LogClient, LogCrowdSeen, LogTruth};
+use super::process::{CommandRun, ProcessState};
+use super::wire::WireMessage;
 
 /// One thing that happened, in the one order of its run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,12 +45,10 @@ pub enum What {
         #[serde(default)]
         controllers: Vec<String>,
     },
-    /// A step of the scenario begins.
+    /// A step of the scenario begins; [`Steps`](crate::Steps) has the step itself.
     StepBegan {
-        /// Its index, from 0.
+        /// Its index in the header's scenario, from 0.
         index: usize,
-        /// The step, as a line of text.
-        text: String,
     },
     /// The step is done.
     StepDone {
@@ -178,33 +173,6 @@ pub enum What {
     Ended,
 }
 
-/// What is run on what.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunHeader {
-    /// Version of the journal's format.
-    pub format: u32,
-    /// Version of the harness.
-    pub harness: String,
-    /// The finding.
-    pub finding: FindingId,
-    /// The whole scenario, so that the journal alone can repeat the run.
-    pub scenario: Value,
-    /// Program of the daemon.
-    pub daemon: String,
-    /// Defects switched on in a reference daemon.
-    pub defects: Vec<String>,
-    /// How the daemon's VM is run.
-    pub vm: VmMode,
-    /// Wall-clock time of the start, RFC 3339.
-    pub started: String,
-    /// How many runs were in this world before, each followed by a reset that was proved clean.
-    #[serde(default)]
-    pub reused: u32,
-    /// The command that repeats the run; empty where a journal is older than this.
-    #[serde(default)]
-    pub again: String,
-}
-
 /// Whose failure it is that a step could not be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -225,178 +193,6 @@ pub enum Stage {
     Level,
     /// A probe that came after everything else has passed through the daemon's mirror.
     Probed,
-}
-
-/// A message on the wire.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WireMessage {
-    /// Number of the connection, from 0.
-    pub connection: u64,
-    /// Number of the exchange of request and response, over all connections.
-    pub exchange: u64,
-    /// What happened to it.
-    #[serde(flatten)]
-    pub event: WireWhat,
-}
-
-/// What happened on the wire.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "wire", rename_all = "snake_case")]
-pub enum WireWhat {
-    /// The daemon connected.
-    Opened,
-    /// A request came.
-    Request {
-        /// HTTP method.
-        method: String,
-        /// Path and query as sent.
-        target: String,
-        /// Route template, where the path is a known one.
-        route: Option<String>,
-        /// Phase of the daemon's connection to the engine.
-        phase: String,
-    },
-    /// The message stands at a gate.
-    Held {
-        /// The gate.
-        gate: String,
-        /// Where on its way.
-        point: String,
-    },
-    /// The message goes on.
-    Released {
-        /// The gate.
-        gate: String,
-    },
-    /// The daemon gave up the held message.
-    Abandoned {
-        /// The gate.
-        gate: String,
-    },
-    /// The response's head was passed on.
-    Response {
-        /// HTTP status.
-        status: u16,
-    },
-    /// A frame of an event stream was passed on.
-    Frame {
-        /// The frame, a string where it is no JSON.
-        frame: Value,
-    },
-    /// The exchange is over.
-    Finished {
-        /// Bytes of the response's body.
-        bytes: u64,
-    },
-    /// The connection became a raw stream.
-    Upgraded,
-    /// A rule did something to the message.
-    Faulted {
-        /// Name of the rule.
-        rule: String,
-        /// What it did.
-        fault: String,
-    },
-    /// The connection was cut on purpose.
-    Cut,
-    /// New connections are refused on purpose from here on.
-    Refused,
-    /// The engine did not answer, or went away in the middle.
-    UpstreamLost {
-        /// Why.
-        reason: String,
-    },
-    /// One side sent what is no HTTP.
-    Malformed {
-        /// `daemon` or `engine`.
-        side: String,
-        /// What was wrong.
-        reason: String,
-    },
-    /// The connection is over.
-    Closed,
-}
-
-/// A change that a watch reported.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ApiChange {
-    /// Plural name of the kind.
-    pub resource: String,
-    /// What happened to it.
-    pub change: Change,
-    /// The object, whole.
-    pub object: Value,
-}
-
-/// What happened to an object of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Change {
-    /// It is new.
-    Added,
-    /// It is different.
-    Modified,
-    /// It is gone.
-    Deleted,
-}
-
-/// A command of the daemon's that was run to its end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CommandRun {
-    /// Arguments, without the program.
-    pub arguments: Vec<String>,
-    /// Exit code; none where a signal or the harness's own deadline ended it.
-    pub exit: Option<i32>,
-    /// Standard output.
-    pub stdout: String,
-    /// Standard error.
-    pub stderr: String,
-    /// How long it took, in milliseconds.
-    pub took_ms: u64,
-    /// The harness interrupted it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub interrupted: bool,
-}
-
-/// A write to the daemon's API, as its admission asked the harness about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Review {
-    /// `CREATE`, `UPDATE` or `DELETE`.
-    pub operation: String,
-    /// Plural name of the kind, with `/status` for a write of the status alone.
-    pub resource: String,
-    /// The object's name.
-    pub name: String,
-    /// The field manager that writes, where it says so.
-    pub manager: Option<String>,
-    /// What came of it: `allowed`, `denied`, `held at NAME`, `released from NAME`.
-    pub outcome: String,
-}
-
-/// What a user wrote.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct UserWrite {
-    /// Plural name of the kind.
-    pub resource: String,
-    /// The object's namespace.
-    pub namespace: String,
-    /// The object's name.
-    pub name: String,
-    /// The object's UID.
-    pub uid: String,
-    /// JSON pointers into the object, and what the user put there; null is what was removed.
-    pub fields: BTreeMap<String, Value>,
-    /// The user asked that the object be deleted.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub deleted: bool,
-}
-
-impl UserWrite {
-    /// What the user put at this place, by itself or as a part of what is above it.
-    #[must_use]
-    pub fn wrote(&self, pointer: &str) -> Option<&Value> {
-        self.fields.iter().find_map(|(at, value)| value.pointer(pointer.strip_prefix(at.as_str())?))
-    }
 }
 
 /// How a daemon calls a line of its log.
@@ -422,19 +218,4 @@ pub enum Owner {
     World,
     /// The daemon: it began it, was stopped in order, and is gone.
     Daemon,
-}
-
-/// What became of a process.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProcessState {
-    /// It was started.
-    Started,
-    /// The harness ended it, and it is gone.
-    Stopped,
-    /// It ended by itself.
-    Died {
-        /// Exit code or signal, where known.
-        how: String,
-    },
 }

@@ -12,23 +12,19 @@
 //! `config.json` is judged, not only what is there in the end. Who changed it the kernel does not say:
 //! while a docker command of the user's runs, only what it could not have done is judged.
 
-mod choice;
-mod facts;
-mod ours;
-mod told;
-mod writes;
-
-use self::choice::Choice;
-use self::facts::Facts;
-use self::ours::Ours;
-use self::told::Told;
-use super::Finding;
-use crate::{CONFIG_FILE, OracleName, Record, What};
+use super::choice::Choice;
+use super::facts::Facts;
+use super::ours::Ours;
+use super::told::Told;
+use super::writes;
+use crate::oracle::Finding;
+use crate::{CONFIG_FILE, OracleName, Record, Steps, What};
 
 /// Judges every change of the configuration, and what is there whenever the world is quiet.
 #[must_use]
 pub fn docker_config_integrity(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
+    let steps = Steps::of(history);
     let mut facts = Facts::default();
     let (mut choice, mut ours, mut told) = (Choice::default(), Ours::default(), Told::default());
     for record in history {
@@ -42,7 +38,7 @@ pub fn docker_config_integrity(history: &[Record]) -> Finding {
             broken.extend(writes::wrong(&facts, file));
             broken.extend(choice.wrong(&facts, file, record.at_us));
         }
-        facts.see(record);
+        facts.see(record, steps);
         choice.see(record);
         broken.extend(ours.see(&facts, record));
         broken.extend(told.see(&facts, &record.what));

@@ -1,11 +1,14 @@
-//! The history on disk: one JSON object a line, written whole, readable when cut off anywhere.
+//! Writes records to a journal, and reads them back.
 
 use std::io::{self, BufRead, Write};
 
-use crate::Record;
+use serde_json::Value;
+
+use super::upgrade::{self, OLDEST};
+use crate::record::Record;
 
 /// Version of the format; it changes whenever an old reader could misread a new journal.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A journal as far as it could be read.
 #[derive(Debug, PartialEq)]
@@ -43,7 +46,7 @@ pub enum JournalError {
         found: u64,
     },
     /// Written by a harness whose format this one does not know.
-    #[error("the journal has format {found}; this harness reads format {FORMAT}")]
+    #[error("the journal has format {found}; this harness reads formats {OLDEST} to {FORMAT}")]
     Format {
         /// The format named by the journal.
         found: u32,
@@ -52,7 +55,7 @@ pub enum JournalError {
 
 /// The part of a header that every format has.
 #[derive(serde::Deserialize)]
-struct Format {
+struct Header {
     format: Option<u32>,
 }
 
@@ -67,13 +70,14 @@ pub fn append(writer: &mut impl Write, record: &Record) -> io::Result<()> {
     writer.flush()
 }
 
-/// Reads a journal; a torn last line is told, not refused.
+/// Reads a journal of this format or an earlier one; a torn last line is returned, not refused.
 ///
 /// # Errors
-/// A journal that cannot be read, is damaged in the middle, has gaps, or has another format.
+/// A journal that cannot be read, is damaged in the middle, has gaps, or has an unknown format.
 pub fn read(mut reader: impl BufRead) -> Result<Journal, JournalError> {
     let mut records = Vec::new();
     let mut line = Vec::new();
+    let mut format = FORMAT;
     loop {
         line.clear();
         if reader.read_until(b'\n', &mut line)? == 0 {
@@ -86,15 +90,26 @@ pub fn read(mut reader: impl BufRead) -> Result<Journal, JournalError> {
         let number = records.len() + 1;
         let damaged = |source| JournalError::Damaged { line: number, source };
         // Another format may have other records; it is refused by its number, not by their form.
-        let Format { format } = serde_json::from_slice(&line).map_err(damaged)?;
-        if let Some(found) = format.filter(|format| *format != FORMAT) {
-            return Err(JournalError::Format { found });
+        let header: Header = serde_json::from_slice(&line).map_err(damaged)?;
+        format = header.format.unwrap_or(format);
+        if !(OLDEST..=FORMAT).contains(&format) {
+            return Err(JournalError::Format { found: format });
         }
-        let record: Record = serde_json::from_slice(&line).map_err(damaged)?;
+        let record = parse(&line, format).map_err(damaged)?;
         let wanted = records.len() as u64;
         if record.seq != wanted {
             return Err(JournalError::Gap { line: number, wanted, found: record.seq });
         }
         records.push(record);
     }
+}
+
+/// Reads one line of a journal of this format.
+fn parse(line: &[u8], format: u32) -> serde_json::Result<Record> {
+    if format == FORMAT {
+        return serde_json::from_slice(line);
+    }
+    let mut record: Value = serde_json::from_slice(line)?;
+    upgrade::upgrade(&mut record);
+    serde_json::from_value(record)
 }

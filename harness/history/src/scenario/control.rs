@@ -4,9 +4,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::{
-    Await, Codes, EndpointOp, FileOp, LogCrowd, OpenLog, Returned, Scenario, SetStep, Step,
-};
+use super::api::ApiStep;
+use super::command::{Codes, CommandStep, Returned, SetStep};
+use super::docker::{DockerStep, EndpointOp, FileOp};
+use super::document::Scenario;
+use super::level::{Await, WaitStep};
+use super::logs::{LogCrowd, LogStep, OpenLog};
+use super::step::{NeighbourStep, Step};
 
 /// Exit codes of a command that might have been disturbed, and is not.
 const ANY: [i32; 3] = [0, 1, 4];
@@ -32,87 +36,73 @@ impl Step {
     }
 }
 
-/// The step, as far as it is no fault.
+/// The step without what is a fault; nothing, if all of it is.
 fn undisturbed(step: &Step) -> Option<Step> {
     match step {
-        Step::Hold(_)
-        | Step::HoldWrite(_)
-        | Step::Reached(_)
-        | Step::Release(_)
-        | Step::DenyWrite { .. }
-        | Step::Answer { .. }
-        | Step::Fault(_)
-        | Step::Happened(_)
-        | Step::Lift(_)
-        | Step::Record { .. }
-        | Step::Inject { .. }
-        | Step::ReplaceSocket
-        | Step::Cut(_)
-        | Step::Refuse
-        | Step::Accept
-        | Step::Engine(_)
-        | Step::Daemon(_)
-        | Step::Vm(_)
-        | Step::Keep(_)
-        | Step::LetGo(_)
-        | Step::Interrupt(_)
-        | Step::DockerDisk(_)
-        | Step::KillAt(_)
-        | Step::Killed
-        | Step::FreezeAt(_)
-        | Step::Frozen
-        | Step::Endpoint(EndpointOp::Gone)
-        // A patch of what is just going, which only a gate makes possible.
-        | Step::Patch(_) => None,
-        // An object in the place of a mirror that does not exist yet, as only a gate can see to.
-        Step::CreateObject(object) if object.name.starts_with('$') => None,
-        // What the user might have there as well stays; an accident goes.
-        Step::DockerFile(file) => is_whole(&file.put).then(|| step.clone()),
-        Step::Await(level) => is_reached_undisturbed(level).then(|| step.clone()),
-        Step::Set(_) | Step::Returned(_) | Step::OpenLog(_) | Step::LogCrowd(_) => {
-            Some(whatever_comes(step))
+        Step::Engine(engine) => engine.is_workload().then(|| step.clone()),
+        Step::Command(command) => undisturbed_command(command).map(Step::Command),
+        Step::Api(api) => is_undisturbed_write(api).then(|| step.clone()),
+        Step::Docker(docker) => is_undisturbed_user(docker).then(|| step.clone()),
+        Step::Log(log) => Some(Step::Log(any_answer(log))),
+        Step::Wait(WaitStep::Await(level)) => is_reached_undisturbed(level).then(|| step.clone()),
+        Step::Wait(WaitStep::Settle) => Some(step.clone()),
+        Step::Neighbour(NeighbourStep::Does(step)) => {
+            let does = |step| Step::Neighbour(NeighbourStep::Does(Box::new(step)));
+            undisturbed(step).map(does)
         }
-        Step::Neighbour(step) => undisturbed(step).map(|step| Step::Neighbour(Box::new(step))),
-        Step::LoadImage { .. }
-        | Step::Tag { .. }
-        | Step::Untag { .. }
-        | Step::RemoveImage { .. }
-        | Step::CreateContainer { .. }
-        | Step::Container { .. }
-        | Step::RemoveContainer { .. }
-        | Step::PrepareExecs { .. }
-        | Step::CreateVolume { .. }
-        | Step::CreateVolumes { .. }
-        | Step::RemoveVolumes { .. }
-        | Step::RemoveVolume { .. }
-        | Step::App(_)
-        | Step::Docker(_)
-        | Step::Endpoint(EndpointOp::Unix | EndpointOp::Tcp | EndpointOp::Default)
-        | Step::Act { .. }
-        | Step::CreateObject(_)
-        | Step::Delete(_)
-        | Step::Touch { .. }
-        | Step::ReadLog(_)
-        | Step::LeaveLog(_)
-        | Step::CompareLog(_)
-        | Step::ReadDiscovery
-        | Step::Settle => Some(step.clone()),
+        Step::Daemon(_) | Step::Gate(_) | Step::Fault(_) => None,
     }
 }
 
-/// The step, with every end right that it may come to where no fault is.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the caller has told the others apart")]
-fn whatever_comes(step: &Step) -> Step {
-    let any = Codes::Any(ANY.to_vec());
-    // Without the fault, a client may be let in, or refused by a later check.
+/// The command with every end allowed that it can have without the fault.
+fn undisturbed_command(step: &CommandStep) -> Option<CommandStep> {
+    let exit = Codes::Any(ANY.to_vec());
+    Some(match step {
+        CommandStep::App(_) => step.clone(),
+        // The scenario may cut it short by its limit, and a control run must not.
+        CommandStep::Set(set) => CommandStep::Set(SetStep { exit, timeout_s: None, ..set.clone() }),
+        CommandStep::Returned(returned) => {
+            CommandStep::Returned(Returned { exit, ..returned.clone() })
+        }
+        CommandStep::Interrupt(_) => return None,
+    })
+}
+
+/// Whether a user writes this also in a run without the fault.
+fn is_undisturbed_write(step: &ApiStep) -> bool {
+    match step {
+        // An object in the place of a mirror that does not exist yet, which only a gate makes possible.
+        ApiStep::CreateObject(object) => !object.name.starts_with('$'),
+        // A patch of a mirror that is being removed, which only a gate makes possible.
+        ApiStep::Patch(_) | ApiStep::Keep(_) | ApiStep::LetGo(_) => false,
+        ApiStep::Act { .. } | ApiStep::Delete(_) | ApiStep::Touch { .. } => true,
+    }
+}
+
+/// Whether this is what a user of the docker command might do as well, and no accident.
+fn is_undisturbed_user(step: &DockerStep) -> bool {
+    match step {
+        DockerStep::Run(_) => true,
+        DockerStep::Endpoint(op) => *op != EndpointOp::Gone,
+        DockerStep::File(file) => is_whole(&file.put),
+        DockerStep::Disk(_)
+        | DockerStep::KillAt(_)
+        | DockerStep::Killed
+        | DockerStep::FreezeAt(_)
+        | DockerStep::Frozen => false,
+    }
+}
+
+/// The step of a client with every answer allowed: without the fault, the daemon may let a client in,
+/// or refuse it by a later check.
+fn any_answer(step: &LogStep) -> LogStep {
     let status = Codes::Any(ANSWERS.to_vec());
     match step {
-        // It might have been cut short, and shall not be here.
-        Step::Set(set) => Step::Set(SetStep { exit: any, timeout_s: None, ..set.clone() }),
-        Step::Returned(returned) => Step::Returned(Returned { exit: any, ..returned.clone() }),
-        Step::OpenLog(open) => Step::OpenLog(OpenLog { status, ..open.clone() }),
-        Step::LogCrowd(crowd) => Step::LogCrowd(LogCrowd { status, ..crowd.clone() }),
-        other => unreachable!("{other:?} has one end"),
+        LogStep::Open(open) => LogStep::Open(OpenLog { status, ..open.clone() }),
+        LogStep::Crowd(crowd) => LogStep::Crowd(LogCrowd { status, ..crowd.clone() }),
+        LogStep::Read(_) | LogStep::Leave(_) | LogStep::Compare(_) | LogStep::ReadDiscovery => {
+            step.clone()
+        }
     }
 }
 

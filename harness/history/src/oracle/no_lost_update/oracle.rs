@@ -5,13 +5,9 @@
 //! - What a user deleted goes with its engine object, and does not come back (`deletion`).
 //! - What no user deleted is not removed from the engine (`removals`).
 
-mod deletion;
-mod fields;
-mod foreign;
-mod removals;
-
-use super::Finding;
+use super::{deletion, fields, foreign, removals};
 use crate::Record;
+use crate::oracle::Finding;
 
 /// Judges what became of everything that users wrote.
 #[must_use]

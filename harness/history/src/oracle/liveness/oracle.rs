@@ -5,9 +5,8 @@
 //! - A wish for a container's state is fulfilled, or its failure told, by the time that the world is
 //!   quiet (`wishes`).
 
-mod wishes;
-
-use super::Finding;
+use super::wishes;
+use crate::oracle::Finding;
 use crate::{Blame, DAEMON_PARTS, OracleName, ProcessState, Record, What};
 
 /// Judges missed deadlines, dead daemons and wishes that were forgotten.
@@ -21,13 +20,13 @@ pub fn liveness(history: &[Record]) -> Finding {
                 record.seq,
                 format!("step {}: {why}", index + 1),
             ),
-            What::Process { name, pid, state: ProcessState::Died { how }, .. }
+            What::Process { name, pid, state: ProcessState::Died { exit }, .. }
                 if DAEMON_PARTS.contains(&name.as_str()) =>
             {
                 finding.violated(
                     OracleName::Liveness,
                     record.seq,
-                    format!("the {name} (pid {pid}) ended by itself: {how}"),
+                    format!("the {name} (pid {pid}) ended by itself: {exit}"),
                 );
             }
             _ => {}

@@ -1,8 +1,6 @@
 //! Records of the daemon's log passthrough: what its clients saw, what the engine had for them, and
 //! what they cost the daemon.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::{Codes, LeaveHow};
@@ -70,6 +68,9 @@ pub enum LogEvent {
         code: Option<u16>,
         /// The frame's reason, or what broke the connection.
         reason: String,
+        /// The connection broke because a text message was not UTF-8.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        not_utf8: bool,
     },
 }
 
@@ -97,19 +98,31 @@ pub struct LogCrowdSeen {
     pub target: String,
     /// HTTP statuses that are right.
     pub promised: Codes,
-    /// How many got which status.
-    pub answers: BTreeMap<u16, u32>,
+    /// How many got which status; each status once, in ascending order.
+    pub answers: Vec<StatusCount>,
     /// How many got none.
     pub unanswered: u32,
     /// What one of those got instead.
     pub reason: String,
 }
 
+/// How many clients got one status.
+///
+/// A list of these and not a map: keys of a JSON object are strings, and serde does not turn them
+/// back into numbers within a record, which it reads through a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusCount {
+    /// HTTP status.
+    pub status: u16,
+    /// How many clients got it.
+    pub clients: u32,
+}
+
 impl LogCrowdSeen {
     /// How many came.
     #[must_use]
     pub fn clients(&self) -> usize {
-        let came = self.answers.values().sum::<u32>() + self.unanswered;
+        let came = self.answers.iter().map(|answer| answer.clients).sum::<u32>() + self.unanswered;
         usize::try_from(came).unwrap_or(usize::MAX)
     }
 }

@@ -1,0 +1,120 @@
+//! Records of format 1, as records of format 2.
+//!
+//! Format 1 had texts where format 2 has values of closed sets: a reader of format 1 had to look into
+//! them. They are taken apart here and nowhere else. A text of which nothing is known is kept, as the
+//! reason why nothing is known.
+
+use serde_json::{Map, Value, json};
+
+use super::file::FORMAT;
+
+/// The oldest format that can be read.
+pub(super) const OLDEST: u32 = 1;
+
+/// What a command of format 1 said on standard error if the harness had killed it at its limit.
+const TIMED_OUT: &str = "it was still running at its limit, and was killed";
+
+/// Changes a record of format 1 into one of format 2. What is no record of format 1 stays as it is, and
+/// is refused by whoever reads it as a record.
+pub(super) fn upgrade(record: &mut Value) {
+    let Some(record) = record.as_object_mut() else { return };
+    match record.get("what").and_then(Value::as_str).unwrap_or_default() {
+        "run" => {
+            record.insert("format".to_owned(), FORMAT.into());
+        }
+        "step_began" => {
+            record.remove("text");
+        }
+        "wire" | "api_wire" | "user_wire" => {
+            change(record, "side", |side| match side.as_str() {
+                Some("daemon") => "client".into(),
+                Some("engine") => "upstream".into(),
+                Some(_) | None => side.clone(),
+            });
+        }
+        "review" => change(record, "outcome", |outcome| review(outcome.as_str())),
+        "process" => {
+            let died = record.get_mut("state").and_then(|state| state.get_mut("died"));
+            if let Some(died) = died.and_then(Value::as_object_mut) {
+                let how = died.remove("how").unwrap_or_default();
+                died.insert("exit".to_owned(), exit_of(how.as_str().unwrap_or_default()));
+            }
+        }
+        "command" => {
+            let is_late = record.get("stderr").and_then(Value::as_str) == Some(TIMED_OUT);
+            change(record, "exit", |exit| exit_code(exit, is_late));
+        }
+        "user_command" => {
+            if let Some(end) = record.get_mut("end").and_then(Value::as_object_mut) {
+                change(end, "exit", |exit| exit_code(exit, false));
+            }
+        }
+        "log_crowd" => change(record, "answers", answers),
+        "log_client" => {
+            let reason = record.get("reason").and_then(Value::as_str).unwrap_or_default();
+            let not_utf8 = record.get("log").and_then(Value::as_str) == Some("ended")
+                && reason.contains("UTF-8");
+            if not_utf8 {
+                record.insert("not_utf8".to_owned(), true.into());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Changes the value of a key, if it is there.
+fn change(object: &mut Map<String, Value>, key: &str, to: impl FnOnce(&Value) -> Value) {
+    if let Some(value) = object.get_mut(key) {
+        *value = to(value);
+    }
+}
+
+/// `allowed`, `denied`, `held at GATE`, `released from GATE` or `given up at GATE`.
+fn review(outcome: Option<&str>) -> Value {
+    let outcome = outcome.unwrap_or_default();
+    let of_gate = [
+        ("held at ", "held_at"),
+        ("released from ", "released_from"),
+        ("given up at ", "given_up_at"),
+    ];
+    for (words, name) in of_gate {
+        if let Some(gate) = outcome.strip_prefix(words) {
+            return json!({ name: gate });
+        }
+    }
+    outcome.into()
+}
+
+/// `exit status: CODE`, `exit code CODE`, `signal: NUMBER (NAME)`, or why it is not known how a process ended.
+fn exit_of(how: &str) -> Value {
+    let number = |words: &str| {
+        let rest = how.strip_prefix(words)?;
+        rest.split(' ').next()?.parse::<i32>().ok()
+    };
+    if let Some(code) = number("exit status: ").or_else(|| number("exit code ")) {
+        json!({ "code": code })
+    } else if let Some(signal) = number("signal: ") {
+        json!({ "signal": signal })
+    } else {
+        json!({ "unknown": how })
+    }
+}
+
+/// An exit code; null, if a signal or the harness's limit ended the command.
+fn exit_code(exit: &Value, is_late: bool) -> Value {
+    match exit {
+        Value::Null if is_late => "timed_out".into(),
+        Value::Null => json!({ "unknown": "a signal ended it" }),
+        code => json!({ "code": code }),
+    }
+}
+
+/// Numbers of clients by status, the statuses being keys.
+fn answers(answers: &Value) -> Value {
+    let counts = answers.as_object().into_iter().flatten().map(
+        |(status, clients)| json!({ "status": status.parse::<u16>().ok(), "clients": clients }),
+    );
+    let mut counts: Vec<_> = counts.collect();
+    counts.sort_by_key(|count| count["status"].as_u64());
+    counts.into()
+}

@@ -1,0 +1,33 @@
+//! What can happen in a run, as records.
+//!
+//! - `what`: one record, and the closed list of all kinds;
+//! - `header`: the first record;
+//! - `wire`: messages on the wires;
+//! - `api`: objects of the daemon's API, and writes to them;
+//! - `process`: processes and commands, and how they ended;
+//! - `engine`: what the engine holds and reports;
+//! - `docker`: the docker command's configuration and its user;
+//! - `logs`: clients of the daemon's log passthrough.
+
+mod api;
+mod docker;
+mod engine;
+mod header;
+mod logs;
+mod process;
+mod what;
+mod wire;
+
+pub use self::api::{ApiChange, Change, Review, ReviewOutcome, UserWrite};
+pub use self::docker::{
+    CONFIG_FILE, CONTEXT_PREFIX, DockerContent, DockerFile, DockerUser, FileChange, UserCommand,
+    UserCommandEnd,
+};
+pub use self::engine::{
+    EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, IMAGE_LABEL,
+};
+pub use self::header::RunHeader;
+pub use self::logs::{Footprint, LogClient, LogCrowdSeen, LogEvent, LogTruth, StatusCount};
+pub use self::process::{CommandRun, DAEMON_PARTS, Exit, ProcessState};
+pub use self::what::{Blame, LogLevel, Owner, Record, Stage, What};
+pub use self::wire::{WireMessage, WireSide, WireWhat};

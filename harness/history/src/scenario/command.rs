@@ -1,0 +1,116 @@
+//! The daemon's command line: commands in the foreground and in the background, and how they end.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A step that runs a command of the daemon, or waits for one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum CommandStep {
+    /// Asks the daemon to start or stop, through its command line.
+    App(AppStep),
+    /// Sets properties of the App through the daemon's command line.
+    Set(SetStep),
+    /// Waits until a command in the background has ended.
+    Returned(Returned),
+    /// Sends SIGINT to a command in the background.
+    Interrupt(CommandName),
+}
+
+/// Asks the daemon to start or stop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppStep {
+    /// Wanted.
+    pub running: bool,
+    /// Let the command wait until the App has settled.
+    #[serde(default = "yes")]
+    pub wait: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Sets properties of the App.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetStep {
+    /// Property paths and values, as the command line takes them.
+    pub properties: BTreeMap<String, String>,
+    /// Let the command wait until the App has settled.
+    #[serde(default = "yes")]
+    pub wait: bool,
+    /// Seconds that the command may wait; the run's own limit for a step, where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_s: Option<u64>,
+    /// The exit code that the daemon promises here (contract 1.2).
+    #[serde(default)]
+    pub exit: Codes,
+    /// Goes on with the next step while the command waits; `returned` awaits its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub background: Option<CommandName>,
+}
+
+/// Name of a command in the background, unique within its scenario.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CommandName(pub String);
+
+impl fmt::Display for CommandName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Waits for the end of a command in the background.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Returned {
+    /// Which command.
+    pub command: CommandName,
+    /// The exit code that the daemon promises here.
+    #[serde(default)]
+    pub exit: Codes,
+}
+
+/// Exit codes or HTTP statuses that are right: one, or any of several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Codes {
+    /// This one.
+    One(i32),
+    /// Any of these.
+    Any(Vec<i32>),
+}
+
+impl Default for Codes {
+    fn default() -> Self {
+        Self::One(0)
+    }
+}
+
+impl Codes {
+    /// Whether it may be this one.
+    #[must_use]
+    pub fn allow(&self, code: i32) -> bool {
+        match self {
+            Self::One(one) => *one == code,
+            Self::Any(several) => several.contains(&code),
+        }
+    }
+}
+
+impl fmt::Display for Codes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(one) => write!(f, "{one}"),
+            Self::Any(several) => {
+                let several: Vec<_> = several.iter().map(ToString::to_string).collect();
+                f.write_str(&several.join(" or "))
+            }
+        }
+    }
+}

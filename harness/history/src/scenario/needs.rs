@@ -1,0 +1,56 @@
+//! What a world must offer for a scenario.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::api::Protocol;
+use super::docker::DockerNeeds;
+
+/// How the daemon comes to believe that its VM runs (contract 7.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VmMode {
+    /// The daemon's Lima controller is off, and the harness plays it through the API.
+    Api,
+    /// All controllers and the hostagent run; only the QEMU program is a stand-in.
+    Program,
+}
+
+impl fmt::Display for VmMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Api => "api",
+            Self::Program => "program",
+        })
+    }
+}
+
+/// What a world must offer for a scenario.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Needs {
+    /// VM modes in which the schedule makes sense; none named means any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub vm: Vec<VmMode>,
+    /// How the daemon must take wishes for a container's state; either, where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Protocol>,
+    /// A second daemon in the same home, with an engine of its own.
+    #[serde(skip_serializing_if = "is_false")]
+    pub neighbour: bool,
+    /// The daemon's controllers of containers run in a program of their own (contract 3.3).
+    #[serde(skip_serializing_if = "is_false")]
+    pub standalone: bool,
+    /// Containers outlive the engine's process (dockerd's live-restore).
+    #[serde(skip_serializing_if = "is_false")]
+    pub live_restore: bool,
+    /// How the user of the docker command has it, where the scenario is about that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub docker: Option<DockerNeeds>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}

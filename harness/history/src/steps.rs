@@ -1,0 +1,35 @@
+//! The steps of a history's scenario.
+
+use crate::record::{Record, What};
+use crate::scenario::Step;
+
+/// What the steps are that the records of a history name by index.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Steps<'a>(&'a [Step]);
+
+impl<'a> Steps<'a> {
+    /// The steps of the scenario in a history's header; none if the history has no header.
+    #[must_use]
+    pub fn of(history: &'a [Record]) -> Self {
+        let header = history.iter().find_map(|record| match &record.what {
+            What::Run(header) => Some(header),
+            _ => None,
+        });
+        Self(header.map_or(&[], |header| &header.scenario.steps))
+    }
+
+    /// The step of an index, from 0.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&'a Step> {
+        self.0.get(index)
+    }
+
+    /// The step that begins with a record, for the daemon that the record is about: of a step that is
+    /// done to the neighbour, the neighbour's record has what is done.
+    #[must_use]
+    pub fn begun(&self, record: &Record) -> Option<&'a Step> {
+        let What::StepBegan { index } = record.what else { return None };
+        let step = self.get(index)?;
+        if record.neighbour { step.for_neighbour() } else { Some(step) }
+    }
+}

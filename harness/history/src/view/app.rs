@@ -1,0 +1,105 @@
+//! What the App says of itself.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// The App, as one state of it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppView {
+    /// `metadata.generation`.
+    pub generation: i64,
+    /// `spec.running`.
+    pub wants_running: bool,
+    /// `spec.containerEngine.name`.
+    pub engine: String,
+    conditions: BTreeMap<String, Condition>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Condition {
+    status: String,
+    reason: String,
+    message: String,
+    observed_generation: i64,
+}
+
+impl AppView {
+    /// Reads an App object.
+    #[must_use]
+    pub fn read(object: &Value) -> Self {
+        let conditions = object
+            .pointer("/status/conditions")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(|condition| {
+                let text = |key: &str| {
+                    condition.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+                };
+                let observed_generation =
+                    condition.get("observedGeneration").and_then(Value::as_i64).unwrap_or_default();
+                (
+                    text("type"),
+                    Condition {
+                        status: text("status"),
+                        reason: text("reason"),
+                        message: text("message"),
+                        observed_generation,
+                    },
+                )
+            })
+            .collect();
+        let engine = object.pointer("/spec/containerEngine/name").and_then(Value::as_str);
+        Self {
+            generation: object
+                .pointer("/metadata/generation")
+                .and_then(Value::as_i64)
+                .unwrap_or_default(),
+            wants_running: object
+                .pointer("/spec/running")
+                .and_then(Value::as_bool)
+                .unwrap_or_default(),
+            engine: engine.unwrap_or("moby").to_owned(),
+            conditions,
+        }
+    }
+
+    /// Whether mirrors must be there at all: the App wants to run on moby (contract 4.6).
+    #[must_use]
+    pub fn wants_mirrors(&self) -> bool {
+        self.wants_running && self.engine == "moby"
+    }
+
+    /// The condition has this status, and was stamped at the App's present generation.
+    #[must_use]
+    pub fn holds(&self, kind: &str, status: &str) -> bool {
+        self.conditions.get(kind).is_some_and(|condition| {
+            condition.status == status && condition.observed_generation >= self.generation
+        })
+    }
+
+    /// Status and reason of a condition, whatever its generation.
+    #[must_use]
+    pub fn condition(&self, kind: &str) -> Option<(&str, &str)> {
+        self.conditions
+            .get(kind)
+            .map(|condition| (condition.status.as_str(), condition.reason.as_str()))
+    }
+
+    /// A condition as a line of text, such as `Settled=False (EngineStale) at generation 2 of 3`.
+    #[must_use]
+    pub fn describe(&self, kind: &str) -> String {
+        match self.conditions.get(kind) {
+            None => format!("{kind} is not there"),
+            Some(condition) => format!(
+                "{kind}={} ({}) at generation {} of {}: {}",
+                condition.status,
+                condition.reason,
+                condition.observed_generation,
+                self.generation,
+                condition.message
+            ),
+        }
+    }
+}

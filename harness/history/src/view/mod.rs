@@ -1,0 +1,25 @@
+//! The state that a prefix of the history implies. Live waits and oracles read the same view.
+//!
+//! - `state`: all of it;
+//! - `app`: what the App says of itself;
+//! - `objects`: objects of the daemon's API;
+//! - `names`: the scenario's names for the engine's IDs;
+//! - `wire`: open exchanges, gates and rules of the wires;
+//! - `requests`: what users have asked the daemon's API for;
+//! - `docker`: the docker command's configuration;
+//! - `logs`: clients of the log passthrough.
+
+mod app;
+mod docker;
+mod logs;
+mod names;
+mod objects;
+mod requests;
+mod state;
+mod wire;
+
+pub use self::app::AppView;
+pub use self::logs::LogState;
+pub(crate) use self::objects::{object_key, object_version};
+pub use self::state::View;
+pub(crate) use self::wire::LOGS;

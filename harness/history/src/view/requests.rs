@@ -1,0 +1,65 @@
+//! What users have asked the daemon's API for, and what is not there yet.
+//!
+//! The harness uses this only to know when a world is quiet. Oracles judge whether the daemon had to do
+//! what was asked.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::objects::{Objects, text};
+use crate::record::{EngineState, UserWrite};
+use crate::scenario::ACTION;
+
+/// JSON pointer of the state that a container shall have (contract 9, R0).
+const STATE: &str = "/spec/state";
+
+/// A request of a user.
+#[derive(Clone, Debug)]
+enum Request {
+    Deletion,
+    Action,
+    State(String),
+}
+
+/// The last request for each object, by the object's UID.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Requests(BTreeMap<String, Request>);
+
+impl Requests {
+    pub(super) fn see(&mut self, write: &UserWrite) {
+        let written = |pointer| write.wrote(pointer).and_then(Value::as_str);
+        let request = if write.deleted {
+            Request::Deletion
+        } else if written(ACTION).is_some() {
+            Request::Action
+        } else if let Some(state) = written(STATE) {
+            Request::State(state.to_owned())
+        } else {
+            return;
+        };
+        self.0.insert(write.uid.clone(), request);
+    }
+
+    /// Requests about objects that are still there, as sentence fragments.
+    pub(super) fn pending(&self, objects: &Objects, truth: &EngineState) -> Vec<String> {
+        let open = self.0.iter().filter_map(|(uid, request)| {
+            let object = objects.by_uid(uid)?;
+            let name = text(object, "/metadata/name").unwrap_or(uid);
+            match request {
+                Request::Deletion => Some(format!("{name} shall be deleted")),
+                Request::Action => {
+                    let action = text(object, ACTION)?;
+                    Some(format!("{name} shall {action}"))
+                }
+                Request::State(wanted) => {
+                    let is = &truth.containers.get(name)?.state;
+                    let runs = is == "running";
+                    let done = if wanted == "running" { runs } else { !runs && is != "paused" };
+                    (!done).then(|| format!("{name} shall be {wanted}, and is {is}"))
+                }
+            }
+        });
+        open.collect()
+    }
+}
