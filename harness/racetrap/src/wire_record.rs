@@ -1,7 +1,7 @@
 //! The wire's own events in the words of the history.
 
-use racetrap_history::{WireMessage, WireWhat};
-use racetrap_wire::{Event, What};
+use racetrap_history::{Phase, Point, WireMessage, WireSide, WireWhat};
+use racetrap_wire::{Event, Side, What};
 
 /// Translates one event.
 pub(crate) fn wire_message(event: Event) -> WireMessage {
@@ -16,9 +16,9 @@ fn translate(what: What) -> WireWhat {
             method,
             target,
             route: route.map(str::to_owned),
-            phase: phase.to_string(),
+            phase: phase_of(phase),
         },
-        What::Held { gate, point } => WireWhat::Held { gate, point: point.to_string() },
+        What::Held { gate, point } => WireWhat::Held { gate, point: point_of(point) },
         What::Released { gate } => WireWhat::Released { gate },
         What::Abandoned { gate } => WireWhat::Abandoned { gate },
         What::Response { status } => WireWhat::Response { status },
@@ -29,8 +29,31 @@ fn translate(what: What) -> WireWhat {
         What::Cut => WireWhat::Cut,
         What::Refused => WireWhat::Refused,
         What::UpstreamLost { reason } => WireWhat::UpstreamLost { reason },
-        What::Malformed { side, reason } => WireWhat::Malformed { side: side.to_string(), reason },
+        What::Malformed { side, reason } => WireWhat::Malformed { side: side_of(side), reason },
         What::Closed => WireWhat::Closed,
         _ => unreachable!("every event of the wire has its record"),
+    }
+}
+
+fn phase_of(phase: racetrap_wire::Phase) -> Phase {
+    match phase {
+        racetrap_wire::Phase::Bootstrap => Phase::Bootstrap,
+        racetrap_wire::Phase::Steady => Phase::Steady,
+        racetrap_wire::Phase::Reconnect => Phase::Reconnect,
+    }
+}
+
+fn point_of(point: racetrap_wire::Point) -> Point {
+    match point {
+        racetrap_wire::Point::Request => Point::Request,
+        racetrap_wire::Point::Response => Point::Response,
+        racetrap_wire::Point::Frame => Point::Frame,
+    }
+}
+
+fn side_of(side: Side) -> WireSide {
+    match side {
+        Side::Daemon => WireSide::Client,
+        Side::Engine => WireSide::Upstream,
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use racetrap_history::{CommandRun, ProcessState, VmMode, VmOp, What};
+use racetrap_history::{CommandRun, Exit, ProcessState, VmMode, VmOp, What};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -432,11 +432,11 @@ impl Daemon {
             let state = if stopping.load(Ordering::SeqCst) {
                 ProcessState::Stopped
             } else {
-                let how = match ended {
+                let why = match ended {
                     Ok(_) => "how is not known, for it is no child of the harness".to_owned(),
                     Err(error) => error.to_string(),
                 };
-                ProcessState::Died { how }
+                ProcessState::Died { exit: Exit::Unknown(why) }
             };
             record(&recorder, state);
         });
@@ -549,10 +549,13 @@ impl Daemon {
     }
 
     fn succeeded(&self, command: &str, run: CommandRun) -> Result<CommandRun, DaemonError> {
-        if run.exit == Some(0) {
+        if run.exit.is_success() {
             return Ok(run);
         }
-        let exit = run.exit.map_or_else(|| "a signal".to_owned(), |code| format!("code {code}"));
+        let exit = match run.exit {
+            Exit::Code(code) => format!("code {code}"),
+            other => other.to_string(),
+        };
         let said = format!("{}{}", run.stderr.trim_end(), self.end_of_log());
         Err(DaemonError::Command { command: command.to_owned(), exit, said })
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use racetrap_history::{
-    Blame, DockerStep, ENDPOINT, OURS, REGISTRY, UserCommand, UserCommandEnd, What,
+    Blame, DockerCommand, ENDPOINT, Exit, OURS, REGISTRY, UserCommand, UserCommandEnd, What,
 };
 
 use super::user::DockerError;
@@ -64,12 +64,15 @@ impl Commands {
     }
 
     /// Runs a command as often as the step says.
-    pub(super) async fn run(self, step: DockerStep, names: Names) -> Result<(), Ended> {
+    pub(super) async fn run(self, step: DockerCommand, names: Names) -> Result<(), Ended> {
         for n in 1..=step.times {
             let arguments = step.arguments.iter().map(|text| names.replaced(text, n)).collect();
             let end = self.run_once(arguments, &step).await?;
-            if !end.exit.is_some_and(|code| step.exit.allow(code)) {
-                let seen = end.exit.map_or_else(|| "a signal".to_owned(), |code| code.to_string());
+            if !end.exit.code().is_some_and(|code| step.exit.allow(code)) {
+                let seen = match &end.exit {
+                    Exit::Code(code) => code.to_string(),
+                    other => other.to_string(),
+                };
                 let (arguments, said) = (step.arguments.join(" "), end.said.trim().to_owned());
                 let promised = &step.exit;
                 let why =
@@ -83,7 +86,7 @@ impl Commands {
     async fn run_once(
         &self,
         arguments: Vec<String>,
-        step: &DockerStep,
+        step: &DockerCommand,
     ) -> Result<UserCommandEnd, Ended> {
         let number = self.last.fetch_add(1, Ordering::SeqCst) + 1;
         let tell = |end| {

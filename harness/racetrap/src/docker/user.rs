@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    CONFIG_FILE, DiskOp, DockerFileStep, DockerNeeds, DockerStep, ENDPOINT, EndpointOp, FileOp,
+    CONFIG_FILE, DiskOp, DockerCommand, DockerFileStep, DockerNeeds, ENDPOINT, EndpointOp, FileOp,
     What,
 };
 use racetrap_wire::{Wire, WireError};
@@ -109,7 +109,7 @@ impl User {
     /// Where the scenario has no such user; schedules are checked for that.
     pub(crate) fn run(
         &self,
-        step: &DockerStep,
+        step: &DockerCommand,
     ) -> impl Future<Output = Result<(), Ended>> + Send + use<> {
         let acting = self.acting.as_ref().expect("the schedule was checked: it has a user");
         let names = Names {

@@ -14,7 +14,7 @@ use bollard::query_parameters::{
     InspectContainerOptions, KillContainerOptions, LogsOptionsBuilder, WaitContainerOptions,
 };
 use futures::StreamExt as _;
-use racetrap_history::{ProcessState, What};
+use racetrap_history::{Exit, ProcessState, What};
 use testcontainers::core::Mount;
 use testcontainers::runners::AsyncRunner as _;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt as _};
@@ -52,7 +52,7 @@ pub(crate) struct Dind {
 #[derive(Debug)]
 struct Run {
     expected: Arc<AtomicBool>,
-    ended: watch::Receiver<Option<String>>,
+    ended: watch::Receiver<Option<Exit>>,
 }
 
 impl std::fmt::Debug for Dind {
@@ -143,7 +143,7 @@ impl Dind {
     }
 
     async fn wait_until_ready(&self) -> Result<(), EngineError> {
-        let ended = || self.run.ended.borrow().clone();
+        let ended = || self.run.ended.borrow().as_ref().map(ToString::to_string);
         wait_for_answer(&self.socket(), ended, &self.site.log).await
     }
 }
@@ -190,14 +190,14 @@ impl Run {
         let (docker, id) = (docker.clone(), id.to_owned());
         let (asked, recorder) = (expected.clone(), recorder.clone());
         tasks.spawn(async move {
-            let how = end_of(&docker, &id, log).await;
+            let exit = end_of(&docker, &id, log).await;
             let state = if asked.load(Ordering::SeqCst) {
                 ProcessState::Stopped
             } else {
-                ProcessState::Died { how: how.clone() }
+                ProcessState::Died { exit: exit.clone() }
             };
             record(&recorder, state);
-            end.send_replace(Some(how));
+            end.send_replace(Some(exit));
         });
         Ok(Self { expected, ended })
     }
@@ -235,8 +235,14 @@ async fn process_of(docker: &Docker, id: &str, site: &Site) -> Result<Identity, 
     Ok(seen.unwrap_or(Identity { pid, started: 0 }))
 }
 
+/// How a container ended, by the code that Docker reports. Docker adds 128 to the number of a signal,
+/// and so does a shell in the container, so the code is kept as it is.
+fn container_exit(code: i64) -> Exit {
+    i32::try_from(code).map_or_else(|_| Exit::Unknown(format!("exit code {code}")), Exit::Code)
+}
+
 /// Writes what a container says until it ends; how it ended.
-async fn end_of(docker: &Docker, id: &str, mut log: tokio::fs::File) -> String {
+async fn end_of(docker: &Docker, id: &str, mut log: tokio::fs::File) -> Exit {
     let options = LogsOptionsBuilder::default().follow(true).stdout(true).stderr(true).build();
     let mut said = std::pin::pin!(docker.logs(id, Some(options)));
     while let Some(Ok(part)) = said.next().await {
@@ -246,11 +252,11 @@ async fn end_of(docker: &Docker, id: &str, mut log: tokio::fs::File) -> String {
     let _ = log.flush().await;
     let mut ends = std::pin::pin!(docker.wait_container(id, None::<WaitContainerOptions>));
     match ends.next().await {
-        Some(Ok(end)) => format!("exit code {}", end.status_code),
+        Some(Ok(end)) => container_exit(end.status_code),
         Some(Err(bollard::errors::Error::DockerContainerWaitError { code, .. })) => {
-            format!("exit code {code}")
+            container_exit(code)
         }
-        Some(Err(error)) => error.to_string(),
-        None => "its container is gone".to_owned(),
+        Some(Err(error)) => Exit::Unknown(error.to_string()),
+        None => Exit::Unknown("its container is gone".to_owned()),
     }
 }

@@ -13,8 +13,7 @@ use bollard::query_parameters::{
     TagImageOptionsBuilder,
 };
 use futures::StreamExt as _;
-use racetrap_history::canon::IMAGE_LABEL;
-use racetrap_history::{ContainerOp, Prints};
+use racetrap_history::{ContainerOp, IMAGE_LABEL, Prints};
 use racetrap_images::ImageSpec;
 
 use crate::mask::canary;

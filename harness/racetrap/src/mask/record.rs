@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use racetrap_history::{
-    CommandRun, DockerContent, EngineState, LogCrowdSeen, LogEvent, ProcessState, Record,
-    UserCommand, What, WireMessage, WireWhat,
+    CommandRun, DockerContent, EngineState, Exit, LogCrowdSeen, LogEvent, Needs, ProcessState,
+    Record, Scenario, UserCommand, What, WireMessage, WireWhat,
 };
 use serde_json::{Map, Value};
 
@@ -38,8 +38,7 @@ impl RecordMasker {
     pub fn mask(&mut self, record: &mut Record) {
         match &mut record.what {
             What::Run(head) => {
-                let at = Place::named("run");
-                self.masker.tree(&mut head.scenario, &at, &mut self.hits);
+                self.scenario(&mut head.scenario);
                 self.text(&mut head.daemon);
                 self.text(&mut head.again);
             }
@@ -55,8 +54,7 @@ impl RecordMasker {
                     *text = masked;
                 }
             }
-            What::StepBegan { text, .. }
-            | What::StepFailed { why: text, .. }
+            What::StepFailed { why: text, .. }
             | What::WatchLost { reason: text, .. }
             | What::Leak { text, .. }
             | What::Note { text } => self.text(text),
@@ -66,7 +64,6 @@ impl RecordMasker {
             What::UserCommand(command) => self.user_command(command),
             What::Review(review) => {
                 self.text(&mut review.name);
-                self.text(&mut review.outcome);
             }
             What::UserWrite(write) => {
                 self.text(&mut write.name);
@@ -88,7 +85,7 @@ impl RecordMasker {
             What::Command(run) => self.command(run),
             What::Endpoint { address: Some(address), .. } => self.text(address),
             What::DockerFile(file) => self.docker_content(&mut file.holds),
-            What::Process { state: ProcessState::Died { how }, .. } => self.text(how),
+            What::Process { state: ProcessState::Died { exit }, .. } => self.exit(exit),
             What::LogClient(client) => self.log_event(&mut client.event),
             What::LogCrowd(crowd) => self.crowd(crowd),
             What::Process { .. }
@@ -98,14 +95,35 @@ impl RecordMasker {
             | What::LogTruth(_)
             | What::Footprint(_)
             | What::Announced { .. }
+            | What::StepBegan { .. }
             | What::StepDone { .. }
             | What::Checkpoint { .. }
             | What::Ended => {}
         }
     }
 
-    fn command(&mut self, CommandRun { arguments, stdout, stderr, .. }: &mut CommandRun) {
+    /// Masks a scenario as the tree that it is in the journal. If what is left is no scenario any more,
+    /// none of its steps is kept: a secret is worse than a step that is missing.
+    fn scenario(&mut self, scenario: &mut Scenario) {
+        let mut tree = serde_json::to_value(&*scenario).unwrap_or_default();
+        self.masker.tree(&mut tree, &Place::named("run"), &mut self.hits);
+        *scenario = serde_json::from_value(tree).unwrap_or_else(|_| Scenario {
+            finding: scenario.finding.clone(),
+            about: None,
+            needs: Needs::default(),
+            steps: Vec::new(),
+        });
+    }
+
+    fn exit(&mut self, exit: &mut Exit) {
+        if let Exit::Unknown(why) = exit {
+            self.text(why);
+        }
+    }
+
+    fn command(&mut self, CommandRun { arguments, stdout, stderr, exit, .. }: &mut CommandRun) {
         self.arguments(arguments);
+        self.exit(exit);
         self.text(stdout);
         self.text(stderr);
     }
@@ -119,6 +137,7 @@ impl RecordMasker {
         self.arguments(&mut command.arguments);
         if let Some(end) = &mut command.end {
             self.text(&mut end.said);
+            self.exit(&mut end.exit);
         }
     }
 

@@ -160,11 +160,13 @@ impl Conversation {
                 Stimulus::Came(Some(Ok(message))) => has_ended |= self.take(message),
                 Stimulus::Came(ended) => {
                     if !has_ended {
-                        let reason = match ended {
-                            Some(Err(error)) => chain(&error),
-                            Some(Ok(_)) | None => "the connection ended without a word".to_owned(),
+                        let (reason, not_utf8) = match ended {
+                            Some(Err(error)) => (chain(&error), is_of_utf8(&error)),
+                            Some(Ok(_)) | None => {
+                                ("the connection ended without a word".to_owned(), false)
+                            }
                         };
-                        self.ended(None, reason);
+                        self.ended(None, reason, not_utf8);
                     }
                     return;
                 }
@@ -194,7 +196,7 @@ impl Conversation {
             Message::Close(close) => {
                 let reason = close.as_ref().map(|close| close.reason.to_string());
                 let code = close.map(|close| u16::from(close.code));
-                self.ended(code, reason.unwrap_or_default());
+                self.ended(code, reason.unwrap_or_default(), false);
                 return true;
             }
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => None,
@@ -208,8 +210,13 @@ impl Conversation {
         rest.into_iter().for_each(|event| self.story.tell(event));
     }
 
-    fn ended(&self, code: Option<u16>, reason: String) {
+    fn ended(&self, code: Option<u16>, reason: String, not_utf8: bool) {
         self.tell_rest();
-        self.story.tell(LogEvent::Ended { code, reason });
+        self.story.tell(LogEvent::Ended { code, reason, not_utf8 });
     }
+}
+
+/// Whether a text message of the other side was not UTF-8.
+fn is_of_utf8(error: &tungstenite::Error) -> bool {
+    matches!(error, tungstenite::Error::Utf8(_))
 }

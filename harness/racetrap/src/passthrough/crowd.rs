@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use racetrap_history::{Codes, LogCrowdSeen};
+use racetrap_history::{Codes, LogCrowdSeen, StatusCount};
 use tokio::time::timeout;
 
 use super::asking::{Answer, Asking};
@@ -32,21 +32,23 @@ pub(crate) async fn crowd(
         }
     });
     let answers: Vec<Result<u16, String>> = come.buffer_unordered(at_once).collect().await;
-    let mut seen = LogCrowdSeen {
-        target: asking.target().to_owned(),
-        promised: promised.clone(),
-        answers: BTreeMap::new(),
-        unanswered: 0,
-        reason: String::new(),
-    };
+    let mut counts: BTreeMap<u16, u32> = BTreeMap::new();
+    let (mut unanswered, mut last_reason) = (0, String::new());
     for answer in answers {
         match answer {
-            Ok(status) => *seen.answers.entry(status).or_default() += 1,
+            Ok(status) => *counts.entry(status).or_default() += 1,
             Err(reason) => {
-                seen.unanswered += 1;
-                seen.reason = reason;
+                unanswered += 1;
+                last_reason = reason;
             }
         }
     }
-    seen
+    let counts = counts.into_iter().map(|(status, clients)| StatusCount { status, clients });
+    LogCrowdSeen {
+        target: asking.target().to_owned(),
+        promised: promised.clone(),
+        answers: counts.collect(),
+        unanswered,
+        reason: last_reason,
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use racetrap_history::{CommandRun, ProcessState, What};
+use racetrap_history::{CommandRun, Exit, ProcessState, What};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::sync::watch;
@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 
 use super::environment::Environment;
 use crate::recorder::Recorder;
-use crate::sys::{Identity, Signal};
+use crate::sys::{Identity, Signal, signal_of};
 use crate::wait::NotReached;
 
 /// What to start.
@@ -39,7 +39,7 @@ pub(crate) struct Spawn<'a> {
 pub(crate) struct Child {
     identity: Identity,
     expected: Arc<AtomicBool>,
-    ended: watch::Receiver<Option<String>>,
+    ended: watch::Receiver<Option<Exit>>,
 }
 
 impl Child {
@@ -69,14 +69,15 @@ impl Child {
         let (end, ended) = watch::channel(None);
         let (name, recorder, asked) = (spawn.name, recorder.clone(), expected.clone());
         tasks.spawn(async move {
-            let how = child.wait().await.map_or_else(|error| error.to_string(), describe);
+            let exit = child.wait().await;
+            let exit = exit.map_or_else(|error| Exit::Unknown(error.to_string()), exit_of);
             let state = if asked.load(Ordering::SeqCst) {
                 ProcessState::Stopped
             } else {
-                ProcessState::Died { how: how.clone() }
+                ProcessState::Died { exit: exit.clone() }
             };
             record(&recorder, name, state);
-            end.send_replace(Some(how));
+            end.send_replace(Some(exit));
         });
         Ok(Self { identity, expected, ended })
     }
@@ -93,7 +94,7 @@ impl Child {
 
     /// How it ended, if it has.
     pub(crate) fn ended(&self) -> Option<String> {
-        self.ended.borrow().clone()
+        self.ended.borrow().as_ref().map(ToString::to_string)
     }
 
     /// Sends a signal that ends it, and waits for its end.
@@ -199,7 +200,7 @@ fn launch(
         let output = tokio::time::timeout(limit, child.wait_with_output()).await;
         let mut run = CommandRun {
             arguments,
-            exit: None,
+            exit: Exit::TimedOut,
             stdout: String::new(),
             stderr: String::new(),
             took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -211,7 +212,7 @@ fn launch(
             return Ok(Err((run, late)));
         };
         let output = output?;
-        run.exit = output.status.code();
+        run.exit = exit_of(output.status);
         run.stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         run.stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         Ok(Ok(run))
@@ -236,6 +237,10 @@ fn command(spawn: &Spawn<'_>) -> io::Result<Command> {
     Ok(command)
 }
 
-fn describe(status: ExitStatus) -> String {
-    status.to_string()
+fn exit_of(status: ExitStatus) -> Exit {
+    match (status.code(), signal_of(status)) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Unknown(status.to_string()),
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use racetrap_history::{FindingId, Judgement, Needs, Scenario, Verdict, VmMode, timeline};
+use racetrap_history::{FindingId, Judgement, Scenario, Verdict, VmMode, timeline};
 
 use super::Paint;
 use crate::derived::{Rebuilt, TIMELINE};
@@ -95,14 +95,7 @@ impl RunReport {
     /// A report on the run whose journal lies in `evidence`.
     pub(crate) fn rebuilt(rebuilt: Rebuilt, evidence: PathBuf) -> Self {
         let Rebuilt { header, history, judgement } = rebuilt;
-        // A schedule of another version may have steps that are not known here; it was judged all the same.
-        let scenario = serde_json::from_value(header.scenario).unwrap_or_else(|_| Scenario {
-            finding: header.finding.clone(),
-            about: None,
-            needs: Needs::default(),
-            steps: Vec::new(),
-        });
-        let report = Self::unmade(&scenario, &header.defects, header.again);
+        let report = Self::unmade(&header.scenario, &header.defects, header.again);
         Self {
             finding: header.finding,
             judgement,

@@ -2,7 +2,7 @@
 
 use racetrap_history::{Blame, Judgement, Record, Verdict, What};
 
-use super::Stop;
+use super::stop::Stop;
 use crate::bundle::{Cause, Trigger};
 use crate::recorder::Recorder;
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use racetrap_history::{Judgement, Record, RunHeader, Scenario, Verdict, VmMode, journal, judge};
 
-use super::{RunError, RunOptions};
+use super::error::RunError;
+use super::options::RunOptions;
 use crate::bundle::{Cause, Manifest, Trigger, seal};
 use crate::clock::Clock;
 use crate::derived::{self, JOURNAL};
@@ -58,7 +59,7 @@ impl Evidence {
             format: journal::FORMAT,
             harness: env!("CARGO_PKG_VERSION").to_owned(),
             finding: scenario.finding.clone(),
-            scenario: serde_json::to_value(scenario).unwrap_or_default(),
+            scenario: scenario.clone(),
             daemon: options.daemon.to_string_lossy().into_owned(),
             defects: options.defects.clone(),
             vm,

@@ -1,8 +1,11 @@
 //! Which world a scenario needs, and whether it leaves one that can be used again.
 
-use racetrap_history::{Needs, Scenario, Side, Step, Streams, VmMode};
+use racetrap_history::{
+    ApiStep, CommandStep, EngineStep, FaultStep, GateStep, Needs, Scenario, Side, Step, Streams,
+    VmMode,
+};
 
-use super::RunOptions;
+use super::options::RunOptions;
 use crate::world::{Key, Pool};
 
 /// What a world for this run must be like.
@@ -25,11 +28,10 @@ pub(super) fn can_be_undone(scenario: &Scenario) -> bool {
         matches!(
             step,
             Step::Daemon(_)
-                | Step::Engine(_)
+                | Step::Engine(EngineStep::Process(_))
                 | Step::Neighbour(_)
-                | Step::ReplaceSocket
-                | Step::Vm(_)
-                | Step::CreateObject(_)
+                | Step::Fault(FaultStep::ReplaceSocket)
+                | Step::Api(ApiStep::CreateObject(_))
         )
     };
     // A daemon in a namespace of its own, and files of a user's, are not worth a proof.
@@ -44,25 +46,25 @@ pub(super) fn pool(scenario: &Scenario, options: &RunOptions) -> Pool {
 
 /// Whether the engine may have no past: one whose clock is told wrong replays what was in earlier runs.
 fn needs_fresh_engine(scenario: &Scenario) -> bool {
-    let tells_time = |step: &Step| matches!(step, Step::Fault(fault) if fault.on.route.as_deref() == Some("/info"));
+    let tells_time = |step: &Step| matches!(step, Step::Fault(FaultStep::Fault(fault)) if fault.on.route.as_deref() == Some("/info"));
     scenario.steps.iter().any(tells_time)
 }
 
 /// Whether a step may make the daemon connect to its engine.
 pub(super) fn starts_app(step: &Step) -> bool {
-    matches!(step, Step::App(_) | Step::Set(_))
+    matches!(step, Step::Command(CommandStep::App(_) | CommandStep::Set(_)))
 }
 
 fn asks_admission(step: &Step) -> bool {
-    matches!(step, Step::HoldWrite(_) | Step::DenyWrite { .. })
+    matches!(step, Step::Gate(GateStep::HoldWrite(_)) | Step::Fault(FaultStep::DenyWrite { .. }))
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "only some of them matter here")]
 fn stands_before_api(step: &Step) -> bool {
     match step {
-        Step::Hold(hold) => hold.wire == Side::Api,
-        Step::Fault(fault) => fault.wire == Side::Api,
-        Step::Cut(streams) => *streams == Streams::Watches,
+        Step::Gate(GateStep::Hold(hold)) => hold.wire == Side::Api,
+        Step::Fault(FaultStep::Fault(fault)) => fault.wire == Side::Api,
+        Step::Fault(FaultStep::Cut(streams)) => *streams == Streams::Watches,
         _ => false,
     }
 }

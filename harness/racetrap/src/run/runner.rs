@@ -1,250 +1,107 @@
-//! Does one step at a time to a world, and says whose failure it is where one cannot be done.
+//! Hands each step of a scenario to the part that does it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use racetrap_history::{Blame, ClientName, CommandName, EngineOp, FaultName, GateName, Step};
-use racetrap_wire::Refusal;
-use tokio::task::JoinSet;
+use racetrap_history::{NeighbourStep, Step};
 
-use super::commands::Background;
-use super::faults::Armed;
-use super::gates::Standing;
-use super::logs::Opened;
+use super::scene::Scene;
+use super::step_error::StepError;
+use super::steps::{Commands, DockerUser, Faults, Gates, LogClients, Waits, api, daemon, engine};
 use crate::bundle::Cause;
-use crate::chain::chain;
-use crate::daemon::{AdmissionError, ApiError, DaemonError};
-use crate::docker::{DockerError, Ended, Strike};
-use crate::engine::{EngineError, NewContainer, TruthError, WorkloadError};
-use crate::passthrough::WayError;
 use crate::recorder::Recorder;
-use crate::sys::Signal;
-use crate::world::{ClientWireError, World};
+use crate::wait::NotReached;
+use crate::world::World;
 
-/// A step that could not be done.
-#[derive(Debug)]
-pub(super) struct StepError {
-    pub(super) blame: Blame,
-    pub(super) why: String,
-}
-
-impl StepError {
-    pub(super) fn by(blame: Blame, error: &dyn std::error::Error) -> Self {
-        Self { blame, why: chain(error) }
-    }
-}
-
-macro_rules! world_errors {
-    ($($error:ty),+) => {
-        $(impl From<$error> for StepError {
-            fn from(error: $error) -> Self {
-                Self::by(Blame::World, &error)
-            }
-        })+
-    };
-}
-world_errors!(
-    AdmissionError,
-    ApiError,
-    ClientWireError,
-    DaemonError,
-    DockerError,
-    EngineError,
-    TruthError,
-    WayError,
-    WorkloadError
-);
-
-/// A world, and what the scenario has armed in it.
+/// A world, what the scenario has begun in it, and the same of its neighbour.
 pub(super) struct Runner {
-    pub(super) world: World,
-    pub(super) deadline: Duration,
-    pub(super) checkpoints: u32,
-    pub(super) gates: BTreeMap<GateName, Standing>,
-    pub(super) waiting: Vec<(Option<GateName>, Step)>,
-    pub(super) released: BTreeSet<GateName>,
-    pub(super) armed: Vec<Armed>,
-    pub(super) recordings: BTreeMap<FaultName, racetrap_wire::Recording>,
-    pub(super) refusing: Option<Refusal>,
-    pub(super) commands: BTreeMap<CommandName, Background>,
-    pub(super) user_commands: BTreeMap<CommandName, JoinSet<Result<(), Ended>>>,
-    /// Kills or freezes the daemon at an instant of its own.
-    pub(super) strike: Option<Strike>,
-    pub(super) clients: BTreeMap<ClientName, Opened>,
-    pub(super) neighbour: Option<Box<Runner>>,
-    recorder: Recorder,
+    scene: Scene,
+    parts: Parts,
+    neighbour: Option<Box<Runner>>,
+}
+
+/// What each part of the language keeps from one step to the next. Dropped in this order, everything
+/// that is closed opens before those end who wait for it.
+#[derive(Default)]
+struct Parts {
+    gates: Gates,
+    faults: Faults,
+    commands: Commands,
+    logs: LogClients,
+    docker: DockerUser,
+    waits: Waits,
 }
 
 impl Runner {
-    pub(super) fn new(world: World, deadline: Duration, recorder: Recorder) -> Self {
-        Self {
-            world,
-            deadline,
-            checkpoints: 0,
-            gates: BTreeMap::new(),
-            waiting: Vec::new(),
-            released: BTreeSet::new(),
-            armed: Vec::new(),
-            recordings: BTreeMap::new(),
-            refusing: None,
-            commands: BTreeMap::new(),
-            user_commands: BTreeMap::new(),
-            strike: None,
-            clients: BTreeMap::new(),
-            neighbour: None,
-            recorder,
-        }
+    /// Steps are done in `world`, each within `deadline`.
+    pub(super) fn new(world: World, deadline: Duration, neighbour: Option<Box<Self>>) -> Self {
+        Self { scene: Scene { world, deadline }, parts: Parts::default(), neighbour }
     }
 
     pub(super) fn recorder(&self) -> &Recorder {
-        &self.recorder
+        self.scene.recorder()
+    }
+
+    /// Records what the daemon has written to its log so far.
+    pub(super) fn read_log(&mut self) {
+        self.scene.world.daemon.read_log();
+    }
+
+    /// Lets the engine forget the events of earlier runs, which a daemon that connects would replay.
+    pub(super) async fn forget_events(&mut self) -> Result<(), NotReached> {
+        self.scene.world.forget_events().await
     }
 
     /// Captures the worlds as they are now, with everything that is closed still closed.
     pub(super) async fn capture(&mut self, cause: &Cause) {
         let neighbour = async {
             if let Some(neighbour) = &mut self.neighbour {
-                neighbour.world.capture(cause.clone()).await;
+                neighbour.scene.world.capture(cause.clone()).await;
             }
         };
-        tokio::join!(self.world.capture(cause.clone()), neighbour);
+        tokio::join!(self.scene.world.capture(cause.clone()), neighbour);
     }
 
     /// Opens everything that is closed, and closes the worlds.
     pub(super) async fn close(self) {
-        drop((self.gates, self.armed, self.refusing, self.commands));
-        drop((self.user_commands, self.clients, self.strike));
+        drop(self.parts);
         if let Some(neighbour) = self.neighbour {
             Box::pin(neighbour.close()).await;
         }
-        self.world.close().await;
+        self.scene.world.close().await;
     }
 
     /// Opens everything that is closed, and gives the world back.
     pub(super) fn into_world(self) -> World {
-        drop((self.gates, self.armed, self.refusing, self.commands));
-        drop((self.user_commands, self.clients, self.strike));
-        self.world
+        drop(self.parts);
+        self.scene.world
     }
 
-    /// Does one step; after one that changes what the engine holds, the truth is asked anew.
+    /// Does one step, and records what the docker command's configuration and the daemon's log show
+    /// after it, also if it failed.
     pub(super) async fn step(&mut self, step: &Step) -> Result<(), StepError> {
-        let done = self.do_step(step).await;
-        self.world.user.look();
-        self.world.daemon.read_log();
+        let done = self.dispatch(step).await;
+        self.scene.world.user.look();
+        self.read_log();
         done
     }
 
-    async fn do_step(&mut self, step: &Step) -> Result<(), StepError> {
+    async fn dispatch(&mut self, step: &Step) -> Result<(), StepError> {
+        let Self { scene, parts, neighbour } = self;
         match step {
-            Step::App(app) => self.app(app).await,
-            Step::Set(set) => self.set(set).await,
-            Step::Returned(returned) => self.returned(returned).await,
-            Step::Interrupt(name) => self.interrupt(name),
-            Step::Daemon(op) => self.daemon(*op).await,
-            Step::Vm(op) => self.world.daemon.vm(*op).map_err(StepError::from),
-            Step::Act { container, action } => self.act(container, *action).await,
-            Step::Patch(patch) => self.patch(patch).await,
-            Step::CreateObject(object) => self.create_object(object).await,
-            Step::Delete(mirror) => self.delete(mirror).await,
-            Step::Keep(mirror) => self.keep(mirror, true).await,
-            Step::LetGo(mirror) => self.keep(mirror, false).await,
-            Step::Touch { times } => self.touch(*times).await,
-            Step::Hold(_) | Step::HoldWrite(_) => self.hold(step).await,
-            Step::Reached(gate) => self.reached(gate).await,
-            Step::Release(gate) => self.release(gate).await,
-            Step::Answer { .. }
-            | Step::DenyWrite { .. }
-            | Step::Fault(_)
-            | Step::Happened(_)
-            | Step::Lift(_)
-            | Step::Record { .. } => self.arm_fault(step).await,
-            Step::Cut(_)
-            | Step::Inject { .. }
-            | Step::ReplaceSocket
-            | Step::Refuse
-            | Step::Accept => self.disturb(step).await,
-            Step::Docker(_)
-            | Step::Endpoint(_)
-            | Step::DockerFile(_)
-            | Step::DockerDisk(_)
-            | Step::KillAt(_)
-            | Step::Killed
-            | Step::FreezeAt(_)
-            | Step::Frozen => self.docker(step).await,
-            Step::OpenLog(_)
-            | Step::ReadLog(_)
-            | Step::LeaveLog(_)
-            | Step::LogCrowd(_)
-            | Step::CompareLog(_)
-            | Step::ReadDiscovery => self.logs(step).await,
-            Step::Await(level) => self.await_level(level).await,
-            Step::Settle => self.settle().await,
-            Step::Engine(op) => self.engine(*op).await,
-            Step::Neighbour(step) => {
-                let neighbour = self.neighbour.as_mut();
+            Step::Engine(step) => engine::step(scene, step).await,
+            Step::Command(step) => parts.commands.step(scene, step).await,
+            Step::Api(step) => api::step(scene, step).await,
+            Step::Daemon(step) => daemon::step(scene, step).await,
+            Step::Neighbour(NeighbourStep::Does(step)) => {
+                let neighbour = neighbour.as_mut();
                 let neighbour = neighbour.expect("the schedule was checked: it has a neighbour");
                 Box::pin(neighbour.step(step)).await
             }
-            Step::LoadImage { .. }
-            | Step::Tag { .. }
-            | Step::Untag { .. }
-            | Step::RemoveImage { .. }
-            | Step::CreateContainer { .. }
-            | Step::Container { .. }
-            | Step::RemoveContainer { .. }
-            | Step::PrepareExecs { .. }
-            | Step::CreateVolume { .. }
-            | Step::CreateVolumes { .. }
-            | Step::RemoveVolumes { .. }
-            | Step::RemoveVolume { .. } => {
-                self.use_engine(step).await?;
-                Ok(self.world.truth.refresh().await?)
-            }
+            Step::Gate(step) => parts.gates.step(scene, step).await,
+            Step::Fault(step) => parts.faults.step(scene, step, &parts.commands).await,
+            Step::Docker(step) => parts.docker.step(scene, step, &mut parts.commands).await,
+            Step::Log(step) => parts.logs.step(scene, step).await,
+            Step::Wait(step) => parts.waits.step(scene, step, &parts.faults, &parts.logs).await,
         }
-    }
-
-    /// What a user does to the engine.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has told the others apart")]
-    async fn use_engine(&mut self, step: &Step) -> Result<(), WorkloadError> {
-        let workload = &mut self.world.workload;
-        match step {
-            Step::LoadImage { image, tags } => workload.load_image(image, tags).await,
-            Step::Tag { image, tag } => workload.tag(image, tag).await,
-            Step::Untag { tag, force } => workload.remove_image(tag, *force).await,
-            Step::RemoveImage { image, force } => {
-                let id = workload.id(image)?.to_owned();
-                workload.remove_image(&id, *force).await
-            }
-            Step::CreateContainer { name, image, start, volumes, prints } => {
-                let new = NewContainer { name, image, volumes, prints };
-                workload.create_container(new, *start).await
-            }
-            Step::Container { name, op } => workload.change_container(name, *op).await,
-            Step::RemoveContainer { name } => workload.remove_container(name).await,
-            Step::PrepareExecs { container, count } => {
-                workload.prepare_execs(container, *count).await
-            }
-            Step::CreateVolume { name } => workload.create_volume(name).await,
-            Step::CreateVolumes { prefix, count } => workload.create_volumes(prefix, *count).await,
-            Step::RemoveVolumes { prefix } => workload.remove_volumes(prefix).await,
-            Step::RemoveVolume { name } => workload.remove_volume(name).await,
-            other => unreachable!("{other:?} is not done to the engine"),
-        }
-    }
-
-    async fn engine(&mut self, op: EngineOp) -> Result<(), StepError> {
-        let World { engine, tasks, .. } = &mut self.world;
-        match op {
-            EngineOp::Kill => engine.end(Signal::KILL).await?,
-            EngineOp::Stop => engine.end(Signal::TERM).await?,
-            EngineOp::Start => {
-                engine.restart(&mut tasks.keepers, &self.recorder).await?;
-                self.world.truth.refresh().await?;
-            }
-            EngineOp::Freeze => engine.freeze().await?,
-            EngineOp::Thaw => engine.thaw().await?,
-        }
-        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use super::RunOptions;
+use super::options::RunOptions;
 use crate::clock::Clock;
 
 /// Whether the harness was told to stop, and by what; clones are told together.

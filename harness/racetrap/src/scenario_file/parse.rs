@@ -1,6 +1,6 @@
 //! Reads a scenario from a text.
 
-use racetrap_history::{Scenario, ScheduleError, Side, Step};
+use racetrap_history::{FaultStep, GateStep, Scenario, ScheduleError, Side, Step};
 use racetrap_wire::Dialect;
 use serde::de::DeserializeOwned;
 use serde_yaml::Options;
@@ -33,9 +33,11 @@ pub(crate) fn parse_as<T: DeserializeOwned>(name: &str, text: &str) -> Result<T,
 fn check_routes(scenario: &Scenario) -> Result<(), ScheduleError> {
     for (index, step) in scenario.steps.iter().enumerate() {
         let (side, on) = match step {
-            Step::Hold(hold) => (hold.wire, &hold.on),
-            Step::Fault(fault) => (fault.wire, &fault.on),
-            Step::Answer { on, .. } | Step::Record { on, .. } => (Side::Engine, on),
+            Step::Gate(GateStep::Hold(hold)) => (hold.wire, &hold.on),
+            Step::Fault(FaultStep::Fault(fault)) => (fault.wire, &fault.on),
+            Step::Fault(FaultStep::Answer { on, .. } | FaultStep::Record { on, .. }) => {
+                (Side::Engine, on)
+            }
             _ => continue,
         };
         let known = match side {

@@ -26,7 +26,7 @@ pub(crate) use machine::{kernel, kernel_lines, machine};
 pub(crate) use mounts::{SmallDisk, detach, mounts_below};
 pub(crate) use namespace::{Namespace, in_namespace, new_namespace, with_own_run};
 pub(crate) use open_gate::OpenGate;
-pub(crate) use process::{Identity, Signal, kill_group, marked, wait_for_end};
+pub(crate) use process::{Identity, Signal, kill_group, marked, signal_of, wait_for_end};
 pub(crate) use sockets::{Socket, sockets};
 pub(crate) use stop::StopRequests;
 

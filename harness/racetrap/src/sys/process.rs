@@ -150,6 +150,11 @@ pub(crate) fn kill_group(leader: u32) {
     }
 }
 
+/// The signal that ended a process, if one did.
+pub(crate) fn signal_of(status: std::process::ExitStatus) -> Option<i32> {
+    std::os::unix::process::ExitStatusExt::signal(&status)
+}
+
 /// Waits until a process, child or not, has ended; false where it still runs after `limit`.
 pub(crate) async fn wait_for_end(process: Identity, limit: Duration) -> io::Result<bool> {
     let Some(descriptor) = process.descriptor()? else { return Ok(true) };

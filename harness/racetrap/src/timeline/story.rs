@@ -1,8 +1,9 @@
 //! A schedule in few words: what was held, what was done meanwhile, what was broken on purpose.
 
 use racetrap_history::{
-    ContainerOp, DaemonOp, DiskOp, DockerFileStep, EndpointOp, EngineOp, Fault, FaultKind, FileOp,
-    GateName, Hold, Match, Scenario, Step, Streams, VmOp, WriteMatch,
+    ApiStep, CommandStep, ContainerOp, DaemonOp, DaemonStep, DiskOp, DockerFileStep, DockerStep,
+    EndpointOp, EngineOp, EngineStep, Fault, FaultKind, FaultStep, FileOp, GateName, GateStep,
+    Hold, Match, NeighbourStep, Scenario, Step, Streams, VmOp, WriteMatch,
 };
 
 /// One line of a story: a label, and what happened.
@@ -15,11 +16,11 @@ pub(crate) fn story(scenario: &Scenario) -> Vec<StoryLine> {
     let mut done: Vec<String> = Vec::new();
     let mut standing: Vec<&GateName> = Vec::new();
     for step in &scenario.steps {
-        if let Step::Reached(gate) = step {
+        if let Step::Gate(GateStep::Reached(gate)) = step {
             flush(&mut lines, &mut done, &standing);
             standing.push(gate);
             lines.push(("held", held(scenario, gate)));
-        } else if let Step::Release(gate) = step {
+        } else if let Step::Gate(GateStep::Release(gate)) = step {
             flush(&mut lines, &mut done, &standing);
             standing.retain(|standing| *standing != gate);
         } else if let Some(fault) = fault(step) {
@@ -69,7 +70,7 @@ fn flush(lines: &mut Vec<StoryLine>, done: &mut Vec<String>, standing: &[&GateNa
 }
 
 fn starts_app(step: &Step) -> bool {
-    matches!(step, Step::App(app) if app.running)
+    matches!(step, Step::Command(CommandStep::App(app)) if app.running)
 }
 
 fn held(scenario: &Scenario, gate: &GateName) -> String {
@@ -79,12 +80,12 @@ fn held(scenario: &Scenario, gate: &GateName) -> String {
 }
 
 /// What a step holds at this gate.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only two steps arm gates")]
 fn armed(step: &Step, gate: &GateName) -> Option<String> {
+    let Step::Gate(step) = step else { return None };
     match step {
-        Step::Hold(hold) if hold.gate == *gate => Some(message(hold)),
-        Step::HoldWrite(hold) if hold.gate == *gate => Some(write(&hold.on)),
-        _ => None,
+        GateStep::Hold(hold) => (hold.gate == *gate).then(|| message(hold)),
+        GateStep::HoldWrite(hold) => (hold.gate == *gate).then(|| write(&hold.on)),
+        GateStep::Reached(_) | GateStep::Release(_) => None,
     }
 }
 
@@ -119,97 +120,168 @@ fn request(on: &Match) -> String {
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "all other steps break nothing")]
+/// What a step breaks, in words; nothing, if it breaks nothing.
 fn fault(step: &Step) -> Option<String> {
+    match step {
+        Step::Fault(step) => disturbance(step),
+        Step::Docker(step) => accident(step),
+        Step::Daemon(step) => Some(daemon(step).to_owned()),
+        Step::Engine(EngineStep::Process(op)) => Some(engine(*op).to_owned()),
+        Step::Api(ApiStep::Keep(mirror)) => {
+            Some(format!("somebody else's finalizer keeps {mirror}"))
+        }
+        Step::Api(ApiStep::LetGo(mirror)) => Some(format!("that finalizer lets {mirror} go")),
+        Step::Command(CommandStep::Interrupt(command)) => {
+            Some(format!("SIGINT to the command `{command}`"))
+        }
+        Step::Engine(_)
+        | Step::Api(_)
+        | Step::Command(_)
+        | Step::Gate(_)
+        | Step::Log(_)
+        | Step::Neighbour(_)
+        | Step::Wait(_) => None,
+    }
+}
+
+fn disturbance(step: &FaultStep) -> Option<String> {
+    let count = |times: &Option<u32>| times.map(|times| format!(", {times} times"));
     Some(match step {
-        Step::Cut(Streams::Events) => "the event stream is cut".to_owned(),
-        Step::Cut(Streams::All) => "all connections are cut".to_owned(),
-        Step::Cut(Streams::Watches) => "the watches of all clients are cut".to_owned(),
-        Step::Refuse => "new connections are refused".to_owned(),
-        Step::Accept => "connections are accepted again".to_owned(),
-        Step::Answer { status, on, times } => {
-            let times = times.map(|times| format!(", {times} times")).unwrap_or_default();
+        FaultStep::Cut(Streams::Events) => "the event stream is cut".to_owned(),
+        FaultStep::Cut(Streams::All) => "all connections are cut".to_owned(),
+        FaultStep::Cut(Streams::Watches) => "the watches of all clients are cut".to_owned(),
+        FaultStep::Refuse => "new connections are refused".to_owned(),
+        FaultStep::Accept => "connections are accepted again".to_owned(),
+        FaultStep::Answer { status, on, times } => {
+            let times = count(times).unwrap_or_default();
             format!("{} is answered {status}{times}", request(on))
         }
-        Step::Fault(Fault { kind, on, times, .. }) => {
-            let times = times.map(|times| format!(", {times} times")).unwrap_or_default();
+        FaultStep::Fault(Fault { kind, on, times, .. }) => {
+            let times = count(times).unwrap_or_default();
             format!("{}: {}{times}", request(on), deed(kind))
         }
-        Step::DenyWrite { on, .. } => format!("{}: denied", write(on)),
-        Step::Inject { frame } => format!("a frame of ours in the event stream: {frame}"),
-        Step::Endpoint(EndpointOp::Gone) => "the user's engine goes".to_owned(),
-        Step::DockerFile(file) => file_state(file),
-        Step::DockerDisk(op) => match op {
+        FaultStep::DenyWrite { on, .. } => format!("{}: denied", write(on)),
+        FaultStep::Inject { frame } => format!("a frame of ours in the event stream: {frame}"),
+        FaultStep::ReplaceSocket => "the engine's socket becomes another file".to_owned(),
+        FaultStep::Happened(_) | FaultStep::Lift(_) | FaultStep::Record { .. } => return None,
+    })
+}
+
+fn accident(step: &DockerStep) -> Option<String> {
+    Some(match step {
+        DockerStep::Endpoint(EndpointOp::Gone) => "the user's engine goes".to_owned(),
+        DockerStep::File(file) => file_state(file),
+        DockerStep::Disk(op) => match op {
             DiskOp::Full => "the configuration's disk is full".to_owned(),
             DiskOp::ReadOnly => "nothing can be written to the configuration's disk".to_owned(),
             DiskOp::Normal => "the configuration's disk is as before".to_owned(),
         },
-        Step::Killed => "the daemon is killed as it begins to write config.json".to_owned(),
-        Step::Frozen => "the daemon is frozen as it begins to write config.json".to_owned(),
-        Step::ReplaceSocket => "the engine's socket becomes another file".to_owned(),
-        Step::Keep(mirror) => format!("somebody else's finalizer keeps {mirror}"),
-        Step::LetGo(mirror) => format!("that finalizer lets {mirror} go"),
-        Step::Interrupt(command) => format!("SIGINT to the command `{command}`"),
-        Step::Vm(VmOp::Wait) => "the VM waits with what it is told".to_owned(),
-        Step::Vm(VmOp::Go) => "the VM does what it was told".to_owned(),
-        Step::Daemon(op) => match op {
-            DaemonOp::Kill => "the daemon is killed",
-            DaemonOp::Stop => "the daemon is stopped",
-            DaemonOp::Start => "the daemon is started again",
-            DaemonOp::Freeze => "the daemon is frozen",
-            DaemonOp::Thaw => "the daemon is thawed",
-        }
-        .to_owned(),
-        Step::Engine(op) => match op {
-            EngineOp::Kill => "the engine is killed",
-            EngineOp::Stop => "the engine is stopped",
-            EngineOp::Start => "the engine is started again",
-            EngineOp::Freeze => "the engine is frozen",
-            EngineOp::Thaw => "the engine is thawed",
-        }
-        .to_owned(),
-        _ => return None,
+        DockerStep::Killed => "the daemon is killed as it begins to write config.json".to_owned(),
+        DockerStep::Frozen => "the daemon is frozen as it begins to write config.json".to_owned(),
+        DockerStep::Run(_)
+        | DockerStep::Endpoint(EndpointOp::Unix | EndpointOp::Tcp | EndpointOp::Default)
+        | DockerStep::KillAt(_)
+        | DockerStep::FreezeAt(_) => return None,
     })
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "all other steps leave the objects alone")]
+fn daemon(step: &DaemonStep) -> &'static str {
+    match step {
+        DaemonStep::Vm(VmOp::Wait) => "the VM waits with what it is told",
+        DaemonStep::Vm(VmOp::Go) => "the VM does what it was told",
+        DaemonStep::Process(DaemonOp::Kill) => "the daemon is killed",
+        DaemonStep::Process(DaemonOp::Stop) => "the daemon is stopped",
+        DaemonStep::Process(DaemonOp::Start) => "the daemon is started again",
+        DaemonStep::Process(DaemonOp::Freeze) => "the daemon is frozen",
+        DaemonStep::Process(DaemonOp::Thaw) => "the daemon is thawed",
+    }
+}
+
+fn engine(op: EngineOp) -> &'static str {
+    match op {
+        EngineOp::Kill => "the engine is killed",
+        EngineOp::Stop => "the engine is stopped",
+        EngineOp::Start => "the engine is started again",
+        EngineOp::Freeze => "the engine is frozen",
+        EngineOp::Thaw => "the engine is thawed",
+    }
+}
+
+/// What a user does in a step, in words; nothing, if no user does anything.
 fn action(step: &Step) -> Option<String> {
+    match step {
+        Step::Engine(step) => used(step),
+        Step::Api(step) => asked(step),
+        Step::Command(CommandStep::App(app)) => (!app.running).then(|| "stop the App".to_owned()),
+        Step::Command(CommandStep::Set(set)) => {
+            let properties = set.properties.iter().map(|(path, value)| format!("{path}={value}"));
+            Some(format!("set {}", properties.collect::<Vec<_>>().join(" ")))
+        }
+        Step::Docker(DockerStep::Run(docker)) => {
+            Some(format!("docker {}", docker.arguments.join(" ")))
+        }
+        Step::Docker(DockerStep::Endpoint(op)) => match op {
+            EndpointOp::Unix => Some("the user's engine is at a socket".to_owned()),
+            EndpointOp::Tcp => Some("the user's engine is at a port".to_owned()),
+            EndpointOp::Default => Some("the user's engine is at `default`".to_owned()),
+            EndpointOp::Gone => None,
+        },
+        Step::Neighbour(NeighbourStep::Does(step)) => {
+            action(step).map(|action| format!("the neighbour: {action}"))
+        }
+        Step::Command(_)
+        | Step::Docker(_)
+        | Step::Daemon(_)
+        | Step::Fault(_)
+        | Step::Gate(_)
+        | Step::Log(_)
+        | Step::Wait(_) => None,
+    }
+}
+
+/// What a user of the engine does.
+fn used(step: &EngineStep) -> Option<String> {
     let forced = |force: &bool| if *force { ", forced" } else { "" };
     Some(match step {
-        Step::LoadImage { image, tags } if tags.is_empty() => format!("load {image} without a tag"),
-        Step::LoadImage { image, tags } => format!("load {image} as {}", tags.join(", ")),
-        Step::Tag { image, tag } => format!("tag {image} as {tag}"),
-        Step::Untag { tag, force } => format!("untag {tag}{}", forced(force)),
-        Step::RemoveImage { image, force } => format!("remove image {image}{}", forced(force)),
-        Step::CreateContainer { name, start: false, .. } => format!("create container {name}"),
-        Step::CreateContainer { name, start: true, .. } => format!("run container {name}"),
-        Step::Container { name, op } => format!("{} container {name}", verb(*op)),
-        Step::RemoveContainer { name } => format!("remove container {name}"),
-        Step::CreateVolume { name } => format!("create volume {name}"),
-        Step::CreateVolumes { prefix, count } => format!("create {count} volumes {prefix}…"),
-        Step::PrepareExecs { container, count } => format!("prepare {count} execs in {container}"),
-        Step::RemoveVolumes { prefix } => format!("remove volumes {prefix}…"),
-        Step::RemoveVolume { name } => format!("remove volume {name}"),
-        Step::Act { container, action } => {
+        EngineStep::LoadImage { image, tags } if tags.is_empty() => {
+            format!("load {image} without a tag")
+        }
+        EngineStep::LoadImage { image, tags } => format!("load {image} as {}", tags.join(", ")),
+        EngineStep::Tag { image, tag } => format!("tag {image} as {tag}"),
+        EngineStep::Untag { tag, force } => format!("untag {tag}{}", forced(force)),
+        EngineStep::RemoveImage { image, force } => {
+            format!("remove image {image}{}", forced(force))
+        }
+        EngineStep::CreateContainer { name, start: false, .. } => {
+            format!("create container {name}")
+        }
+        EngineStep::CreateContainer { name, start: true, .. } => format!("run container {name}"),
+        EngineStep::Container { name, op } => format!("{} container {name}", verb(*op)),
+        EngineStep::RemoveContainer { name } => format!("remove container {name}"),
+        EngineStep::CreateVolume { name } => format!("create volume {name}"),
+        EngineStep::CreateVolumes { prefix, count } => format!("create {count} volumes {prefix}…"),
+        EngineStep::PrepareExecs { container, count } => {
+            format!("prepare {count} execs in {container}")
+        }
+        EngineStep::RemoveVolumes { prefix } => format!("remove volumes {prefix}…"),
+        EngineStep::RemoveVolume { name } => format!("remove volume {name}"),
+        EngineStep::Process(_) => return None,
+    })
+}
+
+/// What a user of the daemon's API does.
+fn asked(step: &ApiStep) -> Option<String> {
+    Some(match step {
+        ApiStep::Act { container, action } => {
             format!("ask the daemon to {} container {container}", action.verb())
         }
-        Step::Patch(patch) => format!("patch {}", patch.of),
-        Step::CreateObject(object) => {
+        ApiStep::Patch(patch) => format!("patch {}", patch.of),
+        ApiStep::CreateObject(object) => {
             format!("create an object {} {}", object.resource, shown(&object.name))
         }
-        Step::Delete(mirror) => format!("delete {mirror}"),
-        Step::Docker(docker) => format!("docker {}", docker.arguments.join(" ")),
-        Step::Endpoint(EndpointOp::Unix) => "the user's engine is at a socket".to_owned(),
-        Step::Endpoint(EndpointOp::Tcp) => "the user's engine is at a port".to_owned(),
-        Step::Endpoint(EndpointOp::Default) => "the user's engine is at `default`".to_owned(),
-        Step::Touch { times } => format!("touch the App {times} times"),
-        Step::Neighbour(step) => format!("the neighbour: {}", action(step)?),
-        Step::App(app) if !app.running => "stop the App".to_owned(),
-        Step::Set(set) => {
-            let properties = set.properties.iter().map(|(path, value)| format!("{path}={value}"));
-            format!("set {}", properties.collect::<Vec<_>>().join(" "))
-        }
-        _ => return None,
+        ApiStep::Delete(mirror) => format!("delete {mirror}"),
+        ApiStep::Touch { times } => format!("touch the App {times} times"),
+        ApiStep::Keep(_) | ApiStep::LetGo(_) => return None,
     })
 }
 

@@ -85,8 +85,8 @@ fn what_cannot_be_judged_is_bad_input() {
         assert!(error.replace("\n  \u{2502} ", " ").contains(why), "{why}: {error}");
     }
     let head = json!({ "seq": 0, "at_us": 0, "what": "run", "format": 1, "harness": "1",
-        "finding": "295-I3", "scenario": {}, "daemon": "d", "defects": [], "vm": "api",
-        "started": "", "reused": 0, "again": "\u{1b}]0;owned\u{7}" });
+        "finding": "295-I3", "scenario": { "finding": "295-I3", "steps": [] }, "daemon": "d",
+        "defects": [], "vm": "api", "started": "", "reused": 0, "again": "\u{1b}]0;owned\u{7}" });
     let note = json!({ "seq": 1, "at_us": 1, "what": "note", "text": "\u{1b}[2J" });
     let (code, said, error) = judge(&place, &journal("hostile", &format!("{head}\n{note}\n")), &[]);
     assert_eq!(code, Some(3), "{error}");

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use racetrap_history::{
-    ApiChange, Change, EngineEvent, EngineState, EngineVolume, LogLevel, ProcessState, Record,
-    RunHeader, Stage, VmMode, What, WireMessage, WireWhat,
+    ApiChange, Change, EngineEvent, EngineState, EngineVolume, LogLevel, Phase, Point,
+    ProcessState, Record, RunHeader, Stage, VmMode, What, WireMessage, WireWhat,
 };
 use serde_json::{Value, json};
 
@@ -49,10 +49,10 @@ pub(crate) const PLAIN: Texts<'static> = Texts {
 
 pub(crate) fn header(texts: Texts<'_>) -> What {
     What::Run(RunHeader {
-        format: 1,
+        format: 2,
         harness: "0.1.0".to_owned(),
         finding: "1-A".parse().unwrap(),
-        scenario: json!({
+        scenario: serde_json::from_value(json!({
             "finding": "1-A",
             "about": {
                 "title": texts.title, "source": "a review", "broken": "It misses what comes.",
@@ -67,7 +67,8 @@ pub(crate) fn header(texts: Texts<'_>) -> What {
                 { "release": "events" },
                 "settle",
             ],
-        }),
+        }))
+        .unwrap(),
         daemon: "/bin/rdd".to_owned(),
         defects: vec!["1-A".to_owned()],
         vm: VmMode::Api,
@@ -130,12 +131,12 @@ pub(crate) fn request(target: &str) -> WireWhat {
         method: "GET".to_owned(),
         target: target.to_owned(),
         route: Some(target.to_owned()),
-        phase: "bootstrap".to_owned(),
+        phase: Phase::Bootstrap,
     }
 }
 
-fn step(builder: &mut Builder, index: usize, text: &str, within: impl FnOnce(&mut Builder)) {
-    builder.add(What::StepBegan { index, text: text.to_owned() });
+fn step(builder: &mut Builder, index: usize, within: impl FnOnce(&mut Builder)) {
+    builder.add(What::StepBegan { index });
     within(builder);
     builder.add(What::StepDone { index });
 }
@@ -145,7 +146,7 @@ fn step(builder: &mut Builder, index: usize, text: &str, within: impl FnOnce(&mu
 pub(crate) fn gap(texts: Texts<'_>) -> Vec<Record> {
     let mut all = Builder::default();
     let process = |state| What::Process { name: "daemon".to_owned(), pid: 7, started: 1, state };
-    let held = || WireWhat::Held { gate: "events".to_owned(), point: "request".to_owned() };
+    let held = || WireWhat::Held { gate: "events".to_owned(), point: Point::Request };
     all.add(header(texts));
     all.add(process(ProcessState::Started));
     all.add(What::Facts {
@@ -154,8 +155,8 @@ pub(crate) fn gap(texts: Texts<'_>) -> Vec<Record> {
         controllers: vec!["engine".to_owned()],
     });
     all.quiet(800_000);
-    step(&mut all, 0, "hold: {gate: events}", |_| {});
-    step(&mut all, 1, "app: {running: true}", |all| {
+    step(&mut all, 0, |_| {});
+    step(&mut all, 1, |all| {
         all.add(app("False"));
         all.add(truth(&["early"]));
     });
@@ -164,19 +165,19 @@ pub(crate) fn gap(texts: Texts<'_>) -> Vec<Record> {
     all.add(wire(0, WireWhat::Finished { bytes: 10 }));
     all.add(changed("volumes", Change::Added, volume("early")));
     all.add(wire(1, request("/v1.41/events?filters=x")));
-    step(&mut all, 2, "reached: events", |all| {
+    step(&mut all, 2, |all| {
         all.add(wire(1, held()));
     });
-    step(&mut all, 3, "create_volume: {name: late}", |all| {
+    step(&mut all, 3, |all| {
         all.add(engine_event("late"));
         all.add(truth(&["early", "late"]));
     });
-    step(&mut all, 4, "release: events", |_| {});
+    step(&mut all, 4, |_| {});
     all.add(wire(1, WireWhat::Released { gate: "events".to_owned() }));
     all.add(wire(1, WireWhat::Response { status: 200 }));
     all.add(app("True"));
     all.add(What::Log { level: LogLevel::Error, text: "something is odd".to_owned() });
-    step(&mut all, 5, "settle", |all| {
+    step(&mut all, 5, |all| {
         all.quiet(1_500_000);
         all.add(What::Checkpoint { number: 1, stage: Stage::Level });
         all.add(What::Checkpoint { number: 1, stage: Stage::Probed });

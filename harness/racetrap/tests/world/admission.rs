@@ -3,7 +3,7 @@
 
 use std::io::BufReader;
 
-use racetrap_history::{Change, Record, What, journal};
+use racetrap_history::{Change, GateName, Record, ReviewOutcome, What, journal};
 
 use crate::place::Place;
 
@@ -42,7 +42,7 @@ fn position(records: &[Record], after: usize, what: &str, is: impl Fn(&What) -> 
     after + found.unwrap_or_else(|| panic!("{what} is not in the history after {after}"))
 }
 
-fn review<'a>(outcome: &'a str, resource: &'a str) -> impl Fn(&What) -> bool + use<'a> {
+fn review(outcome: ReviewOutcome, resource: &str) -> impl Fn(&What) -> bool + use<'_> {
     move |what| {
         let What::Review(review) = what else { return false };
         review.outcome == outcome && review.resource == resource
@@ -56,17 +56,19 @@ fn review<'a>(outcome: &'a str, resource: &'a str) -> impl Fn(&What) -> bool + u
 fn writes_of_the_daemons_own_controllers_are_denied_and_held() {
     let place = Place::new();
     let records = run(&place);
-    let denied = position(&records, 0, "the denial", review("denied", "apps/status"));
-    position(&records, denied, "the retry", review("allowed", "apps/status"));
+    let denied = position(&records, 0, "the denial", review(ReviewOutcome::Denied, "apps/status"));
+    position(&records, denied, "the retry", review(ReviewOutcome::Allowed, "apps/status"));
 
-    let held = position(&records, denied, "the hold", review("held at creation", "volumes"));
+    let gate = || GateName("creation".to_owned());
+    let held =
+        position(&records, denied, "the hold", review(ReviewOutcome::HeldAt(gate()), "volumes"));
     let touched = position(
         &records,
         held,
         "the touch",
         |what| matches!(what, What::Api(change) if change.resource == "apps"),
     );
-    let released = review("released from creation", "volumes");
+    let released = review(ReviewOutcome::ReleasedFrom(gate()), "volumes");
     let released = position(&records, touched, "the release", released);
     let stored = position(&records, held, "the mirror", |what| {
         matches!(what, What::Api(change)

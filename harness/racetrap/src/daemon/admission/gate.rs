@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use racetrap_history::{What, WriteMatch};
+use racetrap_history::{GateName, ReviewOutcome, What, WriteMatch};
 use tokio::sync::watch;
 
 use super::rule::{Action, Decision, Gate, Rules, Stand};
@@ -46,17 +46,17 @@ impl Desk {
         let mut rules = self.rules();
         let decision = rules.decide(write);
         match &decision {
-            Decision::Allow => self.record(write, "allowed"),
-            Decision::Deny(_) => self.record(write, "denied"),
+            Decision::Allow => self.record(write, ReviewOutcome::Allowed),
+            Decision::Deny(_) => self.record(write, ReviewOutcome::Denied),
             Decision::Hold(gate) => {
-                self.record(write, format!("held at {}", gate.name));
+                self.record(write, ReviewOutcome::HeldAt(GateName(gate.name.clone())));
                 gate.stand.send_replace(Stand::Reached);
             }
         }
         decision
     }
 
-    fn record(&self, write: &Write, outcome: impl Into<String>) {
+    fn record(&self, write: &Write, outcome: ReviewOutcome) {
         self.0.recorder.append(What::Review(write.review(outcome)));
     }
 
@@ -97,8 +97,13 @@ struct Held<'a> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        let how = if self.released { "released from" } else { "given up at" };
-        self.desk.record(self.write, format!("{how} {}", self.gate.name));
+        let gate = GateName(self.gate.name.clone());
+        let outcome = if self.released {
+            ReviewOutcome::ReleasedFrom(gate)
+        } else {
+            ReviewOutcome::GivenUpAt(gate)
+        };
+        self.desk.record(self.write, outcome);
     }
 }
 

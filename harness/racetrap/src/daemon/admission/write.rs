@@ -4,7 +4,7 @@ use std::fmt;
 
 use kube::api::DynamicObject;
 use kube::core::admission::{AdmissionRequest, Operation};
-use racetrap_history::{Review, WriteMatch};
+use racetrap_history::{Review, ReviewOutcome, WriteMatch};
 use serde_json::Value;
 
 /// What is known of a write before it is stored.
@@ -59,13 +59,13 @@ impl Write {
     }
 
     /// The record of what came of it.
-    pub(super) fn review(&self, outcome: impl Into<String>) -> Review {
+    pub(super) fn review(&self, outcome: ReviewOutcome) -> Review {
         Review {
             operation: self.operation.to_owned(),
             resource: self.resource.clone(),
             name: self.name.clone(),
             manager: self.manager.clone(),
-            outcome: outcome.into(),
+            outcome,
         }
     }
 }

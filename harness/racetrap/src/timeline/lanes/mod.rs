@@ -17,7 +17,7 @@ mod wire;
 
 pub(super) use mirrors::{Changed, changes};
 use racetrap_history::timeline::{self, Entry};
-use racetrap_history::{Judgement, LogLevel, ProcessState, Record, What};
+use racetrap_history::{Judgement, LogLevel, ProcessState, Record, Steps, What};
 
 /// How an item looks, by what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +152,8 @@ impl Chart {
             rows: judged::rows(history, &entries, judgement),
         }];
         for (index, records) in apart.into_iter().enumerate() {
-            let source = Source { records, entries: &entries, changes: &changes[index], end };
+            let (entries, changes) = (&entries[..], &changes[index][..]);
+            let source = Source { records, steps: Steps::of(history), entries, changes, end };
             lanes.extend(source.lanes().into_iter().map(|(title, rows)| {
                 let title =
                     if index == 0 { title.to_owned() } else { format!("neighbour’s {title}") };
@@ -170,6 +171,7 @@ impl Chart {
 /// What the lanes of one daemon are made of.
 struct Source<'a> {
     records: Vec<&'a Record>,
+    steps: Steps<'a>,
     entries: &'a [Entry],
     changes: &'a [Changed],
     end: At,
@@ -228,10 +230,10 @@ fn processes(source: &Source<'_>) -> Vec<Row> {
                 items.push((*pid, bar));
             }
             (ProcessState::Stopped, Some(item)) => item.to = Some(at),
-            (ProcessState::Died { how }, Some(item)) => {
+            (ProcessState::Died { exit }, Some(item)) => {
                 item.to = Some(at);
                 item.tone = Tone::Bad;
-                item.label = format!("{name} {pid}: {how}");
+                item.label = format!("{name} {pid}: {exit}");
             }
         }
     }

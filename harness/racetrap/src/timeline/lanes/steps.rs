@@ -1,6 +1,6 @@
 //! What the scenario does, and what users do.
 
-use racetrap_history::{CommandRun, Record, Scenario, What};
+use racetrap_history::{CommandRun, GateName, ReviewOutcome, Step, What};
 
 use super::{At, Item, Row, Source, Tone, pack};
 
@@ -9,12 +9,11 @@ const STEP_ROWS: usize = 3;
 
 /// The steps, each from its beginning to its end.
 pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
-    let of_the_fault = of_the_fault(&source.records);
     let mut items: Vec<Item> = Vec::new();
     for record in &source.records {
         let at = At::from(*record);
-        if let What::StepBegan { index, .. } = &record.what {
-            let is_fault = of_the_fault.get(*index).copied().unwrap_or_default();
+        if let What::StepBegan { index } = &record.what {
+            let is_fault = source.steps.get(*index).is_some_and(Step::is_of_the_fault);
             let tone = if is_fault { Tone::Fault } else { Tone::Plain };
             items.push(Item::bar(at, source.end, tone, source.text(record)));
         } else if let What::StepDone { .. } = &record.what {
@@ -30,19 +29,6 @@ pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
         rows[index % STEP_ROWS].push(item);
     }
     rows.into_iter().map(|items| Row::new("", items)).collect()
-}
-
-/// For each step, whether it belongs to the fault; nothing, where the journal does not say.
-fn of_the_fault(records: &[&Record]) -> Vec<bool> {
-    let Some(What::Run(header)) = records.first().map(|record| &record.what) else {
-        return Vec::new();
-    };
-    let scenario: Option<Scenario> = serde_json::from_value(header.scenario.clone()).ok();
-    scenario
-        .iter()
-        .flat_map(|scenario| &scenario.steps)
-        .map(|step| step.is_of_the_fault())
-        .collect()
 }
 
 /// Commands from their beginning to their end, writes of objects, and reviews.
@@ -69,7 +55,7 @@ fn commands(source: &Source<'_>) -> Vec<Item> {
                 Some(index) => begun.remove(index).1,
                 None => At { us: at.us.saturating_sub(took_ms * 1_000), ..at },
             };
-            let tone = if *exit == Some(0) { Tone::Plain } else { Tone::Doubt };
+            let tone = if exit.is_success() { Tone::Plain } else { Tone::Doubt };
             items.push(Item::bar(from, at, tone, source.text(record)));
         }
     }
@@ -82,27 +68,25 @@ fn commands(source: &Source<'_>) -> Vec<Item> {
 
 /// Writes that the daemon's API asked about; one that was held is a bar.
 fn reviews(source: &Source<'_>) -> Vec<Item> {
-    let mut held: Vec<(String, usize)> = Vec::new();
+    let mut held: Vec<(&GateName, usize)> = Vec::new();
     let mut items: Vec<Item> = Vec::new();
     for record in &source.records {
         let What::Review(review) = &record.what else { continue };
         let (at, text) = (At::from(*record), source.text(record));
-        if let Some(gate) = review.outcome.strip_prefix("held at ") {
-            held.push((gate.to_owned(), items.len()));
-            items.push(Item::bar(at, source.end, Tone::Held, text));
-            continue;
-        }
-        let of_gate = ["released from ", "given up at "]
-            .into_iter()
-            .find_map(|ended| review.outcome.strip_prefix(ended));
-        let standing = of_gate.and_then(|of| held.iter().position(|(gate, _)| gate == of));
-        match standing {
-            Some(index) => items[held.remove(index).1].to = Some(at),
-            None => {
-                let denied = review.outcome.starts_with("denied");
-                let tone = if denied { Tone::Fault } else { Tone::Faint };
-                items.push(Item::mark(at, tone, text));
+        match &review.outcome {
+            ReviewOutcome::HeldAt(gate) => {
+                held.push((gate, items.len()));
+                items.push(Item::bar(at, source.end, Tone::Held, text));
             }
+            ReviewOutcome::ReleasedFrom(gate) | ReviewOutcome::GivenUpAt(gate) => {
+                match held.iter().position(|(held, _)| *held == gate) {
+                    Some(index) => items[held.remove(index).1].to = Some(at),
+                    // A journal of which the beginning is missing.
+                    None => items.push(Item::mark(at, Tone::Faint, text)),
+                }
+            }
+            ReviewOutcome::Denied => items.push(Item::mark(at, Tone::Fault, text)),
+            ReviewOutcome::Allowed => items.push(Item::mark(at, Tone::Faint, text)),
         }
     }
     items

@@ -1,7 +1,7 @@
 //! What stands in the page before its script runs, and without it.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use racetrap_history::{Judgement, ProcessState, Record, RunHeader, Scenario, Verdict, What};
+use racetrap_history::{Judgement, ProcessState, Record, RunHeader, Verdict, What};
 
 use super::data;
 use crate::timeline::lanes::Chart;
@@ -84,7 +84,6 @@ pub(super) fn page(history: &[Record], judgement: &Judgement, chart: &Chart) -> 
 #[derive(Default)]
 struct About<'a> {
     header: Option<&'a RunHeader>,
-    scenario: Option<Scenario>,
     finding: String,
     title: String,
     facts: Option<(&'a str, &'a str)>,
@@ -96,14 +95,13 @@ impl<'a> About<'a> {
         for record in history.iter().filter(|record| !record.neighbour) {
             if let What::Run(header) = &record.what {
                 about.finding = header.finding.to_string();
-                about.scenario = serde_json::from_value(header.scenario.clone()).ok();
                 about.header = Some(header);
             } else if let What::Facts { daemon_version, engine, .. } = &record.what {
                 about.facts = Some((daemon_version, engine));
                 break;
             }
         }
-        let described = about.scenario.as_ref().and_then(|scenario| scenario.about.as_ref());
+        let described = about.header.and_then(|header| header.scenario.about.as_ref());
         about.title = described.map(|described| described.title.clone()).unwrap_or_default();
         about
     }
@@ -149,14 +147,14 @@ fn fact(name: &str, value: &dyn std::fmt::Display) -> Markup {
 
 /// What was done, what must be so, and what was seen.
 fn findings(about: &About<'_>, history: &[Record], judgement: &Judgement) -> Markup {
-    let described = about.scenario.as_ref().and_then(|scenario| scenario.about.as_ref());
+    let described = about.header.and_then(|header| header.scenario.about.as_ref());
     html! {
         section.findings aria-label="What came out" {
-            @if let Some(scenario) = &about.scenario {
+            @if let Some(header) = about.header {
                 div {
                     h2 { "What was done" }
                     dl.story {
-                        @for (label, what) in story(scenario) { dt { (label) } dd { (what) } }
+                        @for (label, what) in story(&header.scenario) { dt { (label) } dd { (what) } }
                     }
                 }
             }
@@ -218,8 +216,8 @@ fn shown_at(history: &[Record], unknown: &str) -> Option<u64> {
         What::StepFailed { why, .. } => unknown.contains(why.as_str()),
         What::Leak { text, .. } => unknown.contains(text.as_str()),
         What::Checkpoint { number, .. } => unknown.contains(&format!("checkpoint {number}:")),
-        What::Process { name, state: ProcessState::Died { how }, .. } => {
-            unknown.contains(&format!("{name} ended by itself: {how}"))
+        What::Process { name, state: ProcessState::Died { exit }, .. } => {
+            unknown.contains(&format!("{name} ended by itself: {exit}"))
         }
         _ => false,
     };

@@ -1,51 +1,21 @@
-//! Waits for levels, and says whose failure it is where one is not reached.
+//! Waits for one level, and says whose failure it is if the level is not reached.
 
-use std::ops::ControlFlow;
-
-use racetrap_history::{ACTION, Await, Blame, DAEMON_PARTS, MirrorKey, MirrorRef, View};
+use racetrap_history::{ACTION, Await, Blame, MirrorKey, MirrorRef, View};
 use serde_json::Value;
 
-use super::runner::{Runner, StepError};
-use crate::wait::until;
+use crate::run::scene::Scene;
+use crate::run::step_error::StepError;
 
-impl Runner {
-    pub(super) async fn await_level(&self, level: &Await) -> Result<(), StepError> {
-        self.until(format!("{level:?}"), |view| reached(level, view)).await.map_err(|error| {
-            // Only what the engine holds, or the App was told, is the daemon's to show.
-            let promised = self.recorder().with_view(|view| is_promised(level, view));
-            match (error.blame, promised) {
-                (Blame::Daemon, false) => StepError { blame: Blame::Schedule, ..error },
-                _ => error,
-            }
-        })
-    }
-
-    /// Waits for what the daemon must reach by itself, for as long as its world stands.
-    pub(super) async fn until(
-        &self,
-        what: String,
-        mut reached: impl FnMut(&View) -> bool,
-    ) -> Result<(), StepError> {
-        let waited = until(what, self.deadline, self.recorder(), |view| {
-            if let Some(end) = world_end(view) {
-                return ControlFlow::Break(Err(StepError { blame: Blame::World, why: end }));
-            }
-            if reached(view) {
-                return ControlFlow::Break(Ok(()));
-            }
-            ControlFlow::Continue(describe(view))
-        });
-        match waited.await {
-            Ok(ended) => ended,
-            Err(error) => Err(StepError::by(Blame::Daemon, &error)),
+/// Waits for a level.
+pub(super) async fn await_level(scene: &Scene, level: &Await) -> Result<(), StepError> {
+    scene.until(format!("{level:?}"), |view| reached(level, view)).await.map_err(|error| {
+        // Only what the engine holds, or the App was told, is the daemon's to show.
+        let promised = scene.recorder().with_view(|view| is_promised(level, view));
+        match (error.blame, promised) {
+            (Blame::Daemon, false) => StepError { blame: Blame::Schedule, ..error },
+            _ => error,
         }
-    }
-}
-
-/// The end of a process of the world that is not the daemon.
-pub(super) fn world_end(view: &View) -> Option<String> {
-    let mut ended = view.ended().iter().filter(|(name, _)| !DAEMON_PARTS.contains(&name.as_str()));
-    ended.next().map(|(name, how)| format!("the {name} ended by itself: {how}"))
+    })
 }
 
 /// Whether the daemon has to reach the level at all, by what the engine holds.
@@ -123,23 +93,4 @@ fn reached(level: &Await, view: &View) -> bool {
                 && state.as_ref().is_none_or(|state| field("status") == Some(state))
         }),
     }
-}
-
-/// What a view is like, in a line, for the error of a wait.
-fn describe(view: &View) -> String {
-    let app = view.app();
-    let conditions = app.map_or_else(
-        || "no App".to_owned(),
-        |app| format!("{}; {}", app.describe("ContainerEngineReady"), app.describe("Settled")),
-    );
-    let differences = view.differences();
-    let mirrors =
-        if differences.is_empty() { "converged".to_owned() } else { differences.join("; ") };
-    let ended: Vec<_> =
-        view.ended().iter().map(|(name, how)| format!("{name} ended: {how}")).collect();
-    [conditions, mirrors, ended.join("; ")]
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join("; ")
 }

@@ -12,8 +12,11 @@ use std::time::Duration;
 use racetrap_history::{MirrorKey, PROBE_VOLUME_PREFIX, Stage, View, What};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::runner::{Runner, StepError};
+use super::faults::Faults;
+use super::logs::LogClients;
 use crate::daemon::Resource;
+use crate::run::scene::Scene;
+use crate::run::step_error::StepError;
 
 /// How long nothing may happen before a state that does not converge is called level. Only how soon
 /// a broken daemon is found depends on it; whether it is found, on the probe.
@@ -24,118 +27,119 @@ pub(super) const STILL: Duration = Duration::from_millis(1500);
 /// anything while it waits for a slow disk to have a configuration.
 const STILL_PENDING: Duration = Duration::from_secs(8);
 
-impl Runner {
-    /// Waits until the world is quiet, proves it, and marks the checkpoint.
-    pub(super) async fn settle(&mut self) -> Result<(), StepError> {
-        self.checkpoints += 1;
-        let number = self.checkpoints;
-        let deadline = Instant::now() + self.deadline;
-        let became_level = loop {
-            let became_level = self.become_level(deadline).await;
-            self.world.truth.refresh().await?;
-            self.list_all().await?;
-            // What was equal for an instant, in the middle of a change, is not level; nor is it where the
-            // harness's own watch was behind what a user had written.
-            if !became_level || self.is_level() {
-                break became_level;
-            }
+/// Waits until the world is quiet, proves it, and marks the checkpoint.
+pub(super) async fn settle(
+    scene: &mut Scene,
+    number: u32,
+    faults: &Faults,
+    logs: &LogClients,
+) -> Result<(), StepError> {
+    let deadline = Instant::now() + scene.deadline;
+    let became_level = loop {
+        let became_level = become_level(scene, deadline).await;
+        scene.world.truth.refresh().await?;
+        list_all(scene).await?;
+        // What was equal for an instant, in the middle of a change, is not level; nor is it where the
+        // harness's own watch was behind what a user had written.
+        if !became_level || is_level(scene) {
+            break became_level;
+        }
+    };
+    logs.become_level(scene, deadline).await?;
+    faults.require_happened(scene)?;
+    mark(scene, number, Stage::Level, became_level).await;
+    if scene.recorder().with_view(View::wants_mirrors) {
+        probe(scene, number).await?;
+        scene.world.truth.refresh().await?;
+        list_all(scene).await?;
+    }
+    logs.record(scene).await?;
+    mark(scene, number, Stage::Probed, became_level).await;
+    Ok(())
+}
+
+/// Marks the checkpoint: of a world that became level at an instant at which it is, of any other one
+/// at an instant at which nothing is in flight. A daemon that tries again and again has such
+/// instants, and oracles judge no wish while a request may be about it. One that has none, because
+/// it is waiting for its engine, is judged as it is.
+async fn mark(scene: &Scene, number: u32, stage: Stage, became_level: bool) {
+    let mut changes = scene.recorder().changes();
+    let limit = Instant::now() + STILL;
+    let checkpoint = What::Checkpoint { number, stage };
+    scene.world.user.look();
+    loop {
+        changes.borrow_and_update();
+        let level = level(scene);
+        let is_quiet = |view: &View| {
+            if became_level { level(view).is_reached() } else { view.in_flight().is_empty() }
         };
-        self.level_logs(deadline).await?;
-        self.require_faults()?;
-        self.mark(number, Stage::Level, became_level).await;
-        if self.recorder().with_view(wants_mirrors) {
-            self.probe(number).await?;
-            self.world.truth.refresh().await?;
-            self.list_all().await?;
+        if scene.recorder().append_if(is_quiet, checkpoint.clone()) {
+            return;
         }
-        self.record_logs().await?;
-        self.mark(number, Stage::Probed, became_level).await;
-        Ok(())
-    }
-
-    /// Marks the checkpoint: of a world that became level at an instant at which it is, of any other one
-    /// at an instant at which nothing is in flight. A daemon that tries again and again has such
-    /// instants, and oracles judge no wish while a request may be about it. One that has none, because
-    /// it is waiting for its engine, is judged as it is.
-    async fn mark(&self, number: u32, stage: Stage, became_level: bool) {
-        let mut changes = self.recorder().changes();
-        let limit = Instant::now() + STILL;
-        let checkpoint = What::Checkpoint { number, stage };
-        self.world.user.look();
-        loop {
-            changes.borrow_and_update();
-            let level = self.level();
-            let is_quiet = |view: &View| {
-                if became_level { level(view).is_reached() } else { view.in_flight().is_empty() }
-            };
-            if self.recorder().append_if(is_quiet, checkpoint.clone()) {
-                return;
-            }
-            if timeout_at(limit, changes.changed()).await.is_err() {
-                return self.recorder().append(checkpoint);
-            }
+        if timeout_at(limit, changes.changed()).await.is_err() {
+            return scene.recorder().append(checkpoint);
         }
     }
+}
 
-    /// What makes a view level, by the event streams that the wire has open now.
-    fn level(&self) -> impl Fn(&View) -> Level + use<> {
-        let event_streams = self.world.wire.status().event_streams;
-        move |view| Level::of(view, event_streams)
-    }
+/// What makes a view level, by the event streams that the wire has open now.
+fn level(scene: &Scene) -> impl Fn(&View) -> Level + use<> {
+    let event_streams = scene.world.wire.status().event_streams;
+    move |view| Level::of(view, event_streams)
+}
 
-    fn is_level(&self) -> bool {
-        self.recorder().with_view(self.level()).is_reached()
-    }
+fn is_level(scene: &Scene) -> bool {
+    scene.recorder().with_view(level(scene)).is_reached()
+}
 
-    /// Returns when the state is level, or at the deadline: what is there is judged in any case.
-    /// Tells which of both.
-    async fn become_level(&self, deadline: Instant) -> bool {
-        let mut changes = self.recorder().changes();
-        while Instant::now() < deadline {
-            changes.borrow_and_update();
-            let level = self.recorder().with_view(self.level());
-            if level.is_reached() {
-                return true;
-            }
-            // A stopped App cannot be probed: its mirrors have the whole deadline to go.
-            // Of what is in the configuration it may fail to be rid, and then it tells of no other try.
-            let may_be_still = level.in_place
-                && (level.converged && level.done || self.recorder().with_view(wants_mirrors));
-            let limit = match (may_be_still, level.done && level.config) {
-                (true, true) => STILL,
-                (true, false) => STILL_PENDING,
-                (false, _) => deadline - Instant::now(),
-            };
-            if timeout(limit, changes.changed()).await.is_err() {
-                return false;
-            }
+/// Returns when the state is level, or at the deadline: what is there is judged in any case.
+/// Tells which of both.
+async fn become_level(scene: &Scene, deadline: Instant) -> bool {
+    let mut changes = scene.recorder().changes();
+    while Instant::now() < deadline {
+        changes.borrow_and_update();
+        let level = scene.recorder().with_view(level(scene));
+        if level.is_reached() {
+            return true;
         }
-        false
-    }
-
-    async fn list_all(&self) -> Result<(), StepError> {
-        for resource in Resource::JUDGED {
-            self.world.api.list(resource, self.recorder()).await?;
+        // A stopped App cannot be probed: its mirrors have the whole deadline to go.
+        // Of what is in the configuration it may fail to be rid, and then it tells of no other try.
+        let may_be_still = level.in_place
+            && (level.converged && level.done || scene.recorder().with_view(View::wants_mirrors));
+        let limit = match (may_be_still, level.done && level.config) {
+            (true, true) => STILL,
+            (true, false) => STILL_PENDING,
+            (false, _) => deadline - Instant::now(),
+        };
+        if timeout(limit, changes.changed()).await.is_err() {
+            return false;
         }
-        Ok(())
     }
+    false
+}
 
-    /// Makes a volume, waits for its mirror, removes it, waits for its mirror to go.
-    async fn probe(&self, number: u32) -> Result<(), StepError> {
-        let name = format!("{PROBE_VOLUME_PREFIX}{number}");
-        self.world.workload.create_volume(&name).await?;
-        self.probe_mirrored(&name, true).await?;
-        self.world.workload.remove_volume(&name).await?;
-        self.probe_mirrored(&name, false).await
+async fn list_all(scene: &Scene) -> Result<(), StepError> {
+    for resource in Resource::JUDGED {
+        scene.world.api.list(resource, scene.recorder()).await?;
     }
+    Ok(())
+}
 
-    async fn probe_mirrored(&self, name: &str, wanted: bool) -> Result<(), StepError> {
-        let key = MirrorKey::Volume(name.to_owned());
-        let what = if wanted { "the mirror of" } else { "the mirror to go of" };
-        let what = format!("{what} a volume that came after everything else");
-        let seen = |view: &View| view.mirrors().iter().any(|mirror| mirror.key == key);
-        self.until(what, |view| seen(view) == wanted).await
-    }
+/// Makes a volume, waits for its mirror, removes it, waits for its mirror to go.
+async fn probe(scene: &Scene, number: u32) -> Result<(), StepError> {
+    let name = format!("{PROBE_VOLUME_PREFIX}{number}");
+    scene.world.workload.create_volume(&name).await?;
+    probe_mirrored(scene, &name, true).await?;
+    scene.world.workload.remove_volume(&name).await?;
+    probe_mirrored(scene, &name, false).await
+}
+
+async fn probe_mirrored(scene: &Scene, name: &str, wanted: bool) -> Result<(), StepError> {
+    let key = MirrorKey::Volume(name.to_owned());
+    let what = if wanted { "the mirror of" } else { "the mirror to go of" };
+    let what = format!("{what} a volume that came after everything else");
+    let seen = |view: &View| view.mirrors().iter().any(|mirror| mirror.key == key);
+    scene.until(what, |view| seen(view) == wanted).await
 }
 
 /// What makes a state level.
@@ -157,7 +161,7 @@ impl Level {
             in_place: is_in_place(view, event_streams) && view.in_flight().is_empty(),
             converged: view.differences().is_empty(),
             done: view.pending().is_empty(),
-            config: if wants_mirrors(view) {
+            config: if view.wants_mirrors() {
                 !view.config_is_being_written()
             } else {
                 view.config_is_cleared()
@@ -170,14 +174,10 @@ impl Level {
     }
 }
 
-fn wants_mirrors(view: &View) -> bool {
-    view.app().is_some_and(|app| app.wants_running && app.engine == "moby")
-}
-
 /// The daemon is where the App wants it: connected and subscribed, or done with its engine.
 fn is_in_place(view: &View, event_streams: usize) -> bool {
     let Some(app) = view.app() else { return true };
-    if wants_mirrors(view) {
+    if view.wants_mirrors() {
         return app.holds("ContainerEngineReady", "True") && event_streams > 0;
     }
     matches!(app.condition("ContainerEngineReady"), Some((_, "Stopped" | "NotApplicable")))

@@ -1,0 +1,251 @@
+//! One run, from its world to its evidence.
+
+use std::fs::File;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+
+use futures::FutureExt as _;
+use racetrap_history::{Blame, Scenario, Verdict, VmMode, What, judge};
+
+use super::error::RunError;
+use super::evidence::{Evidence, Judged};
+use super::options::RunOptions;
+use super::outcome::Outcome;
+use super::runner::Runner;
+use super::step_error::StepError;
+use super::stop::End;
+use super::{cause, reuse};
+use crate::bundle::{Cause, Trigger, panicked};
+use crate::chain::chain;
+use crate::clock::Clock;
+use crate::daemon::DaemonError;
+use crate::recorder::{Recorder, Whole};
+use crate::world::{Seat, World, WorldError, WorldOptions};
+
+/// Runs one scenario in a world of its own, and judges the history.
+///
+/// # Errors
+/// Where no world can be made or no evidence be written; everything after that is in the history.
+pub async fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, RunError> {
+    let clock = Clock::start();
+    let mut modes = vec![VmMode::Api, VmMode::Program];
+    modes.retain(|mode| scenario.needs.vm.is_empty() || scenario.needs.vm.contains(mode));
+    modes.retain(|mode| options.vm.is_none_or(|wanted| wanted == *mode));
+    let mut modes = modes.into_iter().peekable();
+    while let Some(vm) = modes.next() {
+        match run_in(vm, scenario, options, clock).await {
+            // The daemon does not support this mode; what was tried says nothing of the finding.
+            Err(RunError::World { source: WorldError::Daemon(error), evidence })
+                if matches!(error, DaemonError::VmMode { .. }) && modes.peek().is_some() =>
+            {
+                Evidence::discard(&evidence)?;
+            }
+            ended => return ended,
+        }
+    }
+    let evidence = options.evidence.clone();
+    Err(RunError::World { source: WorldError::NoVmMode, evidence })
+}
+
+/// Runs a scenario in one VM mode, with a history of its own.
+async fn run_in(
+    vm: VmMode,
+    scenario: &Scenario,
+    options: &RunOptions,
+    clock: Clock,
+) -> Result<Outcome, RunError> {
+    let evidence = Evidence::create(&options.evidence, scenario, clock)?;
+    let end = End::of(options, clock);
+    let mut seat = reuse::pool(scenario, options).seat(reuse::key(scenario, options, vm)).await;
+    let reused = seat.world.as_ref().map_or(0, World::runs);
+    let head = What::Run(evidence.header(scenario, options, vm, reused));
+    let recorder = begin(&mut seat, evidence.journal()?, clock, head);
+    let directory = evidence.directory().to_owned();
+    let making = async {
+        match seat.world.take() {
+            Some(world) => Ok((begin_again(world, &directory).await?, None)),
+            None => make_worlds(vm, scenario, options, &directory, &recorder).await,
+        }
+    };
+    let made = tokio::select! {
+        made = making => made,
+        // What was begun is dropped, its lock with it, and the world's watcher sweeps it.
+        why = end.comes() => {
+            recorder.note(&why);
+            let cause = Cause::new(Trigger::Stopped, &why);
+            evidence.finish(&recorder, &Judged::of(&recorder), cause, true).await?;
+            return Err(RunError::Ended { why, evidence: directory });
+        }
+    };
+    let (world, neighbour) = match made {
+        Ok(worlds) => worlds,
+        Err(source) => {
+            recorder.note(chain(&source));
+            recorder.append(What::Ended);
+            let cause = Cause::new(Trigger::Unmade, chain(&source));
+            evidence.finish(&recorder, &Judged::of(&recorder), cause, true).await?;
+            return Err(RunError::World { source, evidence: directory });
+        }
+    };
+    let mut runner = Runner::new(world, options.deadlines.step(), neighbour);
+    let steps = carry_out(scenario, &mut runner, &end);
+    let carried_out = AssertUnwindSafe(steps).catch_unwind().await;
+    if let Err(panic) = &carried_out {
+        recorder.append(cause::broken_off(&recorder, panicked(panic.as_ref())));
+    }
+    runner.read_log();
+    let so_far = recorder.as_ended();
+    let judgement = judge(&so_far);
+    let passes = judgement.verdict == Verdict::Pass;
+    let (came, kept) = if passes && seat.keeps() && reuse::can_be_undone(scenario) {
+        give_back(runner.into_world(), seat, evidence, options).await?
+    } else {
+        let cause = cause::cause(&so_far, &judgement, carried_out.is_err(), &options.stop);
+        if !passes {
+            runner.capture(&cause).await;
+        }
+        runner.close().await;
+        recorder.append(What::Ended);
+        let came = Judged::of(&recorder);
+        let kept = evidence.finish(&recorder, &came, cause, options.keep).await;
+        if let Err(panic) = carried_out {
+            std::panic::resume_unwind(panic);
+        }
+        (came, kept?)
+    };
+    let Judged { history, judgement, .. } = came;
+    Ok(Outcome { judgement, history, evidence: kept, vm, took: clock.elapsed() })
+}
+
+/// Begins the history: in the world that is used again, if one is.
+fn begin(seat: &mut Seat, journal: File, clock: Clock, head: What) -> Recorder {
+    let recorder = match &mut seat.world {
+        Some(world) => {
+            world.enter(journal, clock, head);
+            world.recorder().clone()
+        }
+        None => {
+            let recorder = Recorder::new(journal, clock);
+            recorder.append(head);
+            recorder
+        }
+    };
+    for note in seat.notes.drain(..) {
+        recorder.note(note);
+    }
+    recorder
+}
+
+/// Begins a run in a world that is used again.
+async fn begin_again(mut world: World, evidence: &Path) -> Result<World, WorldError> {
+    match world.begin(evidence).await {
+        Ok(()) => Ok(world),
+        Err(error) => {
+            world.close().await;
+            Err(error)
+        }
+    }
+}
+
+/// Ends the history of a run that passed, and gives its world back.
+async fn give_back(
+    mut world: World,
+    seat: Seat,
+    evidence: Evidence,
+    options: &RunOptions,
+) -> Result<(Judged, Option<PathBuf>), RunError> {
+    let Whole { records, failure } = match world.rest(Clock::start()) {
+        Ok(whole) => whole,
+        Err(source) => {
+            seat.close(world).await;
+            return Err(evidence.not_written(source));
+        }
+    };
+    // What came after the first judgement, and before the end, is judged too.
+    let came = Judged::new(records, failure);
+    let passed = came.judgement.verdict == Verdict::Pass;
+    let cause = cause::cause(&came.history, &came.judgement, false, &options.stop);
+    if !passed {
+        world.capture(cause.clone()).await;
+    }
+    let is_kept = !passed || options.keep;
+    let logs = if is_kept { world.keep_logs(evidence.directory()) } else { Ok(()) };
+    let idle = logs.and_then(|()| world.declare_idle());
+    let kept = match idle.map_err(|source| evidence.not_written(source)) {
+        Ok(()) => evidence.finish(world.recorder(), &came, cause, options.keep).await,
+        Err(error) => Err(error),
+    };
+    if passed && kept.is_ok() {
+        seat.give_back(world).await;
+    } else {
+        seat.close(world).await;
+    }
+    Ok((came, kept?))
+}
+
+/// Makes a world, and a neighbour for it where the scenario needs one.
+async fn make_worlds(
+    vm: VmMode,
+    scenario: &Scenario,
+    options: &RunOptions,
+    evidence: &Path,
+    recorder: &Recorder,
+) -> Result<(World, Option<Box<Runner>>), WorldError> {
+    let mut asked = WorldOptions {
+        daemon: options.daemon.clone(),
+        defects: options.defects.clone(),
+        vm,
+        engine: options.engine,
+        evidence: evidence.to_owned(),
+        needs: scenario.needs.clone(),
+        home: None,
+    };
+    let world = World::start(&asked, recorder).await?;
+    if !scenario.needs.neighbour {
+        return Ok((world, None));
+    }
+    asked.home = Some(world.home().to_owned());
+    asked.evidence = evidence.join("neighbour");
+    let recorder = recorder.neighbour();
+    match World::start(&asked, &recorder).await {
+        Ok(neighbour) => {
+            let runner = Runner::new(neighbour, options.deadlines.step(), None);
+            Ok((world, Some(Box::new(runner))))
+        }
+        Err(error) => {
+            world.close().await;
+            Err(error)
+        }
+    }
+}
+
+/// Does the steps in order, up to the first that fails, or what ends the run before.
+async fn carry_out(scenario: &Scenario, runner: &mut Runner, end: &End) {
+    let recorder = runner.recorder().clone();
+    for (index, step) in scenario.steps.iter().enumerate() {
+        recorder.append(What::StepBegan { index });
+        if reuse::starts_app(step)
+            && let Err(error) = runner.forget_events().await
+        {
+            recorder.append(What::StepFailed {
+                index,
+                blame: Blame::World,
+                why: error.to_string(),
+            });
+            return;
+        }
+        let outcome = tokio::select! {
+            // Not resumed after the other has ended: the run ends then.
+            outcome = runner.step(step) => outcome,
+            // Cancel-safe: a request not told yet stays, and so does the deadline.
+            why = end.comes() => Err(StepError { blame: Blame::World, why }),
+        };
+        match outcome {
+            Ok(()) => recorder.append(What::StepDone { index }),
+            Err(StepError { blame, why }) => {
+                recorder.append(What::StepFailed { index, blame, why });
+                return;
+            }
+        }
+    }
+}

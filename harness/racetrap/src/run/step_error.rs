@@ -1,0 +1,50 @@
+//! A step that could not be done, and whose failure that is.
+
+use racetrap_history::Blame;
+
+use crate::chain::chain;
+use crate::daemon::{AdmissionError, ApiError, DaemonError};
+use crate::docker::{DockerError, Ended};
+use crate::engine::{EngineError, TruthError, WorkloadError};
+use crate::passthrough::WayError;
+use crate::world::ClientWireError;
+
+/// A step that could not be done.
+#[derive(Debug)]
+pub(super) struct StepError {
+    pub(super) blame: Blame,
+    pub(super) why: String,
+}
+
+impl StepError {
+    pub(super) fn by(blame: Blame, error: &dyn std::error::Error) -> Self {
+        Self { blame, why: chain(error) }
+    }
+}
+
+macro_rules! world_errors {
+    ($($error:ty),+) => {
+        $(impl From<$error> for StepError {
+            fn from(error: $error) -> Self {
+                Self::by(Blame::World, &error)
+            }
+        })+
+    };
+}
+world_errors!(
+    AdmissionError,
+    ApiError,
+    ClientWireError,
+    DaemonError,
+    DockerError,
+    EngineError,
+    TruthError,
+    WayError,
+    WorkloadError
+);
+
+impl From<Ended> for StepError {
+    fn from(Ended { blame, why }: Ended) -> Self {
+        Self { blame, why }
+    }
+}

@@ -1,0 +1,100 @@
+//! Users of the docker command, and what happens to their configuration.
+
+use racetrap_history::{Blame, DockerCommand, DockerStep};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::command::Commands;
+use crate::daemon::DaemonError;
+use crate::docker::{Blow, Strike};
+use crate::run::scene::Scene;
+use crate::run::step_error::StepError;
+
+/// What a scenario has prepared.
+#[derive(Default)]
+pub(in crate::run) struct DockerUser {
+    /// Kills or freezes the daemon at an instant of the daemon's own.
+    strike: Option<Strike>,
+}
+
+impl DockerUser {
+    /// Does one step. A docker command in the background goes on among `commands`.
+    pub(in crate::run) async fn step(
+        &mut self,
+        scene: &mut Scene,
+        step: &DockerStep,
+        commands: &mut Commands,
+    ) -> Result<(), StepError> {
+        match step {
+            DockerStep::Run(command) => run(scene, command, commands).await,
+            DockerStep::Endpoint(op) => {
+                let upstream = scene.world.engine.socket();
+                Ok(scene.world.user.put_endpoint(*op, upstream).await?)
+            }
+            DockerStep::File(file) => Ok(scene.world.user.put_file(file)?),
+            DockerStep::Disk(op) => Ok(scene.world.user.put_disk(*op)?),
+            DockerStep::KillAt(_) => {
+                let killer = scene.world.daemon.killer()?;
+                self.strike_at_write(scene, Box::new(killer))
+            }
+            DockerStep::FreezeAt(_) => {
+                let freezer = scene.world.daemon.freezer()?;
+                self.strike_at_write(scene, Box::new(freezer))
+            }
+            DockerStep::Killed => {
+                drop(self.strike(scene).await?);
+                scene.world.forget_clients();
+                scene.world.daemon.kill().await?;
+                require_torn(scene, "killed")
+            }
+            DockerStep::Frozen => {
+                let strike = self.strike(scene).await?;
+                // Let go before, who is held could still write, and put it in its place.
+                scene.world.daemon.frozen().await?;
+                drop(strike);
+                require_torn(scene, "frozen")
+            }
+        }
+    }
+
+    fn strike_at_write(&mut self, scene: &mut Scene, blow: Blow) -> Result<(), StepError> {
+        let daemon = scene.world.daemon.process().ok_or(DaemonError::NoProcess)?;
+        self.strike = Some(scene.world.user.strike_at_write(daemon.pid, blow)?);
+        Ok(())
+    }
+
+    /// Waits until the daemon has come to the instant at which something is done to it, and does it. It is
+    /// held there for as long as what is returned lives.
+    async fn strike(&mut self, scene: &Scene) -> Result<Strike, StepError> {
+        let mut strike = self.strike.take().expect("the schedule was checked: armed before");
+        if timeout(scene.deadline, strike.reached()).await.is_ok_and(|reached| reached) {
+            strike.fall(scene.recorder());
+            return Ok(strike);
+        }
+        let why = format!("the daemon wrote nothing within {:?}", scene.deadline);
+        Err(StepError { blame: Blame::Schedule, why })
+    }
+}
+
+async fn run(
+    scene: &mut Scene,
+    command: &DockerCommand,
+    commands: &mut Commands,
+) -> Result<(), StepError> {
+    let running = scene.world.user.run(command);
+    let Some(name) = &command.background else { return Ok(running.await?) };
+    let mut task = JoinSet::new();
+    task.spawn(running);
+    commands.keep(name.clone(), task);
+    Ok(())
+}
+
+/// Requires that it was about to put something in the place of the configuration: else the instant
+/// was missed.
+fn require_torn(scene: &Scene, done: &str) -> Result<(), StepError> {
+    if scene.world.user.has_torn() {
+        return Ok(());
+    }
+    let why = format!("the daemon was {done} too late, or writes in the configuration's place");
+    Err(StepError { blame: Blame::Schedule, why })
+}

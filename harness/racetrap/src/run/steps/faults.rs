@@ -1,0 +1,237 @@
+//! Faults on the wires and at the daemon's admission, and the proof that each one happened.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use racetrap_history::{Blame, Fault, FaultKind, FaultName, FaultStep, Side, Streams, View};
+use racetrap_wire::{Part, Passes, Pieces, Recording, Refusal, Rewrite, RuleGuard};
+
+use super::command::Commands;
+use crate::daemon::DenyGuard;
+use crate::run::scene::Scene;
+use crate::run::step_error::StepError;
+use crate::wait::{polled, until};
+
+/// The faults of a scenario. Dropped, each of them ends.
+#[derive(Default)]
+pub(in crate::run) struct Faults {
+    armed: Vec<Armed>,
+    recordings: BTreeMap<FaultName, Recording>,
+    /// Refuses new connections for as long as it lives.
+    refusing: Option<Refusal>,
+}
+
+/// A fault that is armed, and by what name the history tells of it.
+struct Armed {
+    rule: String,
+    name: Option<FaultName>,
+    guard: Option<Guard>,
+}
+
+enum Guard {
+    Wire(#[expect(dead_code, reason = "its end disarms the rule")] RuleGuard),
+    Write(DenyGuard),
+}
+
+impl Faults {
+    /// Does one step. Whether a cut of the clients' watches was noticed shows in what becomes of
+    /// `commands`.
+    pub(in crate::run) async fn step(
+        &mut self,
+        scene: &mut Scene,
+        step: &FaultStep,
+        commands: &Commands,
+    ) -> Result<(), StepError> {
+        match step {
+            FaultStep::Answer { status, on, times } => {
+                let rule = format!("answer {status}, rule {}", self.number());
+                let matcher = scene.matcher(on)?;
+                let guard = scene.world.wire.answer(&rule, matcher, *status, *times);
+                self.arm(rule, None, Guard::Wire(guard));
+            }
+            FaultStep::DenyWrite { on, times } => {
+                let rule = format!("deny, rule {}", self.number());
+                let on = scene.write_match(on)?;
+                let guard = scene.world.admission().await?.deny(&rule, on, *times);
+                self.arm(rule, None, Guard::Write(guard));
+            }
+            FaultStep::Fault(fault) => {
+                let rule = format!("{}, rule {}", word(&fault.kind), self.number());
+                let guard = self.arm_on_wire(scene, &rule, fault).await?;
+                self.arm(rule, fault.name.clone(), Guard::Wire(guard));
+            }
+            FaultStep::Happened(name) => self.happened(scene, name).await?,
+            FaultStep::Lift(name) => self.armed_as(name).guard = None,
+            FaultStep::Record { name, on } => {
+                let recording = scene.world.wire.record(&name.0, scene.matcher(on)?, None);
+                self.recordings.insert(name.clone(), recording);
+            }
+            FaultStep::Cut(streams) => cut(scene, *streams, commands).await?,
+            FaultStep::Inject { frame } => inject(scene, frame).await?,
+            FaultStep::ReplaceSocket => {
+                let replaced = scene.world.wire.replace_socket();
+                replaced.map_err(|error| StepError::by(Blame::World, &error))?;
+            }
+            FaultStep::Refuse => self.refusing = Some(scene.world.wire.refuse()),
+            FaultStep::Accept => self.refusing = None,
+        }
+        Ok(())
+    }
+
+    /// The number of the rule that is armed next.
+    fn number(&self) -> usize {
+        self.armed.len() + 1
+    }
+
+    fn arm(&mut self, rule: String, name: Option<FaultName>, guard: Guard) {
+        self.armed.push(Armed { rule, name, guard: Some(guard) });
+    }
+
+    async fn arm_on_wire(
+        &self,
+        scene: &mut Scene,
+        rule: &str,
+        fault: &Fault,
+    ) -> Result<RuleGuard, StepError> {
+        let matcher = scene.matcher(&fault.on)?;
+        let wire = scene.wire(fault.wire).await?.clone();
+        let times = fault.times;
+        // A fault on a stream's frame is one whose match says which frame.
+        let of_frame = !fault.on.frame.is_empty();
+        Ok(match &fault.kind {
+            FaultKind::Lose => wire.lose(rule, matcher, times),
+            FaultKind::HalfOpen { bytes } => {
+                let passes = if of_frame { Passes::Frame } else { Passes::Bytes(*bytes) };
+                wire.half_open(rule, matcher, passes, times)
+            }
+            FaultKind::Slow { bytes, every_ms } => {
+                let every = Duration::from_millis(every_ms.get().into());
+                wire.slow(rule, matcher, Pieces { bytes: *bytes, every }, times)
+            }
+            FaultKind::Truncate { bytes } => wire.truncate(rule, matcher, *bytes, times),
+            FaultKind::Stale { recording } => {
+                let recording = self.recordings.get(recording);
+                let recording = recording.expect("the schedule was checked: recorded before");
+                wire.stale(rule, matcher, recording, times)
+            }
+            FaultKind::Drop => wire.drop_frame(rule, matcher, times),
+            FaultKind::Duplicate => wire.duplicate_frame(rule, matcher, times),
+            FaultKind::Reorder { behind } => wire.reorder_frame(rule, matcher, *behind, times),
+            FaultKind::Rewrite { set, remove } => {
+                let set = set.iter().map(|(at, value)| (at.clone(), Some(value.clone())));
+                let removed = remove.iter().map(|at| (at.clone(), None));
+                let part = if of_frame { Part::Frame } else { Part::Body };
+                let rewrite = Rewrite { part, values: set.chain(removed).collect() };
+                wire.rewrite(rule, matcher, rewrite, times)
+            }
+        })
+    }
+
+    /// A fault that did not happen shows nothing: a run that goes on without it would be no proof.
+    pub(super) fn require_happened(&self, scene: &Scene) -> Result<(), StepError> {
+        let fired = |rule: &str| scene.recorder().with_view(|view| view.has_happened(rule));
+        let happened = |armed: &&Armed| match &armed.guard {
+            Some(Guard::Write(guard)) => guard.fired(),
+            Some(Guard::Wire(_)) | None => fired(&armed.rule),
+        };
+        match self.armed.iter().find(|armed| !happened(armed)) {
+            None => Ok(()),
+            Some(Armed { rule, .. }) => Err(StepError {
+                blame: Blame::Schedule,
+                why: format!("`{rule}` fitted no message, so that the fault did not happen"),
+            }),
+        }
+    }
+
+    fn armed_as(&mut self, name: &FaultName) -> &mut Armed {
+        let mut armed = self.armed.iter_mut();
+        let named = armed.find(|armed| armed.name.as_ref() == Some(name));
+        named.expect("the schedule was checked: armed before")
+    }
+
+    /// Waits until a fault has happened.
+    async fn happened(&mut self, scene: &Scene, name: &FaultName) -> Result<(), StepError> {
+        let rule = self.armed_as(name).rule.clone();
+        let waited =
+            until(format!("`{rule}` to happen"), scene.deadline, scene.recorder(), |view| {
+                if view.has_happened(&rule) {
+                    return ControlFlow::Break(());
+                }
+                ControlFlow::Continue("it fitted no message yet".to_owned())
+            });
+        waited.await.map_err(|error| StepError::by(Blame::Schedule, &error))
+    }
+}
+
+/// Resets connections.
+async fn cut(scene: &mut Scene, streams: Streams, commands: &Commands) -> Result<(), StepError> {
+    match streams {
+        Streams::Events => require_done(scene.world.wire.cut(racetrap_wire::Streams::Events)),
+        Streams::All => require_done(scene.world.wire.cut(racetrap_wire::Streams::All)),
+        Streams::Watches => cut_watches(scene, commands).await,
+    }
+}
+
+/// Puts a frame into the open event streams.
+async fn inject(scene: &Scene, frame: &str) -> Result<(), StepError> {
+    let wire = scene.world.wire.clone();
+    // A daemon may be about to subscribe anew, because of the frame before.
+    let open = |_: &View| wire.status().event_streams > 0;
+    scene.until("an open event stream".to_owned(), open).await?;
+    require_done(wire.inject("inject", format!("{frame}\n").as_bytes()))
+}
+
+/// Waits until a client watches: one that waits for something looks before.
+async fn watched(scene: &mut Scene) -> Result<(), StepError> {
+    let limit = scene.deadline;
+    let wire = scene.wire(Side::Api).await?;
+    let watched = polled("a client's watch", limit, async || match wire.status().event_streams {
+        0 => ControlFlow::Continue("there is none".to_owned()),
+        _ => ControlFlow::Break(()),
+    });
+    watched.await.map_err(|error| StepError::by(Blame::Schedule, &error))
+}
+
+/// Cuts the clients' watches, and waits until each client has noticed: its command has ended, or it
+/// asks for something anew. Otherwise the scenario's next step could be over before a command is wrong
+/// about it.
+async fn cut_watches(scene: &mut Scene, commands: &Commands) -> Result<(), StepError> {
+    watched(scene).await?;
+    let before = scene.recorder().with_view(View::client_requests);
+    let done = scene.wire(Side::Api).await?.cut(racetrap_wire::Streams::Events);
+    require_done(done)?;
+    let what = "a client that noticed the end of its watch";
+    let noticed = polled(what, scene.deadline, async || {
+        let asks_anew = scene.recorder().with_view(View::client_requests) > before;
+        if asks_anew || commands.have_ended() {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue("nothing was asked, and a command goes on".to_owned())
+    });
+    noticed.await.map_err(|error| StepError::by(Blame::Schedule, &error))
+}
+
+/// What was done to no connection was not done.
+fn require_done(connections: usize) -> Result<(), StepError> {
+    if connections > 0 {
+        return Ok(());
+    }
+    let why = "there was no connection to which it could be done".to_owned();
+    Err(StepError { blame: Blame::Schedule, why })
+}
+
+/// The word by which the scenario language knows a kind of fault.
+fn word(kind: &FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Lose => "lose",
+        FaultKind::HalfOpen { .. } => "half_open",
+        FaultKind::Slow { .. } => "slow",
+        FaultKind::Truncate { .. } => "truncate",
+        FaultKind::Stale { .. } => "stale",
+        FaultKind::Drop => "drop",
+        FaultKind::Duplicate => "duplicate",
+        FaultKind::Reorder { .. } => "reorder",
+        FaultKind::Rewrite { .. } => "rewrite",
+    }
+}

@@ -1,0 +1,257 @@
+//! Clients of the daemon's log passthrough: they come, go, and are compared with the engine.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use racetrap_history::{
+    Blame, ClientName, Door, Footprint, LeaveLog, LogCrowd, LogRequest, LogStep, LogTruth, OpenLog,
+    View, What,
+};
+use tokio::time::{Instant, timeout};
+
+use super::settle::STILL;
+use crate::passthrough::{Asking, Client, Wanted, Way, WayError, compare, crowd};
+use crate::run::scene::Scene;
+use crate::run::step_error::StepError;
+use crate::wait::polled;
+
+/// The clients of a scenario, by name. Dropped, they end their connections without a word.
+#[derive(Default)]
+pub(in crate::run) struct LogClients(BTreeMap<ClientName, Opened>);
+
+/// A client, and what of a log it has asked for.
+struct Opened {
+    client: Client,
+    tail: Option<String>,
+    reads: bool,
+}
+
+impl LogClients {
+    /// Does one step.
+    pub(in crate::run) async fn step(
+        &mut self,
+        scene: &Scene,
+        step: &LogStep,
+    ) -> Result<(), StepError> {
+        match step {
+            LogStep::Open(open) => self.open(scene, open).await,
+            LogStep::Leave(LeaveLog { client, how }) => {
+                self.client(client).client.leave(*how);
+                Ok(())
+            }
+            LogStep::Read(name) => {
+                let opened = self.0.get_mut(name);
+                let opened = opened.expect("the schedule was checked: opened before");
+                opened.reads = true;
+                opened.client.read();
+                Ok(())
+            }
+            LogStep::Crowd(crowd) => log_crowd(scene, crowd).await,
+            LogStep::Compare(name) => {
+                if let Some(truth) = self.truth_for(scene, name).await? {
+                    scene.recorder().append(What::LogTruth(truth));
+                }
+                Ok(())
+            }
+            LogStep::ReadDiscovery => {
+                let passthroughs = scene.world.api.passthroughs().await?;
+                scene.recorder().append(What::Announced { passthroughs });
+                Ok(())
+            }
+        }
+    }
+
+    fn client(&self, name: &ClientName) -> &Opened {
+        self.0.get(name).expect("the schedule was checked: opened before")
+    }
+
+    async fn open(&mut self, scene: &Scene, open: &OpenLog) -> Result<(), StepError> {
+        measure_before(scene)?;
+        let mut request = asking(scene, &open.log).await?;
+        if !open.token {
+            request = request.without_token();
+        }
+        if !open.upgrade {
+            request = request.plain();
+        }
+        if !open.reads {
+            request = request.holding_little();
+        }
+        for (name, value) in &open.headers {
+            let with = request.with(name, value);
+            request = with.map_err(|error| StepError::by(Blame::Schedule, &error))?;
+        }
+        let container = open.log.of.as_ref().map(|of| scene.world.workload.id(of)).transpose()?;
+        let container = container.map(str::to_owned);
+        let wanted =
+            Wanted { asking: request, container, promised: open.status.clone(), reads: open.reads };
+        let name = open.client.0.clone();
+        let client = Client::open(name, wanted, scene.deadline, scene.recorder()).await;
+        let tail = open.log.query.get("tail").cloned();
+        self.0.insert(open.client.clone(), Opened { client, tail, reads: open.reads });
+        Ok(())
+    }
+
+    async fn truth_for(
+        &self,
+        scene: &Scene,
+        name: &ClientName,
+    ) -> Result<Option<LogTruth>, StepError> {
+        let Opened { client, tail, .. } = self.client(name);
+        let docker = scene.world.truth.docker();
+        Ok(compare(docker, &name.0, client, tail.as_deref()).await?)
+    }
+
+    /// Waits until every client that reads has what the engine has, and nobody costs more than he may;
+    /// or until nothing has happened for a while. Then what is there is recorded.
+    pub(super) async fn become_level(
+        &self,
+        scene: &Scene,
+        deadline: Instant,
+    ) -> Result<(), StepError> {
+        if scene.recorder().with_view(|view| view.footprint_before().is_none()) {
+            return Ok(());
+        }
+        let mut changes = scene.recorder().changes();
+        loop {
+            changes.borrow_and_update();
+            let there = self.readers(scene);
+            let mut whole = scene.recorder().with_view(|view| view.log_streams() <= clients(view));
+            for name in &there {
+                let truth = self.truth_for(scene, name).await?;
+                whole &= truth.is_none_or(|truth| truth.received == truth.bytes);
+            }
+            let limit = STILL.min(deadline.saturating_duration_since(Instant::now()));
+            if whole || timeout(limit, changes.changed()).await.is_err() {
+                break;
+            }
+        }
+        release_descriptors(scene).await;
+        self.record(scene).await
+    }
+
+    /// Records what clients and engine have of each log, and what the daemon holds. For a client that
+    /// reads nothing the engine is asked once: there is nothing to compare, and it may have much.
+    pub(super) async fn record(&self, scene: &Scene) -> Result<(), StepError> {
+        if scene.recorder().with_view(|view| view.footprint_before().is_none()) {
+            return Ok(());
+        }
+        for (name, opened) in &self.0 {
+            if !was_let_in(scene, name) {
+                continue;
+            }
+            if !opened.reads && scene.recorder().find(|what| tells_of(what, name)).is_some() {
+                continue;
+            }
+            if let Some(truth) = self.truth_for(scene, name).await? {
+                scene.recorder().append(What::LogTruth(truth));
+            }
+        }
+        scene.recorder().append(What::Footprint(footprint(scene)));
+        Ok(())
+    }
+
+    fn readers(&self, scene: &Scene) -> Vec<ClientName> {
+        let reads = |name: &&ClientName| {
+            scene.recorder().with_view(|view| {
+                view.log_clients().get(&name.0).is_some_and(|it| it.is_there() && it.reads)
+            })
+        };
+        self.0.keys().filter(reads).cloned().collect()
+    }
+}
+
+async fn log_crowd(scene: &Scene, wanted: &LogCrowd) -> Result<(), StepError> {
+    measure_before(scene)?;
+    let request = asking(scene, &wanted.log).await?;
+    let LogCrowd { clients, at_once, status, .. } = wanted;
+    let at_once = usize::try_from(*at_once).unwrap_or(usize::MAX);
+    let seen = crowd(&request, status, *clients, at_once, scene.deadline).await;
+    scene.recorder().append(What::LogCrowd(seen));
+    Ok(())
+}
+
+async fn asking(scene: &Scene, log: &LogRequest) -> Result<Asking, StepError> {
+    let mut path = match (&log.of, &log.path) {
+        (Some(of), _) => format!("engine/logs/{}", scene.world.workload.id(of)?),
+        (None, Some(path)) => {
+            let parts = path.split('/').map(|part| scene.resolved(part));
+            parts.collect::<Result<Vec<_>, _>>()?.join("/")
+        }
+        (None, None) => unreachable!("the schedule was checked: it asks for something"),
+    };
+    for (number, (name, value)) in log.query.iter().enumerate() {
+        path.push_str(if number == 0 { "?" } else { "&" });
+        path.push_str(&format!("{name}={value}"));
+    }
+    let way = match log.door {
+        Door::Api => Way::through_api(scene.world.daemon.kubeconfig()?)?,
+        Door::Inner => {
+            let controller = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
+            let endpoint = scene.world.api.passthrough_endpoint(controller).await?;
+            let way = endpoint.as_deref().and_then(Way::inner);
+            way.ok_or_else(|| WayError::NotAnnounced(controller.to_owned()))?
+        }
+    };
+    Ok(Asking::new(way, &path))
+}
+
+fn was_let_in(scene: &Scene, name: &ClientName) -> bool {
+    scene.recorder().with_view(|view| {
+        view.log_clients().get(&name.0).is_some_and(|client| client.status == Some(101))
+    })
+}
+
+/// Descriptors go a moment after what they were for, and nothing tells of it.
+async fn release_descriptors(scene: &Scene) {
+    let allowed = scene.recorder().with_view(|view| {
+        view.footprint_before().map(|before| before.descriptors_with(clients(view)))
+    });
+    let released = polled("the daemon's descriptors to be released", STILL, async || {
+        let open = footprint(scene).descriptors;
+        if allowed.is_none_or(|allowed| open <= allowed) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(format!("{open} are open"))
+        }
+    });
+    // What is not released is judged by what is recorded.
+    let _ = released.await;
+}
+
+/// Before the first client comes, the daemon is measured, and its peak forgotten.
+fn measure_before(scene: &Scene) -> Result<(), StepError> {
+    if scene.recorder().with_view(|view| view.footprint_before().is_some()) {
+        return Ok(());
+    }
+    let failed = |error| StepError::by(Blame::World, &error);
+    for process in scene.world.daemon.processes() {
+        process.forget_peak().map_err(failed)?;
+    }
+    scene.recorder().append(What::Footprint(footprint(scene)));
+    Ok(())
+}
+
+fn footprint(scene: &Scene) -> Footprint {
+    let mut sum = Footprint { descriptors: 0, resident_kib: 0, peak_kib: 0 };
+    for process in scene.world.daemon.processes() {
+        // One that has ended holds nothing.
+        let Some((descriptors, memory)) = process.descriptors().zip(process.memory()) else {
+            continue;
+        };
+        sum.descriptors += descriptors as u64;
+        sum.resident_kib += memory.resident_kib;
+        sum.peak_kib += memory.peak_kib;
+    }
+    sum
+}
+
+/// The record says what the engine has for this client.
+fn tells_of(what: &What, name: &ClientName) -> Option<()> {
+    matches!(what, What::LogTruth(truth) if truth.client == name.0).then_some(())
+}
+
+/// How many clients have a WebSocket, and should still have it.
+fn clients(view: &View) -> usize {
+    view.log_clients().values().filter(|client| client.is_there()).count()
+}
