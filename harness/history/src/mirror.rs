@@ -37,6 +37,16 @@ pub enum MirrorKey {
     },
 }
 
+impl MirrorKey {
+    /// The engine's ID of the container or image, or the name of the volume; none of a blank mirror.
+    pub(crate) fn engine_id(&self) -> Option<&str> {
+        match self {
+            Self::Container(id) | Self::Volume(id) | Self::Image { id, .. } => Some(id),
+            Self::Blank { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for MirrorKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

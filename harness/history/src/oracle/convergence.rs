@@ -8,7 +8,9 @@
 //! been slow, or may have needed another event.
 
 use super::Finding;
-use crate::{OracleName, Record, Stage, View, What};
+use crate::record::{Record, Stage, What};
+use crate::scenario::OracleName;
+use crate::view::View;
 
 /// Judges every checkpoint of the history.
 #[must_use]

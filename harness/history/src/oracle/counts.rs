@@ -18,8 +18,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
 use super::seen::Seen;
-use crate::record::{WireMessage, WireWhat};
-use crate::{Mirror, MirrorKey, OracleName, Record, Stage, View, What, expected};
+use crate::mirror::{Mirror, MirrorKey, expected};
+use crate::record::{Record, Stage, What, WireMessage, WireWhat};
+use crate::scenario::OracleName;
+use crate::view::View;
 
 /// What is known of the mirrors of one object.
 #[derive(Default)]
@@ -66,7 +68,7 @@ pub fn counts(history: &[Record]) -> Finding {
                 counting.over.extend(lost);
             }
             What::UserWrite(write) if write.deleted => {
-                let key = counting.keys.get(&write.uid).and_then(id);
+                let key = counting.keys.get(&write.uid).and_then(MirrorKey::engine_id);
                 counting.over.extend(key.map(str::to_owned));
             }
             What::Checkpoint { stage: Stage::Probed, .. } => {
@@ -82,8 +84,9 @@ pub fn counts(history: &[Record]) -> Finding {
 
 /// Mirrors may be taken and made anew from here on, and not for the engine's sake.
 fn takes_mirrors(view: &View, what: &What) -> bool {
-    let vm_is_down =
-        |app: &crate::AppView| app.condition("Running").is_some_and(|(status, _)| status != "True");
+    let vm_is_down = |app: &crate::view::AppView| {
+        app.condition("Running").is_some_and(|(status, _)| status != "True")
+    };
     match what {
         What::Process { name, .. } => matches!(name.as_str(), "daemon" | "engine"),
         What::Wire(WireMessage { event: WireWhat::Faulted { .. }, .. }) => true,
@@ -138,7 +141,7 @@ impl Counting {
                 continue;
             };
             let lived_throughout = self.held.contains(&key) && held.contains(&key);
-            let is_over = id(&key).is_none_or(|id| self.over.contains(id));
+            let is_over = key.engine_id().is_none_or(|id| self.over.contains(id));
             if !lived_throughout && !is_over {
                 let text = format!("{key}: its mirror was deleted, and created anew");
                 finding.violated(OracleName::Counts, seq, text);
@@ -149,14 +152,7 @@ impl Counting {
     }
 }
 
-fn id(key: &MirrorKey) -> Option<&str> {
-    match key {
-        MirrorKey::Container(id) | MirrorKey::Volume(id) | MirrorKey::Image { id, .. } => Some(id),
-        MirrorKey::Blank { .. } => None,
-    }
-}
-
 /// The object's identity, where the engine may have another one under it later.
 fn of_several_lives(key: &MirrorKey) -> Option<&str> {
-    id(key).filter(|_| !matches!(key, MirrorKey::Container(_)))
+    key.engine_id().filter(|_| !matches!(key, MirrorKey::Container(_)))
 }

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::record::{WireMessage, WireWhat};
-
-/// The route of the engine's events.
-const EVENTS: &str = "/events";
+use crate::view::EVENTS;
 
 /// An excuse holds until the daemon has subscribed anew and says that it is connected: what it says
 /// before that may have been written before the fault, and only be seen after it.

@@ -5,8 +5,8 @@
 //! daemon leaves is the harness's to sweep; what a daemon leaves that was stopped in order, is its own.
 
 use super::Finding;
-use crate::record::Owner;
-use crate::{OracleName, Record, What};
+use crate::record::{Owner, Record, What};
+use crate::scenario::OracleName;
 
 /// Judges what was left when the world was closed.
 #[must_use]

@@ -8,7 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
-use crate::{Change, Mirror, MirrorKey, OracleName, Record, Stage, View, What, expected};
+use crate::mirror::{Mirror, MirrorKey, expected};
+use crate::record::{Change, Record, Stage, What};
+use crate::scenario::OracleName;
+use crate::view::View;
 
 /// What is followed from one checkpoint on.
 #[derive(Default)]
@@ -103,10 +106,8 @@ impl Span {
     }
 
     fn was_removed(&self, key: &MirrorKey) -> bool {
-        let id = match key {
-            MirrorKey::Container(id) | MirrorKey::Volume(id) | MirrorKey::Image { id, .. } => id,
-            MirrorKey::Blank { .. } => return true,
-        };
+        // What a blank mirror stands for is not known.
+        let Some(id) = key.engine_id() else { return true };
         self.removed_in_engine.contains(id) || self.gone_from_engine.contains(key)
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use crate::record::{ApiChange, Change, What};
 use crate::view::object_version;
-use crate::{ApiChange, Change, What};
 
 /// One object of the API, as one record shows it.
 #[derive(Clone, Copy, Debug)]

@@ -92,6 +92,9 @@ impl Action {
 /// JSON pointer of the annotation by which an action is asked for (contract 4.4).
 pub const ACTION: &str = "/metadata/annotations/containers.rancherdesktop.io~1action";
 
+/// JSON pointer of the state that a container shall have (contract 9, R0).
+pub const STATE: &str = "/spec/state";
+
 /// How the daemon's API takes wishes for a container's state (contract 9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

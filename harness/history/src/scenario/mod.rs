@@ -36,7 +36,7 @@ mod step;
 mod variants;
 
 pub use self::api::{
-    ACTION, Action, ApiStep, MirrorRef, Protocol, UserObject, UserPatch, WriteMatch,
+    ACTION, Action, ApiStep, MirrorRef, Protocol, STATE, UserObject, UserPatch, WriteMatch,
 };
 pub use self::command::{AppStep, Codes, CommandName, CommandStep, Returned, SetStep};
 pub use self::daemon::{DaemonOp, DaemonStep, VmOp};

@@ -22,4 +22,4 @@ pub use self::app::AppView;
 pub use self::logs::LogState;
 pub(crate) use self::objects::{object_key, object_version};
 pub use self::state::View;
-pub(crate) use self::wire::LOGS;
+pub(crate) use self::wire::{EVENTS, LOGS};

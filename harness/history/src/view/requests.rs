@@ -9,10 +9,7 @@ use serde_json::Value;
 
 use super::objects::{Objects, text};
 use crate::record::{EngineState, UserWrite};
-use crate::scenario::ACTION;
-
-/// JSON pointer of the state that a container shall have (contract 9, R0).
-const STATE: &str = "/spec/state";
+use crate::scenario::{ACTION, STATE};
 
 /// A request of a user.
 #[derive(Clone, Debug)]

@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::{WireMessage, WireWhat};
 
+/// The route of the engine's events.
+pub(crate) const EVENTS: &str = "/events";
+
 /// The route of the engine's logs.
 pub(crate) const LOGS: &str = "/containers/{id}/logs";
 
@@ -53,7 +56,7 @@ impl Wires {
         match &message.event {
             WireWhat::Request { method, target, route, .. } => {
                 let endless =
-                    matches!(route.as_deref(), Some("/events" | LOGS | "/containers/{id}/attach"));
+                    matches!(route.as_deref(), Some(EVENTS | LOGS | "/containers/{id}/attach"));
                 let is_log = route.as_deref() == Some(LOGS);
                 let request = format!("{method} {target}");
                 let connection = message.connection;

@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 
 use crate::oracle::Finding;
 use crate::oracle::message::normalised;
-use crate::record::LogLevel;
-use crate::{ApiStep, AppView, OracleName, Record, Step, Steps, View, What};
+use crate::record::{LogLevel, Record, What};
+use crate::scenario::{ApiStep, OracleName, Step};
+use crate::steps::Steps;
+use crate::view::{AppView, View};
 
 /// A message of each fourth touch is one of each touch: some may have been taken together.
 const TOUCHES_PER_MESSAGE: usize = 4;

@@ -5,8 +5,8 @@
 //! - A mirror is not written where nothing of it changes (`writes`).
 
 use super::{idle, requests, writes};
-use crate::Record;
 use crate::oracle::Finding;
+use crate::record::Record;
 
 /// Judges the work of the whole history.
 #[must_use]

@@ -9,8 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::oracle::Finding;
-use crate::record::{LogClient, LogEvent, WireMessage, WireWhat};
-use crate::{OracleName, Record, Stage, What};
+use crate::record::{LogClient, LogEvent, Record, Stage, What, WireMessage, WireWhat};
+use crate::scenario::OracleName;
 
 /// What is allowed without any cause: backoff from 5 ms doubles, so that it makes 16 requests in
 /// more than five minutes.

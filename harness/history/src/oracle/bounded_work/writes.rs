@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::mirror::{Mirror, MirrorKey};
 use crate::oracle::Finding;
 use crate::oracle::seen::Seen;
-use crate::record::{WireMessage, WireWhat};
-use crate::{Mirror, MirrorKey, OracleName, Record, Stage, What};
+use crate::record::{Record, Stage, What, WireMessage, WireWhat};
+use crate::scenario::OracleName;
 
 /// What is allowed without any cause.
 const WITHOUT_CAUSE: usize = 8;
@@ -93,11 +94,12 @@ fn content(object: &Value) -> Value {
 
 impl Writes {
     fn judge(&self, events: &BTreeMap<String, usize>, syncs: usize, finding: &mut Finding) {
+        // A blank container has the container's ID as its own name (contract 3.6).
         let id = match &self.key {
-            MirrorKey::Container(id) | MirrorKey::Volume(id) | MirrorKey::Image { id, .. } => id,
-            MirrorKey::Blank { name, .. } => name,
+            MirrorKey::Blank { name, .. } => Some(name.as_str()),
+            key => key.engine_id(),
         };
-        let causes = syncs + events.get(id).copied().unwrap_or_default();
+        let causes = syncs + id.and_then(|id| events.get(id)).copied().unwrap_or_default();
         if self.needless > WITHOUT_CAUSE + FOR_EACH_CAUSE * causes {
             let text = format!(
                 "{}: its mirror was written {} times without a change between two checkpoints, \

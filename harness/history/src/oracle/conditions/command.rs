@@ -11,8 +11,11 @@
 use std::collections::BTreeSet;
 
 use super::app::{READY, SETTLED, shows_app};
+use crate::mirror::Mirror;
 use crate::oracle::Finding;
-use crate::{AppView, CommandRun, Mirror, OracleName, Record, View, What};
+use crate::record::{CommandRun, Record, What};
+use crate::scenario::OracleName;
+use crate::view::{AppView, View};
 
 /// The exit code of a deadline that passed (contract 1.2).
 const DEADLINE: i32 = 4;

@@ -15,7 +15,9 @@ use super::app::{READY, SETTLED, runs_engine, shows_app};
 use super::{command, reasons, stop};
 use crate::oracle::Finding;
 use crate::oracle::excuse::Excuse;
-use crate::{AppView, OracleName, Record, View, What};
+use crate::record::{Record, What};
+use crate::scenario::OracleName;
+use crate::view::{AppView, View};
 
 /// Judges every App that a client saw, and every command that was run.
 #[must_use]

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use super::app::{READY, SETTLED, shows_app};
 use crate::oracle::Finding;
-use crate::{OracleName, Record, View};
+use crate::record::Record;
+use crate::scenario::OracleName;
+use crate::view::View;
 
 /// Reasons of `ContainerEngineReady`. `Disconnected` is one of R0 alone (contract 9). `StopFailed`
 /// is the contract's word for what would not stop; what a sweep says that failed is not in it.

@@ -16,10 +16,12 @@
 use std::collections::BTreeMap;
 
 use super::app::{READY, SETTLED, runs_engine, shows_app};
+use crate::mirror::{Mirror, MirrorKey};
 use crate::oracle::Finding;
 use crate::oracle::seen::Seen;
-use crate::view::object_version;
-use crate::{AppView, Change, Mirror, MirrorKey, OracleName, Record, Stage, View, VmMode, What};
+use crate::record::{Change, Record, Stage, What};
+use crate::scenario::{OracleName, VmMode};
+use crate::view::{AppView, View, object_version};
 
 /// How long a stopped App may call its engine connected while mirrors are kept, in microseconds:
 /// the sweep's bound of 30 s (contract 4.6), and 10 s for a loaded machine.

@@ -1,8 +1,9 @@
 //! Which context is the current one.
 
 use super::facts::{Facts, is_of_daemon};
-use crate::record::{WireMessage, WireWhat};
-use crate::{CONFIG_FILE, DockerContent, DockerFile, FileChange, Record, What};
+use crate::record::{
+    CONFIG_FILE, DockerContent, DockerFile, FileChange, Record, What, WireMessage, WireWhat,
+};
 
 /// How long the user's engine may take for its answer, in microseconds (contract 5: 3 s), less what the
 /// harness may have seen late.

@@ -18,7 +18,9 @@ use super::ours::Ours;
 use super::told::Told;
 use super::writes;
 use crate::oracle::Finding;
-use crate::{CONFIG_FILE, OracleName, Record, Steps, What};
+use crate::record::{CONFIG_FILE, Record, What};
+use crate::scenario::OracleName;
+use crate::steps::Steps;
 
 /// Judges every change of the configuration, and what is there whenever the world is quiet.
 #[must_use]

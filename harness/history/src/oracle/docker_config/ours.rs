@@ -1,8 +1,7 @@
 //! What is the daemon's own: there while the engine is connected, and gone after a stop.
 
 use super::facts::Facts;
-use crate::record::ProcessState;
-use crate::{DockerContent, Record, Stage, What};
+use crate::record::{DockerContent, ProcessState, Record, Stage, What};
 
 #[derive(Default)]
 pub(super) struct Ours {

@@ -1,8 +1,7 @@
 //! A configuration that cannot be used is told as an error, so that a person sees it.
 
 use super::facts::Facts;
-use crate::record::LogLevel;
-use crate::{CONFIG_FILE, Stage, What};
+use crate::record::{CONFIG_FILE, LogLevel, Stage, What};
 
 #[derive(Default)]
 pub(super) struct Told {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::facts::{Facts, listed};
-use crate::{DockerContent, DockerFile, FileChange};
+use crate::record::{DockerContent, DockerFile, FileChange};
 
 /// The key that a new configuration begins with, beside the current context (contract 5).
 const FIRST_KEY: &str = "auths";

@@ -7,7 +7,8 @@
 
 use super::wishes;
 use crate::oracle::Finding;
-use crate::{Blame, DAEMON_PARTS, OracleName, ProcessState, Record, What};
+use crate::record::{Blame, DAEMON_PARTS, ProcessState, Record, What};
+use crate::scenario::OracleName;
 
 /// Judges missed deadlines, dead daemons and wishes that were forgotten.
 #[must_use]

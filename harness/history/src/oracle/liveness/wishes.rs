@@ -15,13 +15,10 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::Finding;
-use crate::record::{WireMessage, WireWhat};
-use crate::{
-    ACTION, EngineStep, OracleName, ProcessState, Record, Stage, Step, Steps, UserWrite, View, What,
-};
-
-/// Pointer of the wish that is kept true (contract 9, R0).
-const STATE: &str = "/spec/state";
+use crate::record::{ProcessState, Record, Stage, UserWrite, What, WireMessage, WireWhat};
+use crate::scenario::{ACTION, EngineStep, OracleName, STATE, Step};
+use crate::steps::Steps;
+use crate::view::View;
 
 /// What is asked of the engine twice is being tried again.
 const TRIED_AGAIN: usize = 2;

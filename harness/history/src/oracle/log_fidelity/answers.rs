@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::Finding;
-use crate::record::{LogClient, LogCrowdSeen, LogEvent, StatusCount};
-use crate::scenario::Codes;
-use crate::{OracleName, Record, What};
+use crate::record::{LogClient, LogCrowdSeen, LogEvent, Record, StatusCount, What};
+use crate::scenario::{Codes, OracleName};
 
 pub(super) fn judge(history: &[Record], finding: &mut Finding) {
     let mut asked: BTreeMap<&str, (&str, &Codes)> = BTreeMap::new();

@@ -6,13 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::ends::WHOLE;
 use crate::oracle::Finding;
-use crate::record::{LogClient, LogEvent, LogTruth, WireMessage, WireWhat};
-use crate::view::LOGS;
-use crate::{OracleName, Record, Stage, View, What};
-
-/// The code of a stream that has come to its end (RFC 6455, 7.4.1).
-const WHOLE: u16 = 1000;
+use crate::record::{LogClient, LogEvent, LogTruth, Record, Stage, What, WireMessage, WireWhat};
+use crate::scenario::OracleName;
+use crate::view::{LOGS, View};
 
 #[derive(Default)]
 struct Judging {

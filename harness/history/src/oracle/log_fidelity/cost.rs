@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::Finding;
-use crate::record::{Footprint, LogTruth};
-use crate::{DAEMON_PARTS, OracleName, Record, Stage, View, What};
+use crate::record::{DAEMON_PARTS, Footprint, LogTruth, Record, Stage, What};
+use crate::scenario::OracleName;
+use crate::view::View;
 
 /// From so many bytes of unread logs on, the daemon's memory says whether it keeps them: 64 MiB, which
 /// is more than a daemon's memory moves by itself.

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::Finding;
-use crate::record::{LogClient, LogEvent, WireMessage, WireWhat};
-use crate::view::LOGS;
-use crate::{OracleName, ProcessState, Record, Step, Steps, View, What};
+use crate::record::{LogClient, LogEvent, ProcessState, Record, What, WireMessage, WireWhat};
+use crate::scenario::{OracleName, Step};
+use crate::steps::Steps;
+use crate::view::{LOGS, View};
 
 /// Codes of close frames (RFC 6455, 7.4.1); a daemon that ends need not say so.
-const WHOLE: u16 = 1000;
+pub(super) const WHOLE: u16 = 1000;
 const AWAY: u16 = 1001;
 const BROKEN: u16 = 1011;
 
@@ -31,7 +32,9 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
     let mut whole: BTreeMap<String, Whole> = BTreeMap::new();
     for record in history {
         match &record.what {
-            What::Process { name, state, .. } if crate::DAEMON_PARTS.contains(&name.as_str()) => {
+            What::Process { name, state, .. }
+                if crate::record::DAEMON_PARTS.contains(&name.as_str()) =>
+            {
                 stopped = !matches!(state, ProcessState::Started);
             }
             // The step is recorded before the daemon ends, and its end after that.

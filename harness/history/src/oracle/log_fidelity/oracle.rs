@@ -10,8 +10,8 @@
 //! - `order`: endpoints are announced in the same order at each start (finding 323-I3).
 
 use super::{answers, bytes, cost, ends, order, told};
-use crate::Record;
 use crate::oracle::Finding;
+use crate::record::Record;
 
 /// Judges all clients of the log passthrough.
 #[must_use]

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::Finding;
-use crate::{OracleName, Record, What};
+use crate::record::{Record, What};
+use crate::scenario::OracleName;
 
 pub(super) fn judge(history: &[Record], finding: &mut Finding) {
     let mut before: BTreeMap<&str, &[String]> = BTreeMap::new();

@@ -7,16 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ends::container;
+use crate::mirror::short;
 use crate::oracle::Finding;
-use crate::record::{LogLevel, WireMessage, WireWhat};
+use crate::record::{LogLevel, Record, What, WireMessage, WireWhat};
+use crate::scenario::OracleName;
 use crate::view::LOGS;
-use crate::{OracleName, Record, What};
 
 /// The finding whose runs are judged.
 const SHOWN: &str = "323-I2";
-
-/// So much of a container's ID must be in a line: what Docker shows of it.
-const SHORT: usize = 12;
 
 pub(super) fn judge(history: &[Record], finding: &mut Finding) {
     let shown = history.iter().any(
@@ -51,8 +49,8 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
         }
     }
     for (seq, id) in failures {
-        let short = &id[..id.len().min(SHORT)];
-        match lines.iter().position(|line| line.contains(short)) {
+        // A line must have as much of the ID as Docker shows of it.
+        match lines.iter().position(|line| line.contains(short(id))) {
             // One line tells of one failure.
             Some(at) => drop(lines.remove(at)),
             None => {

@@ -12,10 +12,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::mirror::{Mirror, MirrorKey, expected};
 use crate::oracle::Finding;
 use crate::oracle::seen::Seen;
-use crate::record::{WireMessage, WireWhat};
-use crate::{EngineEvent, Mirror, MirrorKey, OracleName, Record, Stage, View, What, expected};
+use crate::record::{EngineEvent, Record, Stage, What, WireMessage, WireWhat};
+use crate::scenario::OracleName;
+use crate::view::View;
 
 /// A user's wish that a mirror be deleted.
 struct Wish {
@@ -103,11 +105,8 @@ impl Wish {
 
     /// The engine has, or has again, what the mirror stood for; or let it go.
     fn ended_by(&mut self, event: &EngineEvent) -> bool {
-        let id = match &self.key {
-            MirrorKey::Container(id) | MirrorKey::Volume(id) | MirrorKey::Image { id, .. } => id,
-            MirrorKey::Blank { .. } => return true,
-        };
-        if *id != event.id {
+        let Some(id) = self.key.engine_id() else { return true };
+        if id != event.id {
             return false;
         }
         match event.action.as_str() {

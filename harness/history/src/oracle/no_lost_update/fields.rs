@@ -16,7 +16,8 @@ use serde_json::Value;
 
 use crate::oracle::Finding;
 use crate::oracle::seen::Seen;
-use crate::{ACTION, Blame, OracleName, Record, What};
+use crate::record::{Blame, Record, What};
+use crate::scenario::{ACTION, OracleName};
 
 /// States of one object by version, each with the first record that showed it.
 type States<'a> = BTreeMap<u64, (u64, &'a Value)>;

@@ -13,10 +13,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::mirror::Mirror;
 use crate::oracle::Finding;
 use crate::oracle::seen::Seen;
-use crate::record::{WireMessage, WireWhat};
-use crate::{Mirror, OracleName, Record, What};
+use crate::record::{Record, What, WireMessage, WireWhat};
+use crate::scenario::OracleName;
 
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();

@@ -6,8 +6,8 @@
 //! - What no user deleted is not removed from the engine (`removals`).
 
 use super::{deletion, fields, foreign, removals};
-use crate::Record;
 use crate::oracle::Finding;
+use crate::record::Record;
 
 /// Judges what became of everything that users wrote.
 #[must_use]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::oracle::Finding;
 use crate::oracle::seen::Seen;
-use crate::record::{WireMessage, WireWhat};
-use crate::{OracleName, Record, What};
+use crate::record::{Record, What, WireMessage, WireWhat};
+use crate::scenario::OracleName;
 
 /// Kinds of object that the daemon can remove, by the first segment of their routes.
 const KINDS: [&str; 3] = ["containers", "images", "volumes"];

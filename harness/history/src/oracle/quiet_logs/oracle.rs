@@ -12,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::reasons::Reasons;
 use crate::oracle::Finding;
 use crate::oracle::message::normalised;
-use crate::record::LogLevel;
-use crate::{OracleName, Record, Stage, Steps, What};
+use crate::record::{LogLevel, Record, Stage, What};
+use crate::scenario::OracleName;
+use crate::steps::Steps;
 
 /// How often the same error or warning may stand in the log between two checkpoints without any
 /// event: backoff from 5 ms doubles, so that it comes to this in more than an hour.

@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 
 use crate::oracle::excuse::{Requests, Trouble};
-use crate::record::{WireMessage, WireWhat};
-use crate::{
-    ApiStep, CommandRun, DaemonStep, DockerContent, DockerStep, EngineStep, FaultStep, Record,
-    ReviewOutcome, Stage, Step, Steps, What,
+use crate::record::{
+    CommandRun, DockerContent, Record, ReviewOutcome, Stage, What, WireMessage, WireWhat,
 };
+use crate::scenario::{ApiStep, DaemonStep, DockerStep, EngineStep, FaultStep, Step};
+use crate::steps::Steps;
 
 /// What is known at one point of the history.
 #[derive(Default)]

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::build::*;
-use crate::record::{LogLevel, WireWhat};
-use crate::{OracleName, What};
+use crate::record::{LogLevel, What, WireWhat};
+use crate::scenario::OracleName;
 
 const SWEEP: &str =
     r#"I1121 15:11:30.827382     303 engine.go:496] "Cleaning up all mirror resources""#;

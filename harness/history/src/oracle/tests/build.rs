@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 
+use crate::journal;
+use crate::judge::judge;
 use crate::mirror::MIRROR_FINALIZER;
-use crate::{
+use crate::record::{
     ApiChange, Change, CommandRun, EngineContainer, EngineEvent, EngineState, EngineVolume, Exit,
-    LogLevel, OracleName, Phase, ProcessState, Record, RunHeader, Stage, UserWrite, Verdict,
-    VmMode, What, WireMessage, WireWhat, journal, judge,
+    LogLevel, ProcessState, Record, RunHeader, Stage, UserWrite, What, WireMessage, WireWhat,
 };
+use crate::scenario::{OracleName, Phase, VmMode};
+use crate::verdict::Verdict;
 
 pub(super) fn history(whats: Vec<What>) -> Vec<Record> {
     let numbered = whats.into_iter().enumerate();

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::build::*;
-use crate::record::WireWhat;
-use crate::{CommandRun, Exit, OracleName, What};
+use crate::record::{CommandRun, Exit, What, WireWhat};
+use crate::scenario::OracleName;
 
 fn connect_failed() -> What {
     app_is(app(1, true, &[("ContainerEngineReady", "False", "ConnectFailed", 1)]))

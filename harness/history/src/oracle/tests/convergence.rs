@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::build::*;
-use crate::{Change, OracleName, Stage, What};
+use crate::record::{Change, Stage, What};
+use crate::scenario::OracleName;
 
 #[test]
 fn convergence_sees_a_missing_mirror() {

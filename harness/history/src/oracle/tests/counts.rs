@@ -1,8 +1,8 @@
 //! Mirrors that come twice in one life of their object.
 
 use super::build::*;
-use crate::record::WireWhat;
-use crate::{OracleName, ProcessState, What};
+use crate::record::{ProcessState, What, WireWhat};
+use crate::scenario::OracleName;
 
 fn mirror(uid: &str) -> serde_json::Value {
     container("c1", uid, "running")

@@ -7,11 +7,13 @@ use super::build::{
     app_is, assert_broken, assert_fine, began, checkpoint, command, history, log, process, ready,
     sound, steps, stopped,
 };
-use crate::record::{LogLevel, WireMessage, WireWhat};
-use crate::{
-    CONFIG_FILE, DockerContent, DockerFile, DockerUser, Exit, FileChange, OracleName, Phase,
-    ProcessState, UserCommand, UserCommandEnd, Verdict, What, judge,
+use crate::judge::judge;
+use crate::record::{
+    CONFIG_FILE, DockerContent, DockerFile, DockerUser, Exit, FileChange, LogLevel, ProcessState,
+    UserCommand, UserCommandEnd, What, WireMessage, WireWhat,
 };
+use crate::scenario::{OracleName, Phase};
+use crate::verdict::Verdict;
 
 const OURS: &str = "rancher-desktop-7";
 const ORACLE: OracleName = OracleName::DockerConfigIntegrity;

@@ -1,8 +1,8 @@
 //! What is left when a world is closed, and whose it was.
 
 use super::build::*;
-use crate::record::Owner;
-use crate::{OracleName, What};
+use crate::record::{Owner, What};
+use crate::scenario::OracleName;
 
 // The same leak of the harness's own makes a run unknown instead: see `run`.
 #[test]

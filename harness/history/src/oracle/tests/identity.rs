@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::build::*;
-use crate::{Change, EngineEvent, EngineState, OracleName, What};
+use crate::record::{Change, EngineEvent, EngineState, What};
+use crate::scenario::OracleName;
 
 #[test]
 fn identity_sees_a_mirror_deleted_and_made_anew() {

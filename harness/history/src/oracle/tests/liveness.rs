@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::build::*;
-use crate::record::WireWhat;
-use crate::{Blame, DAEMON_PARTS, Exit, OracleName, ProcessState, Stage, Verdict, What, judge};
+use crate::judge::judge;
+use crate::record::{Blame, DAEMON_PARTS, Exit, ProcessState, Stage, What, WireWhat};
+use crate::scenario::OracleName;
+use crate::verdict::Verdict;
 
 // Controllers in a program of their own are the daemon's, and not the world's.
 #[test]

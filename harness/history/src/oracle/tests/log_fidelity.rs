@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use super::build::*;
-use crate::{
-    Codes, Footprint, LeaveHow, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogTruth, OracleName,
-    Point, ProcessState, Stage, StatusCount, What, WireWhat,
+use crate::record::{
+    Footprint, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogTruth, ProcessState, Stage,
+    StatusCount, What, WireWhat,
 };
+use crate::scenario::{Codes, LeaveHow, OracleName, Point};
 
 const ID: &str = "0123456789abcdef";
 const LOGS: &str = "/containers/{id}/logs";

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::build::*;
-use crate::{Blame, OracleName, What};
+use crate::record::{Blame, What};
+use crate::scenario::OracleName;
 
 fn with_state(version: u64, state: Option<&str>) -> Value {
     let mut object = at(version, container("c1", "u2", "running"));

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::build::*;
 use crate::oracle::message::normalised;
-use crate::{Exit, LogLevel, OracleName, ProcessState, Review, ReviewOutcome, What, WireWhat};
+use crate::record::{Exit, LogLevel, ProcessState, Review, ReviewOutcome, What, WireWhat};
+use crate::scenario::OracleName;
 
 const FAILED: &str = r#"E1121 15:11:30.827382     303 w.go:9] "Failed to handle event" err="boom""#;
 const NOT_FOUND: &str = r#"time="x" level=error msg="no finalizer removed" err="web not found""#;

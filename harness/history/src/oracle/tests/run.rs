@@ -3,11 +3,10 @@
 use serde_json::json;
 
 use super::build::*;
+use crate::judge::judge;
 use crate::oracle::{ALL, Finding};
-use crate::{
-    Blame, Change, Exit, GateName, OracleName, Owner, ProcessState, Review, ReviewOutcome, What,
-    judge,
-};
+use crate::record::{Blame, Change, Exit, Owner, ProcessState, Review, ReviewOutcome, What};
+use crate::scenario::{GateName, OracleName};
 
 #[test]
 fn a_sound_run_passes() {
@@ -81,6 +80,36 @@ fn a_held_write_that_is_given_up_makes_the_run_unknown() {
     // One that is held after the daemon was ended has no such reason.
     let later = [vec![began(kill)], given_up(release)].concat();
     assert_unknown(sound(later), "not held to the end");
+}
+
+// The same write of the neighbour's is held, and the same step is done: to the neighbour in one history,
+// to the run's own daemon in the other.
+#[test]
+fn a_step_that_is_done_to_the_neighbour_is_the_neighbours() {
+    let kill = json!({ "daemon": "kill" });
+    let judged = |step: &serde_json::Value| {
+        let gate = GateName("g".to_owned());
+        let review = |outcome| {
+            What::Review(Review {
+                operation: "UPDATE".to_owned(),
+                resource: "volumes/status".to_owned(),
+                name: "data".to_owned(),
+                manager: None,
+                outcome,
+            })
+        };
+        let (held, given_up) =
+            (ReviewOutcome::HeldAt(gate.clone()), ReviewOutcome::GivenUpAt(gate));
+        let header = steps(&json!([step]));
+        let mut history = history(sound(vec![header, review(held), began(0), review(given_up)]));
+        let reviews = history.iter_mut().filter(|it| matches!(it.what, What::Review(_)));
+        reviews.for_each(|record| record.neighbour = true);
+        judge(&history)
+    };
+    let neighbours = judged(&json!({ "neighbour": kill }));
+    assert_eq!(neighbours.unknowns, Vec::<String>::new());
+    let text = "the neighbour: a held write of volumes/status was not held to the end";
+    assert_eq!(judged(&kill).unknowns, [text]);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use super::build::*;
-use crate::{Change, OracleName, Record, What, judge};
+use crate::judge::judge;
+use crate::record::{Change, Record, What};
+use crate::scenario::OracleName;
 
 /// A run whose App, running, has two volumes mirrored, and is stopped by what follows.
 fn stopping(after: Vec<What>) -> Vec<What> {

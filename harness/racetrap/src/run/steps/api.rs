@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use racetrap_history::{
-    ACTION, Action, ApiStep, Blame, MirrorRef, Protocol, UserObject, UserPatch, View,
+    ACTION, Action, ApiStep, Blame, MirrorRef, Protocol, STATE, UserObject, UserPatch, View,
 };
 use serde_json::{Value, json};
 
@@ -29,8 +29,8 @@ async fn act(scene: &Scene, container: &str, action: Action) -> Result<(), StepE
     let (resource, object) = find_mirror(scene, &MirrorRef::Container(container.to_owned()))?;
     let (pointer, wanted) = match (scene.world.api.protocol().await?, action) {
         (Protocol::Action, action) => (ACTION, action.verb()),
-        (Protocol::State, Action::Start | Action::Unpause) => ("/spec/state", "running"),
-        (Protocol::State, Action::Stop) => ("/spec/state", "created"),
+        (Protocol::State, Action::Start | Action::Unpause) => (STATE, "running"),
+        (Protocol::State, Action::Stop) => (STATE, "created"),
         (Protocol::State, Action::Pause | Action::Restart) => {
             let why = format!("the protocol `state` cannot say `{}`", action.verb());
             return Err(StepError { blame: Blame::Schedule, why });
