@@ -10,9 +10,8 @@
 //! - [`Comparisons`]: mirrors that must be beside those that are, at each record.
 //! - [`canon`] and [`timeline`]: the same history as text, for snapshots and for people.
 //!
-//! Modules import only from modules above them in this list:
-//! 1. `scenario`, the language; 2. `schedule`, its checks; 3. `record`; 4. `journal`; 5. `mirror`;
-//! 6. `steps`; 7. `view`; 8. `comparison`; 9. `verdict`; 10. `oracle`; 11. `judge`; 12. `canon` and
+//! A module imports only from modules before it in this list: `scenario`, `schedule`, `record`,
+//! `journal`, `mirror`, `steps`, `view`, `comparison`, `verdict`, `oracle`, `judge`, `canon`,
 //! `timeline`.
 //!
 //! Nothing here opens a socket, starts a process, reads a clock or needs a runtime, so that last

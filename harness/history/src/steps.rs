@@ -11,11 +11,11 @@ impl<'a> Steps<'a> {
     /// The steps of the scenario in a history's header; none if the history has no header.
     #[must_use]
     pub fn of(history: &'a [Record]) -> Self {
-        let header = history.iter().find_map(|record| match &record.what {
-            What::Run(header) => Some(header),
-            _ => None,
+        let steps = history.iter().find_map(|record| {
+            let What::Run(header) = &record.what else { return None };
+            Some(&header.scenario.steps[..])
         });
-        Self(header.map_or(&[], |header| &header.scenario.steps))
+        Self(steps.unwrap_or_default())
     }
 
     /// The step of an index, from 0.

@@ -1,6 +1,7 @@
 //! A journal of format 1 is read as what it tells in the words of today's format.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "each test reads one kind of record")]
 
 use racetrap_history::{
     Exit, GateName, LogEvent, Phase, Point, ProcessState, Record, ReviewOutcome, StatusCount,

@@ -102,10 +102,12 @@ fn exit_of(how: &str) -> Value {
 
 /// An exit code; null, if a signal or the harness's limit ended the command.
 fn exit_code(exit: &Value, is_late: bool) -> Value {
-    match exit {
-        Value::Null if is_late => "timed_out".into(),
-        Value::Null => json!({ "unknown": "a signal ended it" }),
-        code => json!({ "code": code }),
+    if !exit.is_null() {
+        json!({ "code": exit })
+    } else if is_late {
+        "timed_out".into()
+    } else {
+        json!({ "unknown": "a signal ended it" })
     }
 }
 

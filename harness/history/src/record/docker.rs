@@ -181,8 +181,7 @@ impl fmt::Display for UserCommand {
         write!(f, "`docker {}`", self.arguments.join(" "))?;
         match &self.end {
             None => Ok(()),
-            Some(UserCommandEnd { exit: Exit::Code(code), .. }) => write!(f, " exited {code}"),
-            Some(UserCommandEnd { exit, .. }) => write!(f, " ended: {exit}"),
+            Some(UserCommandEnd { exit, .. }) => write!(f, " {}", exit.predicate()),
         }
     }
 }

@@ -15,7 +15,7 @@ pub struct RunHeader {
     pub finding: FindingId,
     /// The whole scenario, so that the journal alone can repeat the run, and so that a record names its
     /// step by index.
-    pub scenario: Scenario,
+    pub scenario: Box<Scenario>,
     /// Program of the daemon.
     pub daemon: String,
     /// Defects switched on in a reference daemon.

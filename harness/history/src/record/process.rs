@@ -32,6 +32,15 @@ impl Exit {
         }
     }
 
+    /// The same as the end of a sentence: `exited 3`, or `ended: signal 9 (SIGKILL)`.
+    #[must_use]
+    pub fn predicate(&self) -> String {
+        match self {
+            Self::Code(code) => format!("exited {code}"),
+            Self::Signal(_) | Self::TimedOut | Self::Unknown(_) => format!("ended: {self}"),
+        }
+    }
+
     /// Whether it exited with code 0.
     #[must_use]
     pub fn is_success(&self) -> bool {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::logs;
 use super::step::step_line;
 use crate::record::{
-    ApiChange, Change, EngineState, Exit, Review, UserWrite, What, WireMessage, WireWhat,
+    ApiChange, Change, CommandRun, EngineState, Review, UserWrite, What, WireMessage, WireWhat,
 };
 use crate::steps::Steps;
 use crate::view::AppView;
@@ -68,27 +68,15 @@ pub(super) fn describe(what: &What, of: Context<'_>) -> (&'static str, String) {
         What::Listed { resource, version, objects } => {
             ("api", format!("listed {} {resource} at version {version}", objects.len()))
         }
-        What::Command(command) => (
-            "command",
-            format!(
-                "`{}` {} after {} ms",
-                command.arguments.join(" "),
-                match &command.exit {
-                    Exit::Code(code) => format!("exited {code}"),
-                    other => format!("ended: {other}"),
-                },
-                command.took_ms
-            ),
-        ),
+        What::Command(CommandRun { arguments, exit, took_ms, .. }) => {
+            let (command, exit) = (arguments.join(" "), exit.predicate());
+            ("command", format!("`{command}` {exit} after {took_ms} ms"))
+        }
         What::LogClient(client) => ("logs", logs::client(client)),
         What::LogTruth(truth) => ("logs", logs::truth(truth)),
         What::LogCrowd(crowd) => ("logs", logs::crowd(crowd)),
         What::Footprint(footprint) => ("logs", logs::footprint(footprint)),
-        What::Announced { passthroughs } => {
-            let lists =
-                passthroughs.iter().map(|(name, list)| format!("{name}: {}", list.join(", ")));
-            ("daemon", format!("announces {}", lists.collect::<Vec<_>>().join("; ")))
-        }
+        What::Announced { passthroughs } => ("daemon", announced(passthroughs)),
         What::Process { name, pid, state, .. } => ("process", format!("{name} {pid} {state:?}")),
         What::Checkpoint { number, stage } => ("judge", format!("checkpoint {number} {stage:?}")),
         What::WatchLost { resource, reason } => ("api", format!("watch of {resource}: {reason}")),
@@ -96,6 +84,11 @@ pub(super) fn describe(what: &What, of: Context<'_>) -> (&'static str, String) {
         What::Note { text } => ("note", text.clone()),
         What::Ended => ("run", "world closed".to_owned()),
     }
+}
+
+fn announced(passthroughs: &BTreeMap<String, Vec<String>>) -> String {
+    let lists = passthroughs.iter().map(|(name, list)| format!("{name}: {}", list.join(", ")));
+    format!("announces {}", lists.collect::<Vec<_>>().join("; "))
 }
 
 fn truth(state: &EngineState) -> String {

@@ -552,10 +552,8 @@ impl Daemon {
         if run.exit.is_success() {
             return Ok(run);
         }
-        let exit = match run.exit {
-            Exit::Code(code) => format!("code {code}"),
-            other => other.to_string(),
-        };
+        let exit =
+            run.exit.code().map_or_else(|| run.exit.to_string(), |code| format!("code {code}"));
         let said = format!("{}{}", run.stderr.trim_end(), self.end_of_log());
         Err(DaemonError::Command { command: command.to_owned(), exit, said })
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use racetrap_history::{
-    Blame, DockerCommand, ENDPOINT, Exit, OURS, REGISTRY, UserCommand, UserCommandEnd, What,
+    Blame, DockerCommand, ENDPOINT, OURS, REGISTRY, UserCommand, UserCommandEnd, What,
 };
 
 use super::user::DockerError;
@@ -69,14 +69,9 @@ impl Commands {
             let arguments = step.arguments.iter().map(|text| names.replaced(text, n)).collect();
             let end = self.run_once(arguments, &step).await?;
             if !end.exit.code().is_some_and(|code| step.exit.allow(code)) {
-                let seen = match &end.exit {
-                    Exit::Code(code) => code.to_string(),
-                    other => other.to_string(),
-                };
                 let (arguments, said) = (step.arguments.join(" "), end.said.trim().to_owned());
-                let promised = &step.exit;
-                let why =
-                    format!("`docker {arguments}` ended with {seen}, not {promised}; said: {said}");
+                let (seen, promised) = (end.exit.predicate(), &step.exit);
+                let why = format!("`docker {arguments}` {seen}, not {promised}; said: {said}");
                 return Err(Ended { blame: Blame::Schedule, why });
             }
         }

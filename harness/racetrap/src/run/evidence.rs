@@ -59,7 +59,7 @@ impl Evidence {
             format: journal::FORMAT,
             harness: env!("CARGO_PKG_VERSION").to_owned(),
             finding: scenario.finding.clone(),
-            scenario: scenario.clone(),
+            scenario: Box::new(scenario.clone()),
             daemon: options.daemon.to_string_lossy().into_owned(),
             defects: options.defects.clone(),
             vm,

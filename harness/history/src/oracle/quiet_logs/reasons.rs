@@ -87,10 +87,8 @@ impl Reasons {
     fn see_step(&mut self, step: &Step) {
         match step {
             Step::Api(ApiStep::Keep(_)) => self.kept = true,
-            Step::Api(ApiStep::LetGo(_)) => {
-                if std::mem::take(&mut self.kept) {
-                    self.add(Trouble::Failed);
-                }
+            Step::Api(ApiStep::LetGo(_)) if std::mem::take(&mut self.kept) => {
+                self.add(Trouble::Failed);
             }
             // A half-open stream ends with its fault; what the wire says of that may come later.
             Step::Fault(FaultStep::Lift(_)) => self.add(Trouble::Failed),
