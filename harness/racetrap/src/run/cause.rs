@@ -1,4 +1,4 @@
-//! Why a run has no pass, in one line: for whoever finds its bundle.
+//! Why a run did not pass, in one line, for the reader of its bundle.
 
 use racetrap_history::{Blame, Judgement, Record, Verdict, What};
 
@@ -6,8 +6,8 @@ use super::stop::Stop;
 use crate::bundle::{Cause, Trigger};
 use crate::recorder::Recorder;
 
+/// Why a run with this history, which did not pass, has a bundle.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only failed steps are asked for")]
-/// What made the bundle of a run with this history, which is no pass.
 pub(super) fn cause(
     history: &[Record],
     judgement: &Judgement,
@@ -32,11 +32,12 @@ pub(super) fn cause(
     }
 }
 
+/// The record of a step in which the harness panicked. The failure is the world's, because it shows
+/// nothing of the daemon.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only steps that began are asked for")]
-/// The record of a step in which the harness panicked: it shows nothing of the daemon.
 pub(super) fn broken_off(recorder: &Recorder, panic: String) -> What {
     let begun = recorder.history().into_iter().rev().find_map(|record| match record.what {
-        What::StepBegan { index, .. } => Some(index),
+        What::StepBegan { index } => Some(index),
         _ => None,
     });
     let why = format!("the harness broke off: {panic}");

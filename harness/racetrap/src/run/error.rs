@@ -1,4 +1,4 @@
-//! A run that could not even begin.
+//! A run that could not begin, or whose evidence could not be written.
 
 use std::path::PathBuf;
 
@@ -47,8 +47,8 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// The error and its causes, masked as records are: it may quote what a daemon said, and no record
-    /// that was masked holds it.
+    /// The error and its causes, masked as records are: an error may quote the daemon, and it does not
+    /// pass through the recorder, which masks records.
     #[must_use]
     pub fn told(&self) -> String {
         Masker::default().words(&chain(self))

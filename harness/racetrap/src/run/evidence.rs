@@ -20,7 +20,7 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    /// Makes a directory that no other run has.
+    /// Creates a directory that no other run has.
     pub(super) fn create(base: &Path, scenario: &Scenario, clock: Clock) -> Result<Self, RunError> {
         let make = || -> io::Result<_> {
             fs::create_dir_all(base)?;
@@ -37,12 +37,12 @@ impl Evidence {
         File::create_new(self.directory.join(JOURNAL)).map_err(|source| self.not_written(source))
     }
 
-    /// Something could not be written to it.
+    /// The error of a write to the directory.
     pub(super) fn not_written(&self, source: io::Error) -> RunError {
         RunError::Evidence { path: self.directory.clone(), source }
     }
 
-    /// Where it lies, absolute.
+    /// Its absolute path.
     pub(super) fn directory(&self) -> &Path {
         &self.directory
     }
@@ -69,14 +69,15 @@ impl Evidence {
         }
     }
 
-    /// Deletes what a run left that was begun for nothing.
+    /// Deletes the directory of an attempt that says nothing, such as one in an unsupported VM mode.
     pub(super) fn discard(directory: &Path) -> Result<(), RunError> {
         let path = directory.to_owned();
         fs::remove_dir_all(directory).map_err(|source| RunError::Evidence { path, source })
     }
 
-    /// Adds what is computed from the history and completes the bundle, or deletes all where the run
-    /// passed. `cause` says why there is a bundle, where nothing was captured.
+    /// Adds the files that are computed from the history and completes the bundle; or deletes the
+    /// directory, if the run passed and nobody asked to keep it. `cause` goes into the manifest if no
+    /// capture has written one.
     pub(super) async fn finish(
         self,
         recorder: &Recorder,
@@ -91,7 +92,7 @@ impl Evidence {
         }
         let cause = if passed { Cause::new(Trigger::Kept, "the run passed") } else { cause };
         let concluded = derived::write(&self.directory, &came.history, &came.judgement);
-        // What could be written is a bundle all the same.
+        // The bundle is completed also if a file of it could not be written.
         let sealed = seal(&self.directory, cause, &recorder.masker()).await;
         let written =
             came.written.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()));
@@ -103,28 +104,28 @@ impl Evidence {
     }
 }
 
-/// A history that has ended, and what oracles say of it.
+/// A history that has ended, and its judgement.
 pub(super) struct Judged {
     pub(super) history: Vec<Record>,
     pub(super) judgement: Judgement,
-    /// Whether all of it could be written.
+    /// Whether every record could be written to the journal.
     pub(super) written: io::Result<()>,
 }
 
 impl Judged {
-    /// Judges a history of which the first record that could not be written failed by `failure`.
+    /// Judges a history. `failure` is the error of the first record that could not be written.
     pub(super) fn new(history: Vec<Record>, failure: Option<io::Error>) -> Self {
         let judgement = judge(&history);
         Self { history, judgement, written: failure.map_or(Ok(()), Err) }
     }
 
-    /// Judges what a recorder has so far.
+    /// Judges the records of a recorder so far.
     pub(super) fn of(recorder: &Recorder) -> Self {
         Self::new(recorder.history(), recorder.take_failure())
     }
 }
 
-/// `FINDING-TIME`, with a number behind it where another run began in the same second.
+/// `FINDING-TIME`, with a number if another run began in the same second.
 fn fresh_directory(base: &Path, scenario: &Scenario, clock: Clock) -> io::Result<PathBuf> {
     let time = clock.calendar().replace([':', '-'], "");
     let mut name = format!("{}-{time}", scenario.finding);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use racetrap_history::{Judgement, Record, Verdict, VmMode, What};
 
-/// What came of a run.
+/// What came of a run that began.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// Verdict and reasons.
@@ -27,7 +27,7 @@ impl Outcome {
         engine_of(&self.history)
     }
 
-    /// A line on a run that did not pass in a world that was used before: that may matter.
+    /// A line for a run that did not pass in a world that was used before, because that may be why.
     #[must_use]
     pub fn used_again(&self) -> Option<String> {
         let head = self.history.first().map(|record| &record.what);

@@ -25,7 +25,8 @@ use crate::world::{Seat, World, WorldError, WorldOptions};
 /// Runs one scenario in a world of its own, and judges the history.
 ///
 /// # Errors
-/// Where no world can be made or no evidence be written; everything after that is in the history.
+/// No world can be made, or no evidence can be written. Everything that goes wrong after that is in the
+/// history.
 pub async fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, RunError> {
     let clock = Clock::start();
     let mut modes = vec![VmMode::Api, VmMode::Program];
@@ -34,7 +35,7 @@ pub async fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, R
     let mut modes = modes.into_iter().peekable();
     while let Some(vm) = modes.next() {
         match run_in(vm, scenario, options, clock).await {
-            // The daemon does not support this mode; what was tried says nothing of the finding.
+            // The daemon does not support this mode, so this attempt says nothing of the finding.
             Err(RunError::World { source: WorldError::Daemon(error), evidence })
                 if matches!(error, DaemonError::VmMode { .. }) && modes.peek().is_some() =>
             {
@@ -69,7 +70,8 @@ async fn run_in(
     };
     let made = tokio::select! {
         made = making => made,
-        // What was begun is dropped, its lock with it, and the world's watcher sweeps it.
+        // The half-made world is dropped, and its lock with it. The world's watcher waits for that lock,
+        // and sweeps what is left.
         why = end.comes() => {
             recorder.note(&why);
             let cause = Cause::new(Trigger::Stopped, &why);
@@ -93,6 +95,7 @@ async fn run_in(
     if let Err(panic) = &carried_out {
         recorder.append(cause::broken_off(&recorder, panicked(panic.as_ref())));
     }
+    // The last lines of the log belong to the last step, and are judged with it.
     runner.read_log();
     let so_far = recorder.as_ended();
     let judgement = judge(&so_far);
@@ -101,6 +104,7 @@ async fn run_in(
         give_back(runner.into_world(), seat, evidence, options).await?
     } else {
         let cause = cause::cause(&so_far, &judgement, carried_out.is_err(), &options.stop);
+        // The capture comes before the close, which ends the processes that it asks.
         if !passes {
             runner.capture(&cause).await;
         }
@@ -117,7 +121,8 @@ async fn run_in(
     Ok(Outcome { judgement, history, evidence: kept, vm, took: clock.elapsed() })
 }
 
-/// Begins the history: in the world that is used again, if one is.
+/// Begins the history. A world that is used again keeps its recorder, because its observers write to
+/// that.
 fn begin(seat: &mut Seat, journal: File, clock: Clock, head: What) -> Recorder {
     let recorder = match &mut seat.world {
         Some(world) => {
@@ -136,7 +141,7 @@ fn begin(seat: &mut Seat, journal: File, clock: Clock, head: What) -> Recorder {
     recorder
 }
 
-/// Begins a run in a world that is used again.
+/// Begins a run in a world that is used again. A world in which that fails is closed.
 async fn begin_again(mut world: World, evidence: &Path) -> Result<World, WorldError> {
     match world.begin(evidence).await {
         Ok(()) => Ok(world),
@@ -161,7 +166,7 @@ async fn give_back(
             return Err(evidence.not_written(source));
         }
     };
-    // What came after the first judgement, and before the end, is judged too.
+    // Records that came between the first judgement and the end of the history are judged too.
     let came = Judged::new(records, failure);
     let passed = came.judgement.verdict == Verdict::Pass;
     let cause = cause::cause(&came.history, &came.judgement, false, &options.stop);
@@ -183,7 +188,7 @@ async fn give_back(
     Ok((came, kept?))
 }
 
-/// Makes a world, and a neighbour for it where the scenario needs one.
+/// Makes a world, and a neighbour for it if the scenario needs one.
 async fn make_worlds(
     vm: VmMode,
     scenario: &Scenario,
@@ -219,7 +224,7 @@ async fn make_worlds(
     }
 }
 
-/// Does the steps in order, up to the first that fails, or what ends the run before.
+/// Does the steps in order, until one fails or the run must end.
 async fn carry_out(scenario: &Scenario, runner: &mut Runner, end: &End) {
     let recorder = runner.recorder().clone();
     for (index, step) in scenario.steps.iter().enumerate() {
@@ -235,9 +240,9 @@ async fn carry_out(scenario: &Scenario, runner: &mut Runner, end: &End) {
             return;
         }
         let outcome = tokio::select! {
-            // Not resumed after the other has ended: the run ends then.
+            // Dropping a step in the middle is safe: the run ends then, and nobody resumes it.
             outcome = runner.step(step) => outcome,
-            // Cancel-safe: a request not told yet stays, and so does the deadline.
+            // Cancel-safe: a request to stop stays, and so does the deadline.
             why = end.comes() => Err(StepError { blame: Blame::World, why }),
         };
         match outcome {

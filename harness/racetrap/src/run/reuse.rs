@@ -21,8 +21,8 @@ pub(super) fn key(scenario: &Scenario, options: &RunOptions, vm: VmMode) -> Key 
     }
 }
 
-/// Whether a reset can undo all that the scenario does: it neither ends nor changes processes, and
-/// makes no object that only who made it may remove.
+/// Whether a reset can undo everything that the scenario does: the scenario neither ends nor changes
+/// processes, and creates no object that only its creator may remove.
 pub(super) fn can_be_undone(scenario: &Scenario) -> bool {
     let stays = |step: &Step| {
         matches!(
@@ -34,17 +34,19 @@ pub(super) fn can_be_undone(scenario: &Scenario) -> bool {
                 | Step::Api(ApiStep::CreateObject(_))
         )
     };
-    // A daemon in a namespace of its own, and files of a user's, are not worth a proof.
+    // A daemon in its own namespace, or a user's files, would need a proof that costs more than a new
+    // world.
     let has_user = scenario.needs.docker.is_some();
     !scenario.needs.neighbour && !has_user && !scenario.steps.iter().any(stays)
 }
 
-/// Where a world for this run is looked for, and given back.
+/// The pool from which this run takes its world, and to which it gives the world back.
 pub(super) fn pool(scenario: &Scenario, options: &RunOptions) -> Pool {
     if needs_fresh_engine(scenario) { Pool::none() } else { options.pool.clone() }
 }
 
-/// Whether the engine may have no past: one whose clock is told wrong replays what was in earlier runs.
+/// Whether the run needs an engine without a past: a daemon that is told a wrong time asks for the events
+/// of earlier runs as well.
 fn needs_fresh_engine(scenario: &Scenario) -> bool {
     let tells_time = |step: &Step| matches!(step, Step::Fault(FaultStep::Fault(fault)) if fault.on.route.as_deref() == Some("/info"));
     scenario.steps.iter().any(tells_time)
@@ -59,7 +61,7 @@ fn asks_admission(step: &Step) -> bool {
     matches!(step, Step::Gate(GateStep::HoldWrite(_)) | Step::Fault(FaultStep::DenyWrite { .. }))
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "only some of them matter here")]
+#[expect(clippy::wildcard_enum_match_arm, reason = "only some steps are about a wire")]
 fn stands_before_api(step: &Step) -> bool {
     match step {
         Step::Gate(GateStep::Hold(hold)) => hold.wire == Side::Api,

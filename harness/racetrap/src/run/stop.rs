@@ -1,4 +1,4 @@
-//! What ends a run before its last step: a request to stop, shared by all runs of a command, and the
+//! What ends a run before its last step: a request to stop, which all runs of a command share, and the
 //! run's own deadline.
 
 use std::time::Duration;
@@ -9,16 +9,16 @@ use tokio::time::{Instant, timeout_at};
 use super::options::RunOptions;
 use crate::clock::Clock;
 
-/// Whether the harness was told to stop, and by what; clones are told together.
+/// Whether the harness was asked to stop, and by what. Clones share the request.
 #[derive(Clone, Debug)]
 pub struct Stop(watch::Receiver<Option<&'static str>>);
 
-/// The side that tells.
+/// The side that sends the request.
 #[derive(Debug)]
 pub struct StopSender(watch::Sender<Option<&'static str>>);
 
 impl Stop {
-    /// A request that may come, and who tells it.
+    /// A request that may come, and its sender.
     #[must_use]
     pub fn pair() -> (StopSender, Self) {
         let (sender, receiver) = watch::channel(None);
@@ -31,7 +31,7 @@ impl Stop {
         Self::pair().1
     }
 
-    /// The request, where it has come already.
+    /// The request, if it has come already.
     #[must_use]
     pub fn asked_now(&self) -> Option<&'static str> {
         *self.0.borrow()
@@ -43,7 +43,7 @@ impl Stop {
         let asked = receiver.wait_for(Option::is_some).await.map(|asked| *asked);
         match asked {
             Ok(Some(by)) => by,
-            // Nobody is left who could ask.
+            // The sender is gone, so no request can come any more.
             Ok(None) | Err(_) => std::future::pending().await,
         }
     }
@@ -65,14 +65,14 @@ pub(super) struct End {
 }
 
 impl End {
-    /// For a run that began with its clock.
+    /// The end of a run that began with its clock.
     pub(super) fn of(options: &RunOptions, clock: Clock) -> Self {
         let deadline = options.deadlines.run();
         let left = deadline.saturating_sub(clock.elapsed());
         Self { stop: options.stop.clone(), deadline, at: Instant::now() + left }
     }
 
-    /// Waits for it, and says what it was. Cancel-safe: neither of the two goes away.
+    /// Waits until the run must end, and says why. Cancel-safe: a request stays, and so does the deadline.
     pub(super) async fn comes(&self) -> String {
         match timeout_at(self.at, self.stop.asked()).await {
             Ok(by) => format!("the harness was told to stop by {by}"),

@@ -1,4 +1,4 @@
-//! What a user of the daemon's API does.
+//! Users of the daemon's API.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub(in crate::run) async fn step(scene: &Scene, step: &ApiStep) -> Result<(), St
     }
 }
 
-/// Asks for a container's state in the way that the daemon has.
+/// Asks for a change of a container's state, by the protocol that the daemon's kinds have.
 async fn act(scene: &Scene, container: &str, action: Action) -> Result<(), StepError> {
     let (resource, object) = find_mirror(scene, &MirrorRef::Container(container.to_owned()))?;
     let (pointer, wanted) = match (scene.world.api.protocol().await?, action) {
@@ -60,13 +60,13 @@ async fn create_object(scene: &Scene, object: &UserObject) -> Result<(), StepErr
         return Err(StepError { blame: Blame::Schedule, why });
     };
     let name = scene.resolved(&object.name)?;
-    // Which namespace has the mirrors, differs between revisions (contract 9); this one is
-    // made by each full sync.
+    // Revisions differ in the namespace of the mirrors (contract 9). Each full sync creates this object
+    // in it.
     let moby = scene.recorder().with_view(|view| {
         view.object("containernamespaces", "moby")?.pointer("/metadata/namespace").cloned()
     });
     let Some(namespace) = moby.as_ref().and_then(Value::as_str) else {
-        let why = "no full sync has told yet where mirrors are".to_owned();
+        let why = "no full sync has shown yet which namespace has the mirrors".to_owned();
         return Err(StepError { blame: Blame::Schedule, why });
     };
     let object = UserObject { name, ..object.clone() };
@@ -79,7 +79,7 @@ async fn delete(scene: &Scene, mirror: &MirrorRef) -> Result<(), StepError> {
     Ok(user::delete(&scene.world.api, scene.recorder(), resource, &object).await.map(drop)?)
 }
 
-/// Puts a finalizer on a mirror that is not the daemon's to remove, or takes it away.
+/// Adds a finalizer to a mirror that the daemon must not remove, or removes that finalizer.
 async fn keep(scene: &Scene, mirror: &MirrorRef, keep: bool) -> Result<(), StepError> {
     let (resource, object) = find_mirror(scene, mirror)?;
     let api = &scene.world.api;
@@ -91,7 +91,8 @@ async fn keep(scene: &Scene, mirror: &MirrorRef, keep: bool) -> Result<(), StepE
     Ok(())
 }
 
-/// Changes the App so that nothing is to be done, each time after the last change was seen.
+/// Changes the App in a way that gives the daemon nothing to do. The harness's watch has shown each
+/// change before the next one is made.
 async fn touch(scene: &Scene, times: u32) -> Result<(), StepError> {
     for time in 1..=times {
         let stored = user::touch_app(&scene.world.api, scene.recorder(), time).await?;

@@ -10,10 +10,10 @@ use crate::docker::{Blow, Strike};
 use crate::run::scene::Scene;
 use crate::run::step_error::StepError;
 
-/// What a scenario has prepared.
+/// What is to happen to the daemon at an instant of its own.
 #[derive(Default)]
 pub(in crate::run) struct DockerUser {
-    /// Kills or freezes the daemon at an instant of the daemon's own.
+    /// Kills or freezes the daemon when it writes the configuration.
     strike: Option<Strike>,
 }
 
@@ -49,7 +49,7 @@ impl DockerUser {
             }
             DockerStep::Frozen => {
                 let strike = self.strike(scene).await?;
-                // Let go before, who is held could still write, and put it in its place.
+                // A daemon that went on before it is frozen could still replace the configuration.
                 scene.world.daemon.frozen().await?;
                 drop(strike);
                 require_torn(scene, "frozen")
@@ -63,8 +63,8 @@ impl DockerUser {
         Ok(())
     }
 
-    /// Waits until the daemon has come to the instant at which something is done to it, and does it. It is
-    /// held there for as long as what is returned lives.
+    /// Waits until the daemon writes the configuration, and kills or freezes it then. The daemon cannot go
+    /// on for as long as the returned strike lives.
     async fn strike(&mut self, scene: &Scene) -> Result<Strike, StepError> {
         let mut strike = self.strike.take().expect("the schedule was checked: armed before");
         if timeout(scene.deadline, strike.reached()).await.is_ok_and(|reached| reached) {
@@ -89,8 +89,8 @@ async fn run(
     Ok(())
 }
 
-/// Requires that it was about to put something in the place of the configuration: else the instant
-/// was missed.
+/// Requires that the daemon was about to replace the configuration. Otherwise the instant was missed,
+/// and the run would show nothing.
 fn require_torn(scene: &Scene, done: &str) -> Result<(), StepError> {
     if scene.world.user.has_torn() {
         return Ok(());

@@ -97,7 +97,7 @@ impl Faults {
         let matcher = scene.matcher(&fault.on)?;
         let wire = scene.wire(fault.wire).await?.clone();
         let times = fault.times;
-        // A fault on a stream's frame is one whose match says which frame.
+        // A match that describes a frame makes it a fault on that frame.
         let of_frame = !fault.on.frame.is_empty();
         Ok(match &fault.kind {
             FaultKind::Lose => wire.lose(rule, matcher, times),
@@ -128,7 +128,7 @@ impl Faults {
         })
     }
 
-    /// A fault that did not happen shows nothing: a run that goes on without it would be no proof.
+    /// Requires that each fault has happened: a run without its fault would prove nothing.
     pub(super) fn require_happened(&self, scene: &Scene) -> Result<(), StepError> {
         let fired = |rule: &str| scene.recorder().with_view(|view| view.has_happened(rule));
         let happened = |armed: &&Armed| match &armed.guard {
@@ -182,7 +182,8 @@ async fn inject(scene: &Scene, frame: &str) -> Result<(), StepError> {
     require_done(wire.inject("inject", format!("{frame}\n").as_bytes()))
 }
 
-/// Waits until a client watches: one that waits for something looks before.
+/// Waits until a client watches. A command lists what it waits for before it watches, so it may not watch
+/// yet.
 async fn watched(scene: &mut Scene) -> Result<(), StepError> {
     let limit = scene.deadline;
     let wire = scene.wire(Side::Api).await?;
@@ -212,7 +213,7 @@ async fn cut_watches(scene: &mut Scene, commands: &Commands) -> Result<(), StepE
     noticed.await.map_err(|error| StepError::by(Blame::Schedule, &error))
 }
 
-/// What was done to no connection was not done.
+/// Requires that something was done to one connection at least.
 fn require_done(connections: usize) -> Result<(), StepError> {
     if connections > 0 {
         return Ok(());
@@ -221,7 +222,7 @@ fn require_done(connections: usize) -> Result<(), StepError> {
     Err(StepError { blame: Blame::Schedule, why })
 }
 
-/// The word by which the scenario language knows a kind of fault.
+/// The word of the scenario language for a kind of fault.
 fn word(kind: &FaultKind) -> &'static str {
     match kind {
         FaultKind::Lose => "lose",

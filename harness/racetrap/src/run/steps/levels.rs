@@ -9,7 +9,7 @@ use crate::run::step_error::StepError;
 /// Waits for a level.
 pub(super) async fn await_level(scene: &Scene, level: &Await) -> Result<(), StepError> {
     scene.until(format!("{level:?}"), |view| reached(level, view)).await.map_err(|error| {
-        // Only what the engine holds, or the App was told, is the daemon's to show.
+        // The daemon must show only what the engine holds or the App was told.
         let promised = scene.recorder().with_view(|view| is_promised(level, view));
         match (error.blame, promised) {
             (Blame::Daemon, false) => StepError { blame: Blame::Schedule, ..error },
@@ -18,7 +18,7 @@ pub(super) async fn await_level(scene: &Scene, level: &Await) -> Result<(), Step
     })
 }
 
-/// Whether the daemon has to reach the level at all, by what the engine holds.
+/// Whether the daemon must reach the level at all, judged by what the engine holds.
 fn is_promised(level: &Await, view: &View) -> bool {
     let truth = view.truth();
     match level {
@@ -62,7 +62,7 @@ fn reached(level: &Await, view: &View) -> bool {
         Await::Done { container, state } => {
             let mirror = MirrorRef::Container(container.clone());
             let found = view.mirror_object(&mirror);
-            // A wish that is told before its annotation is taken away would swallow the next one.
+            // Until the daemon has removed the annotation, it would remove the next one along with it.
             found.is_some_and(|(_, object)| {
                 let last = object.pointer("/status/lastAction/state").and_then(Value::as_str);
                 last == Some(state) && object.pointer(ACTION).is_none()

@@ -19,7 +19,7 @@ use crate::wait::polled;
 #[derive(Default)]
 pub(in crate::run) struct LogClients(BTreeMap<ClientName, Opened>);
 
-/// A client, and what of a log it has asked for.
+/// A client, and which part of a log it has asked for.
 struct Opened {
     client: Client,
     tail: Option<String>,
@@ -102,8 +102,9 @@ impl LogClients {
         Ok(compare(docker, &name.0, client, tail.as_deref()).await?)
     }
 
-    /// Waits until every client that reads has what the engine has, and nobody costs more than he may;
-    /// or until nothing has happened for a while. Then what is there is recorded.
+    /// Waits until every client that reads has all bytes that the engine has, and the daemon has released
+    /// the streams and descriptors of clients that have gone; or until nothing has happened for a while.
+    /// Then records the state.
     pub(super) async fn become_level(
         &self,
         scene: &Scene,
@@ -131,7 +132,7 @@ impl LogClients {
     }
 
     /// Records what clients and engine have of each log, and what the daemon holds. For a client that
-    /// reads nothing the engine is asked once: there is nothing to compare, and it may have much.
+    /// reads nothing, the engine is asked only once: there is nothing to compare, and the log may be long.
     pub(super) async fn record(&self, scene: &Scene) -> Result<(), StepError> {
         if scene.recorder().with_view(|view| view.footprint_before().is_none()) {
             return Ok(());
@@ -171,14 +172,14 @@ async fn log_crowd(scene: &Scene, wanted: &LogCrowd) -> Result<(), StepError> {
     Ok(())
 }
 
+/// The request of a client, as the scenario describes it.
 async fn asking(scene: &Scene, log: &LogRequest) -> Result<Asking, StepError> {
-    let mut path = match (&log.of, &log.path) {
-        (Some(of), _) => format!("engine/logs/{}", scene.world.workload.id(of)?),
-        (None, Some(path)) => {
-            let parts = path.split('/').map(|part| scene.resolved(part));
-            parts.collect::<Result<Vec<_>, _>>()?.join("/")
-        }
-        (None, None) => unreachable!("the schedule was checked: it asks for something"),
+    let mut path = if let Some(of) = &log.of {
+        format!("engine/logs/{}", scene.world.workload.id(of)?)
+    } else {
+        let path = log.path.as_ref().expect("the schedule was checked: it asks for something");
+        let parts = path.split('/').map(|part| scene.resolved(part));
+        parts.collect::<Result<Vec<_>, _>>()?.join("/")
     };
     for (number, (name, value)) in log.query.iter().enumerate() {
         path.push_str(if number == 0 { "?" } else { "&" });
@@ -202,7 +203,8 @@ fn was_let_in(scene: &Scene, name: &ClientName) -> bool {
     })
 }
 
-/// Descriptors go a moment after what they were for, and nothing tells of it.
+/// Waits until the daemon has closed the descriptors of clients that have gone. It does so a moment after
+/// it has ended their streams, and no record shows it.
 async fn release_descriptors(scene: &Scene) {
     let allowed = scene.recorder().with_view(|view| {
         view.footprint_before().map(|before| before.descriptors_with(clients(view)))
@@ -215,11 +217,11 @@ async fn release_descriptors(scene: &Scene) {
             ControlFlow::Continue(format!("{open} are open"))
         }
     });
-    // What is not released is judged by what is recorded.
+    // Descriptors that are still open are judged by the footprint that is recorded next.
     let _ = released.await;
 }
 
-/// Before the first client comes, the daemon is measured, and its peak forgotten.
+/// Records what the daemon holds before its first client comes, and resets its peak of memory.
 fn measure_before(scene: &Scene) -> Result<(), StepError> {
     if scene.recorder().with_view(|view| view.footprint_before().is_some()) {
         return Ok(());
@@ -235,7 +237,7 @@ fn measure_before(scene: &Scene) -> Result<(), StepError> {
 fn footprint(scene: &Scene) -> Footprint {
     let mut sum = Footprint { descriptors: 0, resident_kib: 0, peak_kib: 0 };
     for process in scene.world.daemon.processes() {
-        // One that has ended holds nothing.
+        // A process that has ended holds nothing.
         let Some((descriptors, memory)) = process.descriptors().zip(process.memory()) else {
             continue;
         };
@@ -246,12 +248,12 @@ fn footprint(scene: &Scene) -> Footprint {
     sum
 }
 
-/// The record says what the engine has for this client.
+/// Whether a record says what the engine has for this client.
 fn tells_of(what: &What, name: &ClientName) -> Option<()> {
     matches!(what, What::LogTruth(truth) if truth.client == name.0).then_some(())
 }
 
-/// How many clients have a WebSocket, and should still have it.
+/// How many clients should have a WebSocket now.
 fn clients(view: &View) -> usize {
     view.log_clients().values().filter(|client| client.is_there()).count()
 }

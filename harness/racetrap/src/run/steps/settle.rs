@@ -1,11 +1,11 @@
-//! Quiescence, computed: the state is level, and the daemon is proved to have had its turn.
+//! Waits until the world is quiet, and proves that the daemon has had its turn.
 //!
-//! First the state must be level: the daemon is where the App wants it, nothing is in flight, and
-//! either mirrors equal objects or nothing at all has happened for a while. Then the harness makes
-//! a volume of its own on the engine and waits for its mirror: events are handled in the order of
-//! their stream (contract 4.2), so everything that came before has been handled by then. What the
-//! oracles judge is the state at both points; no passing of time decides anything. An App that is
-//! stopped mirrors nothing, so there is no such proof: what is still there at the deadline is late.
+//! First the state must be level: the daemon has done what the App wants, no request is in flight, and
+//! either mirrors equal objects or nothing at all has happened for a while. Then the harness creates
+//! a volume on the engine and waits for the volume's mirror. The daemon handles events in the order of
+//! their stream (contract 4.2), so it has handled every earlier event by then. The oracles judge the
+//! state at both points, so how long anything takes decides nothing. A stopped App mirrors nothing, so
+//! there is no such proof: a mirror that is still there at the deadline is late.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ use crate::daemon::Resource;
 use crate::run::scene::Scene;
 use crate::run::step_error::StepError;
 
-/// How long nothing may happen before a state that does not converge is called level. Only how soon
-/// a broken daemon is found depends on it; whether it is found, on the probe.
+/// How long nothing may happen before a state that does not converge is called level. It decides only
+/// how soon a broken daemon is found; the probe decides whether it is found.
 pub(super) const STILL: Duration = Duration::from_millis(1500);
 
-/// The same where a user's wish is not fulfilled: the daemon may be between two tries, which are
-/// farther apart each time (contract 4.3: up to ten seconds were seen). Nor does a daemon tell of
-/// anything while it waits for a slow disk to have a configuration.
+/// The same while a user's request is not fulfilled: the daemon may be between two attempts, with a
+/// longer pause each time (contract 4.3: up to ten seconds were seen). A daemon that waits for a slow
+/// disk to store a configuration shows nothing either.
 const STILL_PENDING: Duration = Duration::from_secs(8);
 
 /// Waits until the world is quiet, proves it, and marks the checkpoint.
@@ -39,8 +39,8 @@ pub(super) async fn settle(
         let became_level = become_level(scene, deadline).await;
         scene.world.truth.refresh().await?;
         list_all(scene).await?;
-        // What was equal for an instant, in the middle of a change, is not level; nor is it where the
-        // harness's own watch was behind what a user had written.
+        // Mirrors may equal objects for an instant in the middle of a change, or because the harness's
+        // own watch had not shown yet what a user has written. The new lists tell.
         if !became_level || is_level(scene) {
             break became_level;
         }
@@ -58,10 +58,10 @@ pub(super) async fn settle(
     Ok(())
 }
 
-/// Marks the checkpoint: of a world that became level at an instant at which it is, of any other one
-/// at an instant at which nothing is in flight. A daemon that tries again and again has such
-/// instants, and oracles judge no wish while a request may be about it. One that has none, because
-/// it is waiting for its engine, is judged as it is.
+/// Records the checkpoint: of a world that became level, at an instant at which it is level; of any
+/// other world, at an instant at which no request is in flight. A daemon that retries has such
+/// instants, and oracles judge no request of a user while one to the engine may be about it. A daemon
+/// that has none, because it waits for its engine, is judged as it is.
 async fn mark(scene: &Scene, number: u32, stage: Stage, became_level: bool) {
     let mut changes = scene.recorder().changes();
     let limit = Instant::now() + STILL;
@@ -92,8 +92,8 @@ fn is_level(scene: &Scene) -> bool {
     scene.recorder().with_view(level(scene)).is_reached()
 }
 
-/// Returns when the state is level, or at the deadline: what is there is judged in any case.
-/// Tells which of both.
+/// Waits until the state is level, and says whether it is. At the deadline, or when nothing happens any
+/// more, the state is judged as it is.
 async fn become_level(scene: &Scene, deadline: Instant) -> bool {
     let mut changes = scene.recorder().changes();
     while Instant::now() < deadline {
@@ -102,8 +102,8 @@ async fn become_level(scene: &Scene, deadline: Instant) -> bool {
         if level.is_reached() {
             return true;
         }
-        // A stopped App cannot be probed: its mirrors have the whole deadline to go.
-        // Of what is in the configuration it may fail to be rid, and then it tells of no other try.
+        // A stopped App cannot be probed, so its mirrors may take the whole deadline to go. If only the
+        // configuration is not cleared, the daemon may have failed to write it, and shows no retry.
         let may_be_still = level.in_place
             && (level.converged && level.done || scene.recorder().with_view(View::wants_mirrors));
         let limit = match (may_be_still, level.done && level.config) {
@@ -125,7 +125,7 @@ async fn list_all(scene: &Scene) -> Result<(), StepError> {
     Ok(())
 }
 
-/// Makes a volume, waits for its mirror, removes it, waits for its mirror to go.
+/// Creates a volume, waits for its mirror, removes it, and waits for the mirror to go.
 async fn probe(scene: &Scene, number: u32) -> Result<(), StepError> {
     let name = format!("{PROBE_VOLUME_PREFIX}{number}");
     scene.world.workload.create_volume(&name).await?;
@@ -144,14 +144,14 @@ async fn probe_mirrored(scene: &Scene, name: &str, wanted: bool) -> Result<(), S
 
 /// What makes a state level.
 struct Level {
-    /// The daemon is where the App wants it, and nothing is in flight.
+    /// The daemon has done what the App wants, and no request is in flight.
     in_place: bool,
     /// Mirrors equal objects.
     converged: bool,
-    /// No user waits for anything.
+    /// Every request of a user is fulfilled.
     done: bool,
-    /// The daemon does nothing about the docker command's configuration, and has nothing of a stopped
-    /// App in it.
+    /// The daemon writes nothing to the docker command's configuration, and a stopped App has nothing
+    /// in it.
     config: bool,
 }
 
@@ -174,7 +174,8 @@ impl Level {
     }
 }
 
-/// The daemon is where the App wants it: connected and subscribed, or done with its engine.
+/// Whether the daemon has done what the App wants: it is connected and subscribed, or done with its
+/// engine.
 fn is_in_place(view: &View, event_streams: usize) -> bool {
     let Some(app) = view.app() else { return true };
     if view.wants_mirrors() {
@@ -240,9 +241,9 @@ mod tests {
         Level::of(&view, 1)
     }
 
-    // What a running daemon is about to put in the configuration's place is no state to judge, and what
-    // its killed predecessor has left may stay until it stops; then nothing may. A checkpoint a moment
-    // too early would call either a fault.
+    // While a running daemon is about to replace the configuration, there is no state to judge. A file
+    // that its killed predecessor has left may stay until the daemon stops. A checkpoint that came too
+    // early would call either a fault.
     #[rstest]
     #[case::nothing_has_happened(vec![], true, true)]
     #[case::another_context(vec![context("mine"), current("mine")], true, true)]
