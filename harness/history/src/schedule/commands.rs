@@ -41,31 +41,12 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
 }
 
 impl<'a> Named<'a> {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "only some steps give or use such names")]
     fn apply(&mut self, index: usize, step: &'a Step) -> Result<(), ScheduleError> {
         match step {
-            Step::Command(CommandStep::Set(SetStep { background, .. }))
-            | Step::Docker(DockerStep::Run(DockerCommand { background, .. })) => match background {
-                Some(name) if self.waiting.contains(name) || self.ended.contains(name) => {
-                    Err(twice(index, "command", &name.0))
-                }
-                Some(name) => {
-                    self.waiting.insert(name);
-                    Ok(())
-                }
-                None => Ok(()),
-            },
-            Step::Command(CommandStep::Interrupt(name)) if self.waiting.contains(name) => Ok(()),
-            Step::Command(CommandStep::Returned(returned))
-                if self.waiting.remove(&returned.command) =>
-            {
-                self.ended.insert(&returned.command);
-                Ok(())
+            Step::Command(step) => self.command(index, step),
+            Step::Docker(DockerStep::Run(DockerCommand { background, .. })) => {
+                self.begin(index, background.as_ref())
             }
-            Step::Command(
-                CommandStep::Interrupt(name)
-                | CommandStep::Returned(Returned { command: name, .. }),
-            ) => Err(unknown(index, "command in the background", &name.0)),
             Step::Fault(FaultStep::Record { name, .. }) if !self.recordings.insert(name) => {
                 Err(twice(index, "recording", &name.0))
             }
@@ -76,8 +57,45 @@ impl<'a> Named<'a> {
             Step::Fault(FaultStep::Lift(name)) if !self.faults.remove(name) => {
                 Err(unknown(index, "fault", &name.0))
             }
-            _ => Ok(()),
+            Step::Fault(_)
+            | Step::Docker(_)
+            | Step::Engine(_)
+            | Step::Api(_)
+            | Step::Daemon(_)
+            | Step::Neighbour(_)
+            | Step::Gate(_)
+            | Step::Log(_)
+            | Step::Wait(_) => Ok(()),
         }
+    }
+
+    fn command(&mut self, index: usize, step: &'a CommandStep) -> Result<(), ScheduleError> {
+        match step {
+            CommandStep::App(_) => Ok(()),
+            CommandStep::Set(SetStep { background, .. }) => self.begin(index, background.as_ref()),
+            CommandStep::Interrupt(name) if self.waiting.contains(name) => Ok(()),
+            CommandStep::Returned(returned) if self.waiting.remove(&returned.command) => {
+                self.ended.insert(&returned.command);
+                Ok(())
+            }
+            CommandStep::Interrupt(name)
+            | CommandStep::Returned(Returned { command: name, .. }) => {
+                Err(unknown(index, "command in the background", &name.0))
+            }
+        }
+    }
+
+    /// A command begins, in the background if it has a name.
+    fn begin(
+        &mut self,
+        index: usize,
+        background: Option<&'a CommandName>,
+    ) -> Result<(), ScheduleError> {
+        let Some(name) = background else { return Ok(()) };
+        if self.ended.contains(name) || !self.waiting.insert(name) {
+            return Err(twice(index, "command", &name.0));
+        }
+        Ok(())
     }
 
     fn fault(&mut self, index: usize, fault: &'a Fault) -> Result<(), ScheduleError> {

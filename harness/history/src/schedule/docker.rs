@@ -41,20 +41,24 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
     Ok(())
 }
 
-/// The step supposes that the world has a user of the docker command.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only some steps do")]
+/// Whether the step supposes that the world has a user of the docker command.
 fn is_of_docker(step: &Step) -> bool {
     match step {
-        Step::Docker(docker) => !matches!(docker, DockerStep::Killed | DockerStep::Frozen),
-        Step::Wait(WaitStep::Await(Await::CurrentContext(_))) => true,
-        Step::Gate(GateStep::Hold(hold)) => hold.wire == Side::User,
-        Step::Fault(FaultStep::Fault(fault)) => fault.wire == Side::User,
-        _ => false,
+        Step::Docker(step) => !matches!(step, DockerStep::Killed | DockerStep::Frozen),
+        Step::Wait(WaitStep::Await(level)) => matches!(level, Await::CurrentContext(_)),
+        Step::Gate(step) => is_held_at_user(step),
+        Step::Fault(step) => is_fault_at_user(step),
+        Step::Wait(WaitStep::Settle)
+        | Step::Engine(_)
+        | Step::Command(_)
+        | Step::Api(_)
+        | Step::Daemon(_)
+        | Step::Neighbour(_)
+        | Step::Log(_) => false,
     }
 }
 
-/// The step speaks of the user's engine.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only some steps do")]
+/// Whether the step is about the user's own engine.
 fn names_endpoint(step: &Step) -> bool {
     match step {
         Step::Docker(DockerStep::Run(docker)) => {
@@ -64,8 +68,25 @@ fn names_endpoint(step: &Step) -> bool {
             FileOp::Text(text) => text.contains(ENDPOINT),
             FileOp::Directory | FileOp::Link | FileOp::Padded(_) | FileOp::Gone => false,
         },
-        Step::Gate(GateStep::Hold(hold)) => hold.wire == Side::User,
-        Step::Fault(FaultStep::Fault(fault)) => fault.wire == Side::User,
-        _ => false,
+        Step::Gate(step) => is_held_at_user(step),
+        Step::Fault(step) => is_fault_at_user(step),
+        Step::Docker(_)
+        | Step::Engine(_)
+        | Step::Command(_)
+        | Step::Api(_)
+        | Step::Daemon(_)
+        | Step::Neighbour(_)
+        | Step::Log(_)
+        | Step::Wait(_) => false,
     }
+}
+
+/// Whether a gate is on the wire before the user's own engine.
+fn is_held_at_user(step: &GateStep) -> bool {
+    matches!(step, GateStep::Hold(hold) if hold.wire == Side::User)
+}
+
+/// Whether a fault is on the wire before the user's own engine.
+fn is_fault_at_user(step: &FaultStep) -> bool {
+    matches!(step, FaultStep::Fault(fault) if fault.wire == Side::User)
 }

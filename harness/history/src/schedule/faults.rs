@@ -28,65 +28,119 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
 }
 
 impl Broken {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "only faults and settling matter here")]
     fn apply(&mut self, index: usize, step: &Step) -> Result<(), ScheduleError> {
-        let error = |problem: &str, expected: &str| ScheduleError::new(index, problem, expected);
         match step {
-            Step::Fault(FaultStep::Refuse) if self.refusing => {
-                return Err(error("connections are refused already", "`accept` before it"));
+            Step::Engine(EngineStep::Process(op)) => self.engine(index, *op),
+            Step::Daemon(DaemonStep::Process(op)) => self.daemon(index, *op),
+            Step::Daemon(DaemonStep::Vm(op)) => {
+                self.vm_waits = *op == VmOp::Wait;
+                Ok(())
             }
-            Step::Fault(FaultStep::Refuse) => self.refusing = true,
-            Step::Fault(FaultStep::Accept) if !self.refusing => {
-                return Err(error("connections are accepted already", "`refuse` before it"));
-            }
-            Step::Fault(FaultStep::Accept) => self.refusing = false,
-            Step::Engine(EngineStep::Process(op)) => self.engine(index, *op)?,
-            Step::Fault(FaultStep::Answer { status, .. }) if !(100..600).contains(status) => {
-                return Err(error("this is no HTTP status", "a number from 100 to 599"));
-            }
-            Step::Fault(FaultStep::Answer { times: Some(0), .. }) => {
-                return Err(error("a rule that answers nothing", "`times` of at least 1"));
-            }
-            Step::Fault(FaultStep::Answer { on, .. }) => check_count(index, on)?,
-            Step::Gate(GateStep::Hold(hold)) => check_count(index, &hold.on)?,
-            Step::Fault(FaultStep::Fault(fault)) if fault.times == Some(0) => {
-                return Err(error("a fault that never happens", "`times` of at least 1"));
-            }
-            Step::Fault(FaultStep::Fault(fault)) => check_count(index, &fault.on)?,
-            Step::Daemon(DaemonStep::Process(op)) => self.daemon(index, *op)?,
-            Step::Daemon(DaemonStep::Vm(op)) => self.vm_waits = *op == VmOp::Wait,
-            Step::Docker(DockerStep::KillAt(_)) => self.armed = Some(DaemonOp::Kill),
-            Step::Docker(DockerStep::FreezeAt(_)) => self.armed = Some(DaemonOp::Freeze),
-            Step::Docker(DockerStep::Killed) if self.armed.take() != Some(DaemonOp::Kill) => {
-                return Err(error("nobody kills the daemon", "`kill_at` before `killed`"));
-            }
-            Step::Docker(DockerStep::Killed) => self.daemon(index, DaemonOp::Kill)?,
-            Step::Docker(DockerStep::Frozen) if self.armed.take() != Some(DaemonOp::Freeze) => {
-                return Err(error("nobody freezes the daemon", "`freeze_at` before `frozen`"));
-            }
-            Step::Docker(DockerStep::Frozen) => self.daemon(index, DaemonOp::Freeze)?,
-            Step::Wait(WaitStep::Settle) if self.armed.is_some() => {
-                let problem = "the world cannot settle while its daemon may be killed or frozen";
-                return Err(error(problem, "`killed` or `frozen` before `settle`"));
-            }
-            Step::Wait(WaitStep::Settle) if self.vm_waits => {
-                return Err(error("the world cannot settle while its VM waits", "`vm: go` before"));
-            }
-            Step::Wait(WaitStep::Settle) if self.daemon_down || self.daemon_frozen => {
-                let problem = "the world cannot settle without its daemon";
-                return Err(error(problem, "`daemon: start` or `daemon: thaw` before `settle`"));
-            }
-            Step::Wait(WaitStep::Settle) if self.refusing => {
-                let problem = "the world cannot settle while connections are refused";
-                return Err(error(problem, "`accept` before `settle`"));
-            }
-            Step::Wait(WaitStep::Settle) if self.engine_down || self.engine_frozen => {
-                let problem = "the world cannot settle without its engine";
-                return Err(error(problem, "`engine: start` or `engine: thaw` before `settle`"));
-            }
-            _ => {}
+            Step::Gate(GateStep::Hold(hold)) => check_count(index, &hold.on),
+            Step::Fault(step) => self.fault(index, step),
+            Step::Docker(step) => self.docker(index, step),
+            Step::Wait(WaitStep::Settle) => self.settle(index),
+            Step::Engine(_)
+            | Step::Gate(GateStep::HoldWrite(_) | GateStep::Reached(_) | GateStep::Release(_))
+            | Step::Wait(WaitStep::Await(_))
+            | Step::Command(_)
+            | Step::Api(_)
+            | Step::Log(_)
+            | Step::Neighbour(_) => Ok(()),
         }
-        Ok(())
+    }
+
+    fn fault(&mut self, index: usize, step: &FaultStep) -> Result<(), ScheduleError> {
+        let error =
+            |problem: &str, expected: &str| Err(ScheduleError::new(index, problem, expected));
+        match step {
+            FaultStep::Refuse if self.refusing => {
+                error("connections are refused already", "`accept` before it")
+            }
+            FaultStep::Accept if !self.refusing => {
+                error("connections are accepted already", "`refuse` before it")
+            }
+            FaultStep::Refuse | FaultStep::Accept => {
+                self.refusing = *step == FaultStep::Refuse;
+                Ok(())
+            }
+            FaultStep::Answer { status, .. } if !(100..600).contains(status) => {
+                error("this is no HTTP status", "a number from 100 to 599")
+            }
+            FaultStep::Answer { times: Some(0), .. } => {
+                error("a rule that answers nothing", "`times` of at least 1")
+            }
+            FaultStep::Answer { on, .. } => check_count(index, on),
+            FaultStep::Fault(fault) if fault.times == Some(0) => {
+                error("a fault that never happens", "`times` of at least 1")
+            }
+            FaultStep::Fault(fault) => check_count(index, &fault.on),
+            FaultStep::Cut(_)
+            | FaultStep::DenyWrite { .. }
+            | FaultStep::Happened(_)
+            | FaultStep::Lift(_)
+            | FaultStep::Record { .. }
+            | FaultStep::Inject { .. }
+            | FaultStep::ReplaceSocket => Ok(()),
+        }
+    }
+
+    fn docker(&mut self, index: usize, step: &DockerStep) -> Result<(), ScheduleError> {
+        let (awaited, problem, expected) = match step {
+            DockerStep::KillAt(_) => {
+                self.armed = Some(DaemonOp::Kill);
+                return Ok(());
+            }
+            DockerStep::FreezeAt(_) => {
+                self.armed = Some(DaemonOp::Freeze);
+                return Ok(());
+            }
+            DockerStep::Killed => {
+                (DaemonOp::Kill, "nobody kills the daemon", "`kill_at` before `killed`")
+            }
+            DockerStep::Frozen => {
+                (DaemonOp::Freeze, "nobody freezes the daemon", "`freeze_at` before `frozen`")
+            }
+            DockerStep::Run(_)
+            | DockerStep::Endpoint(_)
+            | DockerStep::File(_)
+            | DockerStep::Disk(_) => return Ok(()),
+        };
+        if self.armed.take() != Some(awaited) {
+            return Err(ScheduleError::new(index, problem, expected));
+        }
+        self.daemon(index, awaited)
+    }
+
+    /// Refuses to settle a world that cannot recover.
+    fn settle(&self, index: usize) -> Result<(), ScheduleError> {
+        let reasons = [
+            (
+                self.armed.is_some(),
+                "the world cannot settle while its daemon may be killed or frozen",
+                "`killed` or `frozen` before `settle`",
+            ),
+            (self.vm_waits, "the world cannot settle while its VM waits", "`vm: go` before"),
+            (
+                self.daemon_down || self.daemon_frozen,
+                "the world cannot settle without its daemon",
+                "`daemon: start` or `daemon: thaw` before `settle`",
+            ),
+            (
+                self.refusing,
+                "the world cannot settle while connections are refused",
+                "`accept` before `settle`",
+            ),
+            (
+                self.engine_down || self.engine_frozen,
+                "the world cannot settle without its engine",
+                "`engine: start` or `engine: thaw` before `settle`",
+            ),
+        ];
+        match reasons.into_iter().find(|(holds, ..)| *holds) {
+            Some((_, problem, expected)) => Err(ScheduleError::new(index, problem, expected)),
+            None => Ok(()),
+        }
     }
 
     fn daemon(&mut self, index: usize, op: DaemonOp) -> Result<(), ScheduleError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::ScheduleError;
-use crate::scenario::{GateName, GateStep, Scenario, Step, WaitStep};
+use crate::scenario::{GateName, GateStep, Hold, HoldWrite, Scenario, Step, WaitStep};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum GateState {
@@ -93,16 +93,26 @@ fn unknown_gate(index: usize, name: &GateName, declared: &Declared<'_>) -> Sched
 }
 
 impl<'a> Gates<'a> {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "only gates and settling have an order")]
     fn apply(&mut self, index: usize, step: &'a Step) -> Result<(), ScheduleError> {
-        if let Some((gate, _)) = armed(step) {
-            self.states.insert(gate, GateState::Armed);
-        }
         match step {
             Step::Gate(GateStep::Reached(name)) => self.advance(index, name, GateState::Standing),
             Step::Gate(GateStep::Release(name)) => self.advance(index, name, GateState::Released),
+            Step::Gate(
+                GateStep::Hold(Hold { gate, .. }) | GateStep::HoldWrite(HoldWrite { gate, .. }),
+            ) => {
+                self.states.insert(gate, GateState::Armed);
+                Ok(())
+            }
             Step::Wait(WaitStep::Settle) => self.reject_held(index),
-            _ => Ok(()),
+            Step::Wait(WaitStep::Await(_))
+            | Step::Engine(_)
+            | Step::Command(_)
+            | Step::Api(_)
+            | Step::Daemon(_)
+            | Step::Neighbour(_)
+            | Step::Fault(_)
+            | Step::Docker(_)
+            | Step::Log(_) => Ok(()),
         }
     }
 

@@ -13,25 +13,43 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
     scenario.steps.iter().enumerate().try_for_each(|(index, step)| apply(index, step, &mut open))
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "only some steps are about clients")]
 fn apply<'a>(
     index: usize,
     step: &'a Step,
     open: &mut BTreeSet<&'a ClientName>,
 ) -> Result<(), ScheduleError> {
     match step {
-        Step::Log(LogStep::Open(OpenLog { client, log, .. })) => {
+        Step::Log(step) => apply_log(index, step, open),
+        Step::Wait(WaitStep::Await(Await::LogLines { client, .. } | Await::LogEnd(client))) => {
+            require_open(index, client, open)
+        }
+        Step::Wait(_)
+        | Step::Engine(_)
+        | Step::Command(_)
+        | Step::Api(_)
+        | Step::Daemon(_)
+        | Step::Neighbour(_)
+        | Step::Gate(_)
+        | Step::Fault(_)
+        | Step::Docker(_) => Ok(()),
+    }
+}
+
+fn apply_log<'a>(
+    index: usize,
+    step: &'a LogStep,
+    open: &mut BTreeSet<&'a ClientName>,
+) -> Result<(), ScheduleError> {
+    match step {
+        LogStep::Open(OpenLog { client, log, .. }) => {
             asks_for_one(index, log)?;
             if open.insert(client) {
                 return Ok(());
             }
-            Err(ScheduleError::new(
-                index,
-                format!("two clients are called `{client}`"),
-                "another name",
-            ))
+            let problem = format!("two clients are called `{client}`");
+            Err(ScheduleError::new(index, problem, "another name"))
         }
-        Step::Log(LogStep::Crowd(LogCrowd { log, clients, at_once, .. })) => {
+        LogStep::Crowd(LogCrowd { log, clients, at_once, .. }) => {
             asks_for_one(index, log)?;
             if (1..=*clients).contains(at_once) {
                 return Ok(());
@@ -39,19 +57,23 @@ fn apply<'a>(
             let problem = format!("{at_once} at a time, of {clients} clients");
             Err(ScheduleError::new(index, problem, "at least one, and no more than there are"))
         }
-        Step::Log(
-            LogStep::Leave(LeaveLog { client, .. })
-            | LogStep::Read(client)
-            | LogStep::Compare(client),
-        )
-        | Step::Wait(WaitStep::Await(Await::LogLines { client, .. } | Await::LogEnd(client)))
-            if !open.contains(client) =>
-        {
-            let problem = format!("no client is called `{client}` here");
-            Err(ScheduleError::new(index, problem, "an earlier `open_log` with this name"))
-        }
-        _ => Ok(()),
+        LogStep::Leave(LeaveLog { client, .. })
+        | LogStep::Read(client)
+        | LogStep::Compare(client) => require_open(index, client, open),
+        LogStep::ReadDiscovery => Ok(()),
     }
+}
+
+fn require_open(
+    index: usize,
+    client: &ClientName,
+    open: &BTreeSet<&ClientName>,
+) -> Result<(), ScheduleError> {
+    if open.contains(client) {
+        return Ok(());
+    }
+    let problem = format!("no client is called `{client}` here");
+    Err(ScheduleError::new(index, problem, "an earlier `open_log` with this name"))
 }
 
 fn asks_for_one(index: usize, log: &LogRequest) -> Result<(), ScheduleError> {
