@@ -28,7 +28,7 @@ mod certificate;
 mod clock;
 mod daemon;
 mod derived;
-mod docker;
+mod docker_cli;
 mod engine;
 mod exhibit;
 mod intent;

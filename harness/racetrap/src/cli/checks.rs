@@ -145,7 +145,7 @@ async fn on_path(program: &Program) -> Check {
 
 /// An engine of a version that was chosen.
 fn installed(version: EngineVersion) -> Check {
-    let manifest = Engines::of_user().and_then(|engines| engines.manifest(version));
+    let manifest = Engines::in_user_cache().and_then(|engines| engines.manifest(version));
     let found = match manifest {
         Ok(Some(manifest)) => Ok(format!("docker.io {}", manifest.package)),
         Ok(None) => {

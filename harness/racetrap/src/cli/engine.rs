@@ -68,7 +68,7 @@ pub(super) async fn engine(
     format: Format,
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
-    let engines = Engines::of_user().map_err(failure)?;
+    let engines = Engines::in_user_cache().map_err(failure)?;
     match args.action {
         Action::List => {}
         Action::Install { versions, archive } => {
@@ -120,7 +120,7 @@ fn list(engines: &Engines) -> Result<Vec<Entry>, Failure> {
         Ok(Entry {
             version: version.name(),
             installed: manifest.is_some(),
-            path: manifest.as_ref().map(|_| engines.place(version).display().to_string()),
+            path: manifest.as_ref().map(|_| engines.directory_of(version).display().to_string()),
             bytes: manifest.as_ref().map(|manifest| manifest.bytes),
             package: manifest.map(|manifest| manifest.package),
         })

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use super::runner::{Runner, StepError};
 use crate::daemon::DaemonError;
-use crate::docker::{Blow, Ended, Strike};
+use crate::docker_cli::{CommandFailure, TrapAction, WriteTrap};
 
 impl Runner {
     #[expect(clippy::wildcard_enum_match_arm, reason = "the caller has told the others apart")]
@@ -36,7 +36,7 @@ impl Runner {
             Step::Frozen => {
                 let strike = self.strike().await?;
                 // Let go before, who is held could still write, and put it in its place.
-                self.world.daemon.frozen().await?;
+                self.world.daemon.wait_until_frozen().await?;
                 drop(strike);
                 self.require_torn("frozen")
             }
@@ -44,9 +44,9 @@ impl Runner {
         }
     }
 
-    fn strike_at_write(&mut self, blow: Blow) -> Result<(), StepError> {
+    fn strike_at_write(&mut self, action: TrapAction) -> Result<(), StepError> {
         let daemon = self.world.daemon.process().ok_or(DaemonError::NoProcess)?;
-        self.strike = Some(self.world.user.strike_at_write(daemon.pid, blow)?);
+        self.strike = Some(self.world.user.arm_trap(daemon.pid, action)?);
         Ok(())
     }
 
@@ -61,10 +61,10 @@ impl Runner {
 
     /// Waits until the daemon has come to the instant at which something is done to it, and does it. It is
     /// held there for as long as what is returned lives.
-    async fn strike(&mut self) -> Result<Strike, StepError> {
+    async fn strike(&mut self) -> Result<WriteTrap, StepError> {
         let mut strike = self.strike.take().expect("the schedule was checked: armed before");
         if timeout(self.deadline, strike.reached()).await.is_ok_and(|reached| reached) {
-            strike.fall(self.recorder());
+            strike.act(self.recorder());
             return Ok(strike);
         }
         let why = format!("the daemon wrote nothing within {:?}", self.deadline);
@@ -74,7 +74,7 @@ impl Runner {
     /// Requires that it was about to put something in the place of the configuration: else the instant
     /// was missed.
     fn require_torn(&self, done: &str) -> Result<(), StepError> {
-        if self.world.user.has_torn() {
+        if self.world.user.has_unfinished_write() {
             return Ok(());
         }
         let why = format!("the daemon was {done} too late, or writes in the configuration's place");
@@ -84,15 +84,15 @@ impl Runner {
 
 /// Waits for the end of a docker command in the background.
 pub(super) async fn user_returned(
-    mut command: JoinSet<Result<(), Ended>>,
+    mut command: JoinSet<Result<(), CommandFailure>>,
 ) -> Result<(), StepError> {
     let joined = command.join_next().await.expect("one task was spawned");
     let ended = joined.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
     ended.map_err(StepError::from)
 }
 
-impl From<Ended> for StepError {
-    fn from(Ended { blame, why }: Ended) -> Self {
+impl From<CommandFailure> for StepError {
+    fn from(CommandFailure { blame, why }: CommandFailure) -> Self {
         Self { blame, why }
     }
 }

@@ -14,7 +14,7 @@ use super::logs::Opened;
 use crate::bundle::Cause;
 use crate::chain::chain;
 use crate::daemon::{AdmissionError, ApiError, DaemonError};
-use crate::docker::{DockerError, Ended, Strike};
+use crate::docker_cli::{CommandFailure, DockerCliError, WriteTrap};
 use crate::engine::{EngineError, NewContainer, TruthError, WorkloadError};
 use crate::passthrough::WayError;
 use crate::recorder::Recorder;
@@ -48,7 +48,7 @@ world_errors!(
     ApiError,
     ClientWireError,
     DaemonError,
-    DockerError,
+    DockerCliError,
     EngineError,
     TruthError,
     WayError,
@@ -67,9 +67,9 @@ pub(super) struct Runner {
     pub(super) recordings: BTreeMap<FaultName, racetrap_wire::Recording>,
     pub(super) refusing: Option<Refusal>,
     pub(super) commands: BTreeMap<CommandName, Background>,
-    pub(super) user_commands: BTreeMap<CommandName, JoinSet<Result<(), Ended>>>,
+    pub(super) user_commands: BTreeMap<CommandName, JoinSet<Result<(), CommandFailure>>>,
     /// Kills or freezes the daemon at an instant of its own.
-    pub(super) strike: Option<Strike>,
+    pub(super) strike: Option<WriteTrap>,
     pub(super) clients: BTreeMap<ClientName, Opened>,
     pub(super) neighbour: Option<Box<Runner>>,
     recorder: Recorder,
@@ -130,7 +130,7 @@ impl Runner {
     /// Does one step; after one that changes what the engine holds, the truth is asked anew.
     pub(super) async fn step(&mut self, step: &Step) -> Result<(), StepError> {
         let done = self.do_step(step).await;
-        self.world.user.look();
+        self.world.user.record_changes();
         self.world.daemon.read_log();
         done
     }

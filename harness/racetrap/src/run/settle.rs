@@ -61,7 +61,7 @@ impl Runner {
         let mut changes = self.recorder().changes();
         let limit = Instant::now() + STILL;
         let checkpoint = What::Checkpoint { number, stage };
-        self.world.user.look();
+        self.world.user.record_changes();
         loop {
             changes.borrow_and_update();
             let level = self.level();

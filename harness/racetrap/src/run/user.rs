@@ -6,7 +6,7 @@ use racetrap_history::{ACTION, Action, Blame, MirrorRef, Protocol, UserObject, U
 use serde_json::{Value, json};
 
 use super::runner::{Runner, StepError};
-use crate::daemon::{Resource, user};
+use crate::daemon::{Resource, client_writes};
 
 impl Runner {
     /// Asks for a container's state in the way that the daemon has.
@@ -22,7 +22,7 @@ impl Runner {
             }
         };
         let set = BTreeMap::from([(pointer.to_owned(), json!(wish))]);
-        user::patch(&self.world.api, self.recorder(), resource, &object, &set).await?;
+        client_writes::patch(&self.world.api, self.recorder(), resource, &object, &set).await?;
         Ok(())
     }
 
@@ -34,13 +34,13 @@ impl Runner {
                 None => value.clone(),
             };
             let set = patch.set.iter().map(|(at, value)| (at.clone(), numbered(value))).collect();
-            user::patch(&self.world.api, self.recorder(), resource, &object, &set).await?;
+            client_writes::patch(&self.world.api, self.recorder(), resource, &object, &set).await?;
         }
         Ok(())
     }
 
     pub(super) async fn create_object(&self, object: &UserObject) -> Result<(), StepError> {
-        let Some(resource) = Resource::of(&object.resource) else {
+        let Some(resource) = Resource::from_plural(&object.resource) else {
             let why = format!("there is no resource `{}`", object.resource);
             return Err(StepError { blame: Blame::Schedule, why });
         };
@@ -55,13 +55,16 @@ impl Runner {
             return Err(StepError { blame: Blame::Schedule, why });
         };
         let object = UserObject { name, ..object.clone() };
-        user::create(&self.world.api, self.recorder(), resource, namespace, &object).await?;
+        client_writes::create(&self.world.api, self.recorder(), resource, namespace, &object)
+            .await?;
         Ok(())
     }
 
     pub(super) async fn delete(&self, mirror: &MirrorRef) -> Result<(), StepError> {
         let (resource, object) = self.mirror(mirror)?;
-        Ok(user::delete(&self.world.api, self.recorder(), resource, &object).await.map(drop)?)
+        Ok(client_writes::delete(&self.world.api, self.recorder(), resource, &object)
+            .await
+            .map(drop)?)
     }
 
     /// Puts a finalizer on a mirror that is not the daemon's to remove, or takes it away.
@@ -69,9 +72,9 @@ impl Runner {
         let (resource, object) = self.mirror(mirror)?;
         let api = &self.world.api;
         if keep {
-            user::keep(api, resource, &object).await?;
+            client_writes::add_finalizer(api, resource, &object).await?;
         } else {
-            user::let_go(api, resource, &object).await?;
+            client_writes::remove_finalizer(api, resource, &object).await?;
         }
         Ok(())
     }
@@ -79,7 +82,7 @@ impl Runner {
     /// Changes the App so that nothing is to be done, each time after the last change was seen.
     pub(super) async fn touch(&self, times: u32) -> Result<(), StepError> {
         for time in 1..=times {
-            let stored = user::touch_app(&self.world.api, self.recorder(), time).await?;
+            let stored = client_writes::touch_app(&self.world.api, self.recorder(), time).await?;
             let version = stored.pointer("/metadata/resourceVersion").cloned();
             let version = version.and_then(|version| version.as_str()?.parse::<u64>().ok());
             let seen = |view: &racetrap_history::View| {
@@ -95,7 +98,7 @@ impl Runner {
     fn mirror(&self, mirror: &MirrorRef) -> Result<(Resource, Value), StepError> {
         let found = self.recorder().with_view(|view| {
             let (resource, object) = view.mirror_object(mirror)?;
-            Some((Resource::of(resource)?, object.clone()))
+            Some((Resource::from_plural(resource)?, object.clone()))
         });
         found.ok_or_else(|| StepError {
             blame: Blame::Schedule,

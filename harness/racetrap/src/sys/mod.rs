@@ -12,6 +12,7 @@ mod mounts;
 mod namespace;
 mod open_gate;
 mod process;
+mod removal;
 mod sockets;
 mod stop;
 
@@ -27,6 +28,7 @@ pub(crate) use mounts::{SmallDisk, detach, mounts_below};
 pub(crate) use namespace::{Namespace, in_namespace, new_namespace, with_own_run};
 pub(crate) use open_gate::OpenGate;
 pub(crate) use process::{Identity, Signal, kill_group, marked, wait_for_end};
+pub(crate) use removal::remove_if_exists;
 pub(crate) use sockets::{Socket, sockets};
 pub(crate) use stop::StopRequests;
 

@@ -7,7 +7,7 @@ use racetrap_history::VmMode;
 use super::ground::Ground;
 use super::logs;
 use super::world::{WorldError, WorldOptions, failed};
-use crate::docker::Place;
+use crate::docker_cli::CliLayout;
 use crate::intent::{self, Intent, LogLengths};
 use crate::mask::canary;
 use crate::process::{Environment, companion};
@@ -35,7 +35,7 @@ pub(super) fn lay_out(ground: &Ground, options: &WorldOptions) -> Result<Environ
     canary::plant_logins(environment.home(), user.is_none())
         .and_then(|()| canary::plant_headers(&logs::engine_log(directory)))
         .map_err(failed("planted secrets"))?;
-    let environment = Place::told(environment, directory, user);
+    let environment = CliLayout::add_variables(environment, directory, user);
     let environment = match options.needs.protocol {
         // A reference daemon speaks the one that it is told; another one does not know the name.
         Some(protocol) => environment.with("RDD_PROTOCOL", protocol.to_string()),

@@ -32,7 +32,7 @@ pub use world::WorldError;
 pub(crate) use world::{World, WorldOptions};
 
 pub use crate::daemon::{ApiError, DaemonError};
-pub use crate::docker::{DockerError, EndpointError};
+pub use crate::docker_cli::{DockerCliError, EndpointError};
 pub use crate::engine::{
     AptError, EngineChoice, EngineError, EngineKind, EngineVersion, ImageStore, InstallError,
     NoSuchEngine, NoSuchVersion, TruthError, UsersDockerError,

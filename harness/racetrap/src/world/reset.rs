@@ -11,8 +11,8 @@ use racetrap_history::{EngineState, PROBE_VOLUME_PREFIX, View, What};
 use tokio::time::{Instant, timeout};
 
 use super::world::World;
-use crate::daemon::{ApiError, Resource, user};
-use crate::engine::{TruthError, Workload, WorkloadError, empty};
+use crate::daemon::{ApiError, Resource, client_writes};
+use crate::engine::{TruthError, Workload, WorkloadError, remove_everything};
 use crate::intent::LogLengths;
 use crate::sys::Identity;
 use crate::wait::{NotReached, polled, until};
@@ -146,7 +146,7 @@ impl World {
     /// history has none of it.
     #[expect(clippy::wildcard_enum_match_arm, reason = "only some of them matter here")]
     async fn empty_engine(&mut self) -> Result<(), ResetError> {
-        empty(self.truth.docker()).await?;
+        remove_everything(self.truth.docker()).await?;
         let last = format!("{PROBE_VOLUME_PREFIX}reset");
         self.workload.create_volume(&last).await?;
         self.workload.remove_volume(&last).await?;
@@ -176,12 +176,12 @@ impl World {
             return Ok(());
         };
         let stopped = BTreeMap::from([("/spec/running".to_owned(), false.into())]);
-        user::patch(&self.api, recorder, Resource::Apps, &app, &stopped).await?;
+        client_writes::patch(&self.api, recorder, Resource::Apps, &app, &stopped).await?;
         let mirrors = Resource::ALL
             .into_iter()
             .filter(|resource| !matches!(resource, Resource::Apps | Resource::LimaVms));
         self.gone("the mirrors to go", &mirrors.collect::<Vec<_>>()).await?;
-        user::delete(&self.api, recorder, Resource::Apps, &app).await?;
+        client_writes::delete(&self.api, recorder, Resource::Apps, &app).await?;
         Ok(self.gone("the App and its VM to go", &Resource::ALL).await?)
     }
 

@@ -22,8 +22,8 @@ use crate::bundle::{Cause, Patient, Trigger, capture, past_wire};
 use crate::chain::chain;
 use crate::clock::Clock;
 use crate::daemon::{Admission, AdmissionError, Api, ApiError, Daemon, DaemonError, Resource};
-use crate::docker::{DockerError, Place, User};
-use crate::engine::{Engine, EngineChoice, EngineError, Site, Truth, TruthError, Workload};
+use crate::docker_cli::{CliLayout, CliUser, DockerCliError};
+use crate::engine::{Engine, EngineChoice, EngineConfig, EngineError, Truth, TruthError, Workload};
 use crate::intent::{self, Intent};
 use crate::process::{Child, Environment, MARKER, NotBuilt, Spawn, Tasks, companion};
 use crate::recorder::{Recorder, Whole};
@@ -66,7 +66,7 @@ pub enum WorldError {
     },
     /// No user of the docker command.
     #[error("there is no user of the docker command")]
-    Docker(#[from] DockerError),
+    Docker(#[from] DockerCliError),
     /// The watcher or the stand-in for QEMU is not built.
     #[error("a program of a world is missing")]
     Companion(#[from] NotBuilt),
@@ -117,7 +117,7 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) truth: Truth,
     pub(crate) workload: Workload,
-    pub(crate) user: User,
+    pub(crate) user: CliUser,
     pub(crate) wire: Wire,
     client_wire: Option<Wire>,
     pub(crate) tasks: Tasks,
@@ -177,7 +177,7 @@ impl World {
                 if error.tells_of_a_fault() {
                     let cause = Cause::new(Trigger::Unmade, chain(&error));
                     foundation
-                        .capture(cause, || met.iter_mut().for_each(Daemon::expect_stacks))
+                        .capture(cause, || met.iter_mut().for_each(Daemon::expect_stack_dump))
                         .await;
                 }
                 tasks.observers.abort_all();
@@ -300,7 +300,7 @@ impl World {
     /// the daemon has ended then, and the world can only be closed.
     pub(crate) async fn capture(&mut self, cause: Cause) {
         let daemon = &mut self.daemon;
-        self.foundation.capture(cause, || daemon.expect_stacks()).await;
+        self.foundation.capture(cause, || daemon.expect_stack_dump()).await;
     }
 
     /// Ends all that the world made, the youngest first, and records what would not go.
@@ -312,7 +312,7 @@ impl World {
         let left = self.daemon.stop().await;
         leaks.extend(left.map(|text| (Owner::Daemon, text)));
         // What a daemon that has ended has left is the last that is told of it.
-        self.user.look();
+        self.user.record_changes();
         self.tasks.clients.abort_all();
         self.tasks.observers.abort_all();
         if let Some(wire) = self.client_wire
@@ -328,7 +328,7 @@ impl World {
             leaks.push((Owner::World, format!("engine: {}", chain(&error))));
         }
         // What a daemon leaves that ended by telling its stacks, is swept like all else.
-        if !self.daemon.was_asked_for_stacks() {
+        if !self.daemon.dumps_stacks() {
             let left = self.foundation.leftovers().await;
             leaks.extend(left.into_iter().map(|text| (Owner::World, text)));
         }
@@ -345,7 +345,7 @@ struct Parts {
     api: Api,
     engine: Engine,
     truth: Truth,
-    user: User,
+    user: CliUser,
     wire: Wire,
     facts: What,
 }
@@ -358,12 +358,12 @@ impl Parts {
         met: &mut Option<Daemon>,
     ) -> Result<Self, WorldError> {
         let Foundation { ground, environment, recorder, .. } = foundation;
-        let daemon = Daemon::meet(&options.daemon, environment.clone(), recorder).await?;
+        let daemon = Daemon::probe(&options.daemon, environment.clone(), recorder).await?;
         let daemon = met.insert(daemon);
         let declare = |intent: Intent| intent::declare(ground.directory(), &intent);
         let (home, paths) = (environment.home().to_owned(), daemon.paths().clone());
         declare(Intent::Daemon { home, paths }).map_err(failed("the list of intents"))?;
-        let site = Site {
+        let site = EngineConfig {
             choice: options.engine,
             directory: ground.directory().join("e"),
             log: logs::engine_log(ground.directory()),
@@ -377,10 +377,11 @@ impl Parts {
         let truth = Truth::observe(engine.socket(), &mut tasks.observers, recorder).await?;
         let wire = start_wire(options, daemon, &engine, recorder).await?;
         let needs = options.needs.docker.as_ref();
-        let place = Place::of(ground.directory(), environment, needs);
-        let user = User::start(place, needs, environment, &mut tasks.observers, recorder).await?;
+        let place = CliLayout::new(ground.directory(), environment, needs);
+        let user =
+            CliUser::start(place, needs, environment, &mut tasks.observers, recorder).await?;
         if needs.is_some() {
-            daemon.has_own_run(user.run_directory());
+            daemon.set_run_directory(user.run_directory());
         }
         declare(Intent::Process("daemon".to_owned())).map_err(failed("the list of intents"))?;
         let api = daemon.start(options.vm, options.needs.standalone, tasks).await?;

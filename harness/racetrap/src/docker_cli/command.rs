@@ -1,4 +1,4 @@
-//! The docker command, as the world's user runs it.
+//! Runs the docker command as the user of the world.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,72 +9,83 @@ use racetrap_history::{
     Blame, DockerStep, ENDPOINT, OURS, REGISTRY, UserCommand, UserCommandEnd, What,
 };
 
-use super::user::DockerError;
-use super::watch::Watch;
+use super::config_watch::ConfigWatch;
+use super::user::DockerCliError;
 use crate::process::{Environment, Spawn, find_program, run_with_input};
 use crate::recorder::Recorder;
 
-/// How long one command may take.
+/// How long one docker command may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The program, and its package in Debian and Ubuntu.
+/// The program and its package in Debian and Ubuntu.
 const PROGRAM: [&str; 2] = ["docker", "docker.io"];
 
-/// A command that did not end as it must.
+/// A docker command that did not run, or did not end with the expected exit code.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct CommandFailure {
+    /// Whose fault it is.
     pub(crate) blame: Blame,
     pub(crate) why: String,
 }
 
-/// Runs commands; clones number them together.
+/// Runs docker commands. Clones share the numbering of the commands.
 #[derive(Clone)]
-pub(super) struct Commands {
+pub(super) struct CommandRunner {
     program: PathBuf,
     environment: Environment,
-    watch: Watch,
+    watch: ConfigWatch,
     recorder: Recorder,
+    /// Number of the last command.
     last: Arc<AtomicU32>,
 }
 
-/// What stands for something in arguments.
+/// Values for the placeholders in arguments.
 #[derive(Clone)]
-pub(super) struct Names {
+pub(super) struct Placeholders {
+    /// Address of the user's engine.
     pub(super) endpoint: String,
+    /// Name of the daemon's context.
     pub(super) ours: String,
-    /// Addresses of the registry, one a command in turn; none is asked for, if empty.
+    /// Addresses of the registry, which the repetitions of a command use in turn.
     pub(super) registry: Vec<String>,
 }
 
-impl Commands {
-    /// For a user with this environment, in which nothing overrules the configuration.
+impl CommandRunner {
+    /// Finds the docker command. Its environment is that of the world without the variables that take
+    /// precedence over the configuration.
     ///
     /// # Errors
-    /// Where there is no docker command.
-    pub(super) fn of(
+    /// If there is no docker command on PATH.
+    pub(super) fn new(
         environment: &Environment,
-        watch: &Watch,
+        watch: &ConfigWatch,
         recorder: &Recorder,
-    ) -> Result<Self, DockerError> {
+    ) -> Result<Self, DockerCliError> {
         let [name, package] = PROGRAM;
-        let program = find_program(name).ok_or(DockerError::NoCommand { name, package })?;
+        let program = find_program(name).ok_or(DockerCliError::NoCommand { name, package })?;
         let environment = environment.clone().without("DOCKER_HOST").without("DOCKER_CONTEXT");
         let (watch, recorder) = (watch.clone(), recorder.clone());
         Ok(Self { program, environment, watch, recorder, last: Arc::default() })
     }
 
-    /// Runs a command as often as the step says.
-    pub(super) async fn run(self, step: DockerStep, names: Names) -> Result<(), Ended> {
+    /// Runs a command as often as the step says, until one does not end with the expected exit code.
+    pub(super) async fn run(
+        self,
+        step: DockerStep,
+        placeholders: Placeholders,
+    ) -> Result<(), CommandFailure> {
         for n in 1..=step.times {
-            let arguments = step.arguments.iter().map(|text| names.replaced(text, n)).collect();
+            let arguments =
+                step.arguments.iter().map(|text| placeholders.fill_in(text, n)).collect();
             let end = self.run_once(arguments, &step).await?;
             if !end.exit.is_some_and(|code| step.exit.allow(code)) {
                 let seen = end.exit.map_or_else(|| "a signal".to_owned(), |code| code.to_string());
-                let (arguments, said) = (step.arguments.join(" "), end.said.trim().to_owned());
-                let promised = &step.exit;
-                let why =
-                    format!("`docker {arguments}` ended with {seen}, not {promised}; said: {said}");
-                return Err(Ended { blame: Blame::Schedule, why });
+                let (arguments, stderr) = (step.arguments.join(" "), end.said.trim());
+                let expected = &step.exit;
+                let why = format!(
+                    "`docker {arguments}` ended with {seen}, not {expected}; it printed: {stderr}"
+                );
+                return Err(CommandFailure { blame: Blame::Schedule, why });
             }
         }
         Ok(())
@@ -84,14 +95,15 @@ impl Commands {
         &self,
         arguments: Vec<String>,
         step: &DockerStep,
-    ) -> Result<UserCommandEnd, Ended> {
+    ) -> Result<UserCommandEnd, CommandFailure> {
         let number = self.last.fetch_add(1, Ordering::SeqCst) + 1;
-        let tell = |end| {
+        let record = |end| {
             let arguments = arguments.clone();
             self.recorder.append(What::UserCommand(UserCommand { number, arguments, end }));
         };
-        self.watch.look();
-        tell(None);
+        // Before the record of the start: a change that is queued now was not made by this command.
+        self.watch.record_changes();
+        record(None);
         let spawn = Spawn {
             name: "docker",
             program: self.program.clone(),
@@ -100,23 +112,25 @@ impl Commands {
             log: None,
         };
         let ran = run_with_input(&spawn, step.input.as_bytes(), LIMIT).await;
-        // What it has changed comes before its end.
-        self.watch.look();
-        let world = |why: String| Ended { blame: Blame::World, why };
+        // Before the record of the end: a change that is queued now may be this command's. While a command
+        // runs, the oracles judge only changes that no docker command can make.
+        self.watch.record_changes();
+        let world = |why: String| CommandFailure { blame: Blame::World, why };
         match ran {
             Ok(Ok(run)) => {
                 let end = UserCommandEnd { exit: run.exit, said: run.stderr };
-                tell(Some(end.clone()));
+                record(Some(end.clone()));
                 Ok(end)
             }
-            Ok(Err(still_runs)) => Err(world(still_runs.to_string())),
+            Ok(Err(late)) => Err(world(late.to_string())),
             Err(error) => Err(world(format!("the docker command could not be run: {error}"))),
         }
     }
 }
 
-impl Names {
-    fn replaced(&self, text: &str, n: u32) -> String {
+impl Placeholders {
+    /// The text with its placeholders filled in, for the n-th repetition of a command.
+    fn fill_in(&self, text: &str, n: u32) -> String {
         let registry = (n.saturating_sub(1) as usize).checked_rem(self.registry.len());
         let registry = registry.and_then(|index| self.registry.get(index));
         text.replace(ENDPOINT, &self.endpoint)

@@ -1,5 +1,7 @@
-//! What is in the configuration's files: names as they are, and of each value a digest. The key of the
-//! digests is chosen anew for each world and never told, so that no secret can be guessed from them.
+//! Reads the configuration's files for the history: names as they are, and a digest of each value.
+//!
+//! Each world has a random key for its digests, which is never written anywhere. So nobody can find a secret by
+//! comparing digests of guesses, and two digests are equal only within a world.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -9,44 +11,45 @@ use std::{fs, io};
 use racetrap_history::DockerContent;
 use serde_json::{Map, Value};
 
-/// The key that names the current context.
+/// The member that names the current context.
 const CURRENT: &str = "currentContext";
 
-/// Maps of which each entry is told by itself.
+/// Members that are maps, whose entries are recorded one by one.
 const MAPS: [&str; 2] = ["auths", "credHelpers"];
 
-/// Reads files, and tells no secret of them.
+/// Reads files without their secrets.
 #[derive(Default)]
-pub(super) struct Reader {
+pub(super) struct ContentReader {
     key: RandomState,
 }
 
-impl Reader {
-    /// What is in `config.json`.
+impl ContentReader {
+    /// The content of a `config.json`.
     pub(super) fn config(&self, path: &Path) -> DockerContent {
         match object(path) {
             Ok(members) => {
                 let current = members.get(CURRENT).and_then(Value::as_str).map(str::to_owned);
-                let mut told = BTreeMap::new();
+                let mut recorded = BTreeMap::new();
                 for (name, value) in members.into_iter().filter(|(name, _)| name != CURRENT) {
                     if let Value::Object(entries) = &value
                         && MAPS.contains(&name.as_str())
                     {
                         let each = entries.iter();
-                        told.extend(each.map(|(at, it)| (format!("{name}/{at}"), self.digest(it))));
-                        told.insert(name, String::new());
+                        recorded
+                            .extend(each.map(|(at, it)| (format!("{name}/{at}"), self.digest(it))));
+                        recorded.insert(name, String::new());
                     } else {
                         let digest = self.digest(&value);
-                        told.insert(name, digest);
+                        recorded.insert(name, digest);
                     }
                 }
-                DockerContent::Config { current, members: told }
+                DockerContent::Config { current, members: recorded }
             }
             Err(other) => other,
         }
     }
 
-    /// The name that a context's file gives it, and what it says of its docker endpoint.
+    /// The name in a context's file, and the address of its docker endpoint.
     pub(super) fn context(&self, path: &Path) -> (Option<String>, DockerContent) {
         match object(path) {
             Ok(members) => {
@@ -60,13 +63,15 @@ impl Reader {
     }
 
     fn digest(&self, value: &Value) -> String {
-        // Objects are in the order of their keys.
+        // Equal values have equal texts: the members of an object are sorted by their names.
         format!("{:016x}", self.key.hash_one(value.to_string()))
     }
 }
 
-/// The object in a file, or what is there instead. What a parser says of a text may quote it, so only
-/// the place is told.
+/// The JSON object in a file.
+///
+/// # Errors
+/// What the file has instead. The parser's message may quote a secret, so only line and column are kept.
 fn object(path: &Path) -> Result<Map<String, Value>, DockerContent> {
     let text = match fs::read(path) {
         Ok(text) => text,
@@ -85,17 +90,17 @@ fn object(path: &Path) -> Result<Map<String, Value>, DockerContent> {
 mod tests {
     use super::*;
 
-    fn read(reader: &Reader, text: &str) -> DockerContent {
-        let place = tempfile::tempdir().expect("a temporary directory");
-        let path = place.path().join("config.json");
+    fn read(reader: &ContentReader, text: &str) -> DockerContent {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("config.json");
         fs::write(&path, text).expect("a file");
         reader.config(&path)
     }
 
-    // The secret is in every kind of value; the record must not have it, and must differ where it does.
+    // Every kind of value contains the secret. The record must not contain it, and must change if it does.
     #[test]
-    fn values_are_told_apart_and_not_told() {
-        let reader = Reader::default();
+    fn different_values_have_different_digests_and_no_value_is_recorded() {
+        let reader = ContentReader::default();
         let text = r#"{"auths": {"r.example": {"auth": "SECRET"}}, "currentContext": "mine",
                        "proxies": ["SECRET"], "one": 1}"#;
         let content = read(&reader, text);
@@ -107,13 +112,13 @@ mod tests {
         assert_eq!(keys, ["auths", "auths/r.example", "one", "proxies"]);
         assert_eq!(read(&reader, text), content);
         assert_ne!(read(&reader, &text.replace("SECRET\"}", "OTHER\"}")), content);
-        assert_ne!(read(&Reader::default(), text), content, "another world has another key");
+        assert_ne!(read(&ContentReader::default(), text), content, "another world has another key");
     }
 
-    // The text of what is no JSON may be a secret as well.
+    // A text that is no JSON may contain a secret too.
     #[test]
-    fn of_what_is_no_json_only_the_place_is_told() {
-        let reader = Reader::default();
+    fn a_malformed_file_is_recorded_by_the_position_of_the_error() {
+        let reader = ContentReader::default();
         for text in ["", "{\"auths\": SECRET", "\"SECRET\"", "[]"] {
             let content = read(&reader, text);
             assert!(content.is_broken(), "{content:?}");

@@ -1,4 +1,4 @@
-//! A small file system for the configuration, which can be full or not to be written.
+//! A small file system for the configuration, which can be full or read-only.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -6,39 +6,37 @@ use std::path::{Path, PathBuf};
 
 use racetrap_history::DiskOp;
 
-use crate::sys::SmallDisk;
+use crate::sys::{SmallDisk, remove_if_exists};
 
-/// What takes all the room.
+/// Name of the file that fills the file system.
 const FILLER: &str = ".filler";
 
-/// The file system, for as long as it is not taken away.
-pub(super) struct Disk {
+/// The file system that is mounted at the configuration's directory.
+pub(super) struct ConfigDisk {
     disk: SmallDisk,
     filler: PathBuf,
 }
 
-impl Disk {
-    /// Mounts one at the directory.
+impl ConfigDisk {
+    /// Creates the directory and mounts the file system there.
     pub(super) fn mount(directory: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(directory)?;
         Ok(Self { disk: SmallDisk::mount(directory)?, filler: directory.join(FILLER) })
     }
 
-    /// Puts it into a state.
-    pub(super) fn put(&self, op: DiskOp) -> io::Result<()> {
+    /// Makes the file system full, read-only, or normal again.
+    pub(super) fn set_state(&self, op: DiskOp) -> io::Result<()> {
         match op {
             DiskOp::Full => self.fill(),
             DiskOp::ReadOnly => self.disk.set_read_only(true),
             DiskOp::Normal => {
                 self.disk.set_read_only(false)?;
-                match std::fs::remove_file(&self.filler) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-                    Ok(()) | Err(_) => Ok(()),
-                }
+                remove_if_exists(&self.filler)
             }
         }
     }
 
+    /// Writes a file until the file system has no room for more.
     fn fill(&self) -> io::Result<()> {
         let mut filler = File::create(&self.filler)?;
         loop {
@@ -50,7 +48,7 @@ impl Disk {
         }
     }
 
-    /// Takes it away.
+    /// Unmounts the file system.
     pub(super) fn unmount(self) -> io::Result<()> {
         self.disk.unmount()
     }

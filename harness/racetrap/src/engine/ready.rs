@@ -1,4 +1,4 @@
-//! When an engine is ready: it answers a ping on its own socket.
+//! Waits until an engine is ready: until it answers a ping on its own socket.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -8,11 +8,15 @@ use super::error::EngineError;
 use crate::process::log_tail;
 use crate::wait::{NotReached, polled};
 
-/// How long a dockerd may take to answer its first ping.
+/// How long a dockerd may take until it answers its first ping.
 pub(super) const READY_LIMIT: Duration = Duration::from_secs(60);
 
-/// Waits for an answer on `socket`, for as long as `ended` does not tell how the engine ended.
-pub(super) async fn wait_for_answer(
+/// Waits until the engine answers on `socket`. `ended` returns how the engine has ended, if it has; then
+/// this fails at once.
+///
+/// # Errors
+/// With the last lines of `log`.
+pub(super) async fn wait_until_ready(
     socket: &Path,
     ended: impl Fn() -> Option<String>,
     log: &Path,

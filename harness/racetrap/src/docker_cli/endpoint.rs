@@ -1,4 +1,5 @@
-//! The user's own engine: the world's, behind a wire of its own, at the place that a scenario names.
+//! The user's engine: the engine of the world behind a wire of its own, at the address that a scenario
+//! chooses.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,49 +7,50 @@ use std::sync::Arc;
 
 use racetrap_history::{EndpointOp, What};
 use racetrap_wire::{Dialect, Listen, Upstream, Wire, WireConfig, WireError};
-use tokio::net::{TcpListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::task::JoinSet;
 
-use super::place::Place;
+use super::layout::CliLayout;
+use super::listener::serve_each;
 use crate::recorder::Recorder;
 use crate::wire_record::wire_message;
 
-/// Where the context `default` leads.
+/// The address of the docker command's context `default`.
 const DEFAULT: &str = "unix:///var/run/docker.sock";
 
-/// The user's engine, for as long as this value lives.
+/// The user's engine. Dropping it ends the connections over TCP.
 pub(super) struct Endpoint {
     wire: Wire,
     address: String,
     _forwarding: JoinSet<()>,
 }
 
-/// The user's engine could not be put at its place.
+/// The user's engine could not be made reachable.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// It could not be bound.
-    #[error("there is no wire before the user's engine")]
+    /// The wire before it could not be started.
+    #[error("the wire before the user's engine could not be started")]
     Wire(#[from] WireError),
-    /// There is no port.
-    #[error("there is no port for the user's engine")]
+    /// The harness could not listen on a TCP port.
+    #[error("the user's engine could not listen on a TCP port")]
     Port(#[from] io::Error),
 }
 
 impl Endpoint {
-    /// Puts a wire before the engine at `upstream`, at the place that is asked for; none, where it shall
-    /// be nowhere.
+    /// Starts a wire before the engine at `upstream`, at the address that `op` chooses. Returns `None` if the
+    /// engine shall not be reachable.
     pub(super) async fn open(
         op: EndpointOp,
-        place: &Place,
+        layout: &CliLayout,
         upstream: PathBuf,
         recorder: &Recorder,
     ) -> Result<Option<Self>, EndpointError> {
         let (path, tcp) = match op {
             EndpointOp::Gone => return Ok(None),
-            EndpointOp::Unix => (place.socket.clone(), false),
-            EndpointOp::Tcp => (place.socket.clone(), true),
-            EndpointOp::Default => (place.run.join("docker.sock"), false),
+            EndpointOp::Unix => (layout.socket.clone(), false),
+            EndpointOp::Tcp => (layout.socket.clone(), true),
+            EndpointOp::Default => (layout.run.join("docker.sock"), false),
         };
         let recorder = recorder.clone();
         let wire = Wire::start(WireConfig {
@@ -62,7 +64,8 @@ impl Endpoint {
         let address = if tcp {
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
             let address = format!("tcp://{}", listener.local_addr()?);
-            forwarding.spawn(forward(listener, path));
+            // The wire listens only on unix sockets, so TCP is forwarded to one.
+            forwarding.spawn(serve_each(listener, move |client| forward(client, path.clone())));
             address
         } else if op == EndpointOp::Default {
             DEFAULT.to_owned()
@@ -72,6 +75,7 @@ impl Endpoint {
         Ok(Some(Self { wire, address, _forwarding: forwarding }))
     }
 
+    /// The address as `DOCKER_HOST` takes it.
     pub(super) fn address(&self) -> &str {
         &self.address
     }
@@ -80,31 +84,16 @@ impl Endpoint {
         &self.wire
     }
 
-    /// Takes it away.
+    /// Stops the wire.
     pub(super) async fn close(self) -> Result<(), WireError> {
         self.wire.close().await
     }
 }
 
-/// Carries bytes between a port and the wire.
-async fn forward(listener: TcpListener, path: PathBuf) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            // Cancel-safe: documented by tokio; no connection is lost.
-            accepted = listener.accept() => {
-                // A client that went before it was accepted.
-                let Ok((mut client, _)) = accepted else { continue };
-                let path = path.clone();
-                connections.spawn(async move {
-                    // Either side may break off, and takes the other with it.
-                    if let Ok(mut wire) = UnixStream::connect(&path).await {
-                        let _ = tokio::io::copy_bidirectional(&mut client, &mut wire).await;
-                    }
-                });
-            }
-            // Cancel-safe: documented by tokio.
-            Some(_) = connections.join_next() => {}
-        }
+/// Copies bytes in both directions between a TCP client and the wire at `path`.
+async fn forward(mut client: TcpStream, path: PathBuf) {
+    // An error of one side ends the connection of both, which is what the other side must see.
+    if let Ok(mut wire) = UnixStream::connect(&path).await {
+        let _ = tokio::io::copy_bidirectional(&mut client, &mut wire).await;
     }
 }

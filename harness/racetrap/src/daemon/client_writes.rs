@@ -1,4 +1,4 @@
-//! What a user does to the daemon's API while its controllers look on.
+//! Writes of a client of the daemon's API, which its controllers must react to or respect.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,23 @@ use serde_json::{Value, json};
 use super::api::{Api, ApiError, Resource, failed, plain};
 use crate::recorder::Recorder;
 
-/// Field manager of all that a user writes.
+/// The field manager of these writes.
 const MANAGER: &str = "racetrap-user";
 
-/// The finalizer by which somebody else keeps a mirror.
-const KEPT: &str = "racetrap.dev/kept";
+/// A finalizer of another client, which keeps an object from being removed.
+const FINALIZER: &str = "racetrap.dev/kept";
 
-/// The annotation by which the App is made to change without a change of what it wants.
+/// An annotation of the App. Changing it changes the App, and not its desired state.
 const TOUCHED: &str = "/metadata/annotations/racetrap.dev~1touched";
 
-/// How often a read-modify-write is begun anew, where others were faster each time.
+/// How often a read-modify-write is tried if another client writes in between each time.
 const ATTEMPTS: u32 = 20;
 
-/// Merges values into an object at JSON pointers (RFC 6901; no pointer leads into a list, which a
-/// merge replaces whole); null removes. Gives the object as stored.
+/// Merges values into an object at JSON pointers (RFC 6901), and returns the object as stored. Null
+/// removes a member. A pointer must not lead into a list, because a merge replaces lists whole.
 ///
 /// # Errors
-/// Where the API refuses; then nothing is recorded.
+/// If the API server refuses the write; then nothing is recorded.
 pub(crate) async fn patch(
     api: &Api,
     recorder: &Recorder,
@@ -34,15 +34,15 @@ pub(crate) async fn patch(
     set: &BTreeMap<String, Value>,
 ) -> Result<Value, ApiError> {
     let merged = merge(api, resource, object, &merge_patch(set)).await;
-    let stored = merged.map_err(failed(doing("patch", resource, object)))?;
+    let stored = merged.map_err(failed(describe("patch", resource, object)))?;
     record(recorder, resource, &stored, set.clone(), false);
     Ok(stored)
 }
 
-/// Creates an object, whose name is that of the API. Gives it as stored.
+/// Creates an object and returns it as stored. Its name is the one that the API shows.
 ///
 /// # Errors
-/// Where the API refuses; then nothing is recorded.
+/// If the API server refuses the write; then nothing is recorded.
 pub(crate) async fn create(
     api: &Api,
     recorder: &Recorder,
@@ -68,74 +68,79 @@ pub(crate) async fn create(
     Ok(stored)
 }
 
-/// Asks that an object be deleted. Gives what is still stored of it, or null where it is gone.
+/// Deletes an object. Returns it as it is stored while finalizers keep it, or null if it is gone.
 ///
 /// # Errors
-/// Where the API refuses; then nothing is recorded.
+/// If the API server refuses the write; then nothing is recorded.
 pub(crate) async fn delete(
     api: &Api,
     recorder: &Recorder,
     resource: Resource,
     object: &Value,
 ) -> Result<Value, ApiError> {
-    let place = api.place_of(resource, object);
-    let deleted = place.delete(name(object), &DeleteParams::default()).await;
-    let deleted = deleted.map_err(failed(doing("delete", resource, object)))?;
+    let scope = api.scope_of(resource, object);
+    let deleted = scope.delete(name(object), &DeleteParams::default()).await;
+    let deleted = deleted.map_err(failed(describe("delete", resource, object)))?;
     let stored = deleted.left().map(|stored| plain(&stored)).unwrap_or_default();
     record(recorder, resource, object, BTreeMap::new(), true);
     Ok(stored)
 }
 
-/// Adds a finalizer that is not the daemon's, so that the object outlives its deletion. That is no
-/// field of the user's, and not recorded as one.
+/// Adds a finalizer that is not the daemon's, so that the object stays after its deletion. Not recorded as
+/// a write: the oracle that looks for lost writes of clients must not expect the finalizer to stay.
 ///
 /// # Errors
-/// Where the API refuses, or others are faster each time.
-pub(crate) async fn keep(api: &Api, resource: Resource, object: &Value) -> Result<Value, ApiError> {
-    with_finalizers(api, resource, object, |finalizers| {
-        if !finalizers.iter().any(|finalizer| finalizer == KEPT) {
-            finalizers.push(KEPT.to_owned());
+/// If the API server refuses the write, or if other clients write in between each time.
+pub(crate) async fn add_finalizer(
+    api: &Api,
+    resource: Resource,
+    object: &Value,
+) -> Result<Value, ApiError> {
+    change_finalizers(api, resource, object, |finalizers| {
+        if !finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
+            finalizers.push(FINALIZER.to_owned());
         }
     })
     .await
 }
 
-/// Takes that finalizer away. Gives the object as it was stored last.
+/// Removes that finalizer. Returns the object as it was stored last.
 ///
 /// # Errors
-/// Where the API refuses, or others are faster each time.
-pub(crate) async fn let_go(
+/// If the API server refuses the write, or if other clients write in between each time.
+pub(crate) async fn remove_finalizer(
     api: &Api,
     resource: Resource,
     object: &Value,
 ) -> Result<Value, ApiError> {
-    with_finalizers(api, resource, object, |finalizers| {
-        finalizers.retain(|finalizer| finalizer != KEPT);
+    change_finalizers(api, resource, object, |finalizers| {
+        finalizers.retain(|finalizer| finalizer != FINALIZER);
     })
     .await
 }
 
-/// Writes a number into an annotation of the App, of which there is only one (contract 3.6).
+/// Writes `n` into an annotation of the App, of which a cluster has one (contract 3.6).
 ///
 /// # Errors
-/// Where the API refuses; then nothing is recorded.
+/// If the API server refuses the write; then nothing is recorded.
 pub(crate) async fn touch_app(api: &Api, recorder: &Recorder, n: u32) -> Result<Value, ApiError> {
     let app = json!({ "metadata": { "name": "app" } });
     let set = BTreeMap::from([(TOUCHED.to_owned(), Value::from(n.to_string()))]);
     patch(api, recorder, Resource::Apps, &app, &set).await
 }
 
-/// A read-modify-write of the finalizers, which nobody else's write in between is lost by.
-async fn with_finalizers(
+/// Changes the finalizers by a read-modify-write. The patch carries the version that was read, so the API
+/// server refuses it if another client has written in between, and no write of that client is lost.
+async fn change_finalizers(
     api: &Api,
     resource: Resource,
     object: &Value,
     change: impl Fn(&mut Vec<String>),
 ) -> Result<Value, ApiError> {
-    let failure = || failed(doing("change the finalizers of", resource, object));
+    let failure = || failed(describe("change the finalizers of", resource, object));
     let mut attempt = 1;
     loop {
-        let current = api.place_of(resource, object).get(name(object)).await;
+        let current = api.scope_of(resource, object).get(name(object)).await;
         let metadata = current.map_err(failure())?.metadata;
         let mut finalizers = metadata.finalizers.unwrap_or_default();
         change(&mut finalizers);
@@ -157,27 +162,29 @@ async fn merge(
     patch: &Value,
 ) -> Result<Value, kube::Error> {
     let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-    let place = api.place_of(resource, object);
-    Ok(plain(&place.patch(name(object), &params, &Patch::Merge(patch)).await?))
+    let scope = api.scope_of(resource, object);
+    Ok(plain(&scope.patch(name(object), &params, &Patch::Merge(patch)).await?))
 }
 
 /// The merge patch (RFC 7386) that puts each value at its pointer.
 fn merge_patch(set: &BTreeMap<String, Value>) -> Value {
     let mut patch = json!({});
     for (pointer, value) in set {
-        let mut place = &mut patch;
+        let mut member = &mut patch;
         for token in pointer.split('/').skip(1) {
-            // A longer pointer comes after the shorter ones, and decides.
-            if !place.is_object() {
-                *place = json!({});
+            // Pointers come in their order, so a longer one follows those that it begins with. Its
+            // value replaces theirs.
+            if !member.is_object() {
+                *member = json!({});
             }
-            place = &mut place[token.replace("~1", "/").replace("~0", "~")];
+            member = &mut member[token.replace("~1", "/").replace("~0", "~")];
         }
-        *place = value.clone();
+        *member = value.clone();
     }
     patch
 }
 
+/// A token of a JSON pointer.
 fn escaped(token: &str) -> String {
     token.replace('~', "~0").replace('/', "~1")
 }
@@ -207,8 +214,8 @@ fn metadata<'a>(object: &'a Value, field: &str) -> &'a str {
     object["metadata"][field].as_str().unwrap_or_default()
 }
 
-fn doing(what: &str, resource: Resource, object: &Value) -> String {
-    format!("{what} {} {}", resource.plural(), name(object))
+fn describe(verb: &str, resource: Resource, object: &Value) -> String {
+    format!("{verb} {} {}", resource.plural(), name(object))
 }
 
 #[cfg(test)]
@@ -219,8 +226,8 @@ mod tests {
         merge_patch(&set.iter().map(|(at, value)| ((*at).to_owned(), value.clone())).collect())
     }
 
-    // The patch is compared whole: a token that is not unescaped, or a value that is put over its
-    // neighbour, makes another one.
+    // The whole patch is compared: a token that is not unescaped, or a value that overwrites its
+    // neighbour, changes it.
     #[test]
     fn pointers_become_one_merge_patch() {
         let patch = patch_of(&[
@@ -232,14 +239,14 @@ mod tests {
         assert_eq!(patch, json!({ "metadata": metadata, "spec": { "state": "running" } }));
     }
 
-    // A scalar has no members: the longer pointer must not panic.
+    // A scalar has no members, so the longer pointer could panic.
     #[test]
-    fn a_longer_pointer_decides_over_a_shorter_one() {
+    fn a_longer_pointer_overrides_a_shorter_one() {
         assert_eq!(patch_of(&[("/a", json!(1)), ("/a/b", json!(2))]), json!({ "a": { "b": 2 } }));
     }
 
     #[test]
-    fn escaping_is_what_pointers_undo() {
+    fn a_pointer_undoes_the_escaping() {
         let label = "racetrap.dev/a~1b~0";
         let patch = patch_of(&[(&format!("/{}", escaped(label)), json!("x"))]);
         assert_eq!(patch, json!({ label: "x" }));
