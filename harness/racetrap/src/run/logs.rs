@@ -10,7 +10,9 @@ use tokio::time::{Instant, timeout};
 
 use super::runner::{Runner, StepError};
 use super::settle::STILL;
-use crate::passthrough::{Asking, Client, Wanted, Way, WayError, compare, crowd};
+use crate::passthrough::{
+    Client, ClientOptions, PassthroughRequest, Route, RouteError, compare_with_engine, run_crowd,
+};
 use crate::wait::polled;
 
 /// A client, and what of a log it has asked for.
@@ -58,25 +60,26 @@ impl Runner {
 
     async fn open_log(&mut self, open: &OpenLog) -> Result<(), StepError> {
         self.measure_before()?;
-        let mut asking = self.asking(&open.log).await?;
+        let mut request = self.passthrough_request(&open.log).await?;
         if !open.token {
-            asking = asking.without_token();
+            request = request.without_token();
         }
         if !open.upgrade {
-            asking = asking.plain();
+            request = request.without_upgrade();
         }
         if !open.reads {
-            asking = asking.holding_little();
+            request = request.with_small_buffer();
         }
         for (name, value) in &open.headers {
-            asking =
-                asking.with(name, value).map_err(|error| StepError::by(Blame::Schedule, &error))?;
+            let with_header = request.with_header(name, value);
+            request = with_header.map_err(|error| StepError::by(Blame::Schedule, &error))?;
         }
         let container = open.log.of.as_ref().map(|of| self.world.workload.id(of)).transpose()?;
         let container = container.map(str::to_owned);
-        let wanted = Wanted { asking, container, promised: open.status.clone(), reads: open.reads };
+        let (promised, reads) = (open.status.clone(), open.reads);
+        let options = ClientOptions { request, container, promised, reads };
         let name = open.client.0.clone();
-        let client = Client::open(name, wanted, self.deadline, self.recorder()).await;
+        let client = Client::open(name, options, self.deadline, self.recorder()).await;
         let tail = open.log.query.get("tail").cloned();
         self.clients.insert(open.client.clone(), Opened { client, tail, reads: open.reads });
         Ok(())
@@ -84,15 +87,15 @@ impl Runner {
 
     async fn log_crowd(&mut self, wanted: &LogCrowd) -> Result<(), StepError> {
         self.measure_before()?;
-        let asking = self.asking(&wanted.log).await?;
+        let request = self.passthrough_request(&wanted.log).await?;
         let LogCrowd { clients, at_once, status, .. } = wanted;
         let at_once = usize::try_from(*at_once).unwrap_or(usize::MAX);
-        let seen = crowd(&asking, status, *clients, at_once, self.deadline).await;
+        let seen = run_crowd(&request, status, *clients, at_once, self.deadline).await;
         self.recorder().append(What::LogCrowd(seen));
         Ok(())
     }
 
-    async fn asking(&self, log: &LogRequest) -> Result<Asking, StepError> {
+    async fn passthrough_request(&self, log: &LogRequest) -> Result<PassthroughRequest, StepError> {
         let mut path = match (&log.of, &log.path) {
             (Some(of), _) => format!("engine/logs/{}", self.world.workload.id(of)?),
             (None, Some(path)) => {
@@ -105,22 +108,22 @@ impl Runner {
             path.push_str(if number == 0 { "?" } else { "&" });
             path.push_str(&format!("{name}={value}"));
         }
-        let way = match log.door {
-            Door::Api => Way::through_api(self.world.daemon.kubeconfig()?)?,
+        let route = match log.door {
+            Door::Api => Route::through_api(self.world.daemon.kubeconfig()?)?,
             Door::Inner => {
                 let controller = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
                 let endpoint = self.world.api.passthrough_endpoint(controller).await?;
-                let way = endpoint.as_deref().and_then(Way::inner);
-                way.ok_or_else(|| WayError::NotAnnounced(controller.to_owned()))?
+                let route = endpoint.as_deref().and_then(Route::to_manager);
+                route.ok_or_else(|| RouteError::NotAnnounced(controller.to_owned()))?
             }
         };
-        Ok(Asking::new(way, &path))
+        Ok(PassthroughRequest::new(route, &path))
     }
 
     async fn truth_for(&self, name: &ClientName) -> Result<Option<LogTruth>, StepError> {
         let Opened { client, tail, .. } = self.client(name);
         let docker = self.world.truth.docker();
-        Ok(compare(docker, &name.0, client, tail.as_deref()).await?)
+        Ok(compare_with_engine(docker, &name.0, client, tail.as_deref()).await?)
     }
 
     /// Waits until every client that reads has what the engine has, and nobody costs more than he may;

@@ -16,7 +16,7 @@ use crate::chain::chain;
 use crate::daemon::{AdmissionError, ApiError, DaemonError};
 use crate::docker_cli::{CommandFailure, DockerCliError, WriteTrap};
 use crate::engine::{EngineError, NewContainer, TruthError, WorkloadError};
-use crate::passthrough::WayError;
+use crate::passthrough::RouteError;
 use crate::recorder::Recorder;
 use crate::sys::Signal;
 use crate::world::{ClientWireError, World};
@@ -51,7 +51,7 @@ world_errors!(
     DockerCliError,
     EngineError,
     TruthError,
-    WayError,
+    RouteError,
     WorkloadError
 );
 

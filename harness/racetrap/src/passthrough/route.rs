@@ -1,7 +1,7 @@
-//! How a client comes to the passthrough.
+//! How a client reaches the passthrough: the address, and what the server there needs.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,41 +12,41 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpSocket;
 use tokio_rustls::TlsConnector;
 
-use crate::daemon::{KubeconfigError, Server};
+use crate::daemon::{KubeconfigError, Server, parse_address};
 
-/// No client can come to the passthrough.
+/// A client cannot reach the passthrough.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum WayError {
-    #[error("the API server cannot be found")]
+pub(crate) enum RouteError {
+    #[error("the address of the API server is not known")]
     Kubeconfig(#[from] KubeconfigError),
-    #[error("the API server's authority cannot be used")]
+    #[error("the certificate of the API server's authority cannot be used")]
     Authority,
-    #[error("no manager announces `{0}` with an address for it")]
+    #[error("no controller manager announces `{0}` together with an address")]
     NotAnnounced(String),
 }
 
-/// What carries a connection, with TLS or without.
-pub(crate) trait Carrier: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Carrier for T {}
+/// A connection, with TLS or without.
+pub(crate) trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
-/// A way to the passthrough.
+/// A server that serves the passthrough.
 #[derive(Clone)]
-pub(crate) struct Way {
+pub(crate) struct Route {
     address: SocketAddr,
     tls: Option<TlsConnector>,
     token: Option<String>,
     prefix: &'static str,
 }
 
-impl Way {
-    /// Through the API server that the kubeconfig at `path` names.
-    pub(crate) fn through_api(path: &Path) -> Result<Self, WayError> {
+impl Route {
+    /// The route through the API server that the kubeconfig at `path` names.
+    pub(crate) fn through_api(path: &Path) -> Result<Self, RouteError> {
         let Server { address, authority, token } = Server::read(path)?;
         let mut roots = RootCertStore::empty();
-        // There may be several, any of which may have signed the server's.
+        // The file may have several certificates, and any of them may have signed the server's.
         for certificate in CertificateDer::pem_slice_iter(authority.as_bytes()) {
-            let certificate = certificate.map_err(|_| WayError::Authority)?;
-            roots.add(certificate).map_err(|_| WayError::Authority)?;
+            let certificate = certificate.map_err(|_| RouteError::Authority)?;
+            roots.add(certificate).map_err(|_| RouteError::Authority)?;
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = ClientConfig::builder_with_provider(provider)
@@ -58,36 +58,39 @@ impl Way {
         Ok(Self { address, tls, token: Some(token), prefix: "/passthrough" })
     }
 
-    /// At the port of a manager, which announces `http://HOST:PORT/`.
-    pub(crate) fn inner(endpoint: &str) -> Option<Self> {
-        let authority = endpoint.strip_prefix("http://")?.trim_end_matches('/');
-        let address = authority.to_socket_addrs().ok()?.next()?;
+    /// The route to the port of a controller manager, which announces `http://HOST:PORT/`.
+    pub(crate) fn to_manager(endpoint: &str) -> Option<Self> {
+        let address = parse_address(endpoint, "http://")?;
         Some(Self { address, tls: None, token: None, prefix: "" })
     }
 
-    /// The path of what a controller offers.
+    /// The request target for a path that a controller serves.
     pub(super) fn target(&self, path: &str) -> String {
         format!("{}/{}", self.prefix, path.trim_start_matches('/'))
     }
 
-    /// The server's host and port, as a request names them.
+    /// The server's host and port, for the header `Host`.
     pub(super) fn host(&self) -> String {
         self.address.to_string()
     }
 
-    /// The token, where one is asked for.
+    /// The bearer token, if the server needs one.
     pub(super) fn token(&self) -> Option<&str> {
         self.token.as_deref()
     }
 
-    /// A new connection, which holds so many bytes for a client that does not read; as many as the kernel
-    /// likes, where it is not said.
-    pub(super) async fn connect(&self, holds: Option<u32>) -> io::Result<Box<dyn Carrier>> {
+    /// Opens a connection. `receive_buffer` is the size of the kernel's buffer for bytes that the client
+    /// has not read, in bytes; `None` for the kernel's default.
+    pub(super) async fn connect(
+        &self,
+        receive_buffer: Option<u32>,
+    ) -> io::Result<Box<dyn ByteStream>> {
         let socket = match self.address {
             SocketAddr::V4(_) => TcpSocket::new_v4()?,
             SocketAddr::V6(_) => TcpSocket::new_v6()?,
         };
-        if let Some(bytes) = holds {
+        // Before the connection is made: the size limits the window that the handshake announces.
+        if let Some(bytes) = receive_buffer {
             socket.set_recv_buffer_size(bytes)?;
         }
         let stream = socket.connect(self.address).await?;
