@@ -25,7 +25,7 @@ pub enum ApiError {
     #[error("the daemon's kubeconfig cannot be used")]
     Kubeconfig(#[from] kube::config::KubeconfigError),
     /// A request failed.
-    #[error("the daemon's API failed to {what}")]
+    #[error("a request to the daemon's API failed ({what})")]
     Request {
         /// What the request was for.
         what: String,
@@ -112,7 +112,7 @@ impl Api {
         let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
         // A proxy that the machine is configured for cannot reach the daemon on the loopback interface.
         config.proxy_url = None;
-        let client = Client::try_from(config).map_err(failed("be connected to"))?;
+        let client = Client::try_from(config).map_err(failed("set up the connection"))?;
         Ok(Self { client })
     }
 
@@ -121,6 +121,7 @@ impl Api {
         KubeApi::all_with(self.client.clone(), &resource.descriptor())
     }
 
+    /// All objects of a resource in one namespace.
     pub(super) fn within(&self, resource: Resource, namespace: &str) -> KubeApi<DynamicObject> {
         KubeApi::namespaced_with(self.client.clone(), namespace, &resource.descriptor())
     }
@@ -159,6 +160,7 @@ impl Api {
 
     /// Whether the API server knows the resource.
     pub(crate) async fn serves(&self, resource: Resource) -> Result<bool, ApiError> {
+        // One object is enough to see whether the API server knows the resource.
         let params = ListParams::default().limit(1);
         match self.all(resource).list(&params).await {
             Ok(_) => Ok(true),
@@ -234,7 +236,7 @@ impl Api {
         let params = PostParams { dry_run: true, ..PostParams::default() };
         let volume = DynamicObject::new(name, &resource.descriptor());
         let created = self.within(resource, "default").create(&params, &volume).await;
-        created.map_err(failed(format!("try a write of {} {name}", resource.plural())))?;
+        created.map_err(failed(format!("create {} {name} as a dry run", resource.plural())))?;
         Ok(())
     }
 
@@ -244,6 +246,7 @@ impl Api {
         let definition =
             self.definitions().get(name).await.map_err(failed(format!("get {name}")))?;
         let state = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/state";
+        // Older kinds have the field `state`; newer ones take an annotation for each action instead.
         let has_state = definition.data.pointer(state).is_some();
         Ok(if has_state { Protocol::State } else { Protocol::Action })
     }
@@ -276,6 +279,7 @@ fn texts(list: &Value) -> impl Iterator<Item = String> {
     list.filter_map(|text| text.as_str().map(str::to_owned))
 }
 
+/// Makes the error of a request, whose purpose is `what`.
 pub(super) fn failed(what: impl Into<String>) -> impl FnOnce(kube::Error) -> ApiError {
     let what = what.into();
     move |source| ApiError::Request { what, source: Box::new(source) }

@@ -60,6 +60,7 @@ pub(crate) async fn create(
     let created = api.within(resource, namespace).create(&params, &new).await;
     let what = format!("create {} {name}", resource.plural());
     let stored = plain(&created.map_err(failed(what))?);
+    // The record has the fields that the client wrote, and not those that the API server added.
     let labels = labels.iter().map(|(label, value)| {
         (format!("/metadata/labels/{}", escaped(label)), Value::from(value.clone()))
     });
@@ -81,6 +82,7 @@ pub(crate) async fn delete(
     let scope = api.scope_of(resource, object);
     let deleted = scope.delete(name(object), &DeleteParams::default()).await;
     let deleted = deleted.map_err(failed(describe("delete", resource, object)))?;
+    // Left is the object, right a status that says that it is gone.
     let stored = deleted.left().map(|stored| plain(&stored)).unwrap_or_default();
     record(recorder, resource, object, BTreeMap::new(), true);
     Ok(stored)
@@ -147,6 +149,7 @@ async fn change_finalizers(
         let version = metadata.resource_version;
         let patch = json!({ "metadata": { "resourceVersion": version, "finalizers": finalizers } });
         match merge(api, resource, object, &patch).await {
+            // 409: another client has written since the read.
             Err(kube::Error::Api(status)) if status.code == 409 && attempt < ATTEMPTS => {
                 attempt += 1;
             }

@@ -88,6 +88,7 @@ impl Daemon {
             return Ok(run);
         }
         let exit = run.exit.map_or_else(|| "a signal".to_owned(), |code| format!("code {code}"));
+        // Standard error alone may be empty or say only that the service did not start.
         let output = format!("{}{}", run.stderr.trim_end(), self.end_of_log());
         Err(DaemonError::Command { command: command.to_owned(), exit, output })
     }

@@ -130,7 +130,8 @@ impl Controllers {
         let ended = self.child.end(Signal::TERM, END_LIMIT).await;
         self.read_log(recorder);
         let leak = ended.err().map(|error| format!("the controllers: {}", chain(&error)))?;
-        // Killed now and not by the sweep: the next program needs what this one holds, such as its port.
+        // Killed now and not by the sweep of the world: the next run of the program may need what this one
+        // holds.
         let _ = self.child.end(Signal::KILL, END_LIMIT).await;
         Some(leak)
     }

@@ -35,6 +35,7 @@ impl Daemon {
     pub(crate) async fn wait_until_frozen(&self) -> Result<(), DaemonError> {
         let process = self.process().ok_or(DaemonError::NoProcess)?;
         let frozen = polled("the daemon to be frozen", FREEZE_LIMIT, async || {
+            // From the first stopped thread on, no other thread runs code of the program either.
             if process.is_being_stopped() {
                 return ControlFlow::Break(());
             }

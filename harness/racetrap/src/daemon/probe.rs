@@ -53,6 +53,7 @@ impl Daemon {
         daemon.paths = listed
             .stdout
             .lines()
+            // A line is a name, white space, and a path, which may contain spaces itself.
             .filter_map(|line| line.split_once(char::is_whitespace))
             .map(|(key, path)| (key.to_owned(), PathBuf::from(path.trim())))
             .collect();

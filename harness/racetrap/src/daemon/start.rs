@@ -47,8 +47,9 @@ impl Daemon {
         let mut api = self.start_service().await?;
         // Only now: a daemon that does not run yet would be started by its own help text.
         self.probe_wait_option().await?;
-        // Without its Lima controller, a daemon does not define the kind LimaVM. Its controllers look
-        // for the kind when they start, so the service must be started again.
+        // Only its Lima controller defines the kind LimaVM. Without the kind, the daemon's other
+        // controllers cannot begin to watch it, and give up after a while. So the service is started
+        // again with the kind (contract 7.6 B).
         if !api.serves(Resource::LimaVms).await? {
             self.define_lima_vms(&api).await?;
             self.must_succeed(&["svc", "stop"], STOP_LIMIT).await?;

@@ -31,6 +31,7 @@ impl ContentReader {
                 let current = members.get(CURRENT).and_then(Value::as_str).map(str::to_owned);
                 let mut recorded = BTreeMap::new();
                 for (name, value) in members.into_iter().filter(|(name, _)| name != CURRENT) {
+                    // One entry for each registry, so that a lost login is seen as one lost entry.
                     if let Value::Object(entries) = &value
                         && MAPS.contains(&name.as_str())
                     {

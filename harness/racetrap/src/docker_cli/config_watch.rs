@@ -216,8 +216,9 @@ impl WatchState {
     fn record_config(&mut self, event: &Happened, queue: &mut VecDeque<Happened>, by_user: bool) {
         let mut holds = self.reader.config(&self.config_path());
         queue.extend(self.drain(by_user));
-        // If a later event is queued, the file that was read may already be the later one. That does not
-        // matter for a file that is written in place: each state of it counts.
+        // If a later event is queued, what was read may already be the later content, so it is not recorded
+        // for this event. The content of a write in place is recorded in any case: what the harness has
+        // read, every other program could have read too.
         if event.to != Happening::Written && queue.iter().any(|later| self.is_config(later)) {
             holds = DockerContent::Passed;
         }

@@ -29,6 +29,7 @@ pub(super) fn apply(layout: &CliLayout, path: &Path, op: &FileOp) -> io::Result<
         FileOp::Link => {
             fs::create_dir_all(&layout.link_targets)?;
             let target = layout.link_targets.join(CONFIG_FILE);
+            // The link leads to a copy, so the content that others read stays the same.
             fs::copy(path, &target)?;
             let link = temporary_path(path);
             std::os::unix::fs::symlink(&target, &link)?;

@@ -13,7 +13,7 @@ where
         tokio::select! {
             // Cancel-safe: documented by tokio; no connection is lost.
             accepted = listener.accept() => {
-                // An error is of one client, which closed its connection before it was accepted.
+                // A client may close its connection before it is accepted. That concerns no other client.
                 let Ok((stream, _)) = accepted else { continue };
                 connections.spawn(serve(stream));
             }

@@ -131,6 +131,7 @@ impl CliUser {
         op: EndpointOp,
         upstream: PathBuf,
     ) -> Result<(), DockerCliError> {
+        // Closed first: the next one may need the same socket.
         if let Some(earlier) = self.endpoint.take() {
             earlier.close().await.map_err(EndpointError::from)?;
         }
@@ -155,6 +156,7 @@ impl CliUser {
             }
             FileOp::Directory | FileOp::Link | FileOp::Padded(_) | FileOp::Gone => step.put.clone(),
         };
+        // The path is looked up inside the closure, under the lock of the watch.
         let change = || {
             let path = match &step.context {
                 None => self.layout.config.join(CONFIG_FILE),

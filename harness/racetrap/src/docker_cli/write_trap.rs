@@ -59,6 +59,7 @@ impl SharedTrap {
     /// Carries out the action once, then announces that the trap was reached.
     pub(super) fn act(&self, recorder: &Recorder) {
         let action = self.action.lock().expect("nothing panics while it holds the action").take();
+        // The process may have ended by itself.
         if let Some(Err(error)) = action.map(|action| action()) {
             recorder.note(format!("the daemon could not be sent a signal: {error}"));
         }

@@ -97,11 +97,13 @@ impl Apt {
             for below in ["lists/partial", "archives/partial", "empty"] {
                 std::fs::create_dir_all(apt.directory.join(below))?;
             }
+            // According to an empty status file no package is installed, so apt fetches every dependency.
             std::fs::write(apt.directory.join("status"), "")?;
             std::fs::write(apt.directory.join("sources.list"), sources)?;
             std::fs::write(apt.directory.join("apt.conf"), configuration)
         };
         write().map_err(|source| AptError::Io { what: "writing apt's configuration", source })?;
+        // Without the option, apt-get ends with 0 although it could not fetch some of the lists.
         let update = ["update", "-q", "-o", "APT::Update::Error-Mode=any"];
         apt.run("fetching the lists of packages", "apt-get", &update).await?;
         Ok(apt)
@@ -115,6 +117,7 @@ impl Apt {
     ) -> Result<String, AptError> {
         let what = "looking a package up";
         let listed = self.run(what, "apt-cache", &["madison", package]).await?;
+        // A line is `PACKAGE | VERSION | SOURCE`.
         let mut versions: Vec<_> =
             listed.lines().filter_map(|line| line.split('|').nth(1)).collect();
         versions.dedup();
@@ -153,6 +156,7 @@ impl Apt {
             true => format!(" signed-by={KEYRING}"),
             false => String::new(),
         };
+        // Only the lists of packages, not those of translations and files.
         let line = |suite| format!("deb [target=Packages{signed}] {archive} {suite} main\n");
         self.suites.iter().map(line).collect()
     }
@@ -196,6 +200,7 @@ impl Apt {
 
 /// The archive from which the machine's apt gets Debian's packages.
 async fn debian() -> Result<String, AptError> {
+    // Origin and label tell Debian's own archive from others that have packages for Debian.
     let format = "$(ORIGIN) $(LABEL) $(COMPONENT) $(REPO_URI)";
     let arguments = ["indextargets", "--format", format, "Identifier: Packages"];
     let targets = run("asking apt for its sources", "apt-get", &arguments, None).await?;
@@ -221,6 +226,7 @@ async fn run(
 ) -> Result<String, AptError> {
     let path = find_program(program).ok_or(AptError::NoApt { program })?;
     let mut command = Command::new(path);
+    // A fixed locale, because parts of the output are parsed.
     command.args(arguments).env_clear().env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
     for name in PASSED.iter().copied() {
         if let Some(value) = std::env::var_os(name) {

@@ -176,7 +176,7 @@ impl Engines {
             return Ok(manifest);
         }
         // An install that was killed may have left a part of an engine there.
-        let begun = self.directory.join(format!("{version}.begun"));
+        let begun = self.begun_path(version);
         remove_if_exists(&begun).map_err(refused(&begun))?;
         fs::create_dir(&begun).map_err(refused(&begun))?;
         let made = make(&begun, version, archive).await;
@@ -197,7 +197,7 @@ impl Engines {
         let lock = open_lock(&path).map_err(refused(&path))?;
         lock.try_lock().map_err(|error| locked(version, &path, error))?;
         // Renamed first: if the removal is killed, a part of an engine must not look like an engine.
-        let begun = self.directory.join(format!("{version}.begun"));
+        let begun = self.begun_path(version);
         remove_if_exists(&begun).map_err(refused(&begun))?;
         let directory = self.directory_of(version);
         fs::rename(&directory, &begun).map_err(refused(&directory))?;
@@ -223,6 +223,11 @@ impl Engines {
             image_lock,
             _lock: lock,
         })
+    }
+
+    /// Where an engine is while it is made or removed.
+    fn begun_path(&self, version: EngineVersion) -> PathBuf {
+        self.directory.join(format!("{version}.begun"))
     }
 
     fn lock_path(&self, version: EngineVersion) -> PathBuf {

@@ -121,6 +121,7 @@ impl Workload {
         let body = ContainerCreateBody {
             image: Some(self.id(image)?.to_owned()),
             cmd: Some(match prints.command.as_slice() {
+                // Runs until it is stopped.
                 [] => vec!["sleep".to_owned()],
                 words => words.to_vec(),
             }),
@@ -185,6 +186,7 @@ impl Workload {
         count: u32,
     ) -> Result<(), WorkloadError> {
         for _ in 0..count {
+            // The command need not exist, because it is never started.
             let config = ExecConfig { cmd: Some(vec!["never".to_owned()]), ..Default::default() };
             self.docker.create_exec(container, config).await?;
         }

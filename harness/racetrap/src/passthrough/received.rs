@@ -48,6 +48,7 @@ impl Received {
         batch.texts += u64::from(is_text);
         batch.bytes += bytes.len() as u64;
         batch.lines += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        // The first messages at once, so that a short log is in the history message by message.
         let is_due = self.recorded_messages < SINGLE_MESSAGES || batch.bytes >= BATCH_BYTES;
         if is_due { self.take_batch() } else { None }
     }
