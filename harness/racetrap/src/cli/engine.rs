@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::exit::{Exit, Failure};
 use super::format::Format;
-use crate::engine::{Engines, Manifest};
+use crate::engine::{EngineManifest, Engines};
 use crate::report::{Paint, Terminal, tell};
 use crate::world::{AptError, EngineVersion, InstallError};
 
@@ -77,7 +77,7 @@ pub(super) async fn engine(
             }
         }
         Action::Remove { version } => {
-            let Manifest { package, bytes, .. } = engines.remove(version).map_err(failure)?;
+            let EngineManifest { package, bytes, .. } = engines.remove(version).map_err(failure)?;
             tell(&format!("removed {version}, which was {package}: {} are free", mib(bytes)));
         }
     }
@@ -103,7 +103,7 @@ async fn install(
     }
     tell(&format!("{version}: fetching its packages ..."));
     let began = Instant::now();
-    let Manifest { package, fetched_bytes, bytes, .. } =
+    let EngineManifest { package, fetched_bytes, bytes, .. } =
         engines.install(version, archive).await.map_err(failure)?;
     tell(&format!(
         "{version} is installed, {package}: {} fetched, {} unpacked, {:.0} s",

@@ -1,6 +1,7 @@
 //! The daemon of one world: what the harness knows about its program and its process.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use racetrap_history::VmOp;
@@ -69,8 +70,12 @@ impl Daemon {
     /// Sends the daemon's service a signal that does not end it.
     pub(super) fn signal(&self, signal: Signal) -> Result<(), DaemonError> {
         let process = self.process().ok_or(DaemonError::NoProcess)?;
-        let failed = |source| DaemonError::Program { program: self.program.clone(), source };
-        process.signal(signal).map_err(failed)
+        process.signal(signal).map_err(|source| self.program_error(source))
+    }
+
+    /// The error for a daemon that could not be run or signalled.
+    pub(super) fn program_error(&self, source: io::Error) -> DaemonError {
+        DaemonError::Program { program: self.program.clone(), source }
     }
 
     /// Records the lines that were added to the daemon's logs since the last call.

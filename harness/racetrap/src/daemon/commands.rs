@@ -31,8 +31,7 @@ impl Daemon {
     ) -> Result<(Begun, impl Future<Output = Ended> + Send + use<>), DaemonError> {
         let (arguments, limit) = self.set_arguments(properties, wait);
         let spawn = self.spawn(arguments);
-        let begun = begin(&spawn, limit, &self.recorder);
-        begun.map_err(|source| DaemonError::Program { program: self.program.clone(), source })
+        begin(&spawn, limit, &self.recorder).map_err(|source| self.program_error(source))
     }
 
     fn set_arguments(
@@ -66,8 +65,7 @@ impl Daemon {
         limit: Duration,
     ) -> Result<CommandRun, DaemonError> {
         let run = run_to_end(spawn, limit, &self.recorder).await;
-        let program = self.program.clone();
-        Ok(run.map_err(|source| DaemonError::Program { program, source })??)
+        Ok(run.map_err(|source| self.program_error(source))??)
     }
 
     /// Runs a command that must exit with 0.

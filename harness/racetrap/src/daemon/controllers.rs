@@ -84,8 +84,8 @@ impl Controllers {
         let ready = polled("the controllers to be announced", READY_LIMIT, async || {
             match missing(api).await {
                 None => ControlFlow::Break(Ok(())),
-                // Asked only if something is missing: a program that became ready and ended since has
-                // an end that the history tells.
+                // Asked only if something is missing: if the program became ready and ended after that,
+                // the history has its end.
                 Some(missing) => match child.ended() {
                     None => ControlFlow::Continue(missing),
                     Some(how) => ControlFlow::Break(Err(how)),
@@ -141,7 +141,7 @@ impl Controllers {
 async fn missing(api: &Api) -> Option<String> {
     match api.enabled_controllers().await {
         Ok(names) if names.iter().any(|name| name == CONTROLLER) => {}
-        Ok(names) => return Some(format!("announced are {}", names.join(", "))),
+        Ok(names) => return Some(format!("only {} are announced", names.join(", "))),
         Err(error) => return Some(chain(&error)),
     }
     for resource in Resource::ALL {

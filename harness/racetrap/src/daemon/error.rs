@@ -29,7 +29,7 @@ pub enum DaemonError {
     Command {
         /// The arguments.
         command: String,
-        /// `code N`, or `a signal`.
+        /// How it ended, such as `code 1` or `a signal`.
         exit: String,
         /// Standard error of the command, followed by the last lines of the daemon's log if it has one.
         output: String,
@@ -38,7 +38,7 @@ pub enum DaemonError {
     #[error("the daemon did not reach the expected state in time")]
     NotReached(#[from] NotReached),
     /// A request to the daemon's API failed.
-    #[error("a request to the daemon's API failed")]
+    #[error(transparent)]
     Api(#[from] ApiError),
     /// The daemon has no process that belongs to its world.
     #[error("the daemon's pid file names no running process of its world")]

@@ -17,7 +17,7 @@ pub(crate) enum KubeconfigError {
 }
 
 /// An API server, and what its clients need.
-pub(crate) struct Server {
+pub(crate) struct ApiServer {
     pub(crate) address: SocketAddr,
     /// Certificates of the authority that signed the server's certificate, as PEM.
     pub(crate) authority: String,
@@ -25,7 +25,7 @@ pub(crate) struct Server {
     pub(crate) token: String,
 }
 
-impl Server {
+impl ApiServer {
     /// Reads the first cluster and the first token of the kubeconfig at `path`.
     pub(crate) fn read(path: &Path) -> Result<Self, KubeconfigError> {
         let unexpected = |problem| KubeconfigError::Unexpected { path: path.to_owned(), problem };

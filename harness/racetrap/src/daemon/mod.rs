@@ -33,4 +33,4 @@ pub(crate) use admission::{Admission, AdmissionError, DenyGuard, WriteGate};
 pub use api::ApiError;
 pub(crate) use api::{Api, Resource};
 pub use error::DaemonError;
-pub(crate) use kubeconfig::{KubeconfigError, Server, parse_address};
+pub(crate) use kubeconfig::{ApiServer, KubeconfigError, parse_address};

@@ -17,13 +17,13 @@ pub(super) const STOP_LIMIT: Duration = Duration::from_secs(60);
 const KILL_LIMIT: Duration = Duration::from_secs(10);
 
 impl Daemon {
-    /// Stops the daemon by `svc stop`. Returns a line about what did not end in order.
+    /// Stops the daemon by `svc stop`. If something did not end in order, returns a line about it.
     pub(crate) async fn stop(&mut self) -> Option<String> {
         if self.dumps_stacks {
             return self.end_after_stacks().await;
         }
-        // The controllers go first: they would end by themselves after their service, and nobody could
-        // tell whether they can be stopped.
+        // The controllers first: without their service they would end anyway, and a failure to stop them
+        // would go unnoticed.
         let controllers = match self.controllers.take() {
             Some(controllers) => controllers.end(&self.recorder).await,
             None => None,
@@ -56,7 +56,7 @@ impl Daemon {
                 let late = NotReached::new("the daemon's end", KILL_LIMIT, "it still runs");
                 Err(late.into())
             }
-            Err(source) => Err(DaemonError::Program { program: self.program.clone(), source }),
+            Err(source) => Err(self.program_error(source)),
         }
     }
 
@@ -101,8 +101,8 @@ impl Daemon {
         }
     }
 
-    /// Kills what did not end after it was asked for its stacks. The daemon promises nothing for that
-    /// case, so only a failure of the harness is returned.
+    /// Kills the processes that still run after a request for their stacks. The daemon promises nothing for
+    /// that case, so only a failure of the harness is returned.
     async fn end_after_stacks(&mut self) -> Option<String> {
         if let Some(controllers) = self.controllers.take() {
             controllers.kill().await;

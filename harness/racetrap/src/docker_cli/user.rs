@@ -66,7 +66,7 @@ pub(crate) struct CliUser {
     recorder: Recorder,
 }
 
-/// What a user needs who runs docker commands.
+/// What a user of the docker command needs to run it.
 struct Tools {
     commands: CommandRunner,
     registry: Registry,

@@ -30,7 +30,9 @@ const OUTPUT_LINES: usize = 8;
 #[non_exhaustive]
 pub enum AptError {
     /// A program of apt is missing.
-    #[error("there is no {program} here: engines are fetched by apt, from Debian's other suites")]
+    #[error(
+        "there is no {program} here, and engines are fetched by apt from other suites of Debian"
+    )]
     NoApt {
         /// The program.
         program: &'static str,

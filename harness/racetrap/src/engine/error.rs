@@ -16,7 +16,7 @@ pub enum EngineError {
     #[error("there is no dockerd on PATH")]
     Missing,
     /// The harness does not run as root, which namespaces and control groups need.
-    #[error("an engine of the harness's own needs root, and this is not root")]
+    #[error("an engine needs root to run, and Racetrap does not run as root")]
     NotRoot,
     /// The installed engine cannot be used.
     #[error(transparent)]

@@ -65,7 +65,7 @@ pub enum InstallError {
 
 /// The description of an installed engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Manifest {
+pub(crate) struct EngineManifest {
     /// Its version, such as `26.1`.
     pub(crate) version: String,
     /// The full version of its package.
@@ -144,9 +144,9 @@ impl Engines {
     pub(crate) fn manifest(
         &self,
         version: EngineVersion,
-    ) -> Result<Option<Manifest>, InstallError> {
+    ) -> Result<Option<EngineManifest>, InstallError> {
         let path = self.directory_of(version).join(MANIFEST);
-        let read = || -> io::Result<Option<Manifest>> {
+        let read = || -> io::Result<Option<EngineManifest>> {
             match fs::read(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 other => Ok(Some(serde_json::from_slice(&other?)?)),
@@ -163,7 +163,7 @@ impl Engines {
         &self,
         version: EngineVersion,
         archive: Option<&str>,
-    ) -> Result<Manifest, InstallError> {
+    ) -> Result<EngineManifest, InstallError> {
         if let Some(manifest) = self.manifest(version)? {
             return Ok(manifest);
         }
@@ -191,7 +191,7 @@ impl Engines {
     }
 
     /// Removes an engine that no run uses. Returns its description.
-    pub(crate) fn remove(&self, version: EngineVersion) -> Result<Manifest, InstallError> {
+    pub(crate) fn remove(&self, version: EngineVersion) -> Result<EngineManifest, InstallError> {
         let manifest = self.manifest(version)?.ok_or(InstallError::NotInstalled { version })?;
         let path = self.lock_path(version);
         let lock = open_lock(&path).map_err(refused(&path))?;
@@ -215,7 +215,7 @@ impl Engines {
         let lock = open_lock(&path).map_err(refused(&path))?;
         lock.try_lock_shared().map_err(|error| locked(version, &path, error))?;
         // The engine may have been removed between the check above and the lock.
-        let Manifest { package, .. } = self.manifest(version)?.ok_or(missing)?;
+        let EngineManifest { package, .. } = self.manifest(version)?.ok_or(missing)?;
         let image_lock = self.directory.join(format!("{version}.image.lock"));
         Ok(Installed {
             root: self.directory_of(version).join("root"),
@@ -240,7 +240,7 @@ async fn make(
     begun: &Path,
     version: EngineVersion,
     archive: Option<&str>,
-) -> Result<Manifest, InstallError> {
+) -> Result<EngineManifest, InstallError> {
     let (scratch, root) = (begun.join("apt"), begun.join("root"));
     // Private, because apt's configuration may contain the password of a proxy.
     create_private_directory(&scratch).map_err(refused(&scratch))?;
@@ -250,7 +250,7 @@ async fn make(
     let (package, fetched_bytes) = fetch(&apt, &root, version).await.map_err(packages)?;
     remove_if_exists(&scratch).map_err(refused(&scratch))?;
     let bytes = size(&root).map_err(refused(&root))?;
-    let manifest = Manifest { version: version.to_string(), package, fetched_bytes, bytes };
+    let manifest = EngineManifest { version: version.to_string(), package, fetched_bytes, bytes };
     let path = begun.join(MANIFEST);
     let text = serde_json::to_vec_pretty(&manifest).expect("texts and numbers are JSON");
     fs::write(&path, text).map_err(refused(&path))?;

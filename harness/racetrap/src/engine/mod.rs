@@ -34,7 +34,7 @@ pub(crate) use client::found;
 pub(crate) use config::EngineConfig;
 pub use error::EngineError;
 pub use install::InstallError;
-pub(crate) use install::{Engines, Manifest};
+pub(crate) use install::{EngineManifest, Engines};
 pub(crate) use remove_everything::remove_everything;
 pub(crate) use running::Engine;
 pub(crate) use truth::Truth;

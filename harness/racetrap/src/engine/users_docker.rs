@@ -36,15 +36,15 @@ const PACKED_AHEAD: usize = 1 << 20;
 pub enum UsersDockerError {
     /// `DOCKER_HOST` names a Docker that is not reached over a unix socket.
     #[error(
-        "DOCKER_HOST is `{host}`: an engine in a container shares a directory with its world, so \
-         it needs a Docker on this machine, `unix://` and the path of its socket"
+        "DOCKER_HOST is `{host}`, but an engine in a container shares a directory with its world, and \
+         needs a Docker on this machine: set it to `unix://` and the path of a socket"
     )]
     NotHere {
         /// The value of `DOCKER_HOST`.
         host: String,
     },
     /// It does not answer.
-    #[error("the Docker at {socket} does not answer; DOCKER_HOST names another one")]
+    #[error("the Docker at {socket} does not answer; set DOCKER_HOST to use another one")]
     Silent {
         /// Its socket.
         socket: PathBuf,

@@ -26,7 +26,7 @@ pub(crate) enum WorkloadError {
     #[error("the engine refused a request")]
     Engine(#[from] bollard::errors::Error),
     /// The scenario names an object that no earlier step has made.
-    #[error("no image or container is called `{0}` here; make it in an earlier step")]
+    #[error("no earlier step has made an image or a container called `{0}`")]
     UnknownName(String),
     /// An image was loaded, but the engine does not list it.
     #[error("the image `{0}` was loaded, and the engine does not list it")]

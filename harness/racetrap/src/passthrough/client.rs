@@ -180,8 +180,8 @@ impl Connection {
         }
     }
 
-    /// Leaves in order, or does what the daemon must end the connection for. Errors are ignored: if the
-    /// other side is gone already, the next read shows it.
+    /// Leaves in order, or breaks the protocol so that the daemon must end the connection. Errors are
+    /// ignored: if the other side is gone already, the next read shows it.
     async fn leave(&mut self, how: LeaveHow) {
         match how {
             LeaveHow::Close => drop((*self.socket).close(None).await),

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpSocket;
 use tokio_rustls::TlsConnector;
 
-use crate::daemon::{KubeconfigError, Server, parse_address};
+use crate::daemon::{ApiServer, KubeconfigError, parse_address};
 
 /// A client cannot reach the passthrough.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub(crate) struct Route {
 impl Route {
     /// The route through the API server that the kubeconfig at `path` names.
     pub(crate) fn through_api(path: &Path) -> Result<Self, RouteError> {
-        let Server { address, authority, token } = Server::read(path)?;
+        let ApiServer { address, authority, token } = ApiServer::read(path)?;
         let mut roots = RootCertStore::empty();
         // The file may have several certificates, and any of them may have signed the server's.
         for certificate in CertificateDer::pem_slice_iter(authority.as_bytes()) {

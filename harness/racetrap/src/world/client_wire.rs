@@ -15,7 +15,7 @@ use kube::config::Kubeconfig;
 use racetrap_history::What;
 use racetrap_wire::{Authority, Dialect, Listen, TlsError, Upstream, Wire, WireConfig, WireError};
 
-use crate::daemon::{DaemonError, KubeconfigError, Server};
+use crate::daemon::{ApiServer, DaemonError, KubeconfigError};
 use crate::recorder::Recorder;
 use crate::wire_record::wire_message;
 
@@ -47,7 +47,7 @@ pub(super) async fn stand_before(
     past_wire: &Path,
     recorder: &Recorder,
 ) -> Result<Wire, ClientWireError> {
-    let Server { address, authority, .. } = Server::read(path)?;
+    let ApiServer { address, authority, .. } = ApiServer::read(path)?;
     let own = Authority::new()?;
     let listen =
         Listen::Tls { address: SocketAddr::from(([127, 0, 0, 1], 0)), identity: own.identity()? };
