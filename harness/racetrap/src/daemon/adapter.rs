@@ -16,8 +16,8 @@ use crate::sys::{Identity, Signal};
 
 /// The daemon of one world.
 ///
-/// The methods are in the files of this module by topic: `probe`, `start`, `stop`, `freeze`, `vm` and
-/// `commands`.
+/// The methods are in the files of this module by topic: `probe`, `start`, `stop`, `freeze`, `vm`
+/// and `commands`.
 pub(crate) struct Daemon {
     pub(super) program: PathBuf,
     pub(super) environment: Environment,

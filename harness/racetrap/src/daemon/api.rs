@@ -1,5 +1,5 @@
-//! Requests to the daemon's API. Nothing is cached: the history gets each object as the API server sent
-//! it.
+//! Requests to the daemon's API. Nothing is cached: the history gets each object as the API server
+//! sent it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -110,7 +110,8 @@ impl Api {
         let kubeconfig = Kubeconfig::read_from(path)?;
         let options = KubeConfigOptions::default();
         let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;
-        // A proxy that the machine is configured for cannot reach the daemon on the loopback interface.
+        // A proxy that the machine is configured for cannot reach the daemon on the loopback
+        // interface.
         config.proxy_url = None;
         let client = Client::try_from(config).map_err(failed("set up the connection"))?;
         Ok(Self { client })
@@ -126,7 +127,8 @@ impl Api {
         KubeApi::namespaced_with(self.client.clone(), namespace, &resource.descriptor())
     }
 
-    /// The API of the namespace that the metadata of `object` names; of the cluster if it names none.
+    /// The API of the namespace that the metadata of `object` names; of the cluster if it names
+    /// none.
     pub(super) fn scope_of(&self, resource: Resource, object: &Value) -> KubeApi<DynamicObject> {
         match object["metadata"]["namespace"].as_str() {
             Some(namespace) => self.within(resource, namespace),
@@ -134,7 +136,8 @@ impl Api {
         }
     }
 
-    /// Lists a resource, records the list, and returns its resource version, from which a watch goes on.
+    /// Lists a resource, records the list, and returns its resource version, from which a watch
+    /// goes on.
     pub(crate) async fn list(
         &self,
         resource: Resource,
@@ -184,15 +187,17 @@ impl Api {
         Ok(managers.iter().flat_map(|manager| texts(&manager["enabledControllers"])).collect())
     }
 
-    /// The passthrough endpoints of each controller, by its name, in the order of the discovery ConfigMap.
+    /// The passthrough endpoints of each controller, by its name, in the order of the discovery
+    /// ConfigMap.
     pub(crate) async fn passthroughs(&self) -> Result<BTreeMap<String, Vec<String>>, ApiError> {
         let managers = self.managers().await?;
         let offered = managers.iter().filter_map(|it| it["enabledPassthroughs"].as_object());
         Ok(offered.flatten().map(|(name, list)| (name.clone(), texts(list).collect())).collect())
     }
 
-    /// The address of the manager that serves the passthrough of `controller`. If no manager announces
-    /// that controller, the first manager's: a request there shows what the daemon answers to it.
+    /// The address of the manager that serves the passthrough of `controller`. If no manager
+    /// announces that controller, the first manager's: a request there shows what the daemon
+    /// answers to it.
     pub(crate) async fn passthrough_endpoint(
         &self,
         controller: &str,
@@ -246,7 +251,8 @@ impl Api {
         let definition =
             self.definitions().get(name).await.map_err(failed(format!("get {name}")))?;
         let state = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/state";
-        // Older kinds have the field `state`; newer ones take an annotation for each action instead.
+        // Older kinds have the field `state`; newer ones take an annotation for each action
+        // instead.
         let has_state = definition.data.pointer(state).is_some();
         Ok(if has_state { Protocol::State } else { Protocol::Action })
     }

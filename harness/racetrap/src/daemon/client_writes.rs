@@ -88,8 +88,9 @@ pub(crate) async fn delete(
     Ok(stored)
 }
 
-/// Adds a finalizer that is not the daemon's, so that the object stays after its deletion. Not recorded as
-/// a write: the oracle that looks for lost writes of clients must not expect the finalizer to stay.
+/// Adds a finalizer that is not the daemon's, so that the object stays after its deletion. Not
+/// recorded as a write: the oracle that looks for lost writes of clients must not expect the
+/// finalizer to stay.
 ///
 /// # Errors
 /// If the API server refuses the write, or if other clients write in between each time.
@@ -131,8 +132,9 @@ pub(crate) async fn touch_app(api: &Api, recorder: &Recorder, n: u32) -> Result<
     patch(api, recorder, Resource::Apps, &app, &set).await
 }
 
-/// Changes the finalizers by a read-modify-write. The patch carries the version that was read, so the API
-/// server refuses it if another client has written in between, and no write of that client is lost.
+/// Changes the finalizers by a read-modify-write. The patch carries the version that was read, so
+/// the API server refuses it if another client has written in between, and no write of that client
+/// is lost.
 async fn change_finalizers(
     api: &Api,
     resource: Resource,

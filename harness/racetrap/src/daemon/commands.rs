@@ -22,8 +22,8 @@ impl Daemon {
         self.run(&self.spawn(arguments), limit).await
     }
 
-    /// Begins `set PROPERTIES`. With `wait`, the command waits until the App has settled, for as long as
-    /// `wait` says; without, it returns at once.
+    /// Begins `set PROPERTIES`. With `wait`, the command waits until the App has settled, for as
+    /// long as `wait` says; without, it returns at once.
     pub(crate) fn begin_set(
         &self,
         properties: &[String],
@@ -91,8 +91,8 @@ impl Daemon {
         Err(DaemonError::Command { command: command.to_owned(), exit, output })
     }
 
-    /// The last lines of the daemon's log, for an error. A command that fails because the service died
-    /// says nothing about why; the log does.
+    /// The last lines of the daemon's log, for an error. A command that fails because the service
+    /// died says nothing about why; the log does.
     fn end_of_log(&self) -> String {
         let log = self.log_path().map(|log| log_tail(&log));
         match log.filter(|text| !text.is_empty()) {

@@ -1,5 +1,5 @@
-//! The daemon's stand-alone controllers: the controllers of containers as a program of their own, beside
-//! a service that runs without them (contract 3.3).
+//! The daemon's stand-alone controllers: the controllers of containers as a program of their own,
+//! beside a service that runs without them (contract 3.3).
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -54,7 +54,8 @@ impl Controllers {
         if program.is_file() { Ok(program) } else { Err(DaemonError::NoControllers(program)) }
     }
 
-    /// Starts the program, and waits until its controllers are announced and the API serves their kinds.
+    /// Starts the program, and waits until its controllers are announced and the API serves their
+    /// kinds.
     ///
     /// # Errors
     /// If there is no such program, if it ends, or if it is not ready in time.
@@ -68,8 +69,8 @@ impl Controllers {
         let program = Self::program(daemon)?;
         let directory = program.parent().expect("a file is in a directory").display();
         let log = log_dir.join(format!("{PROGRAM}.log"));
-        // The real program runs the first `rdd` on PATH to learn where the API is. That must be the daemon
-        // of this world.
+        // The real program runs the first `rdd` on PATH to learn where the API is. That must be the
+        // daemon of this world.
         let path = environment.variables().get("PATH").map_or("", String::as_str);
         let environment = environment.clone().with("PATH", format!("{directory}:{path}"));
         let spawn = Spawn {
@@ -84,8 +85,8 @@ impl Controllers {
         let ready = polled("the controllers to be announced", READY_LIMIT, async || {
             match missing(api).await {
                 None => ControlFlow::Break(Ok(())),
-                // Asked only if something is missing: if the program became ready and ended after that,
-                // the history has its end.
+                // Asked only if something is missing: if the program became ready and ended after
+                // that, the history has its end.
                 Some(missing) => match child.ended() {
                     None => ControlFlow::Continue(missing),
                     Some(how) => ControlFlow::Break(Err(how)),
@@ -130,8 +131,8 @@ impl Controllers {
         let ended = self.child.end(Signal::TERM, END_LIMIT).await;
         self.read_log(recorder);
         let leak = ended.err().map(|error| format!("the controllers: {}", chain(&error)))?;
-        // Killed now and not by the sweep of the world: the next run of the program may need what this one
-        // holds.
+        // Killed now and not by the sweep of the world: the next run of the program may need what
+        // this one holds.
         let _ = self.child.end(Signal::KILL, END_LIMIT).await;
         Some(leak)
     }

@@ -31,7 +31,8 @@ pub enum DaemonError {
         command: String,
         /// How it ended, such as `code 1` or `a signal`.
         exit: String,
-        /// Standard error of the command, followed by the last lines of the daemon's log if it has one.
+        /// Standard error of the command, followed by the last lines of the daemon's log if it has
+        /// one.
         output: String,
     },
     /// The daemon did not reach a state within its time limit.

@@ -1,7 +1,7 @@
 //! Freezes the daemon by SIGSTOP and lets it go on by SIGCONT.
 //!
-//! A signal is only a request: the kernel stops the threads one after the other. What they do until then
-//! is up to chance, so the harness waits until the process has stopped before it goes on.
+//! A signal is only a request: the kernel stops the threads one after the other. What they do until
+//! then is up to chance, so the harness waits until the process has stopped before it goes on.
 
 use std::io;
 use std::ops::ControlFlow;

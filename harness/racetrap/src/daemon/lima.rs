@@ -1,4 +1,5 @@
-//! VM mode `api`: the daemon runs without its Lima controller, and the harness plays it (contract 7.6 B).
+//! VM mode `api`: the daemon runs without its Lima controller, and the harness plays it (contract
+//! 7.6 B).
 //!
 //! For each change of a LimaVM's `spec.running`, this stand-in sets the conditions that the real
 //! controller would set. It behaves like a VM that starts and stops at once.
@@ -17,11 +18,12 @@ use crate::recorder::Recorder;
 /// How long to pause after a status could not be written.
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
-/// Plays the Lima controller until its task is aborted. As long as `op` is not `Go`, it changes nothing.
+/// Plays the Lima controller until its task is aborted. As long as `op` is not `Go`, it changes
+/// nothing.
 pub(super) async fn play(api: Api, mut op: watch::Receiver<VmOp>, recorder: Recorder) {
     let mut changes = recorder.changes();
-    // The view shows a patch only after the watch has reported it. Until then the change still looks
-    // due, and must not be made twice.
+    // The view shows a patch only after the watch has reported it. Until then the change still
+    // looks due, and must not be made twice.
     let mut done = None;
     loop {
         // Before the view is read, so that each later record ends the wait below.

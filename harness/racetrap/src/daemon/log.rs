@@ -9,8 +9,8 @@ use racetrap_history::{LogLevel, What};
 use crate::recorder::Recorder;
 use crate::sys::is_file_at;
 
-/// Reads a log from where it stopped the last time. If another file has taken the place of the log, reads
-/// the rest of the old file first, then the new one from its beginning.
+/// Reads a log from where it stopped the last time. If another file has taken the place of the log,
+/// reads the rest of the old file first, then the new one from its beginning.
 #[derive(Debug)]
 pub(super) struct LogReader {
     path: PathBuf,
@@ -40,8 +40,8 @@ impl LogReader {
                     None => self.incomplete = line.to_vec(),
                 }
             }
-            // Each start of the daemon may begin a new file. Whether this one is still the log is asked
-            // after it was read: a line that was written before the rotation is not missed.
+            // Each start of the daemon may begin a new file. Whether this one is still the log is
+            // asked after it was read: a line that was written before the rotation is not missed.
             let is_current = self.open.as_ref().map(|file| is_file_at(file, &self.path));
             if matches!(is_current, Some(Ok(true))) {
                 return;
@@ -116,8 +116,8 @@ mod tests {
         history.into_iter().filter_map(text).collect()
     }
 
-    // Each line must be recorded once and whole: also one that was read in two parts, and one of a file
-    // that took the place of the log.
+    // Each line must be recorded once and whole: also one that was read in two parts, and one of a
+    // file that took the place of the log.
     #[test]
     fn each_line_is_recorded_once_over_partial_reads_and_rotations() {
         let place = tempfile::tempdir().expect("a temporary directory");

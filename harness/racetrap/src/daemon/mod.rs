@@ -1,12 +1,15 @@
 //! The daemon under test, driven only through its own command line and API.
 //!
-//! Nothing in here knows which program the daemon is. What a revision can do is found out by asking it
-//! (contract 9).
+//! Nothing in here knows which program the daemon is. What a revision can do is found out by asking
+//! it (contract 9).
 //!
-//! - `adapter`: the daemon of one world; `probe`: finds out what it can do; `commands`: runs its commands;
-//! - `start`, `stop`, `freeze`: the life of its process; `controllers`: its stand-alone controllers;
+//! - `adapter`: the daemon of one world; `probe`: finds out what it can do; `commands`: runs its
+//!   commands;
+//! - `start`, `stop`, `freeze`: the life of its process; `controllers`: its stand-alone
+//!   controllers;
 //! - `vm`: the modes of its VM; `lima`: the harness's stand-in for a VM;
-//! - `api`: requests to its API; `observe`: lists and watches; `client_writes`: what a client writes;
+//! - `api`: requests to its API; `observe`: lists and watches; `client_writes`: what a client
+//!   writes;
 //! - `admission`: the harness's webhook, which holds and denies writes;
 //! - `kubeconfig`, `log`: files that the daemon writes;
 //! - `error`: why the daemon could not be driven.

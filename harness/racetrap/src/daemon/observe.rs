@@ -15,7 +15,8 @@ use crate::recorder::Recorder;
 /// How long to pause between two attempts to list a resource of a daemon that does not answer.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// Records the objects of each resource as they are now, then follows each resource in a task of its own.
+/// Records the objects of each resource as they are now, then follows each resource in a task of
+/// its own.
 pub(super) async fn follow_all(
     api: &Api,
     tasks: &mut JoinSet<()>,
@@ -30,8 +31,8 @@ pub(super) async fn follow_all(
     Ok(())
 }
 
-/// Follows one resource until its task is aborted. After a lost watch it lists the resource again: the
-/// API server may have forgotten the changes since the last version that was seen.
+/// Follows one resource until its task is aborted. After a lost watch it lists the resource again:
+/// the API server may have forgotten the changes since the last version that was seen.
 async fn follow(api: &Api, resource: Resource, mut from: String, recorder: &Recorder) {
     loop {
         let reason = match watch_from(api, resource, &from, recorder).await {

@@ -75,9 +75,9 @@ impl Daemon {
 
     /// The socket at which the daemon looks for its engine (contract 2.2).
     ///
-    /// Older revisions do not print it, and use the socket of instance 2 whichever instance they are
-    /// (contract 9, R0). If the daemon has a neighbour, that socket may be the neighbour's; then this is
-    /// the socket of the daemon's own instance, as the contract promises.
+    /// Older revisions do not print it, and use the socket of instance 2 whichever instance they
+    /// are (contract 9, R0). If the daemon has a neighbour, that socket may be the neighbour's;
+    /// then this is the socket of the daemon's own instance, as the contract promises.
     pub(crate) fn docker_socket(&self, has_neighbour: bool) -> PathBuf {
         if let Some(path) = self.paths.get("docker_socket") {
             return path.clone();

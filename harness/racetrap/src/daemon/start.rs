@@ -19,8 +19,8 @@ use crate::sys::{Identity, wait_for_end, with_own_run};
 const START_LIMIT: Duration = Duration::from_secs(100);
 
 impl Daemon {
-    /// Creates the daemon's service and starts it; then follows its API and runs its VM in mode `vm`.
-    /// If `standalone`, the controllers of containers run as a program of their own.
+    /// Creates the daemon's service and starts it; then follows its API and runs its VM in mode
+    /// `vm`. If `standalone`, the controllers of containers run as a program of their own.
     ///
     /// # Errors
     /// If a command fails, or if the daemon lacks what the mode or `standalone` needs.
@@ -48,8 +48,8 @@ impl Daemon {
         // Only now: a daemon that does not run yet would be started by its own help text.
         self.probe_wait_option().await?;
         // Only its Lima controller defines the kind LimaVM. Without the kind, the daemon's other
-        // controllers cannot begin to watch it, and give up after a while. So the service is started
-        // again with the kind (contract 7.6 B).
+        // controllers cannot begin to watch it, and give up after a while. So the service is
+        // started again with the kind (contract 7.6 B).
         if !api.serves(Resource::LimaVms).await? {
             self.define_lima_vms(&api).await?;
             self.must_succeed(&["svc", "stop"], STOP_LIMIT).await?;
@@ -62,7 +62,8 @@ impl Daemon {
         Ok(api)
     }
 
-    /// Starts the service again after [`kill`](Self::kill) or [`stop`](Self::stop), on the same data.
+    /// Starts the service again after [`kill`](Self::kill) or [`stop`](Self::stop), on the same
+    /// data.
     pub(crate) async fn start_again(
         &mut self,
         vm: VmMode,
@@ -87,7 +88,8 @@ impl Daemon {
         Ok(Api::connect(self.kubeconfig()?).await?)
     }
 
-    /// Starts the stand-alone controllers if the daemon has them; ends those of an earlier run first.
+    /// Starts the stand-alone controllers if the daemon has them; ends those of an earlier run
+    /// first.
     async fn start_controllers(&mut self, api: &Api, tasks: &mut Tasks) -> Result<(), DaemonError> {
         if let Some(earlier) = self.controllers.take() {
             earlier.end(&self.recorder).await;

@@ -22,8 +22,8 @@ impl Daemon {
         if self.dumps_stacks {
             return self.end_after_stacks().await;
         }
-        // The controllers first: without their service they would end anyway, and a failure to stop them
-        // would go unnoticed.
+        // The controllers first: without their service they would end anyway, and a failure to stop
+        // them would go unnoticed.
         let controllers = match self.controllers.take() {
             Some(controllers) => controllers.end(&self.recorder).await,
             None => None,
@@ -60,8 +60,8 @@ impl Daemon {
         }
     }
 
-    /// Returns a function that sends SIGKILL to the daemon's process; [`kill`](Self::kill) waits for its
-    /// end afterwards.
+    /// Returns a function that sends SIGKILL to the daemon's process; [`kill`](Self::kill) waits
+    /// for its end afterwards.
     pub(crate) fn killer(
         &self,
     ) -> Result<impl FnOnce() -> io::Result<()> + Send + use<>, DaemonError> {
@@ -73,8 +73,9 @@ impl Daemon {
         })
     }
 
-    /// Prepares for a request for the daemon's stacks, which ends it: its end is expected from here on,
-    /// its logs are not recorded any more, and what it leaves behind is not counted as its leak.
+    /// Prepares for a request for the daemon's stacks, which ends it: its end is expected from here
+    /// on, its logs are not recorded any more, and what it leaves behind is not counted as its
+    /// leak.
     pub(crate) fn expect_stack_dump(&mut self) {
         // What the daemon logged before the request still counts.
         self.read_log();
@@ -101,8 +102,8 @@ impl Daemon {
         }
     }
 
-    /// Kills the processes that still run after a request for their stacks. The daemon promises nothing for
-    /// that case, so only a failure of the harness is returned.
+    /// Kills the processes that still run after a request for their stacks. The daemon promises
+    /// nothing for that case, so only a failure of the harness is returned.
     async fn end_after_stacks(&mut self) -> Option<String> {
         if let Some(controllers) = self.controllers.take() {
             controllers.kill().await;
@@ -116,8 +117,8 @@ impl Daemon {
     }
 }
 
-/// Waits until the parent of an ended daemon has reaped it: `svc start` takes a zombie for a daemon that
-/// still runs (contract 1.3).
+/// Waits until the parent of an ended daemon has reaped it: `svc start` takes a zombie for a daemon
+/// that still runs (contract 1.3).
 async fn wait_until_reaped(process: Identity) -> Result<(), NotReached> {
     polled("the daemon's parent to reap it", KILL_LIMIT, async || {
         if process.is_gone() {

@@ -1,4 +1,5 @@
-//! The daemon's VM: checks that the daemon runs in the chosen mode, and prepares what the mode needs.
+//! The daemon's VM: checks that the daemon runs in the chosen mode, and prepares what the mode
+//! needs.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -37,8 +38,8 @@ impl Daemon {
         lima::play(api.clone(), self.vm.subscribe(), self.recorder.clone())
     }
 
-    /// VM mode `program`: writes a disk image that is never read, and a Lima configuration that names it
-    /// (contract 7.6 A). Checks for the programs that Lima calls whatever the VM is.
+    /// VM mode `program`: writes a disk image that is never read, and a Lima configuration that
+    /// names it (contract 7.6 A). Checks for the programs that Lima calls whatever the VM is.
     pub(super) fn prepare_lima(&self) -> Result<(), DaemonError> {
         let refused = |why: String| DaemonError::VmMode { mode: VmMode::Program, why };
         for (program, package) in [("qemu-img", "qemu-utils"), ("ssh-keygen", "openssh-client")] {
@@ -56,9 +57,9 @@ impl Daemon {
         write().map_err(|error| refused(error.to_string()))
     }
 
-    /// Checks by the daemon's discovery ConfigMap that its Lima controller runs in mode `program`, and
-    /// only there (contract 3.2, 3.3). Older revisions write the ConfigMap after `svc start` has
-    /// returned, so this waits for it.
+    /// Checks by the daemon's discovery ConfigMap that its Lima controller runs in mode `program`,
+    /// and only there (contract 3.2, 3.3). Older revisions write the ConfigMap after `svc start`
+    /// has returned, so this waits for it.
     pub(super) async fn check_vm_mode(&self, api: &Api, mode: VmMode) -> Result<(), DaemonError> {
         let announced = polled("the controllers to be announced", DEFINE_LIMIT, async || match api
             .enabled_controllers()

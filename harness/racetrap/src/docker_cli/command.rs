@@ -51,8 +51,8 @@ pub(super) struct Placeholders {
 }
 
 impl CommandRunner {
-    /// Finds the docker command. Its environment is that of the world without the variables that take
-    /// precedence over the configuration.
+    /// Finds the docker command. Its environment is that of the world without the variables that
+    /// take precedence over the configuration.
     ///
     /// # Errors
     /// If there is no docker command on PATH.
@@ -68,7 +68,8 @@ impl CommandRunner {
         Ok(Self { program, environment, watch, recorder, last: Arc::default() })
     }
 
-    /// Runs a command as often as the step says, until one does not end with the expected exit code.
+    /// Runs a command as often as the step says, until one does not end with the expected exit
+    /// code.
     pub(super) async fn run(
         self,
         step: DockerStep,
@@ -112,8 +113,8 @@ impl CommandRunner {
             log: None,
         };
         let ran = run_with_input(&spawn, step.input.as_bytes(), LIMIT).await;
-        // Before the record of the end: a change that is queued now may be this command's. While a command
-        // runs, the oracles judge only changes that no docker command can make.
+        // Before the record of the end: a change that is queued now may be this command's. While a
+        // command runs, the oracles judge only changes that no docker command can make.
         self.watch.record_changes();
         let world = |why: String| CommandFailure { blame: Blame::World, why };
         match ran {

@@ -1,7 +1,7 @@
 //! Reads the configuration's files for the history: names as they are, and a digest of each value.
 //!
-//! Each world has a random key for its digests, which is never written anywhere. So nobody can find a secret by
-//! comparing digests of guesses, and two digests are equal only within a world.
+//! Each world has a random key for its digests, which is never written anywhere. So nobody can find
+//! a secret by comparing digests of guesses, and two digests are equal only within a world.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -72,7 +72,8 @@ impl ContentReader {
 /// The JSON object in a file.
 ///
 /// # Errors
-/// What the file has instead. The parser's message may quote a secret, so only line and column are kept.
+/// What the file has instead. The parser's message may quote a secret, so only line and column are
+/// kept.
 fn object(path: &Path) -> Result<Map<String, Value>, DockerContent> {
     let text = match fs::read(path) {
         Ok(text) => text,
@@ -98,7 +99,8 @@ mod tests {
         reader.config(&path)
     }
 
-    // Every kind of value contains the secret. The record must not contain it, and must change if it does.
+    // Every kind of value contains the secret. The record must not contain it, and must change if
+    // it does.
     #[test]
     fn different_values_have_different_digests_and_no_value_is_recorded() {
         let reader = ContentReader::default();

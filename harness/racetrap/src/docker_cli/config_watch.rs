@@ -1,8 +1,8 @@
 //! Records every change of the docker command's configuration in the history.
 //!
-//! The kernel queues changes as they happen (inotify). Each call that records takes the whole queue. It is
-//! called by a task that waits for changes, and by the harness before each record whose order matters. So
-//! a change never follows a record of something that happened after it.
+//! The kernel queues changes as they happen (inotify). Each call that records takes the whole
+//! queue. It is called by a task that waits for changes, and by the harness before each record
+//! whose order matters. So a change never follows a record of something that happened after it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
@@ -21,9 +21,9 @@ use crate::recorder::Recorder;
 use crate::sys::{Directories, Happened, Happening, OpenGate};
 use crate::wait::polled;
 
-/// How long to wait for an inotify instance while other programs of this user have all that one user may
-/// have. Longer than a run in which a daemon keeps a thousand logs open (323-I1k), each by an instance of
-/// the engine.
+/// How long to wait for an inotify instance while other programs of this user have all that one
+/// user may have. Longer than a run in which a daemon keeps a thousand logs open (323-I1k), each by
+/// an instance of the engine.
 const INOTIFY_LIMIT: Duration = Duration::from_secs(60);
 
 /// Name of the directory of the contexts, below the configuration's.
@@ -80,7 +80,8 @@ impl ConfigWatch {
         let observer = watch.clone();
         tasks.spawn(async move {
             while let Ok(mut ready) = handle.readable().await {
-                // Before the queue is read: a change that comes during the read wakes the task again.
+                // Before the queue is read: a change that comes during the read wakes the task
+                // again.
                 ready.clear_ready();
                 observer.record_changes();
             }
@@ -107,8 +108,8 @@ impl ConfigWatch {
 
     /// Carries out a change as the user. The records of what it changes say so.
     pub(crate) fn as_user<T>(&self, change: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        // The lock is held throughout, so that the observer's task cannot take the user's changes from
-        // the queue and record them as somebody else's.
+        // The lock is held throughout, so that the observer's task cannot take the user's changes
+        // from the queue and record them as somebody else's.
         let mut state = self.state();
         state.record_queued(false);
         let changed = change();
@@ -131,8 +132,8 @@ impl ConfigWatch {
             let name = opening.path.file_name().map(|name| name.to_string_lossy());
             let held = opening.pid == pid && name.is_some_and(|name| is_beside(&name));
             if held {
-                // Only announced: the action is up to the step that waits for the trap. The process is
-                // held until then.
+                // Only announced: the action is up to the step that waits for the trap. The process
+                // is held until then.
                 at_gate.set_reached();
             }
             held
@@ -141,7 +142,8 @@ impl ConfigWatch {
         Ok(WriteTrap { shared, reached, _gate: gate })
     }
 
-    /// Whether the configuration's directory has a file that was about to replace the configuration.
+    /// Whether the configuration's directory has a file that was about to replace the
+    /// configuration.
     pub(crate) fn has_unfinished_write(&self) -> bool {
         let directory = self.state().layout.config.clone();
         let entries = fs::read_dir(directory).into_iter().flatten().flatten();
@@ -186,7 +188,8 @@ impl WatchState {
         }
     }
 
-    /// Takes the kernel's queue. Of equal events in a row, as a long write makes them, one is enough.
+    /// Takes the kernel's queue. Of equal events in a row, as a long write makes them, one is
+    /// enough.
     fn drain(&mut self, by_user: bool) -> Vec<Happened> {
         let mut events = match self.directories.take() {
             Ok(events) => events,
@@ -216,9 +219,9 @@ impl WatchState {
     fn record_config(&mut self, event: &Happened, queue: &mut VecDeque<Happened>, by_user: bool) {
         let mut holds = self.reader.config(&self.config_path());
         queue.extend(self.drain(by_user));
-        // If a later event is queued, what was read may already be the later content, so it is not recorded
-        // for this event. The content of a write in place is recorded in any case: what the harness has
-        // read, every other program could have read too.
+        // If a later event is queued, what was read may already be the later content, so it is not
+        // recorded for this event. The content of a write in place is recorded in any case: what
+        // the harness has read, every other program could have read too.
         if event.to != Happening::Written && queue.iter().any(|later| self.is_config(later)) {
             holds = DockerContent::Passed;
         }
@@ -228,8 +231,8 @@ impl WatchState {
         self.record(CONFIG_FILE, how, by_user, holds);
     }
 
-    /// Records one change of a file that is not `config.json`. Returns whether it concerns the contexts,
-    /// which [`record_contexts`](Self::record_contexts) records.
+    /// Records one change of a file that is not `config.json`. Returns whether it concerns the
+    /// contexts, which [`record_contexts`](Self::record_contexts) records.
     fn record_other(&mut self, event: &Happened, by_user: bool) -> bool {
         let how = file_change(event.to);
         if event.directory == self.layout.config && is_beside(&event.name) {

@@ -1,5 +1,5 @@
-//! The user's engine: the engine of the world behind a wire of its own, at the address that a scenario
-//! chooses.
+//! The user's engine: the engine of the world behind a wire of its own, at the address that a
+//! scenario chooses.
 
 use std::io;
 use std::path::PathBuf;
@@ -38,8 +38,8 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
-    /// Starts a wire before the engine at `upstream`, at the address that `op` chooses. Returns `None` if the
-    /// engine shall not be reachable.
+    /// Starts a wire before the engine at `upstream`, at the address that `op` chooses. Returns
+    /// `None` if the engine shall not be reachable.
     pub(super) async fn open(
         op: EndpointOp,
         layout: &CliLayout,

@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 use super::layout::CliLayout;
 use crate::sys::remove_if_exists;
 
-/// The plugin whose settings make a configuration as long as a scenario wants. The docker command keeps the
-/// settings of all plugins, also of those that are not installed.
+/// The plugin whose settings make a configuration as long as a scenario wants. The docker command
+/// keeps the settings of all plugins, also of those that are not installed.
 const PLUGIN: &str = "racetrap";
 
-/// Applies an operation to one file of the configuration. New content replaces the file by a rename, so
-/// that nobody reads a part of it.
+/// Applies an operation to one file of the configuration. New content replaces the file by a
+/// rename, so that nobody reads a part of it.
 pub(super) fn apply(layout: &CliLayout, path: &Path, op: &FileOp) -> io::Result<()> {
     match op {
         FileOp::Text(text) => {
@@ -45,8 +45,8 @@ pub(super) fn apply(layout: &CliLayout, path: &Path, op: &FileOp) -> io::Result<
     }
 }
 
-/// Finds the file of the context called `name`. The docker command names a context's directory after a
-/// digest, so the contents of the files are searched.
+/// Finds the file of the context called `name`. The docker command names a context's directory
+/// after a digest, so the contents of the files are searched.
 pub(super) fn context_file(layout: &CliLayout, name: &str) -> io::Result<PathBuf> {
     let meta = layout.config.join("contexts/meta");
     for entry in fs::read_dir(&meta)? {

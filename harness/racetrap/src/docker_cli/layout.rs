@@ -53,9 +53,9 @@ impl CliLayout {
 
     /// Adds the docker command's variables to the environment of a world's processes.
     ///
-    /// If the scenario is not about the docker command (`needs` is `None`), `DOCKER_HOST` names a socket
-    /// that does not exist. The daemon then leaves the current context alone, and never asks the machine's
-    /// own engine.
+    /// If the scenario is not about the docker command (`needs` is `None`), `DOCKER_HOST` names a
+    /// socket that does not exist. The daemon then leaves the current context alone, and never asks
+    /// the machine's own engine.
     pub(crate) fn add_variables(
         environment: Environment,
         directory: &Path,

@@ -13,7 +13,8 @@ where
         tokio::select! {
             // Cancel-safe: documented by tokio; no connection is lost.
             accepted = listener.accept() => {
-                // A client may close its connection before it is accepted. That concerns no other client.
+                // A client may close its connection before it is accepted. That concerns no other
+                // client.
                 let Ok((stream, _)) = accepted else { continue };
                 connections.spawn(serve(stream));
             }

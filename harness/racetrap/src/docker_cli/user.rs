@@ -38,7 +38,8 @@ pub enum DockerCliError {
     Watch(#[source] io::Error),
     /// The kernel cannot hold a process that opens a file of the configuration.
     #[error(
-        "a process that opens a file of the docker command's configuration cannot be held (fanotify)"
+        "a process that opens a file of the docker command's configuration cannot be held \
+         (fanotify)"
     )]
     Gate(#[source] io::Error),
     /// The configuration's file system could not be mounted or changed.
@@ -73,8 +74,8 @@ struct Tools {
 }
 
 impl CliUser {
-    /// Creates the configuration's directory and watches it. Every world has such a user: a daemon must
-    /// leave the configuration alone also if the scenario is about something else.
+    /// Creates the configuration's directory and watches it. Every world has such a user: a daemon
+    /// must leave the configuration alone also if the scenario is about something else.
     pub(crate) async fn start(
         layout: CliLayout,
         needs: Option<&DockerNeeds>,
@@ -185,7 +186,8 @@ impl CliUser {
         self.watch.arm_trap(pid, action).map_err(DockerCliError::Gate)
     }
 
-    /// Whether the configuration's directory has a file that was about to replace the configuration.
+    /// Whether the configuration's directory has a file that was about to replace the
+    /// configuration.
     pub(crate) fn has_unfinished_write(&self) -> bool {
         self.watch.has_unfinished_write()
     }

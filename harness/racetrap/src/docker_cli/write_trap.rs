@@ -1,10 +1,11 @@
 //! A trap that acts on the daemon (kills or freezes it) when it begins to write the configuration.
 //!
 //! The daemon may write in two ways:
-//! - It creates a new file beside the configuration and renames it. The kernel holds the daemon when it
-//!   opens the new file (fanotify) until the trap is dropped. So there is time for the action.
-//! - It writes the configuration in place. The harness learns about that only after it has begun (inotify),
-//!   and the action happens at once.
+//! - It creates a new file beside the configuration and renames it. The kernel holds the daemon
+//!   when it opens the new file (fanotify) until the trap is dropped. So there is time for the
+//!   action.
+//! - It writes the configuration in place. The harness learns about that only after it has begun
+//!   (inotify), and the action happens at once.
 
 use std::io;
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,5 @@
-//! Fetches packages of other Debian suites by an apt with a state of its own. It neither reads nor changes
-//! the machine's package lists, archives and installed packages.
+//! Fetches packages of other Debian suites by an apt with a state of its own. It neither reads nor
+//! changes the machine's package lists, archives and installed packages.
 
 use std::ffi::OsStr;
 use std::io;
@@ -11,14 +11,16 @@ use tokio::process::Command;
 
 use crate::process::find_program;
 
-/// How long one program may take. apt's own time-outs for a server that does not answer are far shorter.
+/// How long one program may take. apt's own time-outs for a server that does not answer are far
+/// shorter.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(600);
 
-/// The keys that Debian signs its suites with, as the package `debian-archive-keyring` installs them.
+/// The keys that Debian signs its suites with, as the package `debian-archive-keyring` installs
+/// them.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// The variables that apt gets from the user's environment: where programs are, and how the network is
-/// reached.
+/// The variables that apt gets from the user's environment: where programs are, and how the network
+/// is reached.
 const PASSED: [&str; 6] =
     ["PATH", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 
@@ -39,8 +41,8 @@ pub enum AptError {
     },
     /// The machine's apt knows no archive of Debian.
     #[error(
-        "apt knows no archive of Debian's packages on this machine: run `apt-get update` if it should, \
-         or else name an archive by `--archive`"
+        "apt knows no archive of Debian's packages on this machine: run `apt-get update` if it \
+         should, or else name an archive by `--archive`"
     )]
     NoDebian,
     /// No suite has the version.
@@ -99,7 +101,8 @@ impl Apt {
             for below in ["lists/partial", "archives/partial", "empty"] {
                 std::fs::create_dir_all(apt.directory.join(below))?;
             }
-            // According to an empty status file no package is installed, so apt fetches every dependency.
+            // According to an empty status file no package is installed, so apt fetches every
+            // dependency.
             std::fs::write(apt.directory.join("status"), "")?;
             std::fs::write(apt.directory.join("sources.list"), sources)?;
             std::fs::write(apt.directory.join("apt.conf"), configuration)
@@ -151,8 +154,8 @@ impl Apt {
         self.run("unpacking packages", "dpkg-deb", &arguments).await.map(drop)
     }
 
-    /// The package sources, one for each suite. If Debian's keys are installed, only they are trusted;
-    /// otherwise the keys that the machine's apt trusts.
+    /// The package sources, one for each suite. If Debian's keys are installed, only they are
+    /// trusted; otherwise the keys that the machine's apt trusts.
     fn sources(&self, archive: &str) -> String {
         let signed = match Path::new(KEYRING).is_file() {
             true => format!(" signed-by={KEYRING}"),
@@ -163,8 +166,9 @@ impl Apt {
         self.suites.iter().map(line).collect()
     }
 
-    /// The configuration, which replaces every path at which apt would find the machine's state or settings.
-    /// `acquire` is the machine's configuration of how files are fetched, for example through a proxy.
+    /// The configuration, which replaces every path at which apt would find the machine's state or
+    /// settings. `acquire` is the machine's configuration of how files are fetched, for example
+    /// through a proxy.
     fn configuration(&self, acquire: &str) -> String {
         let own = self.directory.display();
         format!(
@@ -216,7 +220,8 @@ async fn acquire() -> Result<String, AptError> {
     run("asking apt how it fetches", "apt-config", &arguments, None).await
 }
 
-/// Runs a program and returns its standard output. Of the user's environment it gets only [`PASSED`].
+/// Runs a program and returns its standard output. Of the user's environment it gets only
+/// [`PASSED`].
 ///
 /// # Errors
 /// If the program is missing, does not end with 0, or takes too long.

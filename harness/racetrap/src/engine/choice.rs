@@ -24,7 +24,8 @@ pub enum ImageStore {
 /// How an engine is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineKind {
-    /// As a process in namespaces of its own: an installed version, or the machine's dockerd if `None`.
+    /// As a process in namespaces of its own: an installed version, or the machine's dockerd if
+    /// `None`.
     Dockerd(Option<EngineVersion>),
     /// As a privileged container on the user's own Docker.
     Dind(EngineVersion),
@@ -80,8 +81,8 @@ impl EngineVersion {
         }
     }
 
-    /// The suites of Debian that have this version, the most stable first. A suite drops the version when
-    /// it moves on to a later one, so a version may need several suites.
+    /// The suites of Debian that have this version, the most stable first. A suite drops the
+    /// version when it moves on to a later one, so a version may need several suites.
     pub(crate) const fn suites(self) -> &'static [&'static str] {
         match self {
             Self::V26_1 => &["trixie"],
@@ -192,7 +193,8 @@ impl FromStr for EngineChoice {
 mod tests {
     use super::*;
 
-    // The command that repeats a run contains the choice, so each form must be printed as it was parsed.
+    // The command that repeats a run contains the choice, so each form must be printed as it was
+    // parsed.
     #[test]
     fn a_choice_is_printed_as_it_was_parsed() {
         for kind in ["dockerd", "dockerd:26.1", "dockerd:28.5", "dind:26.1", "dind:28.5"] {

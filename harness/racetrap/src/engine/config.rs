@@ -23,8 +23,8 @@ pub(crate) struct EngineConfig {
 }
 
 impl EngineConfig {
-    /// Creates the directory and writes the configuration file. The file is written even if it is empty:
-    /// without one, dockerd would read the machine's.
+    /// Creates the directory and writes the configuration file. The file is written even if it is
+    /// empty: without one, dockerd would read the machine's.
     pub(super) fn write_files(&self) -> std::io::Result<()> {
         std::fs::create_dir_all(&self.directory)?;
         std::fs::write(self.configuration(), self.choice.configuration())
@@ -35,14 +35,14 @@ impl EngineConfig {
         self.directory.join("engine.sock")
     }
 
-    /// The file with dockerd's process ID. It stays after a kill, and the next dockerd would refuse to
-    /// start because of it.
+    /// The file with dockerd's process ID. It stays after a kill, and the next dockerd would refuse
+    /// to start because of it.
     pub(super) fn pid_file(&self) -> PathBuf {
         self.directory.join("dockerd.pid")
     }
 
-    /// The directory for the state of running processes. After a kill it is out of date if all processes
-    /// of the engine ended with it.
+    /// The directory for the state of running processes. After a kill it is out of date if all
+    /// processes of the engine ended with it.
     pub(super) fn exec_root(&self) -> PathBuf {
         self.directory.join("exec")
     }
@@ -57,7 +57,8 @@ impl EngineConfig {
             format!("--pidfile={}", text(&self.pid_file())),
             format!("--host=unix://{}", text(&self.socket())),
             format!("--cgroup-parent=/{}", self.control_group),
-            // Without a network: several engines would change the same rules of the machine's firewall.
+            // Without a network: several engines would change the same rules of the machine's
+            // firewall.
             "--bridge=none".to_owned(),
             "--iptables=false".to_owned(),
             "--ip6tables=false".to_owned(),

@@ -1,7 +1,7 @@
 //! An engine as a privileged container on the user's Docker, managed by testcontainers.
 //!
-//! Its socket, data and configuration are in the world's directory, which is mounted into the container at
-//! the same path. So the rest of the harness uses it like an engine that is a process.
+//! Its socket, data and configuration are in the world's directory, which is mounted into the
+//! container at the same path. So the rest of the harness uses it like an engine that is a process.
 
 use std::io;
 use std::path::PathBuf;
@@ -58,8 +58,8 @@ impl std::fmt::Debug for Dind {
 }
 
 impl Dind {
-    /// Starts the engine and waits until it answers. Calls `declare` with each thing that it is going to
-    /// create.
+    /// Starts the engine and waits until it answers. Calls `declare` with each thing that it is
+    /// going to create.
     pub(super) async fn start(
         version: EngineVersion,
         config: EngineConfig,
@@ -96,8 +96,8 @@ impl Dind {
         tasks: &mut JoinSet<()>,
         recorder: &Recorder,
     ) -> Result<(), EngineError> {
-        // A restarted container has a new PID namespace, in which the IDs that these files name belong to
-        // other processes.
+        // A restarted container has a new PID namespace, in which the IDs that these files name
+        // belong to other processes.
         let failed = |source| EngineError::Process { what: "started again", source };
         for outdated in [self.config.pid_file(), self.config.exec_root()] {
             remove_if_exists(&outdated).map_err(failed)?;
@@ -147,8 +147,8 @@ impl Dind {
     }
 }
 
-/// The container that testcontainers must create. It has no condition to wait for, because the harness
-/// asks the engine on its socket whether it is ready.
+/// The container that testcontainers must create. It has no condition to wait for, because the
+/// harness asks the engine on its socket whether it is ready.
 fn request(
     name: &str,
     tag: String,
@@ -169,8 +169,8 @@ fn request(
 }
 
 impl Run {
-    /// Records the start of a container that was just started. A task copies its output to the engine's
-    /// log and records its end.
+    /// Records the start of a container that was just started. A task copies its output to the
+    /// engine's log and records its end.
     async fn follow(
         docker: &Docker,
         id: &str,
@@ -182,7 +182,8 @@ impl Run {
         let lifetime = Lifetime::begin("engine", process, recorder);
         let (end, ended) = watch::channel(None);
         let failed = |source| EngineError::Process { what: "followed", source };
-        // Emptied at each start: Docker sends the output of all earlier runs of the container again.
+        // Emptied at each start: Docker sends the output of all earlier runs of the container
+        // again.
         let log = std::fs::File::create(&config.log);
         let log = tokio::fs::File::from_std(log.map_err(failed)?);
         let (docker, id, recorded) = (docker.clone(), id.to_owned(), lifetime.clone());
@@ -207,8 +208,8 @@ impl Run {
     }
 }
 
-/// The container's dockerd as a process of this machine. Its start time is 0 if the process is not visible
-/// here, because the user's Docker runs in another PID namespace or on another machine.
+/// The container's dockerd as a process of this machine. Its start time is 0 if the process is not
+/// visible here, because the user's Docker runs in another PID namespace or on another machine.
 async fn process_of(
     docker: &Docker,
     id: &str,

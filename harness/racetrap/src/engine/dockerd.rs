@@ -1,10 +1,11 @@
 //! A private dockerd as a process, with its own namespaces, data, sockets and control group.
 //!
 //! The harness starts three kinds of processes for it:
-//! - the holder, `unshare`, whose first child holds a mount and PID namespace; killing that child ends
-//!   everything in the namespace;
+//! - the holder, `unshare`, whose first child holds a mount and PID namespace; killing that child
+//!   ends everything in the namespace;
 //! - `nsenter`, which enters the namespace and waits for its child;
-//! - that child, dockerd. After a kill, a new pair of `nsenter` and dockerd enters the same namespace.
+//! - that child, dockerd. After a kill, a new pair of `nsenter` and dockerd enters the same
+//!   namespace.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -73,8 +74,8 @@ impl Programs {
         }
     }
 
-    /// The environment of dockerd, which looks for containerd and runc on PATH. An installed version must
-    /// not find other ones, which the user may have before those in `/usr`.
+    /// The environment of dockerd, which looks for containerd and runc on PATH. An installed
+    /// version must not find other ones, which the user may have before those in `/usr`.
     fn environment(&self, world: &Environment) -> Environment {
         match self {
             Self::Machine(_) => world.clone(),
@@ -84,8 +85,8 @@ impl Programs {
 }
 
 impl Dockerd {
-    /// Starts the engine and waits until it answers. Calls `declare` with each thing that it is going to
-    /// create.
+    /// Starts the engine and waits until it answers. Calls `declare` with each thing that it is
+    /// going to create.
     pub(super) async fn start(
         config: EngineConfig,
         declare: impl Fn(Intent) -> io::Result<()>,
@@ -120,16 +121,16 @@ impl Dockerd {
         tasks: &mut JoinSet<()>,
         recorder: &Recorder,
     ) -> Result<(), EngineError> {
-        // After a stop there is none. After a kill it names a process that is gone, but dockerd would
-        // refuse to start because of it.
+        // After a stop there is none. After a kill it names a process that is gone, but dockerd
+        // would refuse to start because of it.
         let _ = std::fs::remove_file(self.config.pid_file());
         self.nsenter = launch(&self.programs, &self.config, self.namespace, tasks, recorder)?;
         self.wait_until_ready().await
     }
 
-    /// Freezes dockerd, and waits until its parent has stopped too: `nsenter` stops itself when it notices
-    /// that its child is stopped. If it noticed that later, for example after dockerd was thawed and
-    /// killed, it would stay stopped and never notice dockerd's end.
+    /// Freezes dockerd, and waits until its parent has stopped too: `nsenter` stops itself when it
+    /// notices that its child is stopped. If it noticed that later, for example after dockerd was
+    /// thawed and killed, it would stay stopped and never notice dockerd's end.
     pub(super) async fn freeze(&self) -> Result<(), EngineError> {
         let failed = |source| EngineError::Process { what: "frozen", source };
         self.process().map_err(failed)?.signal(Signal::STOP).map_err(failed)?;
@@ -143,8 +144,9 @@ impl Dockerd {
         stopped.await.map_err(|error| failed(io::Error::other(error)))
     }
 
-    /// Lets a frozen engine go on. The signal goes to `nsenter`, which then sends SIGCONT to dockerd. This
-    /// waits until dockerd goes on: a SIGCONT that `nsenter` sends later would end the next freeze.
+    /// Lets a frozen engine go on. The signal goes to `nsenter`, which then sends SIGCONT to
+    /// dockerd. This waits until dockerd goes on: a SIGCONT that `nsenter` sends later would end
+    /// the next freeze.
     pub(super) async fn thaw(&self) -> Result<(), EngineError> {
         let failed = |source| EngineError::Process { what: "thawed", source };
         self.nsenter.identity().signal(Signal::CONT).map_err(failed)?;
@@ -167,22 +169,23 @@ impl Dockerd {
         self.nsenter.wait_for_end(END_LIMIT).await.map_err(|error| failed(io::Error::other(error)))
     }
 
-    /// Kills everything in the engine's namespace. Its data may be damaged; the caller removes them.
+    /// Kills everything in the engine's namespace. Its data may be damaged; the caller removes
+    /// them.
     pub(super) async fn close(mut self) -> Result<(), EngineError> {
         let failed = |source| EngineError::Process { what: "ended", source };
         self.nsenter.expect_end();
         self.holder.expect_end();
         self.namespace.init.signal(Signal::KILL).map_err(failed)?;
-        // A scenario may leave containers paused or the engine frozen. A process in a frozen control
-        // group does not die, and a stopped `nsenter` does not notice the end of its child.
+        // A scenario may leave containers paused or the engine frozen. A process in a frozen
+        // control group does not die, and a stopped `nsenter` does not notice the end of its child.
         thaw_cgroups(&self.config.control_group).map_err(failed)?;
         self.nsenter.identity().signal(Signal::CONT).map_err(failed)?;
         for child in [&mut self.nsenter, &mut self.holder] {
             let ended = child.wait_for_end(END_LIMIT).await;
             ended.map_err(|error| failed(io::Error::other(error)))?;
         }
-        // The kernel kills the containers' processes after the first process of the namespace. Until the
-        // last one is gone, its control group cannot be removed.
+        // The kernel kills the containers' processes after the first process of the namespace.
+        // Until the last one is gone, its control group cannot be removed.
         let removed = polled("the engine's control groups to be empty", END_LIMIT, async || {
             match remove_cgroups(&self.config.control_group) {
                 Ok(()) => ControlFlow::Break(()),
@@ -222,8 +225,8 @@ fn hold_namespace(
         .map_err(|source| EngineError::Process { what: "given a namespace", source })
 }
 
-/// Waits until the namespace is complete, which its first process shows by doing nothing but wait: before
-/// that, it still mounts file systems.
+/// Waits until the namespace is complete, which its first process shows by doing nothing but wait:
+/// before that, it still mounts file systems.
 async fn namespace_of(holder: &Child, log: &Path) -> Result<Namespace, EngineError> {
     let made = polled("the engine's namespace", READY_LIMIT, async || {
         if let Some(how) = holder.ended() {

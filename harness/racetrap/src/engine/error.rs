@@ -47,7 +47,8 @@ pub enum EngineError {
         /// What the engine says that it is.
         is: String,
     },
-    /// The scenario needs `live_restore`, and the containers of an engine in a container end with it.
+    /// The scenario needs `live_restore`, and the containers of an engine in a container end with
+    /// it.
     #[error("an engine in a container cannot leave its containers running when it ends")]
     NoLiveRestore,
     /// dockerd could not be started, signalled or ended.

@@ -1,8 +1,8 @@
 //! Engines of other versions, each a directory of unpacked Debian packages in the user's cache.
 //!
-//! A directory with the name of a version is complete: it is made under another name and renamed when it
-//! is complete. A run holds a shared lock on the engine that it uses; an install and a removal hold an
-//! exclusive one.
+//! A directory with the name of a version is complete: it is made under another name and renamed
+//! when it is complete. A run holds a shared lock on the engine that it uses; an install and a
+//! removal hold an exclusive one.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -17,8 +17,8 @@ use crate::sys::{create_private_directory, remove_if_exists};
 /// The package that contains dockerd.
 const DOCKER: &str = "docker.io";
 
-/// Packages that an engine needs besides: the first has the links by which programs find their loader, the
-/// second has `sleep`, which holds an engine's namespace.
+/// Packages that an engine needs besides: the first has the links by which programs find their
+/// loader, the second has `sleep`, which holds an engine's namespace.
 const FURTHER_PACKAGES: [&str; 2] = ["base-files", "coreutils"];
 
 /// Name of the file that describes an installed engine.
@@ -101,8 +101,8 @@ impl Installed {
         &self.package
     }
 
-    /// Takes the exclusive lock on the image that is made of this engine. It is released when the file is
-    /// dropped.
+    /// Takes the exclusive lock on the image that is made of this engine. It is released when the
+    /// file is dropped.
     pub(crate) async fn lock_image(&self) -> io::Result<File> {
         let path = self.image_lock.clone();
         // In a thread of its own: another process may hold the lock for as long as an image takes.
@@ -157,8 +157,8 @@ impl Engines {
 
     /// Installs an engine, unless it is installed already. Returns its description.
     ///
-    /// The packages come from `archive`, a URL of a Debian archive, or from the archive that the machine's
-    /// apt uses. If another process installs the same engine, this waits for it.
+    /// The packages come from `archive`, a URL of a Debian archive, or from the archive that the
+    /// machine's apt uses. If another process installs the same engine, this waits for it.
     pub(crate) async fn install(
         &self,
         version: EngineVersion,
@@ -196,7 +196,8 @@ impl Engines {
         let path = self.lock_path(version);
         let lock = open_lock(&path).map_err(refused(&path))?;
         lock.try_lock().map_err(|error| locked(version, &path, error))?;
-        // Renamed first: if the removal is killed, a part of an engine must not look like an engine.
+        // Renamed first: if the removal is killed, a part of an engine must not look like an
+        // engine.
         let begun = self.begun_path(version);
         remove_if_exists(&begun).map_err(refused(&begun))?;
         let directory = self.directory_of(version);
@@ -257,8 +258,8 @@ async fn make(
     Ok(manifest)
 }
 
-/// Fetches the packages and unpacks them to `root`. Returns the version of the package of Docker, and how
-/// many bytes were fetched.
+/// Fetches the packages and unpacks them to `root`. Returns the version of the package of Docker,
+/// and how many bytes were fetched.
 async fn fetch(apt: &Apt, root: &Path, version: EngineVersion) -> Result<(String, u64), AptError> {
     let package = apt.version(DOCKER, |full| version.covers(full)).await?;
     let docker = format!("{DOCKER}={package}");

@@ -1,5 +1,5 @@
-//! The engine of a world: a real Docker daemon. Requests to it go to its own socket, past the wire, where no
-//! fault touches them.
+//! The engine of a world: a real Docker daemon. Requests to it go to its own socket, past the wire,
+//! where no fault touches them.
 //!
 //! - `choice`: which engine a world runs, as one word of the command line;
 //! - `install`: engines of other versions in the user's cache; `apt`: fetches their packages;

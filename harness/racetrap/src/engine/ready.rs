@@ -11,8 +11,8 @@ use crate::wait::{NotReached, polled};
 /// How long a dockerd may take until it answers its first ping.
 pub(super) const READY_LIMIT: Duration = Duration::from_secs(60);
 
-/// Waits until the engine answers on `socket`. `ended` returns how the engine has ended, if it has; then
-/// this fails at once.
+/// Waits until the engine answers on `socket`. `ended` returns how the engine has ended, if it has;
+/// then this fails at once.
 ///
 /// # Errors
 /// With the last lines of `log`.

@@ -9,9 +9,9 @@ use bollard::query_parameters::{
 use super::WorkloadError;
 use super::client::found;
 
-/// Removes all containers, also running ones, then all images and volumes: the engine refuses to remove
-/// what a container uses. An object that is gone already is no error: an image, for example, goes together
-/// with its last child.
+/// Removes all containers, also running ones, then all images and volumes: the engine refuses to
+/// remove what a container uses. An object that is gone already is no error: an image, for example,
+/// goes together with its last child.
 ///
 /// # Errors
 /// If the engine refuses to remove an object.

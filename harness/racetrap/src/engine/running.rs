@@ -26,8 +26,8 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Starts the engine, waits until it answers, and checks that it is the one that was chosen. Calls
-    /// `declare` with each thing that it is going to create.
+    /// Starts the engine, waits until it answers, and checks that it is the one that was chosen.
+    /// Calls `declare` with each thing that it is going to create.
     ///
     /// # Errors
     /// If it does not start, or is not the chosen one.
@@ -46,7 +46,8 @@ impl Engine {
                 Self::Dind(Dind::start(version, config, declare, tasks, recorder).await?)
             }
         };
-        // An engine may ignore a setting that it does not know, so what it says about itself counts.
+        // An engine may ignore a setting that it does not know, so what it says about itself
+        // counts.
         let is = identify(&engine.socket()).await?;
         if is.matches(chosen) {
             return Ok(engine);
@@ -90,8 +91,8 @@ impl Engine {
         }
     }
 
-    /// Ends the engine by SIGKILL or SIGTERM and waits for its end. Its data stay. If it is a process, its
-    /// containers may run on; if it is a container, they end with it.
+    /// Ends the engine by SIGKILL or SIGTERM and waits for its end. Its data stay. If it is a
+    /// process, its containers may run on; if it is a container, they end with it.
     pub(crate) async fn end(&mut self, signal: Signal) -> Result<(), EngineError> {
         match self {
             Self::Dockerd(engine) => engine.end(signal).await,
@@ -99,8 +100,8 @@ impl Engine {
         }
     }
 
-    /// Ends the engine and everything that it runs at once. Its data may be damaged: the caller removes
-    /// them.
+    /// Ends the engine and everything that it runs at once. Its data may be damaged: the caller
+    /// removes them.
     pub(crate) async fn close(self) -> Result<(), EngineError> {
         match self {
             Self::Dockerd(engine) => engine.close().await,

@@ -1,4 +1,5 @@
-//! What the engine holds, asked on its own socket past the wire, where no fault touches the answers.
+//! What the engine holds, asked on its own socket past the wire, where no fault touches the
+//! answers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -55,8 +56,8 @@ pub(super) struct EngineIdentity {
 impl EngineIdentity {
     async fn query(docker: &Docker) -> Result<Self, TruthError> {
         let info = docker.info().await?;
-        // With containerd's store, `driver` is the name of a snapshotter, which may also be the name of a
-        // driver of the engine's own store. Only the driver's type tells them apart.
+        // With containerd's store, `driver` is the name of a snapshotter, which may also be the
+        // name of a driver of the engine's own store. Only the driver's type tells them apart.
         let status = info.driver_status.unwrap_or_default();
         let is_containerd = status.iter().flatten().any(|word| word.contains("io.containerd."));
         Ok(Self {
@@ -117,7 +118,8 @@ impl Truth {
         Ok(EngineIdentity::query(&self.docker).await?.to_string())
     }
 
-    /// Asks the engine for everything that it holds, and records it if it differs from the last record.
+    /// Asks the engine for everything that it holds, and records it if it differs from the last
+    /// record.
     pub(crate) async fn refresh(&self) -> Result<(), TruthError> {
         let state = self.state().await?;
         if !self.recorder.with_view(|view| *view.truth() == state) {
@@ -138,8 +140,8 @@ impl Truth {
             }
             let mut events = std::pin::pin!(self.docker.events(Some(options.build())));
             while let Some(Ok(first)) = events.next().await {
-                // All events that have come already are recorded before the engine is asked once: to ask
-                // after each of a thousand events would take longer than the events do.
+                // All events that have come already are recorded before the engine is asked once:
+                // to ask after each of a thousand events would take longer than the events do.
                 let mut next = Some(first);
                 while let Some(message) = next {
                     self.record(&message, &mut since);
@@ -241,8 +243,8 @@ fn read_event(message: &EventMessage) -> Option<EngineEvent> {
 mod tests {
     use super::*;
 
-    // Engines of three versions with both stores. Each choice is compared with all of them: it must match
-    // those that it names, and no others.
+    // Engines of three versions with both stores. Each choice is compared with all of them: it must
+    // match those that it names, and no others.
     #[test]
     fn an_engine_matches_the_choices_that_name_its_version_and_its_store() {
         let engine = |version: &str, driver: &str, is_containerd| {

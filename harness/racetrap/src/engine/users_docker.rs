@@ -1,5 +1,5 @@
-//! The user's own Docker, which runs engines in containers. Racetrap changes only containers that carry its
-//! label, and images of its own repository.
+//! The user's own Docker, which runs engines in containers. Racetrap changes only containers that
+//! carry its label, and images of its own repository.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -36,8 +36,8 @@ const PACKED_AHEAD: usize = 1 << 20;
 pub enum UsersDockerError {
     /// `DOCKER_HOST` names a Docker that is not reached over a unix socket.
     #[error(
-        "DOCKER_HOST is `{host}`, but an engine in a container shares a directory with its world, and \
-         needs a Docker on this machine: set it to `unix://` and the path of a socket"
+        "DOCKER_HOST is `{host}`, but an engine in a container shares a directory with its world, \
+         and needs a Docker on this machine: set it to `unix://` and the path of a socket"
     )]
     NotHere {
         /// The value of `DOCKER_HOST`.
@@ -114,15 +114,16 @@ async fn remove(docker: &Docker, id: &str) -> Result<(), UsersDockerError> {
     removed.map(drop).map_err(refused)
 }
 
-/// The image of an installed engine: repository and tag. Makes the image if it does not exist; nothing
-/// removes it.
+/// The image of an installed engine: repository and tag. Makes the image if it does not exist;
+/// nothing removes it.
 pub(super) async fn image(
     docker: &Docker,
     installed: &Installed,
 ) -> Result<(&'static str, String), UsersDockerError> {
     let plain = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' };
     let tag: String = installed.package().chars().map(plain).collect();
-    // If two worlds made the image at the same time, the first one would lose its name to the second.
+    // If two worlds made the image at the same time, the first one would lose its name to the
+    // second.
     let _lock = installed.lock_image().await.map_err(UsersDockerError::Packing)?;
     let existing = found(docker.inspect_image(&format!("{REPOSITORY}:{tag}")).await);
     let refused = |source| UsersDockerError::Refused { what: "looking an image up", source };
@@ -136,8 +137,8 @@ pub(super) async fn image(
     let imported = import(docker, &tag, reader).await;
     match packing.await {
         Ok(Ok(())) => imported.map(|()| (REPOSITORY, tag)),
-        // If Docker refuses the image, the transfer breaks off and packing fails too. Then the refusal is
-        // the error to return.
+        // If Docker refuses the image, the transfer breaks off and packing fails too. Then the
+        // refusal is the error to return.
         Ok(Err(error)) => {
             imported?;
             Err(UsersDockerError::Packing(error))
@@ -146,7 +147,8 @@ pub(super) async fn image(
     }
 }
 
-/// Writes an engine's files as a tar archive. Root owns all of them there, whoever installed the engine.
+/// Writes an engine's files as a tar archive. Root owns all of them there, whoever installed the
+/// engine.
 fn pack(root: &Path, writer: DuplexStream) -> io::Result<()> {
     let mut tar = tar::Builder::new(SyncIoBridge::new(writer));
     tar.follow_symlinks(false);

@@ -33,7 +33,8 @@ pub(crate) enum WorkloadError {
     NotLoaded(String),
 }
 
-/// Changes one engine. Knows the IDs of the objects that it has made by their names in the scenario.
+/// Changes one engine. Knows the IDs of the objects that it has made by their names in the
+/// scenario.
 pub(crate) struct Workload {
     docker: Docker,
     names: BTreeMap<String, String>,
@@ -84,8 +85,8 @@ impl Workload {
         Ok(())
     }
 
-    /// The ID of a loaded image. It is asked for by a label, because it depends on the image store which
-    /// digest is the ID.
+    /// The ID of a loaded image. It is asked for by a label, because it depends on the image store
+    /// which digest is the ID.
     async fn loaded_id(&self, alias: &str) -> Result<String, WorkloadError> {
         let options =
             bollard::query_parameters::ListImagesOptionsBuilder::default().all(true).build();
@@ -179,7 +180,8 @@ impl Workload {
         Ok(self.docker.remove_container(name, Some(options)).await?)
     }
 
-    /// Creates `count` exec instances in a running container, and starts none: each makes one event.
+    /// Creates `count` exec instances in a running container, and starts none: each makes one
+    /// event.
     pub(crate) async fn prepare_execs(
         &self,
         container: &str,

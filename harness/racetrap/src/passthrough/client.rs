@@ -100,8 +100,8 @@ impl Client {
     }
 
     fn send(&self, command: Command) {
-        // An error means that the client has no connection: it was refused, or has ended. Then there is
-        // nothing to do.
+        // An error means that the client has no connection: it was refused, or has ended. Then
+        // there is nothing to do.
         let _ = self.commands.send(command);
     }
 
@@ -110,8 +110,8 @@ impl Client {
         self.container.as_deref()
     }
 
-    /// How many bytes the client has received, and their SHA-256. Records those that are not recorded yet,
-    /// so that the history has all of them.
+    /// How many bytes the client has received, and their SHA-256. Records those that are not
+    /// recorded yet, so that the history has all of them.
     pub(crate) fn total(&self) -> (u64, String) {
         let mut received = lock(&self.received);
         let batch = received.take_batch();
@@ -145,13 +145,14 @@ enum Event {
 }
 
 impl Connection {
-    /// Reads, if the client reads, and carries out commands until one side has ended the connection.
+    /// Reads, if the client reads, and carries out commands until one side has ended the
+    /// connection.
     async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
         let mut has_ended = false;
         loop {
             let event = tokio::select! {
-                // In this order: a command is carried out before the next message is read, and a batch
-                // is recorded only if no message is there.
+                // In this order: a command is carried out before the next message is read, and a
+                // batch is recorded only if no message is there.
                 biased;
                 // Cancel-safe: documented by tokio.
                 command = commands.recv() => Event::Command(command),
@@ -180,8 +181,8 @@ impl Connection {
         }
     }
 
-    /// Leaves in order, or breaks the protocol so that the daemon must end the connection. Errors are
-    /// ignored: if the other side is gone already, the next read shows it.
+    /// Leaves in order, or breaks the protocol so that the daemon must end the connection. Errors
+    /// are ignored: if the other side is gone already, the next read shows it.
     async fn leave(&mut self, how: LeaveHow) {
         match how {
             LeaveHow::Close => drop((*self.socket).close(None).await),

@@ -8,9 +8,9 @@ use racetrap_history::{Codes, LogCrowdSeen};
 
 use super::request::{PassthroughRequest, Response};
 
-/// Sends the request `clients` times, `at_once` at a time, and counts the responses. A client that gets a
-/// WebSocket leaves at once: every other one with a close frame, whose answer it does not wait for, the
-/// rest without. Each waits for its response for at most `limit`.
+/// Sends the request `clients` times, `at_once` at a time, and counts the responses. A client that
+/// gets a WebSocket leaves at once: every other one with a close frame, whose answer it does not
+/// wait for, the rest without. Each waits for its response for at most `limit`.
 pub(crate) async fn run_crowd(
     request: &PassthroughRequest,
     promised: &Codes,

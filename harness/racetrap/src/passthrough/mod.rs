@@ -1,6 +1,7 @@
 //! Clients of the daemon's log passthrough (contract 6), and the engine's copy of the same logs.
 //!
-//! - `route`: how a client reaches the passthrough: through the API server, or at a manager's own port;
+//! - `route`: how a client reaches the passthrough: through the API server, or at a manager's own
+//!   port;
 //! - `request`: one request, and its response: a WebSocket or a refusal;
 //! - `client`: one client from its request to its end; `received`: the bytes that it received;
 //! - `crowd`: many clients that connect and leave;

@@ -1,7 +1,7 @@
 //! The bytes that a client has received: their hash, and records of bounded size about them.
 //!
-//! A log may have a hundred MiB in small messages. So the first messages are recorded one by one, and the
-//! later ones in batches.
+//! A log may have a hundred MiB in small messages. So the first messages are recorded one by one,
+//! and the later ones in batches.
 
 use racetrap_history::LogEvent;
 use sha2::{Digest as _, Sha256};
@@ -88,8 +88,8 @@ mod tests {
         }
     }
 
-    // Each byte must be in one event, whether its message is recorded alone or in a batch. The hash must be
-    // that of all bytes (the digest of 64 times `ab` was computed by another program).
+    // Each byte must be in one event, whether its message is recorded alone or in a batch. The hash
+    // must be that of all bytes (the digest of 64 times `ab` was computed by another program).
     #[test]
     fn each_byte_is_recorded_once() {
         let mut received = Received::default();

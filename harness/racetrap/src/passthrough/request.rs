@@ -74,8 +74,8 @@ impl PassthroughRequest {
         self
     }
 
-    /// Uses a connection with a small receive buffer. The server then notices soon if the client does not
-    /// read.
+    /// Uses a connection with a small receive buffer. The server then notices soon if the client
+    /// does not read.
     pub(crate) fn with_small_buffer(mut self) -> Self {
         self.receive_buffer = Some(SMALL_BUFFER);
         self
@@ -140,7 +140,8 @@ impl PassthroughRequest {
         let failed = |error: hyper::Error| chain(&error);
         let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
         let (mut sender, connection) = handshake.map_err(failed)?;
-        // hyper does the I/O of a connection in a future of its own. The task ends with this function.
+        // hyper does the I/O of a connection in a future of its own. The task ends with this
+        // function.
         let mut driver = JoinSet::new();
         driver.spawn(async move {
             // The request fails with the same error.

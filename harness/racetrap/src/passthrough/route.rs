@@ -79,8 +79,8 @@ impl Route {
         self.token.as_deref()
     }
 
-    /// Opens a connection. `receive_buffer` is the size of the kernel's buffer for bytes that the client
-    /// has not read, in bytes; `None` for the kernel's default.
+    /// Opens a connection. `receive_buffer` is the size of the kernel's buffer for bytes that the
+    /// client has not read, in bytes; `None` for the kernel's default.
     pub(super) async fn connect(
         &self,
         receive_buffer: Option<u32>,

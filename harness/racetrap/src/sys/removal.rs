@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::{fs, io};
 
-/// Removes a file, a link, or a directory with everything in it. Does nothing if the path does not exist.
+/// Removes a file, a link, or a directory with everything in it. Does nothing if the path does not
+/// exist.
 ///
 /// # Errors
 /// If the path exists and cannot be removed.

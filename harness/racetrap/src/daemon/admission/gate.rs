@@ -9,8 +9,8 @@ use crate::wait::NotReached;
 
 /// Holds one write before it is stored, until the gate is released. Dropping the gate releases it.
 ///
-/// The API server waits for a webhook for at most 30 s. After that it stores the held write without an
-/// answer, and the history says that the write was given up.
+/// The API server waits for a webhook for at most 30 s. After that it stores the held write without
+/// an answer, and the history says that the write was given up.
 #[must_use = "dropping the gate releases what it holds, and disarms it"]
 pub(crate) struct WriteGate {
     pub(super) reviewer: Reviewer,
@@ -42,8 +42,8 @@ impl WriteGate {
 
 impl Drop for WriteGate {
     fn drop(&mut self) {
-        // In this order: a write that is decided on in between must not be held by a gate that nobody
-        // can release any more.
+        // In this order: a write that is decided on in between must not be held by a gate that
+        // nobody can release any more.
         self.reviewer.rules().disarm(self.id);
         self.gate.state.send_replace(GateState::Released);
     }

@@ -1,8 +1,8 @@
 //! The harness's admission webhook, which holds or denies single writes in the daemon's API server.
 //!
-//! Before the API server stores a write of a mirror or of the App, it asks an HTTPS server of the harness,
-//! also about writes of the daemon's own controllers. So the harness can stop a write at the instant at
-//! which its writer has decided on it and no other client can see it.
+//! Before the API server stores a write of a mirror or of the App, it asks an HTTPS server of the
+//! harness, also about writes of the daemon's own controllers. So the harness can stop a write at
+//! the instant at which its writer has decided on it and no other client can see it.
 //!
 //! - `webhook`: starts the server, and registers it with the daemon's API;
 //! - `server`: receives reviews and answers them;

@@ -45,8 +45,8 @@ impl Reviewer {
     }
 
     /// Decides on a write and records the decision. Both happen under the lock of the rules, so the
-    /// records are in the order of the decisions. A gate changes its state only after the record: whoever
-    /// waits for the gate finds the write in the history.
+    /// records are in the order of the decisions. A gate changes its state only after the record:
+    /// whoever waits for the gate finds the write in the history.
     fn decide(&self, write: &Write) -> Decision {
         let mut rules = self.rules();
         let decision = rules.decide(write);
@@ -92,8 +92,8 @@ impl Reviewer {
     }
 }
 
-/// A write that a gate holds. Its `Drop` records whether the gate released the write or its client gave
-/// it up.
+/// A write that a gate holds. Its `Drop` records whether the gate released the write or its client
+/// gave it up.
 struct HeldWrite<'a> {
     reviewer: &'a Reviewer,
     write: &'a Write,

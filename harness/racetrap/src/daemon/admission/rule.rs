@@ -1,4 +1,5 @@
-//! Rules: which writes they match, and what they do to them. The first rule that acts on a write decides.
+//! Rules: which writes they match, and what they do to them. The first rule that acts on a write
+//! decides.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -19,8 +19,8 @@ use super::reviewer::Reviewer;
 use super::write::Write;
 use crate::chain::chain;
 
-/// Name of an object that is only created as a dry run. A review of it proves that the API server asks the
-/// webhook.
+/// Name of an object that is only created as a dry run. A review of it proves that the API server
+/// asks the webhook.
 pub(super) const PROBE: &str = "racetrap-admission-probe";
 
 /// What the server needs to answer a review.
@@ -52,8 +52,8 @@ pub(super) async fn serve(listener: TcpListener, tls: TlsAcceptor, context: Revi
     }
 }
 
-/// Serves one connection. An error ends only this connection and its reviews; the API server opens a new
-/// one.
+/// Serves one connection. An error ends only this connection and its reviews; the API server opens
+/// a new one.
 async fn serve_connection(stream: TcpStream, tls: TlsAcceptor, context: ReviewContext) {
     let stream = match tls.accept(stream).await {
         Ok(stream) => stream,

@@ -78,16 +78,17 @@ impl Admission {
         Ok(Self { address, authority, reviewer, probes })
     }
 
-    /// Registers the webhook with the daemon's API, and returns when the API server asks it about writes.
-    /// Must be called again after each start of the daemon, which has to learn about the webhook again.
+    /// Registers the webhook with the daemon's API, and returns when the API server asks it about
+    /// writes. Must be called again after each start of the daemon, which has to learn about the
+    /// webhook again.
     ///
     /// # Errors
     /// If the API server refuses the webhook, or does not ask it within half a minute.
     pub(crate) async fn install(&self, api: &Api) -> Result<(), AdmissionError> {
         api.set_webhook(&self.configuration()).await?;
         let before = *self.probes.borrow();
-        // Nothing announces that the API server's watch has seen the webhook. So dry runs of a write are
-        // sent until one of them is reviewed.
+        // Nothing announces that the API server's watch has seen the webhook. So dry runs of a
+        // write are sent until one of them is reviewed.
         let asked = polled("an admission review of a probe", FORCE_LIMIT, async || {
             let written = api.probe_write(PROBE).await;
             if *self.probes.borrow() > before {
@@ -106,14 +107,14 @@ impl Admission {
         self.reviewer.hold(name, on)
     }
 
-    /// Arms a rule that denies `times` writes that `on` matches, beginning with the n-th; without `times`,
-    /// all of them.
+    /// Arms a rule that denies `times` writes that `on` matches, beginning with the n-th; without
+    /// `times`, all of them.
     pub(crate) fn deny(&self, rule: &str, on: WriteMatch, times: Option<u32>) -> DenyGuard {
         self.reviewer.deny(rule, on, times)
     }
 
-    /// The configuration as the API server gets it. Its failure policy is `Ignore`: a webhook that does not
-    /// answer must not stop the daemon's writes.
+    /// The configuration as the API server gets it. Its failure policy is `Ignore`: a webhook that
+    /// does not answer must not stop the daemon's writes.
     pub(super) fn configuration(&self) -> Value {
         let rule = |group: &str, resources: &[&str]| {
             json!({

@@ -53,8 +53,9 @@ impl Write {
             && on.object.iter().all(|(pointer, value)| self.holds(pointer, value))
     }
 
-    /// Whether the object has this value at the pointer. Null also matches a missing member, so that a rule
-    /// can match a write that removes it. A deletion has no new object, so nothing matches it.
+    /// Whether the object has this value at the pointer. Null also matches a missing member, so
+    /// that a rule can match a write that removes it. A deletion has no new object, so nothing
+    /// matches it.
     fn holds(&self, pointer: &str, value: &Value) -> bool {
         !self.object.is_null() && self.object.pointer(pointer).unwrap_or(&Value::Null) == value
     }

@@ -7,8 +7,8 @@ use racetrap_history::WriteMatch;
 use super::{LIMIT, named, outcomes, recorder, within, write};
 use crate::daemon::admission::reviewer::Reviewer;
 
-// Review and release run in the same task, so the write is held when `reached` returns. Another write
-// must pass meanwhile.
+// Review and release run in the same task, so the write is held when `reached` returns. Another
+// write must pass meanwhile.
 #[tokio::test]
 async fn a_gate_holds_a_write_until_it_is_released() {
     let (_place, recorder) = recorder();
@@ -26,8 +26,8 @@ async fn a_gate_holds_a_write_until_it_is_released() {
     assert_eq!(outcomes(&recorder), ["v: held at g", "w: allowed", "v: released from g"]);
 }
 
-// The test drops the future, as the server does when the API server closes the connection. The gate must
-// stay reached, and the history must show that it holds nothing any more.
+// The test drops the future, as the server does when the API server closes the connection. The gate
+// must stay reached, and the history must show that it holds nothing any more.
 #[tokio::test]
 async fn a_write_that_is_given_up_is_recorded() {
     let (_place, recorder) = recorder();

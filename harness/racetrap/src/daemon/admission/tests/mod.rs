@@ -1,4 +1,5 @@
-//! Tests of rules, gates, and reviews over HTTPS. `tests/world` tests that an API server asks the webhook.
+//! Tests of rules, gates, and reviews over HTTPS. `tests/world` tests that an API server asks the
+//! webhook.
 
 mod gates;
 mod reviews;

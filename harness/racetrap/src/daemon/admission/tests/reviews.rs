@@ -24,7 +24,8 @@ use crate::recorder::Recorder;
 use crate::wait::polled;
 
 impl Admission {
-    /// Connects like an API server that has read the configuration: it trusts only the authority there.
+    /// Connects like an API server that has read the configuration: it trusts only the authority
+    /// there.
     async fn client(&self, tasks: &mut JoinSet<()>) -> SendRequest<Full<Bytes>> {
         let configuration = self.configuration();
         let webhook = &configuration["webhooks"][0]["clientConfig"];
@@ -79,8 +80,8 @@ async fn recorded(recorder: &Recorder, wanted: &[&str]) {
     waited.await.unwrap();
 }
 
-// The client verifies the server's certificate by the authority in the configuration, and the answer must
-// name the review: an API server accepts no other answer.
+// The client verifies the server's certificate by the authority in the configuration, and the
+// answer must name the review: an API server accepts no other answer.
 #[tokio::test]
 async fn a_review_is_answered_by_the_rules() {
     let (_place, recorder) = recorder();
@@ -97,8 +98,8 @@ async fn a_review_is_answered_by_the_rules() {
     assert_eq!(outcomes(&recorder), ["v: allowed", "v: denied"]);
 }
 
-// A review on another connection is answered while one is held: an API server opens as many connections as
-// it needs.
+// A review on another connection is answered while one is held: an API server opens as many
+// connections as it needs.
 #[tokio::test]
 async fn a_held_review_is_answered_after_its_release_and_delays_no_other() {
     let (_place, recorder) = recorder();

@@ -20,8 +20,8 @@ fn by(manager: &str) -> WriteMatch {
     WriteMatch { manager: Some(manager.to_owned()), ..WriteMatch::default() }
 }
 
-// Each part of a match is tried with the value of the write and with another one. A part that is ignored
-// fails the second case, and a part that never matches fails the first.
+// Each part of a match is tried with the value of the write and with another one. A part that is
+// ignored fails the second case, and a part that never matches fails the first.
 #[rstest]
 #[case::everything(WriteMatch::default(), true)]
 #[case::its_operation(with_operation("update"), true)]
@@ -90,7 +90,8 @@ fn a_rule_denies_from_the_n_th_write_on_as_often_as_it_may() {
     assert_eq!(rules.denied(id), 2);
 }
 
-// Both rules match every write. The second one counts only the writes that the first one does not decide.
+// Both rules match every write. The second one counts only the writes that the first one does not
+// decide.
 #[test]
 fn the_first_matching_rule_decides_until_it_is_disarmed() {
     let mut rules = Rules::default();
