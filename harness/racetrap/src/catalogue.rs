@@ -113,8 +113,8 @@ impl Catalogue {
         Ok(Self { entries, unshown: BTreeMap::new() })
     }
 
-    /// Reads the scenario in `path`. A file that does not describe its finding gets the description of
-    /// the catalogue's entry for that finding.
+    /// Reads the scenario in `path`. A file that does not describe its finding gets the description
+    /// of the catalogue's entry for that finding.
     ///
     /// # Errors
     /// A file that cannot be read, is too large, holds no scenario, or neither describes its finding nor
@@ -231,7 +231,8 @@ mod tests {
         }
     }
 
-    /// The defect 295-I3 loses changes after `start` has returned, so it could disturb any schedule.
+    /// The defect 295-I3 loses changes after `start` has returned, so it could disturb any
+    /// schedule.
     #[test]
     fn no_entry_takes_the_bootstrap_race_for_unrelated() {
         let catalogue = Catalogue::embedded().expect("the embedded catalogue is sound");
@@ -262,7 +263,8 @@ mod tests {
         assert_eq!(problem("1-A.yaml", None), "catalogue entry 1-A.yaml is not UTF-8");
     }
 
-    /// Selects by id and by glob, and checks that an unknown id is answered with the most similar one first.
+    /// Selects by id and by glob, and checks that an unknown id is answered with the most similar
+    /// one first.
     #[test]
     fn selectors_are_ids_and_globs_and_an_unknown_one_tells_the_nearest_id_first() {
         let catalogue = Catalogue::embedded().expect("the embedded catalogue is sound");

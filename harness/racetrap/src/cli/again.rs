@@ -14,7 +14,7 @@ pub(super) struct Again {
 
 impl Again {
     /// Collects the options of `args` that differ from their defaults.
-    pub(super) fn of(args: &WorldArgs, daemon: &Daemon) -> Self {
+    pub(super) fn new(args: &WorldArgs, daemon: &Daemon) -> Self {
         let mut options = Vec::new();
         let mut option = |name: &str, value: &str| {
             options.extend([name.to_owned(), quoted(value)]);
@@ -78,7 +78,7 @@ mod tests {
     fn again(arguments: &[&str], is_reference: bool) -> String {
         let line = Line::parse_from([&["run"], arguments].concat());
         let daemon = Daemon { program: "/opt/my rdd".into(), is_reference };
-        Again::of(&line.world, &daemon).command("295-I3", &["295-I3".to_owned()], false)
+        Again::new(&line.world, &daemon).command("295-I3", &["295-I3".to_owned()], false)
     }
 
     /// Each word is one that a shell would otherwise split, expand or end.

@@ -1,7 +1,8 @@
-//! Runs other programs to ask for their version or their defects. Only this file of the command starts any.
+//! Runs other programs to ask for their version or their defects. Only this file of the command
+//! starts any.
 //!
-//! Such a program gets no variable of the user's environment except PATH, and it is killed if it does not
-//! answer in time.
+//! Such a program gets no variable of the user's environment except PATH, and it is killed if it
+//! does not answer in time.
 
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -62,8 +63,8 @@ mod tests {
         assert!(text.contains("HOME=/nonexistent\n"), "{text}");
     }
 
-    /// A reader of a pipe sees the end only when the last writer has gone: the program itself, and the
-    /// process that it started, which would otherwise hold the pipe for an hour.
+    /// A reader of a pipe sees the end only when the last writer has gone: the program itself, and
+    /// the process that it started, which would otherwise hold the pipe for an hour.
     #[tokio::test]
     async fn a_program_that_does_not_answer_is_ended_with_all_that_it_started() {
         use tokio::io::AsyncReadExt as _;

@@ -15,7 +15,8 @@ use crate::report::{Check, CheckState};
 use crate::sys;
 use crate::world::{EngineChoice, EngineVersion, longest_socket_path};
 
-/// The least free disk space for worlds, in MiB: several times what one engine needs for its files and logs.
+/// The least free disk space for worlds, in MiB: several times what one engine needs for its files
+/// and logs.
 const ROOM_MIN_MIB: u64 = 512;
 
 /// Where Linux mounts control groups.
@@ -34,7 +35,8 @@ struct Program {
 enum Whose {
     /// Every world.
     World,
-    /// The machine's own engine. An engine that `racetrap engine install` fetched brings its own copy.
+    /// The machine's own engine. An engine that `racetrap engine install` fetched brings its own
+    /// copy.
     Engine,
     /// Only some scenarios or some users.
     Some,

@@ -34,11 +34,14 @@ enum Command {
     Run(run::Args),
     /// Runs one scenario and prints its whole timeline
     Repro(repro::Args),
-    /// Runs each finding on the correct daemon, under its own defect, under another one, and without its fault
+    /// Runs each finding on the correct daemon, under its own defect, under another one, and
+    /// without its fault
     Matrix(matrix::Args),
-    /// Judges the evidence of earlier runs again, and writes their verdicts, timelines and pages anew
+    /// Judges the evidence of earlier runs again, and writes their verdicts, timelines and pages
+    /// anew
     Report(report::Args),
-    /// Judges a bundle with the oracles of this racetrap, and prints what differs from its recorded verdict
+    /// Judges a bundle with the oracles of this racetrap, and prints what differs from its recorded
+    /// verdict
     Judge(judge::Args),
     /// Serves the contents of a bundle to kubectl and docker, read-only, until it is stopped
     Open(open::Args),
@@ -121,7 +124,8 @@ mod tests {
 
     use super::*;
 
-    /// Runs clap's own check of names, conflicts and defaults, which otherwise runs only with a command.
+    /// Runs clap's own check of names, conflicts and defaults, which otherwise runs only with a
+    /// command.
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();

@@ -71,7 +71,8 @@ impl Daemon {
         }
     }
 
-    /// Asks the program for its version and its defects. Neither command starts a service (contract 1.3).
+    /// Asks the program for its version and its defects. Neither command starts a service (contract
+    /// 1.3).
     pub(super) async fn ask(&self) -> Answers {
         let version = match said(&self.program, &["version"]).await {
             Some(output) if output.status.success() => first_line(&output.stdout),

@@ -27,8 +27,8 @@ pub(super) struct Args {
 enum Action {
     /// Fetches engines into the user's cache; does nothing for an engine that is installed
     ///
-    /// The packages come from the archive that apt already uses, but from other suites. Installed packages
-    /// and apt's own lists are not changed.
+    /// The packages come from the archive that apt already uses, but from other suites. Installed
+    /// packages and apt's own lists are not changed.
     Install {
         /// Versions, such as 28.5
         #[arg(value_name = "VERSION", required = true)]

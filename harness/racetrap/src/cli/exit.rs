@@ -101,8 +101,9 @@ impl From<CatalogueError> for Failure {
     }
 }
 
-/// The exit code for a run that could not begin. If the daemon did not start, or the run was stopped before
-/// its world was made, the run proves nothing, so that is `Unknown`; other causes are the machine's.
+/// The exit code for a run that could not begin. If the daemon did not start, or the run was
+/// stopped before its world was made, the run proves nothing, so that is `Unknown`; other causes
+/// are the machine's.
 pub(super) fn exit_of(error: &RunError) -> Exit {
     match error {
         RunError::World { source: WorldError::Daemon(_) | WorldError::NoVmMode, .. }

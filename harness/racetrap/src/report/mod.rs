@@ -1,17 +1,17 @@
-//! What a person or a program reads of a run.
+//! The reports: text for people, and formats for programs.
 //!
-//! - `terminal`: the only door to standard output, and colours;
-//! - `check`: one thing that `doctor` looked for;
-//! - `list`, `run`, `matrix`, `doctor`: text for people, one file a command;
-//! - `recorded`: a bundle that is judged by other oracles than those of its run;
-//! - `opened`: where a bundle can be looked at;
+//! - `terminal`: the only place that writes to standard output; colours;
+//! - `check`: one check of `doctor`;
+//! - `list`, `run`, `matrix`, `doctor`: text for people, one file per command;
+//! - `recorded`: compares a new judgement of a bundle with the recorded one;
+//! - `opened`: the commands with which an open bundle can be read;
 //! - `summary`: the last lines of `run` and `matrix`;
-//! - `case`: one run as other programs than ours are told of it; `junit` and `github`: how they are;
-//! - `json`: the same for programs, as docs/formats.md describes it;
-//! - `index`: all runs of a command as a page;
-//! - `progress`: a bar on standard error while worlds run.
+//! - `case`: one run for the formats of other programs: `junit`, `github` and `index`, a page of
+//!   all runs;
+//! - `json`: the output of `--format json`, as docs/formats.md describes it;
+//! - `progress`: a progress bar on standard error.
 //!
-//! Everything but `terminal` and `progress` is a function from values to text.
+//! Everything except `terminal` and `progress` is a function from values to text.
 
 mod case;
 mod check;

@@ -1,4 +1,4 @@
-//! The command from outside: what it says, and its exit codes.
+//! The command as its users see it: output and exit codes.
 
 mod daemon;
 mod deadlines;

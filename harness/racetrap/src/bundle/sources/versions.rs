@@ -29,14 +29,14 @@ fn look(shelf: &Shelf, patient: &Patient) {
         "daemon": null,
         "engine": null,
     });
-    if let Err(error) = of_run(&patient.journal(), &mut versions) {
+    if let Err(error) = from_run(&patient.journal(), &mut versions) {
         versions["unreadable"] = Value::from(format!("the journal: {error}"));
     }
     shelf.put("versions.json", Content::Json(versions));
 }
 
 /// What the run's first records say of it.
-fn of_run(journal: &Path, versions: &mut Value) -> std::io::Result<()> {
+fn from_run(journal: &Path, versions: &mut Value) -> std::io::Result<()> {
     for line in BufReader::new(File::open(journal)?).lines().take(RECORDS) {
         match serde_json::from_str::<Record>(&line?).map(|record| record.what) {
             Ok(What::Run(head)) => {
