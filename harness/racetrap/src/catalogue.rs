@@ -88,12 +88,12 @@ impl Catalogue {
                 (name, file.contents_utf8())
             })
         };
-        let mut catalogue = Self::of(texts(&ENTRIES))?;
+        let mut catalogue = Self::parse(texts(&ENTRIES))?;
         catalogue.unshown = unshown(texts(&UNSHOWN))?;
         Ok(catalogue)
     }
 
-    fn of<'a>(
+    fn parse<'a>(
         files: impl Iterator<Item = (String, Option<&'a str>)>,
     ) -> Result<Self, CatalogueError> {
         let mut entries = BTreeMap::new();
@@ -247,7 +247,7 @@ mod tests {
     fn an_entry_must_be_named_after_its_finding_and_describe_it() {
         let scenario = "finding: 1-A\nsteps: [settle]\n";
         let problem = |name: &str, text: Option<&'static str>| {
-            Catalogue::of([(name.to_owned(), text)].into_iter())
+            Catalogue::parse([(name.to_owned(), text)].into_iter())
                 .expect_err("an entry that breaks a rule")
                 .to_string()
         };
