@@ -137,7 +137,7 @@ impl World {
         };
         timeout(LIMIT, resetting).await.map_err(|_| ResetError::Late)??;
         self.workload = Workload::new(self.truth.docker().clone());
-        self.wire.forget_phase();
+        self.wire.reset_phase();
         self.usage.runs += 1;
         Ok(())
     }

@@ -287,7 +287,7 @@ impl World {
         self.client_wire = None;
         // It is not there where no wire stood before the API.
         let _ = std::fs::remove_file(past_wire(self.directory()));
-        self.wire.forget_phase();
+        self.wire.reset_phase();
     }
 
     /// Starts the daemon again, and observes it anew.
