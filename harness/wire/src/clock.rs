@@ -1,4 +1,5 @@
-//! Time, as far as the wire needs it. This is the only file of the package that uses tokio's timers.
+//! Time, as far as the wire needs it. This is the only file of the package that uses tokio's
+//! timers.
 //!
 //! A wire forwards a message because something arrived, never because time passed. Three things
 //! cannot do without time:

@@ -15,8 +15,8 @@ pub(crate) enum Activity {
     Exchange,
     /// It carries an event stream.
     Events,
-    /// It carries something that has no end of its own: an upgraded connection, a followed log, a wait
-    /// for a container.
+    /// It carries something that has no end of its own: an upgraded connection, a followed log, a
+    /// wait for a container.
     OpenEnded,
 }
 

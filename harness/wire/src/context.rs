@@ -48,8 +48,8 @@ impl ConnectionContext {
             return;
         }
         self.state.set_held(true);
-        // A guard, because the release and the end of the connection race: whichever way this future
-        // ends, exactly one of `Released` and `Abandoned` is reported.
+        // A guard, because the release and the end of the connection race: whichever way this
+        // future ends, exactly one of `Released` and `Abandoned` is reported.
         let mut message = HeldMessage { context: self, latch, released: false };
         latch.released().await;
         message.released = true;
@@ -62,7 +62,8 @@ impl ConnectionContext {
         std::future::pending().await
     }
 
-    /// Reports the fault and forwards nothing any more. Cuts the connection when the rule is disarmed.
+    /// Reports the fault and forwards nothing any more. Cuts the connection when the rule is
+    /// disarmed.
     pub(crate) async fn stall(&self, cause: &mut Cause, fault: impl Into<String>) -> Infallible {
         self.report_fault(cause, fault);
         cause.disarmed().await;

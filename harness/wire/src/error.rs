@@ -6,8 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use rustls::pki_types::InvalidDnsNameError;
-use rustls::pki_types::pem;
+use rustls::pki_types::{InvalidDnsNameError, pem};
 
 /// Longest path of a unix socket in bytes: `sun_path` is 108 bytes with its final NUL (unix(7)).
 pub(crate) const SOCKET_PATH_MAX: usize = 107;

@@ -74,7 +74,8 @@ mod tests {
 
     const STREAM: &[u8] = b"{\"a\":1}\n\x1e{\"b\":\"x\\ny\"}\nno json\n\n{\"c\"";
 
-    // The stream is split at every byte: the frames and the positions of their ends must be the same.
+    // The stream is split at every byte: the frames and the positions of their ends must be the
+    // same.
     #[test]
     fn frames_do_not_depend_on_how_the_stream_was_split() {
         for cut in 0..=STREAM.len() {

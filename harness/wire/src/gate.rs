@@ -36,7 +36,8 @@ impl Gate {
         &self.latch.name
     }
 
-    /// Waits until the gate holds a message. A message that was held and then abandoned counts, too.
+    /// Waits until the gate holds a message. A message that was held and then abandoned counts,
+    /// too.
     ///
     /// # Errors
     /// If no message arrived within `limit`. The error describes the messages that passed instead.

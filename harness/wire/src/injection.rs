@@ -33,8 +33,8 @@ impl InjectionQueues {
         receiver
     }
 
-    /// Puts the frame into the queue of every open stream, and returns the number of queues that had
-    /// room.
+    /// Puts the frame into the queue of every open stream, and returns the number of queues that
+    /// had room.
     pub(crate) fn put(&self, injection: &Injection) -> usize {
         let streams = self.streams.lock().expect("no code panics while it holds the streams");
         streams.iter().filter(|stream| stream.try_send(injection.clone()).is_ok()).count()

@@ -52,7 +52,8 @@ fn remove(json: &mut Value, pointer: &str) -> bool {
     }
 }
 
-/// The value above the last part of the pointer, and this last part, unescaped (RFC 6901, section 4).
+/// The value above the last part of the pointer, and this last part, unescaped (RFC 6901, section
+/// 4).
 fn parent_and_name<'a>(json: &'a mut Value, pointer: &str) -> Option<(&'a mut Value, String)> {
     let (parent, name) = pointer.rsplit_once('/')?;
     Some((json.pointer_mut(parent)?, name.replace("~1", "/").replace("~0", "~")))

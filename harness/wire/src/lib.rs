@@ -1,26 +1,26 @@
 //! HTTP/1.1 interposer between clients and their upstream, over unix sockets or TLS.
 //!
 //! A wire stands between a daemon and its container engine, between clients and the daemon's API
-//! server, or between a user and the user's own engine. It knows HTTP and the routes of the two APIs,
-//! and nothing of daemons, scenarios or verdicts. In every place the side that sends requests is the
-//! *client*, and the server that answers them is the *upstream*.
+//! server, or between a user and the user's own engine. It knows HTTP and the routes of the two
+//! APIs, and nothing of daemons, scenarios or verdicts. In every place the side that sends requests
+//! is the *client*, and the server that answers them is the *upstream*.
 //!
 //! Where to start:
 //! - [`Wire`]: listens where clients look for the upstream, forwards, and reports [`Event`]s;
 //! - [`Gate`]: holds one message ([`Matcher`], [`Point`]) until it is released;
 //! - `faults/`: one fault a file; `README.md` describes how to add one;
 //! - `exchange/`: how a request, its response and an event stream are forwarded;
-//! - [`Listen`], [`Upstream`], [`Authority`]: what carries the bytes; [`Dialect`]: the API that they
-//!   belong to.
+//! - [`Listen`], [`Upstream`], [`Authority`]: what carries the bytes; [`Dialect`]: the API that
+//!   they belong to.
 //!
 //! # Layers
 //!
-//! The modules, from bottom to top. A module imports only from modules above it in this list, or from
-//! inside its own folder; `mod.rs` of a folder has the order within the folder.
+//! The modules, from bottom to top. A module imports only from modules with a smaller number, or
+//! from its own folder. `mod.rs` of a folder has the order within the folder.
 //!
 //! 1. `error`: the errors that a user of the wire can get
 //! 2. `clock`: timers
-//! 3. `dialect`, `phase`, `point`: words for the API, the state of a client, and the places of a gate
+//! 3. `dialect`, `phase`, `point`: the API, the phase of a client, the place of a gate
 //! 4. `json_edits`: edits of a JSON value
 //! 5. `http1/`: framing of heads and bodies
 //! 6. `frame`: frames of an event stream

@@ -21,16 +21,16 @@ pub struct WireConfig {
     pub upstream: Upstream,
     /// The API that is spoken on the wire.
     pub dialect: Dialect,
-    /// Receives every event, in order for each connection. It must never block, because it is called
-    /// by the tasks that forward.
+    /// Receives every event, in order for each connection. It must never block, because it is
+    /// called by the tasks that forward.
     pub sink: Arc<dyn Fn(Event) + Send + Sync>,
 }
 
 impl Wire {
     /// Binds a wire and starts forwarding.
     ///
-    /// On a unix socket, a socket file that no process serves is replaced; a file of another kind is
-    /// not.
+    /// On a unix socket, a socket file that no process serves is replaced; a file of another kind
+    /// is not.
     ///
     /// # Errors
     /// On a unix socket, if the path is too long, its directory does not exist, another process

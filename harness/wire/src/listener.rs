@@ -14,8 +14,8 @@ use crate::exchange::connection;
 use crate::shared::Shared;
 use crate::transport::endpoint::Accepted;
 
-/// Time between two attempts to accept, while accepting fails: ten failures a second are reported at
-/// most.
+/// Time between two attempts to accept, while accepting fails: ten failures a second are reported
+/// at most.
 const RETRY: Duration = Duration::from_millis(100);
 
 /// Accepts clients until the wire closes, and then ends their connections.
@@ -71,15 +71,15 @@ async fn serve(shared: Arc<Shared>, accepted: Accepted, number: u64) {
     shared.state().connections.insert(number, state.clone());
     let context = ConnectionContext { shared: shared.clone(), state: state.clone() };
     context.report_for_connection(What::Opened { peer: accepted.peer() });
-    // The order matters. The connection is in `connections` before `closing` is read here. So a wire
-    // that closes now is noticed either way: `closing` is true already, or `accept_clients` finds the
-    // connection and cuts it.
+    // The order matters. The connection is in `connections` before `closing` is read here. So a
+    // wire that closes now is noticed either way: `closing` is true already, or `accept_clients`
+    // finds the connection and cuts it.
     let mut closing = shared.closing.subscribe();
     let mut graceful_close = None;
     if !*closing.borrow() {
         tokio::select! {
-            // Not cancel-safe, and need not be: after a cut nobody resumes the connection. Dropping it
-            // closes both sides without a `close_notify`, which is what a cut is.
+            // Not cancel-safe, and need not be: after a cut nobody resumes the connection. Dropping
+            // it closes both sides without a `close_notify`, which is what a cut is.
             ended = connection::serve(&context, accepted) => graceful_close = ended,
             // Cancel-safe: the value stays true.
             () = state.is_cut() => context.report(What::Cut),

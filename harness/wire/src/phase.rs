@@ -1,4 +1,5 @@
-//! Phases of the client's connection to the upstream. The open event streams decide which one it is.
+//! Phases of the client's connection to the upstream. The open event streams decide which one it
+//! is.
 
 use std::fmt;
 

@@ -18,8 +18,8 @@ use crate::shared::Shared;
 /// The state of a wire at one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WireStatus {
-    /// Number of requests that the wire has read and whose response it has not forwarded to its end.
-    /// Does not count event streams, nor what has no end of its own: an upgraded connection, a
+    /// Number of requests that the wire has read and whose response it has not forwarded to its
+    /// end. Does not count event streams, nor what has no end of its own: an upgraded connection, a
     /// followed log, a wait for a container.
     pub in_flight: usize,
     /// Number of messages that gates hold.
@@ -40,18 +40,18 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// The TCP address on which the wire listens, with the port that the system chose; none on a unix
-    /// socket.
+    /// The TCP address on which the wire listens, with the port that the system chose; none on a
+    /// unix socket.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         self.shared.endpoint.address()
     }
 
-    /// Arms a gate. It holds one message: of those that match, the n-th, or the first if the matcher
-    /// has no `nth`. All others pass.
+    /// Arms a gate. It holds one message: of those that match, the n-th, or the first if the
+    /// matcher has no `nth`. All others pass.
     ///
-    /// For every message the first rule that wants it decides, in the order of arming, and the rules
-    /// behind it do not count the message.
+    /// For every message the first rule that wants it decides, in the order of arming, and the
+    /// rules behind it do not count the message.
     pub fn hold(&self, name: &str, matcher: Matcher, point: Point) -> Gate {
         let latch = Latch::new(name);
         let rule = self.shared.rules.arm(name, matcher, Effect::Hold(point, latch.clone()));

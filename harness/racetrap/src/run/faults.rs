@@ -70,7 +70,8 @@ impl Runner {
         Ok(match &fault.kind {
             FaultKind::Lose => wire.lose(rule, matcher, times),
             FaultKind::HalfOpen { bytes } => {
-                let after = if of_frame { HalfOpenAfter::Frame } else { HalfOpenAfter::Bytes(*bytes) };
+                let after =
+                    if of_frame { HalfOpenAfter::Frame } else { HalfOpenAfter::Bytes(*bytes) };
                 wire.half_open(rule, matcher, after, times)
             }
             FaultKind::Slow { bytes, every_ms } => {

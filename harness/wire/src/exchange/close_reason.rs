@@ -13,8 +13,8 @@ pub(crate) enum CloseReason {
     /// The wire could not connect to the upstream, or the upstream has closed in the middle of an
     /// exchange.
     UpstreamLost(String),
-    /// One side sent something that is not HTTP. The status is what the client is answered with; none
-    /// if the client has received a part of a response already.
+    /// One side sent something that is not HTTP. The status is what the client is answered with;
+    /// none if the client has received a part of a response already.
     Malformed(Side, FramingError, Option<u16>),
 }
 

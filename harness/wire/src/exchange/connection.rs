@@ -1,8 +1,9 @@
-//! Serves one connection: reads each request, lets the rules decide, and forwards it and what follows.
+//! Serves one connection: reads each request, lets the rules decide, and forwards it and what
+//! follows.
 //!
-//! During an exchange two directions run at the same time: `up` forwards the rest of the request and
-//! then watches whether the client closes, `down` forwards the response. Whichever ends first ends
-//! both.
+//! During an exchange two directions run at the same time: `up` forwards the rest of the request
+//! and then watches whether the client closes, `down` forwards the response. Whichever ends first
+//! ends both.
 
 use std::io;
 use std::sync::Arc;
@@ -30,12 +31,13 @@ use crate::transport::halves::{Reader, Writer};
 /// Longest request body that rules can match, in bytes.
 const MATCHED_BODY_MAX: usize = 1024 * 1024;
 
-/// Serves a connection until it ends. Returns the graceful close that is still to be run; none if the
-/// client is to see that the connection was lost.
+/// Serves a connection until it ends. Returns the graceful close that is still to be run; none if
+/// the client is to see that the connection was lost.
 pub(crate) async fn serve(context: &ConnectionContext, client: Accepted) -> Option<GracefulClose> {
     let (client_reader, client_writer) = match client.handshake().await {
         Ok(halves) => halves,
-        // A client that connects and closes only checks whether somebody listens. Not worth an event.
+        // A client that connects and closes only checks whether somebody listens. Not worth an
+        // event.
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return None,
         Err(error) => {
             let reason = format!("the TLS handshake failed: {error}");
@@ -68,8 +70,8 @@ pub(crate) async fn serve(context: &ConnectionContext, client: Accepted) -> Opti
         }
         CloseReason::Malformed(side, error, status) => {
             context.report(What::Malformed { side, reason: error.to_string() });
-            // Without a status the client has a part of a response: a second head would be taken for
-            // content. An error is ignored, because the client may have closed by now.
+            // Without a status the client has a part of a response: a second head would be taken
+            // for content. An error is ignored, because the client may have closed by now.
             let _ = connection.client_writer.send(&malformed_response(status?)).await;
         }
     }
@@ -137,15 +139,15 @@ impl Connection<'_> {
                 read = self.client_reader.fill() => if !matches!(read, Ok(1..)) {
                     return Ok(None);
                 },
-                // Cancel-safe: what was read is in the buffer. The close is forwarded to the client,
-                // which may keep idle connections in a pool and would use this one again.
+                // Cancel-safe: what was read is in the buffer. The close is forwarded to the
+                // client, which may keep idle connections in a pool and would use this one again.
                 () = self.upstream_reader.closed() => return Ok(None),
             }
         }
     }
 
-    /// Assigns a number to the exchange and reports the request. Moves the method, the target and the
-    /// user agent from `head` into the returned call.
+    /// Assigns a number to the exchange and reports the request. Moves the method, the target and
+    /// the user agent from `head` into the returned call.
     fn begin(&self, head: &mut Head) -> Call {
         self.context.begin_exchange();
         let Start::Request { method, target } = &mut head.start else {
@@ -160,8 +162,8 @@ impl Connection<'_> {
         call
     }
 
-    /// Reads the request's body as JSON, if a rule needs it; it stays in the buffer. None if no rule
-    /// needs it, if it is too long, or if it is not JSON.
+    /// Reads the request's body as JSON, if a rule needs it; it stays in the buffer. None if no
+    /// rule needs it, if it is too long, or if it is not JSON.
     async fn read_content(
         &mut self,
         call: &Call,
@@ -256,7 +258,8 @@ impl Connection<'_> {
                 (answer, format!("answered with {status}"))
             }
             RequestFault::Stale(recorded) => {
-                let answer = recorded.get().expect("the rule matches only if something is recorded");
+                let answer =
+                    recorded.get().expect("the rule matches only if something is recorded");
                 let fault = format!("answered with a recorded {}", answer.status);
                 (answer, fault)
             }
@@ -284,8 +287,8 @@ impl Connection<'_> {
             }
             client_reader.closed().await;
             if call.can_hijack() {
-                // The client may have closed only its own direction of the raw stream that is about to
-                // begin. The output of the upstream must still reach it.
+                // The client may have closed only its own direction of the raw stream that is about
+                // to begin. The output of the upstream must still reach it.
                 std::future::pending::<()>().await;
             }
             CloseReason::Closed
@@ -299,7 +302,8 @@ impl Connection<'_> {
             delivery: Delivery::Immediate,
         };
         tokio::select! {
-            // `down` first: a response that has arrived is forwarded, even if a side has closed since.
+            // `down` first: a response that has arrived is forwarded, even if a side has closed
+            // since.
             biased;
             // Neither arm is cancel-safe, and neither need be: the one that ends first ends the
             // exchange, and nobody resumes the other. The beginning of a next request that `up` has
@@ -345,8 +349,8 @@ async fn forward_body(
     Ok(())
 }
 
-/// Copies what is buffered and everything that follows, and then closes the other direction. Returns
-/// the number of bytes.
+/// Copies what is buffered and everything that follows, and then closes the other direction.
+/// Returns the number of bytes.
 async fn copy(from: &mut Reader, to: &mut Writer) -> io::Result<u64> {
     let mut bytes = 0;
     loop {

@@ -8,8 +8,8 @@ use crate::http1::body::Body;
 use crate::http1::head::Head;
 
 impl Response<'_> {
-    /// Reads the response to its end and returns its content; the response stays in the buffer. None
-    /// if it has no body, no end of its own, or is too long to be buffered.
+    /// Reads the response to its end and returns its content; the response stays in the buffer.
+    /// None if it has no body, no end of its own, or is too long to be buffered.
     pub(crate) async fn read_content(
         &mut self,
         head: &Head,
@@ -72,7 +72,8 @@ fn frame_response(head: &[u8], content: &[u8], chunked: bool) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    // The expected bytes are what a parser needs to read the new content, for both kinds of framing.
+    // The expected bytes are what a parser needs to read the new content, for both kinds of
+    // framing.
     #[test]
     fn a_replaced_response_is_framed_for_its_new_content() {
         let head = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\nX: y\r\n\r\n";

@@ -1,25 +1,26 @@
 //! Forwards an event stream frame by frame.
 //!
-//! A frame is known when it is complete. What is forwarded ends behind a frame. So a held frame keeps
-//! back itself and everything behind it, and nothing before it.
+//! A frame is known when it is complete. What is forwarded ends behind a frame. So a held frame
+//! keeps back itself and everything behind it, and nothing before it.
 //!
 //! As long as no fault changes the stream, the bytes are forwarded as the upstream framed them. The
-//! first fault that removes, inserts or changes a frame switches the framing to the wire: from there
-//! on every frame has a chunk of its own.
+//! first fault that removes, inserts or changes a frame switches the framing to the wire: from
+//! there on every frame has a chunk of its own.
 //!
 //! # Positions in the buffer
 //!
-//! While the upstream frames, the reader's buffer begins with the first byte that was not forwarded:
+//! While the upstream frames, the reader's buffer begins with the first byte that was not
+//! forwarded:
 //!
 //! ```text
 //!     already forwarded | ready      | held back           | not measured yet
 //!                       ^ 0          ^ `ready`             ^ `measured`
 //! ```
 //!
-//! `removed` exists because the buffer moves under the frames in hand. One read may complete several
-//! frames, whose ends are positions in the buffer of that instant. Forwarding the first of them
-//! removes bytes from the front of the buffer; `removed` counts these, so that the end of a later
-//! frame is `frame.end - removed`.
+//! `removed` exists because the buffer moves under the frames in hand. One read may complete
+//! several frames, whose ends are positions in the buffer of that instant. Forwarding the first of
+//! them removes bytes from the front of the buffer; `removed` counts these, so that the end of a
+//! later frame is `frame.end - removed`.
 
 use std::sync::Arc;
 
@@ -50,8 +51,8 @@ pub(crate) async fn forward(
 ) -> Result<u64, CloseReason> {
     // A body with a length must keep its length.
     let can_change = !matches!(body, Body::Length(_));
-    // Opens the queue before the client has the head. Once the client has it, every `inject` finds the
-    // stream.
+    // Opens the queue before the client has the head. Once the client has it, every `inject` finds
+    // the stream.
     let injections = can_change.then(|| response.context.shared.injections.open());
     let head = response.upstream_reader.buffer.split_to(head_bytes);
     response.send(&head).await?;
@@ -71,8 +72,8 @@ pub(crate) async fn forward(
 
 /// Who frames what the client reads.
 enum Framing {
-    /// The upstream. The body has measured what was forwarded, so that the wire knows at any time how
-    /// it would have to continue.
+    /// The upstream. The body has measured what was forwarded, so that the wire knows at any time
+    /// how it would have to continue.
     Upstream(Body),
     /// The wire.
     Wire(ChunkWriter),
@@ -84,8 +85,8 @@ struct EventStream<'r, 'a> {
     /// Number of bytes at the front of the buffer that belong to the body and whose content the
     /// splitter has.
     measured: usize,
-    /// Number of bytes at the front of the buffer that may be forwarded unchanged; at most `measured`.
-    /// Always 0 while the wire frames.
+    /// Number of bytes at the front of the buffer that may be forwarded unchanged; at most
+    /// `measured`. Always 0 while the wire frames.
     ready: usize,
     /// Number of bytes removed from the front of the buffer since the frames in hand were split.
     removed: usize,
@@ -106,8 +107,8 @@ impl EventStream<'_, '_> {
             }
             let more = self.read_more(body).await;
             if !matches!(more, Ok(true)) {
-                // The upstream has closed. The client still receives everything before that, also the
-                // beginning of a frame.
+                // The upstream has closed. The client still receives everything before that, also
+                // the beginning of a frame.
                 self.removed = 0;
                 if let Some(frame) = self.splitter.finish(self.measured) {
                     self.decide(frame).await?;
@@ -141,9 +142,9 @@ impl EventStream<'_, '_> {
         for frame in complete {
             self.decide(frame).await?;
         }
-        // No frame needs the bytes behind the last one: they are framing, such as the size of the next
-        // chunk. They are forwarded, too, but not if they end in the middle of a size: if a fault
-        // comes next, the wire could not continue there.
+        // No frame needs the bytes behind the last one: they are framing, such as the size of the
+        // next chunk. They are forwarded, too, but not if they end in the middle of a size: if a
+        // fault comes next, the wire could not continue there.
         if body.is_done() || (self.splitter.is_empty() && body.unfinished_chunk().is_some()) {
             self.ready = self.measured;
         }
@@ -151,8 +152,8 @@ impl EventStream<'_, '_> {
         Ok(bytes as u64)
     }
 
-    /// Reads more, and inserts injected frames while it waits. False if the stream has ended with the
-    /// connection.
+    /// Reads more, and inserts injected frames while it waits. False if the stream has ended with
+    /// the connection.
     async fn read_more(&mut self, body: &Body) -> Result<bool, CloseReason> {
         loop {
             let injected = async {
@@ -204,7 +205,7 @@ impl EventStream<'_, '_> {
             FrameFault::HalfOpen => {
                 self.forward_frame(frame).await?;
                 self.flush().await?;
-                let fault = "passed on this frame, and nothing more";
+                let fault = "forwarded this frame, and nothing more";
                 match context.stall(&mut cause, fault).await {}
             }
             FrameFault::Drop => {
@@ -214,7 +215,7 @@ impl EventStream<'_, '_> {
             }
             FrameFault::Duplicate => {
                 self.take_over_framing().await?;
-                context.report_fault(&cause, "passed a frame on twice");
+                context.report_fault(&cause, "forwarded a frame twice");
                 self.write_frame(frame.clone()).await?;
                 self.forward_frame(frame).await
             }
@@ -252,8 +253,8 @@ impl EventStream<'_, '_> {
             Framing::Upstream(_) => {
                 // Not sent here: the frames of one read go to the client in one write.
                 let end = frame.end - self.removed;
-                // The line break that ends a chunk belongs to the frame before it. A client that reads
-                // chunk by chunk would else not see the frame while the next one is held.
+                // The line break that ends a chunk belongs to the frame before it. A client that
+                // reads chunk by chunk would else not see the frame while the next one is held.
                 let behind = self.response.upstream_reader.buffer.get(end..self.measured);
                 let ends_chunk = behind.is_some_and(|behind| behind.starts_with(b"\r\n"));
                 self.ready = end + if ends_chunk { 2 } else { 0 };
@@ -275,15 +276,16 @@ impl EventStream<'_, '_> {
         self.write_frame(Frame::new(content, 0)).await
     }
 
-    /// Switches the framing from the upstream to the wire, if that has not happened yet. The frame in
-    /// hand must not be marked as ready before.
+    /// Switches the framing from the upstream to the wire, if that has not happened yet. The frame
+    /// in hand must not be marked as ready before.
     async fn take_over_framing(&mut self) -> Result<(), CloseReason> {
         self.flush().await?;
         if let Framing::Upstream(forwarded) = &self.framing {
             let writer = ChunkWriter::continuing(forwarded);
-            // `write_frame` and `forward_read` stop only behind a frame or where a chunk can continue,
-            // and without a `Content-Length`.
-            self.framing = Framing::Wire(writer.expect("forwarding stops where the wire can continue"));
+            // `write_frame` and `forward_read` stop only behind a frame or where a chunk can
+            // continue, and without a `Content-Length`.
+            self.framing =
+                Framing::Wire(writer.expect("forwarding stops where the wire can continue"));
         }
         Ok(())
     }
@@ -314,8 +316,8 @@ impl EventStream<'_, '_> {
         }
     }
 
-    /// Nothing more comes from the upstream. Sends the delayed frames, and the end of the body if the
-    /// stream was complete: a client must be able to tell that from a lost connection.
+    /// Nothing more comes from the upstream. Sends the delayed frames, and the end of the body if
+    /// the stream was complete: a client must be able to tell that from a lost connection.
     async fn finish(&mut self, complete: bool) -> Result<(), CloseReason> {
         for delayed in std::mem::take(&mut self.delayed) {
             let frame = delayed.into_frame(self.response.context);

@@ -38,7 +38,8 @@ impl Response<'_> {
             Decision::Forward => Delivery::Immediate,
             Decision::Hold(latch) => {
                 self.buffer_whole(&head, &body).await?;
-                // If the client closes meanwhile, the caller drops this future and with it the wait.
+                // If the client closes meanwhile, the caller drops this future and with it the
+                // wait.
                 self.context.hold_at(&latch, Point::Response).await;
                 Delivery::Immediate
             }
@@ -72,8 +73,8 @@ impl Response<'_> {
         Ok(if closes { AfterResponse::Close } else { AfterResponse::KeepAlive })
     }
 
-    /// Applies the part of a fault that comes before the response is forwarded. Returns how its body
-    /// is to be delivered.
+    /// Applies the part of a fault that comes before the response is forwarded. Returns how its
+    /// body is to be delivered.
     async fn apply(
         &mut self,
         fault: ResponseFault,
@@ -83,7 +84,8 @@ impl Response<'_> {
     ) -> Result<Delivery, CloseReason> {
         match fault {
             ResponseFault::Lose => {
-                // Reads it to its end first: the upstream has then done all that the request asked for.
+                // Reads it to its end first: the upstream has then done all that the request asked
+                // for.
                 self.buffer_whole(head, body).await?;
                 self.report_fault(&cause, lose::description(status));
                 match self.context.cut().await {}
@@ -136,8 +138,8 @@ impl Response<'_> {
         Ok(())
     }
 
-    /// Forwards a body, behind the first `head_bytes` bytes of the buffer, which are the head. Returns
-    /// the number of bytes of the body.
+    /// Forwards a body, behind the first `head_bytes` bytes of the buffer, which are the head.
+    /// Returns the number of bytes of the body.
     async fn forward_body(
         &mut self,
         head_bytes: usize,

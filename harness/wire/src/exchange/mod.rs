@@ -1,5 +1,5 @@
-//! Serves one connection: forwards requests to the upstream and responses to the client, and applies
-//! what the rules decide for each message.
+//! Serves one connection: forwards requests to the upstream and responses to the client, and
+//! applies what the rules decide for each message.
 //!
 //! From bottom to top:
 //! - [`close_reason`]: why a connection ends;

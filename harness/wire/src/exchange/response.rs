@@ -40,8 +40,8 @@ pub(crate) struct Response<'a> {
 }
 
 impl Response<'_> {
-    /// Reads the head of the final response; the head stays in the buffer. Forwards interim responses
-    /// such as `100 Continue` at once.
+    /// Reads the head of the final response; the head stays in the buffer. Forwards interim
+    /// responses such as `100 Continue` at once.
     pub(crate) async fn read_head(&mut self) -> Result<(Head, u16), CloseReason> {
         loop {
             let parsed = Head::response(&self.upstream_reader.buffer)
@@ -78,8 +78,8 @@ impl Response<'_> {
         if self.call.is_event_stream() || self.call.is_open_ended() || *body == Body::UntilClose {
             return Ok(None);
         }
-        // Measures with a copy: nothing is consumed here, and `body` will measure the same bytes again
-        // when they are forwarded.
+        // Measures with a copy: nothing is consumed here, and `body` will measure the same bytes
+        // again when they are forwarded.
         let (mut lookahead, mut at) = (body.clone(), head.bytes);
         loop {
             at += lookahead

@@ -11,9 +11,14 @@ use crate::http1::head::Head;
 
 const JSON: &str = "application/json";
 
-/// If the request is a Kubernetes watch, replaces its head, at the beginning of `buffer`, by one that
-/// accepts only plain JSON. Updates the length in `head`.
-pub(crate) fn accept_only_json(dialect: Dialect, call: &Call, head: &mut Head, buffer: &mut BytesMut) {
+/// If the request is a Kubernetes watch, replaces its head, at the beginning of `buffer`, by one
+/// that accepts only plain JSON. Updates the length in `head`.
+pub(crate) fn accept_only_json(
+    dialect: Dialect,
+    call: &Call,
+    head: &mut Head,
+    buffer: &mut BytesMut,
+) {
     if dialect != Dialect::Kubernetes || !call.is_event_stream() {
         return;
     }
@@ -49,8 +54,8 @@ fn accepting_json(head: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Whether a media type is JSON. Parameters such as `as=Table` do not matter: the frames are lines of
-/// JSON with them, too.
+/// Whether a media type is JSON. Parameters such as `as=Table` do not matter: the frames are lines
+/// of JSON with them, too.
 fn is_json(media_type: &str) -> bool {
     let name = media_type.split(';').next();
     name.is_some_and(|name| name.trim_end().eq_ignore_ascii_case(JSON))
@@ -75,7 +80,8 @@ mod tests {
     #[case("application/jsonl", JSON)]
     fn only_json_stays_in_accept(#[case] accepted: &str, #[case] expected: &str) {
         let head = format!("GET /x HTTP/1.1\r\nHost: a:1\r\naccept:{accepted}\r\nX-Y: z\r\n\r\n");
-        let changed = format!("GET /x HTTP/1.1\r\nHost: a:1\r\nAccept: {expected}\r\nX-Y: z\r\n\r\n");
+        let changed =
+            format!("GET /x HTTP/1.1\r\nHost: a:1\r\nAccept: {expected}\r\nX-Y: z\r\n\r\n");
         assert_eq!(String::from_utf8(accepting_json(head.as_bytes())).unwrap(), changed);
     }
 

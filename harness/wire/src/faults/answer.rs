@@ -8,8 +8,8 @@ use crate::rules::registry::RuleGuard;
 use crate::wire::Wire;
 
 impl Wire {
-    /// Answers matching requests with `status`, `times` of them or all, beginning with the matcher's
-    /// `nth`. The upstream receives none of them. `status` must be final: 200 to 599.
+    /// Answers matching requests with `status`, `times` of them or all, beginning with the
+    /// matcher's `nth`. The upstream receives none of them. `status` must be final: 200 to 599.
     pub fn answer(
         &self,
         name: &str,

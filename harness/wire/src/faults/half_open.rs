@@ -1,4 +1,5 @@
-//! Leaves a connection half-open: after some point the client receives nothing more, not even an end.
+//! Leaves a connection half-open: after some point the client receives nothing more, not even an
+//! end.
 
 use std::io;
 
@@ -20,11 +21,11 @@ pub enum HalfOpenAfter {
 
 impl Wire {
     /// Forwards the beginning of matching responses, and then nothing, `times` of them or all,
-    /// beginning with the matcher's `nth`. The connection stays open until the client closes it; when
-    /// the rule is disarmed, the wire cuts it.
+    /// beginning with the matcher's `nth`. The connection stays open until the client closes it;
+    /// when the rule is disarmed, the wire cuts it.
     ///
-    /// The fault happens when there is something to forward behind `after`, and not before. From then
-    /// on the wire does not read from the upstream either.
+    /// The fault happens when there is something to forward behind `after`, and not before. From
+    /// then on the wire does not read from the upstream either.
     pub fn half_open(
         &self,
         name: &str,
@@ -67,7 +68,7 @@ impl HalfOpen {
         client.send(&body[..sendable]).await?;
         self.left -= sendable as u64;
         if sendable < body.len() {
-            let fault = format!("passed on {} bytes of the body, and nothing more", self.bytes);
+            let fault = format!("forwarded {} bytes of the body, and nothing more", self.bytes);
             match context.stall(&mut self.cause, fault).await {}
         }
         Ok(())

@@ -11,8 +11,8 @@ use crate::rules::registry::RuleGuard;
 use crate::wire::Wire;
 
 impl Wire {
-    /// Records the last response to matching requests, as the upstream sent it: of `times` of them or
-    /// of all, beginning with the matcher's `nth`.
+    /// Records the last response to matching requests, as the upstream sent it: of `times` of them
+    /// or of all, beginning with the matcher's `nth`.
     ///
     /// Several recordings may record the same response, and do not affect other rules. The wire
     /// forwards a recorded response only when it is complete. It does not record a response without

@@ -17,8 +17,8 @@ impl Wire {
     /// Stops listening, so that nobody can connect. Open connections stay open.
     pub fn refuse(&self) -> Refusal {
         let shared = self.shared.clone();
-        // Holds the lock until the socket is closed. Otherwise the drop of another refusal could bind
-        // the socket between the count and the close.
+        // Holds the lock until the socket is closed. Otherwise the drop of another refusal could
+        // bind the socket between the count and the close.
         let mut state = shared.state();
         state.refusals += 1;
         let is_first = state.refusals == 1;
@@ -46,7 +46,7 @@ impl Drop for Refusal {
             return;
         }
         let event = match self.shared.endpoint.open() {
-            Ok(()) => faulted("accepts again".to_owned()),
+            Ok(()) => faulted("accepts connections again".to_owned()),
             Err(error) => faulted(format!("the socket could not be bound again: {error}")),
         };
         drop(state);

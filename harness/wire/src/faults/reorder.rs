@@ -13,9 +13,9 @@ impl Wire {
     /// Delays matching frames, each until `behind` later frames of its stream have passed or the
     /// stream has ended: `times` of them or all, beginning with the matcher's `nth`.
     ///
-    /// The fault has happened when the frame is forwarded behind a later one. Disarming the rule does
-    /// not affect a frame that is delayed already. In a response with a `Content-Length` the frames
-    /// keep their order.
+    /// The fault has happened when the frame is forwarded behind a later one. Disarming the rule
+    /// does not affect a frame that is delayed already. In a response with a `Content-Length` the
+    /// frames keep their order.
     pub fn reorder_frame(
         &self,
         name: &str,
@@ -53,11 +53,11 @@ impl DelayedFrame {
         self.passed >= self.behind
     }
 
-    /// The frame, to be forwarded now. Reports the fault, unless the stream has ended before any later
-    /// frame passed: then the order is unchanged.
+    /// The frame, to be forwarded now. Reports the fault, unless the stream has ended before any
+    /// later frame passed: then the order is unchanged.
     pub(crate) fn into_frame(self, context: &ConnectionContext) -> Frame {
         if self.passed > 0 {
-            let fault = format!("passed a frame on behind {} others", self.passed);
+            let fault = format!("forwarded a frame behind {} later ones", self.passed);
             context.report_fault(&self.cause, fault);
         }
         self.frame

@@ -1,4 +1,5 @@
-//! Changes JSON on its way to the client: in the body of a response, or in a frame of an event stream.
+//! Changes JSON on its way to the client: in the body of a response, or in a frame of an event
+//! stream.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use crate::wire::Wire;
 pub struct Rewrite {
     /// The JSON to change.
     pub part: Part,
-    /// JSON pointers, each with the new value; without a value, the field or item is removed. A field
-    /// that is set may be new; the object that contains it must exist.
+    /// JSON pointers, each with the new value; without a value, the field or item is removed. A
+    /// field that is set may be new; the object that contains it must exist.
     pub values: BTreeMap<String, Option<Value>>,
 }
 
@@ -34,8 +35,8 @@ pub enum Part {
 impl Wire {
     /// Rewrites matching messages, `times` of them or all, beginning with the matcher's `nth`.
     ///
-    /// A message is forwarded unchanged if no pointer can be applied, if it is not JSON, or if it has
-    /// no end of its own. In a rewritten message the order of fields may differ.
+    /// A message is forwarded unchanged if no pointer can be applied, if it is not JSON, or if it
+    /// has no end of its own. In a rewritten message the order of fields may differ.
     pub fn rewrite(
         &self,
         name: &str,
@@ -52,7 +53,8 @@ impl Wire {
     }
 }
 
-/// Rewrites the content of a body. Returns the new content and a description; none if nothing changes.
+/// Rewrites the content of a body. Returns the new content and a description; none if nothing
+/// changes.
 pub(crate) fn rewrite_content(edits: &JsonEdits, content: &[u8]) -> Option<(Vec<u8>, String)> {
     let mut json = serde_json::from_slice::<Value>(content).ok()?;
     let description = edits.apply(&mut json)?;

@@ -11,8 +11,9 @@ use crate::transport::halves::Writer;
 use crate::wire::Wire;
 
 impl Wire {
-    /// Forwards the bodies of matching responses in pieces, event streams too: `times` of them or all,
-    /// beginning with the matcher's `nth`. When the rule is disarmed, the rest is sent at once.
+    /// Forwards the bodies of matching responses in pieces, event streams too: `times` of them or
+    /// all, beginning with the matcher's `nth`. When the rule is disarmed, the rest is sent at
+    /// once.
     ///
     /// # Panics
     /// If the time between two pieces is zero.
@@ -58,7 +59,8 @@ impl Slow {
             // Reported with the first piece: an empty body is not slowed down.
             if !std::mem::replace(&mut self.reported, true) {
                 let Pieces { bytes, every } = self.pieces;
-                context.report_fault(&self.cause, format!("passes {bytes} bytes on each {every:?}"));
+                context
+                    .report_fault(&self.cause, format!("forwards {bytes} bytes every {every:?}"));
             }
             client.send(piece).await?;
         }

@@ -10,8 +10,8 @@ impl Wire {
     /// Answers matching requests with the last recorded response, byte for byte, `times` of them or
     /// all, beginning with the matcher's `nth`. The upstream receives none of them.
     ///
-    /// A request does not match while nothing is recorded, or if its method differs from that of the
-    /// recorded request.
+    /// A request does not match while nothing is recorded, or if its method differs from that of
+    /// the recorded request.
     pub fn stale(
         &self,
         name: &str,

@@ -41,8 +41,8 @@ impl Body {
     /// What a sender that stops here still has to send to complete the chunk that it has begun: the
     /// number of content bytes, and the bytes behind them.
     ///
-    /// None in the middle of a chunk's size or of the trailer: another sender cannot continue there,
-    /// because it does not know the part that was sent already.
+    /// None in the middle of a chunk's size or of the trailer: another sender cannot continue
+    /// there, because it does not know the part that was sent already.
     pub(crate) fn unfinished_chunk(&self) -> Option<(u64, &'static [u8])> {
         match self {
             Self::Length(left) => Some((*left, b"")),

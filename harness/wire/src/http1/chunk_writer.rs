@@ -24,8 +24,8 @@ impl ChunkWriter {
         }
     }
 
-    /// Frames `content` and returns the bytes to send. Fills the open chunk first, and puts the rest
-    /// into a chunk of its own.
+    /// Frames `content` and returns the bytes to send. Fills the open chunk first, and puts the
+    /// rest into a chunk of its own.
     pub(crate) fn frame(&mut self, content: &[u8]) -> Vec<u8> {
         if !self.chunked {
             return content.to_owned();
@@ -46,8 +46,8 @@ impl ChunkWriter {
         bytes
     }
 
-    /// Returns the bytes that end the body. Fills an open chunk with empty lines, which mean nothing
-    /// between two frames.
+    /// Returns the bytes that end the body. Fills an open chunk with empty lines, which mean
+    /// nothing between two frames.
     pub(crate) fn finish(&mut self) -> Vec<u8> {
         if !self.chunked {
             return Vec::new();
@@ -75,9 +75,9 @@ mod tests {
         content
     }
 
-    // The upstream's part is cut at every byte and continued by the wire. A reader of both parts must
-    // see the content of both, and an end. Only in the middle of a chunk's size the wire cannot
-    // continue.
+    // The upstream's part is cut at every byte and continued by the wire. A reader of both parts
+    // must see the content of both, and an end. Only in the middle of a chunk's size the wire
+    // cannot continue.
     #[test]
     fn content_continues_wherever_the_upstreams_framing_was_cut() {
         let body = Head::response(HEAD).unwrap().unwrap().response_body("GET");

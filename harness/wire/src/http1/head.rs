@@ -100,7 +100,10 @@ impl Head {
 }
 
 /// Length of a complete head in bytes; none if the head is not complete yet.
-fn head_length(result: httparse::Result<usize>, input: &[u8]) -> Result<Option<usize>, FramingError> {
+fn head_length(
+    result: httparse::Result<usize>,
+    input: &[u8],
+) -> Result<Option<usize>, FramingError> {
     match result {
         Ok(httparse::Status::Complete(bytes)) if bytes <= HEAD_MAX => Ok(Some(bytes)),
         Ok(httparse::Status::Complete(_)) => Err(FramingError::HeadTooLong),

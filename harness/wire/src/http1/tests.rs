@@ -13,8 +13,8 @@ fn advance_text(body: &mut Body, input: &[u8]) -> Result<(usize, String), Framin
     Ok((bytes, String::from_utf8(seen).unwrap()))
 }
 
-// Each body is read in one piece, and in two pieces split at every byte: the measured length and the
-// content must be the same.
+// Each body is read in one piece, and in two pieces split at every byte: the measured length and
+// the content must be the same.
 #[rstest]
 #[case::length(Body::Length(5), b"helloGET", 5, "hello")]
 #[case::empty(Body::Length(0), b"GET", 0, "")]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::route::percent::decode_segment;
 
 /// Templates of paths, for all methods; the first that matches counts. A parameter such as `{name}`
-/// stands for one segment. The list of a kind over all namespaces has the same path as the list of a
-/// cluster-wide kind, and therefore the same template.
+/// stands for one segment. The list of a kind over all namespaces has the same path as the list of
+/// a cluster-wide kind, and therefore the same template.
 pub(super) const TEMPLATES: &[&str] = &[
     "/version",
     "/healthz",
@@ -68,8 +68,8 @@ fn parameter(part: &str) -> Option<&str> {
 
 /// Whether a request with these parameters watches a collection.
 ///
-/// The API server takes every value of `watch` for a yes except `0` and `false` (its own conversion of
-/// query parameters). The path of a single object cannot be watched.
+/// The API server takes every value of `watch` for a yes except `0` and `false` (its own conversion
+/// of query parameters). The path of a single object cannot be watched.
 pub(super) fn is_watch(
     params: &BTreeMap<String, String>,
     query: &BTreeMap<String, String>,

@@ -11,5 +11,5 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub use target::route_templates;
 pub(crate) use target::Route;
+pub use target::route_templates;

@@ -28,7 +28,8 @@ struct Rule<F> {
 
 /// The rules for one kind of message.
 ///
-/// A rule is found by the route of a message, so that rules for other routes cost a message nothing.
+/// A rule is found by the route of a message, so that rules for other routes cost a message
+/// nothing.
 #[derive(Debug)]
 pub(crate) struct RulesByRoute<F> {
     /// All rules by their ID. IDs grow, so the order of IDs is the order of arming.

@@ -31,8 +31,8 @@ impl LastAnswer {
         self.kept.send_replace(Some((method.to_owned(), answer)));
     }
 
-    /// Whether there is a response to a request of this method. The method must be the same, because
-    /// it decides where a response ends: a response to `HEAD` has no body.
+    /// Whether there is a response to a request of this method. The method must be the same,
+    /// because it decides where a response ends: a response to `HEAD` has no body.
     pub(crate) fn can_answer(&self, method: &str) -> bool {
         self.kept.borrow().as_ref().is_some_and(|(kept, _)| kept == method)
     }

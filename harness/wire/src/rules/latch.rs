@@ -1,5 +1,5 @@
-//! Holds one message until it is released. A `Gate` is the side that the test sees, a `Latch` the side
-//! that the message sees.
+//! Holds one message until it is released. A `Gate` is the side that the test sees, a `Latch` the
+//! side that the message sees.
 
 use std::sync::Arc;
 use std::time::Duration;

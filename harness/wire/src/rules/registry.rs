@@ -10,7 +10,9 @@ use tokio::sync::watch;
 use crate::call::Call;
 use crate::point::Point;
 use crate::rules::by_route::{Action, RulesByRoute};
-use crate::rules::fault::{Cause, Decision, Effect, Fault, FrameFault, RequestFault, ResponseFault};
+use crate::rules::fault::{
+    Cause, Decision, Effect, Fault, FrameFault, RequestFault, ResponseFault,
+};
 use crate::rules::last_answer::LastAnswer;
 use crate::rules::matcher::{Matcher, Message};
 
@@ -46,8 +48,8 @@ impl Rules {
         let id = armed.next_id;
         armed.next_id += 1;
         armed.insert(id, cause, matcher, effect);
-        // Under the lock, so that the counts of two rules that are armed at once do not overtake one
-        // another. `Release` makes the rule visible to whoever reads the count.
+        // Under the lock, so that the counts of two rules that are armed at once do not overtake
+        // one another. `Release` makes the rule visible to whoever reads the count.
         self.count.store(armed.count(), Ordering::Release);
         let messages_before = armed.messages;
         RuleGuard { rules: Arc::downgrade(self), id, messages_before, _alive: alive }
@@ -101,8 +103,8 @@ impl Rules {
         select(&mut armed).decide(call, message)
     }
 
-    /// Reads the count without the lock. That misses a rule only while `arm` has not returned yet on
-    /// another thread, and then the rule need not be in force.
+    /// Reads the count without the lock. That misses a rule only while `arm` has not returned yet
+    /// on another thread, and then the rule need not be in force.
     fn is_empty(&self) -> bool {
         self.count.load(Ordering::Acquire) == 0
     }
@@ -183,8 +185,8 @@ impl RuleGuard {
     /// Disarms the rule.
     pub fn release(self) {}
 
-    /// Describes the messages since the rule was armed, for the error of a test that waits in vain for
-    /// another message.
+    /// Describes the messages since the rule was armed, for the error of a test that waits in vain
+    /// for another message.
     pub(crate) fn last_seen(&self) -> String {
         let rules = self.rules.upgrade();
         let armed = rules.as_ref().map(|rules| rules.lock());

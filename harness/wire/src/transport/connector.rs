@@ -21,8 +21,8 @@ pub enum Upstream {
     Tls {
         /// Address on which the server listens.
         address: SocketAddr,
-        /// Certificates, as PEM, of the authorities that may have issued the server's certificate. A
-        /// kubeconfig has them, base64-encoded, as `certificate-authority-data`.
+        /// Certificates, as PEM, of the authorities that may have issued the server's certificate.
+        /// A kubeconfig has them, base64-encoded, as `certificate-authority-data`.
         authority: String,
         /// Host name or IP address that the server's certificate must be valid for.
         name: String,

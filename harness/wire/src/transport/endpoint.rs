@@ -35,11 +35,11 @@ pub enum Listen {
 /// The address on which a wire listens. It stays the wire's own while nothing listens there.
 pub(crate) struct Endpoint {
     place: Place,
-    /// The runtime that polls the listener. It is kept here because `open` may be called on a thread
-    /// outside the runtime, such as one that drops a `Refusal`.
+    /// The runtime that polls the listener. It is kept here because `open` may be called on a
+    /// thread outside the runtime, such as one that drops a `Refusal`.
     runtime: Handle,
-    /// None while connections are refused. It is polled only under the lock, so that no connection is
-    /// accepted any more as soon as `close` has taken the listener.
+    /// None while connections are refused. It is polled only under the lock, so that no connection
+    /// is accepted any more as soon as `close` has taken the listener.
     listener: Mutex<Option<Listener>>,
     /// Wakes `accept` when there is a new listener.
     bound: Notify,
@@ -51,8 +51,8 @@ enum Place {
         /// With the port that the system chose.
         address: SocketAddr,
         acceptor: TlsAcceptor,
-        /// Is bound to the port and never listens. It reserves the port while connections are refused,
-        /// because a system does not choose a bound port for another socket.
+        /// Is bound to the port and never listens. It reserves the port while connections are
+        /// refused, because a system does not choose a bound port for another socket.
         _reserved: TcpSocket,
     },
 }
@@ -101,8 +101,8 @@ impl Endpoint {
         }
     }
 
-    /// Binds the socket again and listens. May be called outside a runtime, for example by the drop of
-    /// a guard.
+    /// Binds the socket again and listens. May be called outside a runtime, for example by the drop
+    /// of a guard.
     pub(crate) fn open(&self) -> Result<(), WireError> {
         let _entered = self.runtime.enter();
         let listener = match &self.place {
@@ -118,8 +118,8 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Stops listening. When this returns, nobody can connect any more, and the kernel has reset the
-    /// connections that had not been accepted. Accepted connections are not affected.
+    /// Stops listening. When this returns, nobody can connect any more, and the kernel has reset
+    /// the connections that had not been accepted. Accepted connections are not affected.
     pub(crate) fn close(&self) -> Result<(), WireError> {
         let removed = match &self.place {
             Place::Unix(path) => remove_socket(path),
@@ -136,8 +136,8 @@ impl Endpoint {
             tokio::select! {
                 // Cancel-safe: the closure keeps no state between polls.
                 accepted = poll_fn(|context| self.poll_accept(context)) => return accepted,
-                // Cancel-safe: the permit of `notify_one` stays until it is taken. The loop then polls
-                // the new listener, which has not registered this task yet.
+                // Cancel-safe: the permit of `notify_one` stays until it is taken. The loop then
+                // polls the new listener, which has not registered this task yet.
                 () = self.bound.notified() => {}
             }
         }
@@ -153,7 +153,9 @@ impl Endpoint {
                 let (stream, peer) = ready!(listener.poll_accept(context))?;
                 Poll::Ready(Ok(Accepted::Tls(stream, peer, acceptor.clone())))
             }
-            (Some(Listener::Tcp(_)), Place::Unix(_)) => unreachable!("a unix socket has no TCP listener"),
+            (Some(Listener::Tcp(_)), Place::Unix(_)) => {
+                unreachable!("a unix socket has no TCP listener")
+            }
             // Nothing can connect. `bound` wakes this task when there is a listener again.
             (None, _) => Poll::Pending,
         }
@@ -195,15 +197,16 @@ fn reserve(address: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
     Ok((socket, address))
 }
 
-/// Listens on a reserved port. The standard library sets `SO_REUSEADDR` on its listeners, which allows
-/// the reserving socket; tokio's own `bind` is async and could not be called by a drop.
+/// Listens on a reserved port. The standard library sets `SO_REUSEADDR` on its listeners, which
+/// allows the reserving socket; tokio's own `bind` is async and could not be called by a drop.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = std::net::TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)
 }
 
-/// Checks that a unix socket can be bound at the path, and removes a socket file that nobody serves.
+/// Checks that a unix socket can be bound at the path, and removes a socket file that nobody
+/// serves.
 async fn clear_path(path: &Path) -> Result<(), WireError> {
     let length = path.as_os_str().len();
     if length > SOCKET_PATH_MAX {
@@ -215,7 +218,8 @@ async fn clear_path(path: &Path) -> Result<(), WireError> {
     }
     match UnixStream::connect(path).await {
         Ok(_) => Err(WireError::Busy { path: path.to_owned() }),
-        // Connecting to a file of another kind is refused, too. Such a file is not the wire's to remove.
+        // Connecting to a file of another kind is refused, too. Such a file is not the wire's to
+        // remove.
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && is_socket(path) => {
             remove_socket(path)
         }

@@ -40,10 +40,11 @@ impl Reader {
         }
     }
 
-    /// Waits until the other side has closed its direction. Cancel-safe: what was read is in the buffer.
+    /// Waits until the other side has closed its direction. Cancel-safe: what was read is in the
+    /// buffer.
     ///
-    /// Only a read shows a close, so this reads ahead: a pipelined request goes into the buffer. With
-    /// `READ_SIZE` bytes in the buffer it stops reading and never returns.
+    /// Only a read shows a close, so this reads ahead: a pipelined request goes into the buffer.
+    /// With `READ_SIZE` bytes in the buffer it stops reading and never returns.
     pub(crate) async fn closed(&mut self) {
         while self.buffer.len() < READ_SIZE {
             match self.fill().await {
@@ -54,11 +55,11 @@ impl Reader {
         std::future::pending().await
     }
 
-    /// Whether the other side has closed its direction by now. A write would not show it: TCP accepts
-    /// bytes for a peer that has closed.
+    /// Whether the other side has closed its direction by now. A write would not show it: TCP
+    /// accepts bytes for a peer that has closed.
     pub(crate) async fn is_closed(&mut self) -> bool {
-        // The runtime polls its sockets before it resumes a task that has yielded. So the read below
-        // sees a close that has arrived already.
+        // The runtime polls its sockets before it resumes a task that has yielded. So the read
+        // below sees a close that has arrived already.
         tokio::task::yield_now().await;
         tokio::select! {
             biased;
@@ -69,8 +70,8 @@ impl Reader {
         }
     }
 
-    /// Reads and discards everything until the other side closes. Does nothing on a unix socket: only
-    /// TCP resets a connection that is closed with unread bytes.
+    /// Reads and discards everything until the other side closes. Does nothing on a unix socket:
+    /// only TCP resets a connection that is closed with unread bytes.
     pub(crate) async fn drain(&mut self) {
         if matches!(self.half, ReadSide::Unix(_)) {
             return;
@@ -114,8 +115,8 @@ impl Writer {
         }
     }
 
-    /// Sends a `close_notify` (RFC 8446, section 6.1), so that the other side can tell an intended end
-    /// from a lost connection. Does nothing on a unix socket, which has no such message.
+    /// Sends a `close_notify` (RFC 8446, section 6.1), so that the other side can tell an intended
+    /// end from a lost connection. Does nothing on a unix socket, which has no such message.
     pub(crate) async fn close_notify(&mut self) {
         if matches!(self.half, WriteSide::Tls(_)) {
             // An error means that the other side has closed already: there is nobody to notify.

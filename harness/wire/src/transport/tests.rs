@@ -32,8 +32,8 @@ async fn narrow_connection() -> (TlsStream<TcpStream>, TlsStream<TcpStream>) {
     (server.into(), client.into())
 }
 
-// The near end does nothing more once `send` has returned, and the far end reads everything: a record
-// that had stayed in memory would never arrive.
+// The near end does nothing more once `send` has returned, and the far end reads everything: a
+// record that had stayed in memory would never arrive.
 #[tokio::test]
 async fn send_leaves_no_record_in_memory_when_it_returns() {
     let (near, far) = narrow_connection().await;

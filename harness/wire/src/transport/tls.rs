@@ -1,11 +1,12 @@
 //! Certificates, and the settings of TLS on both sides of the wire.
 //!
-//! The wire is a TLS server for its clients and a TLS client of its upstream. Clients trust the wire
-//! because their kubeconfig contains the certificate of its [`Authority`], which exists only as long
-//! as the process. The wire verifies the upstream by the authority in the upstream's own kubeconfig.
-//! Both sides negotiate HTTP/1.1, the only version that the wire reads. The wire forwards bearer
-//! tokens, because they are header fields. It cannot forward a client certificate, because it has not
-//! the private key; so it neither requests one from its clients nor sends one to its upstream.
+//! The wire is a TLS server for its clients and a TLS client of its upstream. Clients trust the
+//! wire because their kubeconfig contains the certificate of its [`Authority`], which exists only
+//! as long as the process. The wire verifies the upstream by the authority in the upstream's own
+//! kubeconfig. Both sides negotiate HTTP/1.1, the only version that the wire reads. The wire
+//! forwards bearer tokens, because they are header fields. It cannot forward a client certificate,
+//! because it has not the private key; so it neither requests one from its clients nor sends one to
+//! its upstream.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;

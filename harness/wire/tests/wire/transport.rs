@@ -1,6 +1,7 @@
-//! What carries a test's bytes. Both are real, so that whatever the wire promises is asked of both.
+//! The two transports of a test: unix sockets, and TLS over TCP. Both are real, so that a test can
+//! check for both what the wire promises.
 
-#![expect(clippy::unwrap_used, reason = "a carrier that cannot be set up fails its test")]
+#![expect(clippy::unwrap_used, reason = "a transport that cannot be set up must fail its test")]
 
 use std::io::{self, ErrorKind, Read as _};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,25 +20,26 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-/// Which of them.
+/// Which transport a test uses, on both sides of the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Carrier {
+pub(crate) enum Transport {
     Unix,
     Tls,
 }
 
-/// A stream of whatever kind.
+/// A connection over any transport.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// The same socket without a runtime's idea of what is ready.
-pub(crate) enum Raw {
+/// A second descriptor of the same socket. It asks the kernel, not the runtime, whether bytes have
+/// arrived.
+pub(crate) enum RawSocket {
     Unix(std::os::unix::net::UnixStream),
     Tcp(std::net::TcpStream),
 }
 
-impl Raw {
-    /// Where this end is.
+impl RawSocket {
+    /// The local address; none on a unix socket.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         match self {
             Self::Unix(_) => None,
@@ -45,7 +47,7 @@ impl Raw {
         }
     }
 
-    /// Nothing has come that was not read.
+    /// Whether no unread bytes have arrived.
     pub(crate) fn is_empty(&mut self) -> bool {
         let mut part = [0; 64];
         let read = match self {
@@ -56,43 +58,43 @@ impl Raw {
     }
 }
 
-/// One end of a connection, agreed upon.
-pub(crate) type End = (Box<dyn Stream>, Raw);
+/// One end of a connection, after the TLS handshake.
+pub(crate) type ConnectionEnd = (Box<dyn Stream>, RawSocket);
 
-fn unix(stream: UnixStream) -> End {
+fn unix(stream: UnixStream) -> ConnectionEnd {
     let raw = stream.into_std().unwrap();
     let stream = UnixStream::from_std(raw.try_clone().unwrap()).unwrap();
-    (Box::new(stream), Raw::Unix(raw))
+    (Box::new(stream), RawSocket::Unix(raw))
 }
 
-fn tcp(stream: TcpStream) -> (TcpStream, Raw) {
+fn tcp(stream: TcpStream) -> (TcpStream, RawSocket) {
     stream.set_nodelay(true).unwrap();
     let raw = stream.into_std().unwrap();
     let stream = TcpStream::from_std(raw.try_clone().unwrap()).unwrap();
-    (stream, Raw::Tcp(raw))
+    (stream, RawSocket::Tcp(raw))
 }
 
-/// Reads what a server sends behind its handshake (session tickets), so that what comes next is
-/// somebody's words.
-pub(crate) async fn settle(stream: &mut dyn Stream, raw: &mut Raw) {
-    while matches!(raw, Raw::Tcp(_)) && !raw.is_empty() {
+/// Processes the session tickets that a TLS server sends behind its handshake, so that the next
+/// bytes are those of a test.
+pub(crate) async fn process_session_tickets(stream: &mut dyn Stream, raw: &mut RawSocket) {
+    while matches!(raw, RawSocket::Tcp(_)) && !raw.is_empty() {
         let mut space = [0; 64];
         let mut buffer = ReadBuf::new(&mut space);
         let mut context = Context::from_waker(Waker::noop());
         let read = Pin::new(&mut *stream).poll_read(&mut context, &mut buffer);
-        assert!(read.is_pending(), "nobody has said anything yet: {read:?}");
+        assert!(read.is_pending(), "no test has sent anything yet: {read:?}");
         tokio::task::yield_now().await;
     }
 }
 
-/// An engine's place, and who listens there.
-pub(crate) enum Engine {
+/// The listening socket of an upstream.
+pub(crate) enum UpstreamListener {
     Unix(UnixListener),
     Tls(TcpListener, TlsAcceptor),
 }
 
-impl Engine {
-    pub(crate) async fn accept(&self) -> io::Result<End> {
+impl UpstreamListener {
+    pub(crate) async fn accept(&self) -> io::Result<ConnectionEnd> {
         match self {
             Self::Unix(listener) => Ok(unix(listener.accept().await?.0)),
             Self::Tls(listener, acceptor) => {
@@ -103,7 +105,7 @@ impl Engine {
     }
 }
 
-/// A certificate for `localhost`, its PEM, and a server that shows it.
+/// A self-signed certificate for `localhost` as PEM, and an acceptor that presents it.
 pub(crate) fn server(protocols: &[&[u8]]) -> (String, TlsAcceptor) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
@@ -118,7 +120,7 @@ pub(crate) fn server(protocols: &[&[u8]]) -> (String, TlsAcceptor) {
     (cert.pem(), Arc::new(config).into())
 }
 
-/// A client that trusts this authority and no other.
+/// A connector that trusts this authority and no other.
 pub(crate) fn client(authority: &str, protocols: &[&[u8]]) -> TlsConnector {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(authority.as_bytes()).unwrap()).unwrap();
@@ -131,26 +133,26 @@ pub(crate) fn client(authority: &str, protocols: &[&[u8]]) -> TlsConnector {
     Arc::new(config).into()
 }
 
-/// How a test reaches the wire, and the wire its engine.
-pub(crate) enum Ends {
+/// How a test connects to the wire, and where the upstream of the wire listens.
+pub(crate) enum Endpoints {
     Unix { listen: PathBuf, upstream: PathBuf },
     Tls { connector: TlsConnector, upstream: SocketAddr, acceptor: TlsAcceptor },
 }
 
-impl Ends {
-    /// Both ends, an engine that listens, and what to tell a wire of them.
+impl Endpoints {
+    /// Binds the upstream, and returns what a wire needs to stand before it.
     pub(crate) async fn new(
-        carrier: Carrier,
+        transport: Transport,
         directory: &Path,
-    ) -> (Self, Engine, Listen, Upstream) {
-        match carrier {
-            Carrier::Unix => {
-                let (listen, upstream) = (directory.join("wire"), directory.join("engine"));
-                let engine = Engine::Unix(UnixListener::bind(&upstream).unwrap());
-                let told = (Listen::Unix(listen.clone()), Upstream::Unix(upstream.clone()));
-                (Self::Unix { listen, upstream }, engine, told.0, told.1)
+    ) -> (Self, UpstreamListener, Listen, Upstream) {
+        match transport {
+            Transport::Unix => {
+                let (listen, upstream) = (directory.join("wire"), directory.join("upstream"));
+                let listener = UpstreamListener::Unix(UnixListener::bind(&upstream).unwrap());
+                let sides = (Listen::Unix(listen.clone()), Upstream::Unix(upstream.clone()));
+                (Self::Unix { listen, upstream }, listener, sides.0, sides.1)
             }
-            Carrier::Tls => {
+            Transport::Tls => {
                 let (pem, acceptor) = server(&[b"h2", b"http/1.1"]);
                 let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
                 let address = listener.local_addr().unwrap();
@@ -160,14 +162,14 @@ impl Ends {
                 let listen = Listen::Tls { address: (Ipv4Addr::LOCALHOST, 0).into(), identity };
                 let name = "localhost".to_owned();
                 let upstream = Upstream::Tls { address, authority: pem, name };
-                let engine = Engine::Tls(listener, acceptor.clone());
-                (Self::Tls { connector, upstream: address, acceptor }, engine, listen, upstream)
+                let listener = UpstreamListener::Tls(listener, acceptor.clone());
+                (Self::Tls { connector, upstream: address, acceptor }, listener, listen, upstream)
             }
         }
     }
 
-    /// Connects to the wire; `address` is what it tells of itself.
-    pub(crate) async fn dial(&self, address: Option<SocketAddr>) -> End {
+    /// Connects to the wire. `address` is the address that the wire returns.
+    pub(crate) async fn dial(&self, address: Option<SocketAddr>) -> ConnectionEnd {
         match self {
             Self::Unix { listen, .. } => unix(UnixStream::connect(listen).await.unwrap()),
             Self::Tls { connector, .. } => {
@@ -179,15 +181,15 @@ impl Ends {
         }
     }
 
-    /// Another engine at the place of one that has gone.
-    pub(crate) async fn another_engine(&self) -> Engine {
+    /// Binds a new upstream at the address of one that was dropped.
+    pub(crate) async fn rebind_upstream(&self) -> UpstreamListener {
         match self {
             Self::Unix { upstream, .. } => {
                 std::fs::remove_file(upstream).unwrap();
-                Engine::Unix(UnixListener::bind(upstream).unwrap())
+                UpstreamListener::Unix(UnixListener::bind(upstream).unwrap())
             }
             Self::Tls { upstream, acceptor, .. } => {
-                Engine::Tls(TcpListener::bind(upstream).await.unwrap(), acceptor.clone())
+                UpstreamListener::Tls(TcpListener::bind(upstream).await.unwrap(), acceptor.clone())
             }
         }
     }
