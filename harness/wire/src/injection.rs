@@ -37,6 +37,7 @@ impl InjectionQueues {
     /// had room.
     pub(crate) fn put(&self, injection: &Injection) -> usize {
         let streams = self.streams.lock().expect("no code panics while it holds the streams");
+        // Without waiting: a stream that a gate holds does not read its queue.
         streams.iter().filter(|stream| stream.try_send(injection.clone()).is_ok()).count()
     }
 }

@@ -41,6 +41,7 @@ impl Wire {
     /// Outside a tokio runtime.
     pub async fn start(config: WireConfig) -> Result<Self, WireError> {
         let WireConfig { listen, upstream, dialect, sink } = config;
+        // The connector first: if it fails, there is no socket to remove.
         let connector = Connector::new(upstream)?;
         let endpoint = Endpoint::bind(listen).await?;
         let shared = Arc::new(Shared::new(sink, dialect, endpoint, connector));
@@ -64,6 +65,7 @@ impl Wire {
         if let Some(tasks) = tasks {
             join_all(tasks).await;
         }
+        // Last: until the tasks have ended, one of them could still accept a client.
         self.shared.endpoint.close()
     }
 }

@@ -41,6 +41,7 @@ impl Phases {
     }
 
     pub(crate) fn stream_ended(&mut self) {
+        // Never below 0: each call belongs to a stream that was counted as open.
         self.open = self.open.saturating_sub(1);
     }
 

@@ -61,6 +61,7 @@ impl Wire {
     /// The state of the wire at this instant.
     #[must_use]
     pub fn status(&self) -> WireStatus {
+        // One lock for all numbers, so that they belong to the same instant.
         let state = self.shared.state();
         let count = |is: fn(&ConnectionState) -> bool| {
             state.connections.values().filter(|connection| is(connection)).count()

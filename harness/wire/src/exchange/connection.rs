@@ -214,6 +214,7 @@ impl Connection<'_> {
     /// Sends the first bytes of a request to the upstream.
     async fn send_first(&mut self, bytes: &[u8], was_held: bool) -> Result<(), CloseReason> {
         if !was_held {
+            // As without the wire: the client learns that the upstream is lost, and may retry.
             return self.upstream_writer.send(bytes).await.map_err(CloseReason::upstream_lost);
         }
         if !self.upstream_reader.is_closed().await && self.upstream_writer.send(bytes).await.is_ok()
@@ -268,7 +269,7 @@ impl Connection<'_> {
         self.context.report(What::Response { status: answer.status });
         self.client_writer.send(&answer.bytes).await.map_err(|_| CloseReason::Closed)?;
         self.context.report(What::Finished { bytes: answer.body_bytes });
-        // With a part of the body missing, what the client sends next could not be told from it.
+        // With a part of the body missing, what the client sends next could be part of it.
         let closes = head.closes() || answer.closes || !body.is_done();
         if closes { Err(CloseReason::Closed) } else { Ok(()) }
     }

@@ -238,7 +238,8 @@ impl EventStream<'_, '_> {
     async fn forward_frame(&mut self, frame: Frame) -> Result<(), CloseReason> {
         self.write_frame(frame).await?;
         self.delayed.iter_mut().for_each(DelayedFrame::count_passed);
-        // Delayed frames do not count for one another, so that two of them cannot push each other.
+        // A delayed frame that passes here does not count for other delayed frames: `behind` is the
+        // number of frames that were sent later.
         while let Some(at) = self.delayed.iter().position(DelayedFrame::is_due) {
             let frame = self.delayed.remove(at).into_frame(self.response.context);
             self.write_frame(frame).await?;
@@ -246,15 +247,17 @@ impl EventStream<'_, '_> {
         Ok(())
     }
 
-    /// Reports a frame, and marks it as ready or sends it, depending on who frames.
+    /// Reports a frame, and marks it as ready if the upstream frames, or sends it if the wire
+    /// frames.
     async fn write_frame(&mut self, frame: Frame) -> Result<(), CloseReason> {
         self.response.report(What::Frame { json: frame.json });
         match &mut self.framing {
             Framing::Upstream(_) => {
                 // Not sent here: the frames of one read go to the client in one write.
                 let end = frame.end - self.removed;
-                // The line break that ends a chunk belongs to the frame before it. A client that
-                // reads chunk by chunk would else not see the frame while the next one is held.
+                // The line break that ends a chunk is forwarded with the frame before it. Otherwise
+                // a client that reads chunk by chunk would not see this frame while the next is
+                // held.
                 let behind = self.response.upstream_reader.buffer.get(end..self.measured);
                 let ends_chunk = behind.is_some_and(|behind| behind.starts_with(b"\r\n"));
                 self.ready = end + if ends_chunk { 2 } else { 0 };

@@ -65,6 +65,7 @@ impl HalfOpen {
         body: &[u8],
     ) -> io::Result<()> {
         let sendable = body.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        // Before the fault is reported: a test that has seen the event can read these bytes.
         client.send(&body[..sendable]).await?;
         self.left -= sendable as u64;
         if sendable < body.len() {

@@ -9,7 +9,8 @@ impl Wire {
     /// that the wire has not accepted yet are refused. Does nothing while a refusal is in force:
     /// there is no socket to replace, and the end of the refusal binds a new one.
     ///
-    /// # Errors If the socket cannot be removed, or not be bound again. After the latter nobody can
+    /// # Errors
+    /// If the socket cannot be removed, or cannot be bound again. In the second case nobody can
     /// connect any more.
     pub fn replace_socket(&self) -> Result<(), WireError> {
         // Holds the lock, so that no refusal begins or ends between the close and the bind.

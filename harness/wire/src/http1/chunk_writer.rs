@@ -35,9 +35,11 @@ impl ChunkWriter {
         self.missing -= filling.len() as u64;
         let mut bytes = filling.to_owned();
         if self.missing > 0 {
+            // The chunk is still open. A later call or `finish` fills the rest.
             return bytes;
         }
         bytes.extend_from_slice(std::mem::take(&mut self.chunk_end));
+        // A chunk of size 0 would end the body.
         if !content.is_empty() {
             bytes.extend_from_slice(format!("{:x}\r\n", content.len()).as_bytes());
             bytes.extend_from_slice(content);

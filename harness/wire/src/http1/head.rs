@@ -123,6 +123,7 @@ impl Fields {
                 |word: &str| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(word));
             if header.name.eq_ignore_ascii_case("content-length") {
                 let length = parse_length(value)?;
+                // The same length twice is allowed (RFC 9110, section 8.6).
                 if fields.length.is_some_and(|known| known != length) {
                     return Err(FramingError::TwoLengths);
                 }

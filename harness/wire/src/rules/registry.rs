@@ -48,8 +48,8 @@ impl Rules {
         let id = armed.next_id;
         armed.next_id += 1;
         armed.insert(id, cause, matcher, effect);
-        // Under the lock, so that the counts of two rules that are armed at once do not overtake
-        // one another. `Release` makes the rule visible to whoever reads the count.
+        // Under the lock: two threads that arm rules must not store their counts in the wrong
+        // order. `Release` makes the rule visible to a task that reads the new count.
         self.count.store(armed.count(), Ordering::Release);
         let messages_before = armed.messages;
         RuleGuard { rules: Arc::downgrade(self), id, messages_before, _alive: alive }

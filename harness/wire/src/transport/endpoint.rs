@@ -121,6 +121,8 @@ impl Endpoint {
     /// Stops listening. When this returns, nobody can connect any more, and the kernel has reset
     /// the connections that had not been accepted. Accepted connections are not affected.
     pub(crate) fn close(&self) -> Result<(), WireError> {
+        // The file first. A client that looks between the two steps finds no socket, as without a
+        // wire, and not a socket that refuses it.
         let removed = match &self.place {
             Place::Unix(path) => remove_socket(path),
             Place::Tls { .. } => Ok(()),
@@ -216,6 +218,7 @@ async fn clear_path(path: &Path) -> Result<(), WireError> {
     if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
         return Err(WireError::NoParent { path: path.to_owned(), parent: parent.to_owned() });
     }
+    // Only connecting shows whether a process serves a socket file: the file outlives its process.
     match UnixStream::connect(path).await {
         Ok(_) => Err(WireError::Busy { path: path.to_owned() }),
         // Connecting to a file of another kind is refused, too. Such a file is not the wire's to

@@ -48,6 +48,7 @@ impl Authority {
     pub fn new() -> Result<Self, TlsError> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
+        // It may issue identities, but no further authorities.
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
         params.distinguished_name.push(DnType::CommonName, "racetrap wire authority");
@@ -79,6 +80,7 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.distinguished_name.push(DnType::CommonName, "racetrap wire");
         let certificate = params.signed_by(&key, &self.issuer)?;
+        // With the authority, for clients that show or check the whole chain.
         let chain = vec![certificate.der().clone(), self.certificate.clone()];
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()?
