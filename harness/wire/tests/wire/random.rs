@@ -102,6 +102,8 @@ impl Random {
             tokio::task::yield_now().await;
             bytes = rest;
         }
+        // If the socket was full, TLS still has the last record in memory.
+        to.flush().await.expect("the other side reads everything");
     }
 }
 

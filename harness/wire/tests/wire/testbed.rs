@@ -216,7 +216,12 @@ impl Peer {
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
-        let sent = within_limit("room in the socket", self.stream.write_all(bytes)).await;
+        let sending = async {
+            self.stream.write_all(bytes).await?;
+            // If the socket was full, TLS still has the last record in memory.
+            self.stream.flush().await
+        };
+        let sent = within_limit("room in the socket", sending).await;
         sent.unwrap_or_else(|error| panic!("the {} could not send: {error}", self.name));
     }
 
