@@ -2,7 +2,7 @@
 //!
 //! From bottom to top:
 //! - [`tls`]: certificates, and the settings of TLS on both sides;
-//! - [`halves`]: the two directions of one connection, read and written alike for both carriers;
+//! - [`halves`]: the two directions of one connection, read and written alike for both transports;
 //! - [`connector`]: connects to the upstream;
 //! - [`endpoint`]: binds the socket for clients, closes it and binds it again; accepts clients.
 
