@@ -2,7 +2,7 @@
 //! of this package describes how to add one.
 //!
 //! The tests of a fault are in the file of the same name in `tests/wire/`, from outside of the
-//! wire.
+//! wire. `record` has none of its own: `stale.rs` there tests the two together.
 
 pub(crate) mod answer;
 pub(crate) mod cut;
