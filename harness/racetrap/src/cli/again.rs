@@ -53,14 +53,10 @@ impl Again {
     }
 }
 
-/// A word as a POSIX shell takes it.
+/// A word, quoted so that a POSIX shell takes it as it is.
 fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+    let quoted = shlex::try_quote(word).expect("an argument of a program has no NUL byte");
+    quoted.into_owned()
 }
 
 #[cfg(test)]
@@ -86,7 +82,7 @@ mod tests {
     fn words_are_quoted_only_where_a_shell_needs_it() {
         assert_eq!(quoted("295-I3"), "295-I3");
         assert_eq!(quoted("./a b.yaml"), "'./a b.yaml'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("it's"), r#""it's""#);
         assert_eq!(quoted("$HOME"), "'$HOME'");
         assert_eq!(quoted(""), "''");
     }

@@ -48,9 +48,9 @@ impl Place {
         let directory = directory.prefix("racetrap-open-").permissions(private()).tempdir()?;
         let mut place = Self { directory, kubeconfig: None, socket: None, servers: JoinSet::new() };
         if let Some(objects) = &exhibit.objects {
-            let token = hexadecimal(&random()?);
+            let token = hex::encode(random()?);
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            let Certificate { authority, tls } = Certificate::make()?;
+            let Certificate { authority, tls } = Certificate::generate()?;
             let server = format!("https://{}", listener.local_addr()?);
             let path = place.path().join("kubeconfig");
             let text = kubeconfig(&server, &authority, &token, objects.namespace());
@@ -104,10 +104,6 @@ impl Place {
         self.servers.shutdown().await;
         self.directory.close()
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// JSON is YAML, and nothing in it needs to be escaped twice.
