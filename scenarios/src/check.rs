@@ -84,7 +84,7 @@ async fn check_within(
         deadlines,
         again: again(&scenario, &about, daemon),
         stop: Stop::never(),
-        pool: Pool::none(),
+        pool: Pool::disabled(),
     };
     let schedule = match daemon {
         DaemonKind::Control => scenario.control(),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::derived::JOURNAL;
 use crate::intent::{Intent, declared};
+use crate::world_directory;
 
 /// A world, from outside.
 #[derive(Clone, Debug)]
@@ -30,7 +32,7 @@ impl Patient {
     pub(crate) fn of(directory: &Path) -> io::Result<Option<Self>> {
         let mut marker = None;
         let mut run = None;
-        let mut home = directory.join("h");
+        let mut home = world_directory::home(directory);
         let mut paths = BTreeMap::new();
         let mut engine = None;
         let mut control_groups = Vec::new();
@@ -66,8 +68,8 @@ impl Patient {
 
     /// The journal of its run; that of a neighbour is in the run's own directory.
     pub(crate) fn journal(&self) -> PathBuf {
-        let own = self.evidence.join("journal.jsonl");
-        let above = self.evidence.parent().map(|run| run.join("journal.jsonl"));
+        let own = self.evidence.join(JOURNAL);
+        let above = self.evidence.parent().map(|run| run.join(JOURNAL));
         above.filter(|above| !own.is_file() && above.is_file()).unwrap_or(own)
     }
 }

@@ -14,6 +14,7 @@ use super::collect::on_thread;
 use super::limits::{LOG_MAX, SEAL};
 use super::manifest::{Cause, Entry, MANIFEST, Manifest, State, Trigger};
 use super::shelf::mask_line;
+use crate::derived::JOURNAL;
 use crate::mask::{Hits, Lines, Masker, canary};
 
 /// Why a file is not there in which a planted secret was.
@@ -101,7 +102,7 @@ fn leave_out_leaks(directory: &Path, manifest: &mut Manifest) -> io::Result<Vec<
 /// The directory of the run: a neighbour's is in it.
 fn run_of(directory: &Path) -> &Path {
     let above = directory.parent().filter(|_| directory.ends_with("neighbour"));
-    above.filter(|above| above.join("journal.jsonl").is_file()).unwrap_or(directory)
+    above.filter(|above| above.join(JOURNAL).is_file()).unwrap_or(directory)
 }
 
 /// Adds entries for what has none yet, and masks it.

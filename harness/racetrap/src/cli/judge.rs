@@ -27,7 +27,7 @@ pub(super) fn judge(args: &Args, format: Format, terminal: Terminal) -> Result<E
         let why = bundle.why_missing(JOURNAL);
         Failure::usage(miette!("there is no {JOURNAL} in {}: {why}", path.display()))
     })?;
-    let rebuilt = Rebuilt::of(journal).map_err(|error| {
+    let rebuilt = Rebuilt::from_journal(journal).map_err(|error| {
         let context = format!("{JOURNAL} of {} cannot be judged", path.display());
         Failure::usage(Report::from_err(error).wrap_err(context))
     })?;

@@ -94,7 +94,7 @@ pub(super) struct JobsArgs {
 impl JobsArgs {
     /// The pool through which runs reuse worlds.
     pub(super) fn pool(&self) -> Pool {
-        if self.fresh { Pool::none() } else { Pool::of(self.jobs) }
+        if self.fresh { Pool::disabled() } else { Pool::for_jobs(self.jobs) }
     }
 }
 
@@ -177,7 +177,7 @@ impl WorldArgs {
             deadlines,
             again: String::new(),
             stop,
-            pool: Pool::none(),
+            pool: Pool::disabled(),
         })
     }
 }

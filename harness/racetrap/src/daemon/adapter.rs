@@ -18,7 +18,8 @@ use super::log::LogReader;
 use super::{lima, observe};
 use crate::chain::chain;
 use crate::process::{
-    Begun, Ended, Environment, Spawn, Tasks, begin, find_program, log_tail, run_to_end,
+    CommandHandle, CommandResult, Environment, Spawn, Tasks, find_program, log_tail, run_to_end,
+    start_command,
 };
 use crate::recorder::Recorder;
 use crate::sys::{Identity, Signal, wait_for_end, with_own_run};
@@ -446,7 +447,7 @@ impl Daemon {
     /// The daemon's process: the one that its pid file names, if it is of this world at all.
     fn find_process(&self) -> Option<Identity> {
         let text = std::fs::read_to_string(self.paths.get("pid_file")?).ok()?;
-        let process = Identity::of(text.trim().parse().ok()?)?;
+        let process = Identity::from_pid(text.trim().parse().ok()?)?;
         self.environment.is_of(process).then_some(process)
     }
 
@@ -496,10 +497,11 @@ impl Daemon {
         &self,
         properties: &[String],
         wait: Option<Duration>,
-    ) -> Result<(Begun, impl Future<Output = Ended> + Send + use<>), DaemonError> {
+    ) -> Result<(CommandHandle, impl Future<Output = CommandResult> + Send + use<>), DaemonError>
+    {
         let (arguments, limit) = self.set_arguments(properties, wait);
         let spawn = self.spawn(arguments);
-        let begun = begin(&spawn, limit, &self.recorder);
+        let begun = start_command(&spawn, limit, &self.recorder);
         begun.map_err(|source| DaemonError::Program { program: self.program.clone(), source })
     }
 

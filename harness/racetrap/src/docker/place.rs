@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use racetrap_history::{CONTEXT_PREFIX, DockerNeeds, DockerUser};
 
 use crate::process::Environment;
+use crate::world_directory::{home, temporary};
 
 /// The directory below HOME.
 const BELOW_HOME: &str = ".docker";
@@ -40,7 +41,7 @@ impl Place {
         Self {
             other: (configured != below_home).then_some(below_home),
             directory: configured,
-            elsewhere: directory.join("h/elsewhere"),
+            elsewhere: home(directory).join("elsewhere"),
             run: directory.join("r"),
             socket: directory.join("u.sock"),
             user: DockerUser {
@@ -61,7 +62,7 @@ impl Place {
     ) -> Environment {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         let Some(needs) = needs else {
-            let nowhere = format!("unix://{}", text(directory.join("t/no-engine.sock")));
+            let nowhere = format!("unix://{}", text(temporary(directory).join("no-engine.sock")));
             return environment.with("DOCKER_HOST", nowhere);
         };
         let config = if needs.elsewhere { "docker" } else { BELOW_HOME };

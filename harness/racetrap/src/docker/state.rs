@@ -7,6 +7,7 @@ use racetrap_history::{CONFIG_FILE, FileOp};
 use serde_json::{Map, Value, json};
 
 use super::place::Place;
+use crate::sys::create_link;
 
 /// The plugin whose setting makes a configuration as long as one likes. The docker command keeps
 /// settings of plugins, also of those that it does not have.
@@ -30,7 +31,7 @@ pub(super) fn put(place: &Place, path: &Path, op: &FileOp) -> io::Result<()> {
             let target = place.elsewhere.join(CONFIG_FILE);
             fs::copy(path, &target)?;
             let link = beside(path);
-            std::os::unix::fs::symlink(&target, &link)?;
+            create_link(&target, &link)?;
             fs::rename(link, path)
         }
         FileOp::Padded(kib) => {

@@ -18,7 +18,7 @@ use super::content::Reader;
 use super::place::Place;
 use super::strike::{Blow, Pending, Strike};
 use crate::recorder::Recorder;
-use crate::sys::{Directories, Happened, Happening, OpenGate};
+use crate::sys::{DirectoryWatch, FileEvent, FileEventKind, OpenGate};
 use crate::wait::polled;
 
 /// How long the other programs of this user may leave no room for a watcher of files: longer than a run in
@@ -34,7 +34,7 @@ pub(crate) struct Watch(Arc<Mutex<Looking>>);
 
 struct Looking {
     place: Place,
-    directories: Directories,
+    directories: DirectoryWatch,
     /// The directory that `config.json` leads to, and the name there.
     link: Option<(PathBuf, String)>,
     reader: Reader,
@@ -52,7 +52,7 @@ impl Watch {
         recorder: &Recorder,
     ) -> io::Result<Self> {
         let directories = polled("room for one more watcher of files", ROOM_LIMIT, async || {
-            match Directories::new().transpose() {
+            match DirectoryWatch::new().transpose() {
                 Some(made) => ControlFlow::Break(made),
                 None => ControlFlow::Continue("other programs of this user have all".to_owned()),
             }
@@ -177,7 +177,7 @@ impl Looking {
     }
 
     /// What the kernel has queued; of a file that is written in many pieces, one tells enough.
-    fn drain(&mut self, by_user: bool) -> Vec<Happened> {
+    fn drain(&mut self, by_user: bool) -> Vec<FileEvent> {
         let mut happened = match self.directories.take() {
             Ok(happened) => happened,
             Err(error) => {
@@ -193,7 +193,7 @@ impl Looking {
         happened
     }
 
-    fn is_config(&self, event: &Happened) -> bool {
+    fn is_config(&self, event: &FileEvent) -> bool {
         let linked = self
             .link
             .as_ref()
@@ -202,22 +202,22 @@ impl Looking {
     }
 
     /// Records one change of `config.json`, and queues what has happened since.
-    fn take_config(&mut self, event: &Happened, queue: &mut VecDeque<Happened>, by_user: bool) {
+    fn take_config(&mut self, event: &FileEvent, queue: &mut VecDeque<FileEvent>, by_user: bool) {
         let mut holds = self.reader.config(&self.config());
         queue.extend(self.drain(by_user));
         // What was read may be a later file.
-        if event.to != Happening::Written && queue.iter().any(|later| self.is_config(later)) {
+        if event.kind != FileEventKind::Written && queue.iter().any(|later| self.is_config(later)) {
             holds = DockerContent::Passed;
         }
         let here = event.directory == self.place.directory;
         let unlinked = self.lost_link(here, by_user);
-        let how = if unlinked { FileChange::Unlinked } else { how(event.to) };
+        let how = if unlinked { FileChange::Unlinked } else { how(event.kind) };
         self.tell(CONFIG_FILE, how, by_user, holds);
     }
 
     /// Records one change of another file; tells whether it is one of the contexts.
-    fn take_other(&mut self, event: &Happened, by_user: bool) -> bool {
-        let how = how(event.to);
+    fn take_other(&mut self, event: &FileEvent, by_user: bool) -> bool {
+        let how = how(event.kind);
         if event.directory == self.place.directory && is_beside(&event.name) {
             // What the user makes there is gone when it is done with.
             if how != FileChange::Written && !by_user {
@@ -288,10 +288,10 @@ impl Looking {
         Ok(())
     }
 
-    fn strike_if_begun(&mut self, happened: &[Happened]) {
-        let in_place = |event: &Happened| {
+    fn strike_if_begun(&mut self, happened: &[FileEvent]) {
+        let in_place = |event: &FileEvent| {
             let here = event.directory == self.place.directory && event.name == CONFIG_FILE;
-            here && event.to == Happening::Written
+            here && event.kind == FileEventKind::Written
         };
         if happened.iter().any(in_place)
             && let Some(strike) = self.strike.take()
@@ -301,12 +301,12 @@ impl Looking {
     }
 }
 
-fn how(happening: Happening) -> FileChange {
+fn how(happening: FileEventKind) -> FileChange {
     match happening {
-        Happening::Made => FileChange::Made,
-        Happening::Written => FileChange::Written,
-        Happening::MovedHere => FileChange::Replaced,
-        Happening::Gone => FileChange::Removed,
+        FileEventKind::Created => FileChange::Made,
+        FileEventKind::Written => FileChange::Written,
+        FileEventKind::MovedIn => FileChange::Replaced,
+        FileEventKind::Removed => FileChange::Removed,
     }
 }
 

@@ -231,7 +231,7 @@ async fn process_of(docker: &Docker, id: &str, site: &Site) -> Result<Identity, 
         container.map_err(|source| UsersDockerError::Refused { what: "inspecting", source })?;
     let pid = container.state.and_then(|state| state.pid).unwrap_or_default();
     let pid = u32::try_from(pid).unwrap_or_default();
-    let seen = Identity::of(pid).filter(|process| site.environment.is_of(*process));
+    let seen = Identity::from_pid(pid).filter(|process| site.environment.is_of(*process));
     Ok(seen.unwrap_or(Identity { pid, started: 0 }))
 }
 

@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::question::Question;
 use super::reply::{Body, Reply};
+use crate::process::propagate_panic;
 
 /// How many connections there may be at once; whoever comes then waits.
 const CONNECTIONS_MAX: usize = 256;
@@ -63,20 +64,12 @@ pub(super) async fn on_port(listener: TcpListener, tls: TlsAcceptor, answer: Ans
 /// Forgets connections that have ended, and waits for one where there are too many.
 async fn make_room(connections: &mut JoinSet<()>) {
     while let Some(ended) = connections.try_join_next() {
-        reraise(ended);
+        propagate_panic(ended);
     }
     while connections.len() >= CONNECTIONS_MAX
         && let Some(ended) = connections.join_next().await
     {
-        reraise(ended);
-    }
-}
-
-fn reraise(ended: Result<(), tokio::task::JoinError>) {
-    if let Err(error) = ended
-        && error.is_panic()
-    {
-        std::panic::resume_unwind(error.into_panic());
+        propagate_panic(ended);
     }
 }
 

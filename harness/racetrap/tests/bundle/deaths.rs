@@ -150,7 +150,7 @@ fn a_panic_of_the_harness_leaves_a_bundle() {
         deadlines: Deadlines::DEFAULT,
         again: String::new(),
         stop: Stop::never(),
-        pool: Pool::none(),
+        pool: Pool::disabled(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let run = || runtime.block_on(racetrap::run::run(&scenario, &options)).map(|_| ());

@@ -87,7 +87,7 @@ fn line(path: &Path, patient: &Patient, listening: &BTreeSet<String>) -> String 
 /// The process that a pid file names.
 fn named_process(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
-    match text.trim().parse().ok().map(Identity::of) {
+    match text.trim().parse().ok().map(Identity::from_pid) {
         Some(Some(process)) => format!("{}, started {}", process.pid, process.started),
         Some(None) => format!("{}, which does not run", text.trim()),
         None => format!("{:?}, which is no process", text.trim()),

@@ -8,6 +8,7 @@ use crate::bundle::collect::Collector;
 use crate::bundle::patient::Patient;
 use crate::bundle::shelf::{Content, Shelf};
 use crate::mask::{DocumentKind, Hits, Masker, Place};
+use crate::world_directory::engine;
 
 /// The longest file that is taken for a configuration, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -55,7 +56,7 @@ fn look(shelf: &Shelf, patient: &Patient) {
     for (path, form) in files {
         take(shelf, home, &path, form);
     }
-    let engine = patient.directory.join("e/daemon.json");
+    let engine = engine(&patient.directory).join("daemon.json");
     put(shelf, "engine/daemon.json", &engine, Form::Json(DocumentKind::Docker));
 }
 

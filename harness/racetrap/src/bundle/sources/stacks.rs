@@ -18,6 +18,7 @@ use crate::bundle::shelf::{Content, Shelf};
 use crate::process::MARKER;
 use crate::sys::{Identity, Signal, marked, wait_for_end};
 use crate::wait::polled;
+use crate::world_directory::{engine, temporary};
 
 /// How long one process may take to answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
@@ -48,7 +49,7 @@ pub(super) fn collector(patient: &Patient) -> Collector {
 /// The daemon's programs: that of the process which its pid file names, and what lies beside it.
 fn programs(patient: &Patient) -> BTreeSet<PathBuf> {
     let pid_file = patient.paths.get("pid_file").and_then(|path| fs::read_to_string(path).ok());
-    let process = pid_file.and_then(|text| Identity::of(text.trim().parse().ok()?));
+    let process = pid_file.and_then(|text| Identity::from_pid(text.trim().parse().ok()?));
     let own = process.filter(|process| process.carries(MARKER, &patient.marker));
     let program = own.and_then(Identity::executable);
     let beside = program.as_ref().map(|program| program.with_file_name(CONTROLLERS));
@@ -110,7 +111,7 @@ fn from(log: &Path, start: u64) -> io::Result<String> {
 /// temporary files; both go on.
 async fn ask_engine(shelf: &Shelf, patient: &Patient, process: Identity) {
     let path = file(process);
-    let places = [patient.directory.join("e/exec"), patient.directory.join("t")];
+    let places = [engine(&patient.directory).join("exec"), temporary(&patient.directory)];
     let is_dockerd = path.starts_with("stacks/dockerd-");
     let answers = || -> BTreeSet<PathBuf> {
         let names = places.iter().filter_map(|place| fs::read_dir(place).ok()).flatten();

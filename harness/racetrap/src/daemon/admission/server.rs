@@ -12,12 +12,13 @@ use kube::api::DynamicObject;
 use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::gate::Desk;
 use super::write::Write;
 use crate::chain::chain;
+use crate::process::propagate_panic;
 
 /// Objects of this name are never stored: dry runs of it prove that the webhook is in force.
 pub(super) const PROBE: &str = "racetrap-admission-probe";
@@ -46,7 +47,7 @@ pub(super) async fn serve(listener: TcpListener, tls: TlsAcceptor, clerk: Clerk)
                 Err(error) => return clerk.desk.note(format!("admission ended: {error}")),
             },
             // Cancel-safe: documented by tokio.
-            Some(ended) = connections.join_next() => reraise(ended),
+            Some(ended) = connections.join_next() => propagate_panic(ended),
         }
     }
 }
@@ -111,12 +112,4 @@ async fn review_of(
         response.result.reason = "Forbidden".to_owned();
     }
     response.into_review()
-}
-
-fn reraise(ended: Result<(), JoinError>) {
-    if let Err(error) = ended
-        && error.is_panic()
-    {
-        std::panic::resume_unwind(error.into_panic());
-    }
 }

@@ -1,5 +1,4 @@
-//! What is done for a world whose harness has ended without closing it: it is captured while it lives,
-//! swept, and its bundle is completed.
+//! Captures and sweeps a world whose harness has ended without closing it, and completes the bundle.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -11,14 +10,15 @@ use crate::chain::chain;
 use crate::derived;
 use crate::mask::Masker;
 
-/// What the bundle says of why it was made.
+/// The reason that the bundle's manifest gives.
 const REASON: &str = "the harness ended without closing this world";
 
-/// Captures and sweeps the world in `directory`. That nothing can be captured keeps nothing alive.
+/// Captures and sweeps the world in `directory`. A capture that fails does not keep the world from being
+/// swept.
 ///
 /// # Errors
-/// Where something would not go; all the rest is gone then.
-pub(super) async fn aftermath(directory: &Path) -> io::Result<Swept> {
+/// If something could not be removed. Everything else is removed nevertheless.
+pub(super) async fn capture_and_sweep(directory: &Path) -> io::Result<Swept> {
     let masker = Masker::default();
     let cause = Cause::new(Trigger::Killed, REASON);
     let (captured, evidence) = match Patient::of(directory) {
@@ -29,8 +29,8 @@ pub(super) async fn aftermath(directory: &Path) -> io::Result<Swept> {
         Ok(_) => (Ok(()), None),
         Err(error) => (Err(error), None),
     };
-    // A harness that has given this world up may seal the bundle at the same time: it must not find logs
-    // that are there already, and not masked yet.
+    // A harness that gave this world up may seal the same bundle at this moment. The claim keeps it from
+    // sealing between the sweep, which copies logs there, and the masking of these logs.
     let claimed = match evidence {
         Some(evidence) => {
             Some(on_thread(move || claim(&evidence)).await.map_err(io::Error::other)??)
@@ -39,10 +39,10 @@ pub(super) async fn aftermath(directory: &Path) -> io::Result<Swept> {
     };
     let mut swept = sweep(directory).await?;
     if let Err(error) = captured {
-        swept.leftovers.push(format!("nothing of it; it could not be captured: {error}"));
+        swept.leftovers.push(format!("everything, without a capture, which failed: {error}"));
     }
     if let Some(evidence) = &swept.evidence {
-        tell(evidence, &swept.leftovers)?;
+        judge_and_report(evidence, &swept.leftovers)?;
         match claimed {
             Some(claimed) => seal_claimed(evidence, cause, &masker, claimed).await?,
             None => seal(evidence, cause, &masker).await?,
@@ -51,9 +51,9 @@ pub(super) async fn aftermath(directory: &Path) -> io::Result<Swept> {
     Ok(swept)
 }
 
-/// Judges what the journal has, and leaves a word on what was removed beside it: it ends where the harness
-/// was killed. A neighbour has no journal of its own.
-fn tell(evidence: &Path, leftovers: &[String]) -> io::Result<()> {
+/// Judges the journal, which ends where the harness was killed, and lists what was removed in a file
+/// beside it. The evidence of a neighbour has no journal, so only the list is written there.
+fn judge_and_report(evidence: &Path, leftovers: &[String]) -> io::Result<()> {
     let has_journal = evidence.join(derived::JOURNAL).is_file();
     let judged = if has_journal { derived::rebuild(evidence).map(|_| ()) } else { Ok(()) };
     let mut file = File::create(evidence.join("swept.txt"))?;
