@@ -23,8 +23,8 @@ pub(crate) enum CertificateError {
 
 /// What a TLS server at 127.0.0.1 needs, and what its clients must trust.
 pub(crate) struct Certificate {
-    /// The authority's certificate as PEM. Its key is dropped after one signature, so that clients that trust
-    /// the authority trust no other server by that.
+    /// The authority's certificate as PEM. Its key is dropped after one signature, so that clients
+    /// that trust the authority trust no other server by that.
     pub(crate) authority: String,
     /// The configuration of the server, with its certificate and key.
     pub(crate) tls: Arc<ServerConfig>,

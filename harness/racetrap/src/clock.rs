@@ -1,7 +1,8 @@
 //! The run's clock: the only module that reads the calendar, and the only one that sleeps.
+//! (`sys::machine` captures all clocks of the machine, as evidence.)
 //!
-//! Other modules use `Instant` and `tokio::time` only to measure how long something took, and to limit how
-//! long they wait for something.
+//! Other modules use `Instant` and `tokio::time` only to measure how long something took, and to
+//! limit how long they wait for something.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -26,8 +27,8 @@ impl Clock {
         self.began.elapsed()
     }
 
-    /// Calendar time now, in RFC 3339 with seconds. It is the calendar time of the start plus the monotonic
-    /// time since, so that it never goes back.
+    /// Calendar time now, in RFC 3339 with seconds. It is the calendar time of the start plus the
+    /// monotonic time since, so that it never goes back.
     pub(crate) fn calendar(self) -> String {
         let now = Timestamp::try_from(self.calendar + self.elapsed());
         now.map(|now| now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
@@ -42,7 +43,15 @@ impl Clock {
     }
 }
 
-/// Sleeps between two looks at something that cannot notify, and before a connection is tried again.
+/// How long ago a file was written; `None` if its time is in the future. File systems use the
+/// calendar, so this cannot be computed from a monotonic clock.
+#[expect(clippy::disallowed_methods, reason = "this is the only place that reads the calendar")]
+pub(crate) fn file_age(written: SystemTime) -> Option<Duration> {
+    SystemTime::now().duration_since(written).ok()
+}
+
+/// Sleeps between two looks at something that cannot notify, and before a connection is tried
+/// again.
 #[expect(clippy::disallowed_methods, reason = "this is the only place that may sleep")]
 pub(crate) async fn pause(between: Duration) {
     tokio::time::sleep(between).await;

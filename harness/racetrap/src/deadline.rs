@@ -1,13 +1,14 @@
-//! Deadlines of steps, runs and the harness. Each leaves time for what comes after it: a step's deadline is
-//! earlier than its run's, and the run's is so early that the evidence is written before a CI kills the
-//! harness.
+//! Deadlines of steps, runs and the harness. Each leaves time for what comes after it: a step's
+//! deadline is earlier than its run's, and the run's is so early that the evidence is written
+//! before a CI kills the harness.
 
 use std::time::Duration;
 
 /// How long the capture of a run's evidence may take.
 pub const CAPTURE_BUDGET: Duration = Duration::from_secs(60);
 
-/// How long a step, a run, and all runs of one harness may take. Each is longer than the one before.
+/// How long a step, a run, and all runs of one harness may take. Each is longer than the one
+/// before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
     step: Duration,
@@ -63,8 +64,8 @@ impl Deadlines {
         }
     }
 
-    /// Adds the deadline of a harness that will be killed `kill` after its start. The harness ends itself
-    /// before that, early enough for the capture of evidence.
+    /// Adds the deadline of a harness that will be killed `kill` after its start. The harness ends
+    /// itself before that, early enough for the capture of evidence.
     ///
     /// # Errors
     /// If a run and the capture of its evidence could take as long.

@@ -1,5 +1,5 @@
-//! Files of an evidence directory that are functions of its journal. The run writes them; the watcher does
-//! if the harness was killed; and `racetrap report` writes them again.
+//! Files of an evidence directory that are functions of its journal. The run writes them; the
+//! watcher does if the harness was killed; and `racetrap report` writes them again.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write as _};
@@ -80,8 +80,8 @@ pub(crate) fn rebuild(directory: &Path) -> Result<Rebuilt, NotRebuilt> {
     Ok(rebuilt)
 }
 
-/// Writes a file, and replaces one of that name. A link of that name is replaced too, and not followed: the
-/// directory may come from somebody else, with links that lead out of it.
+/// Writes a file, and replaces one of that name. A link of that name is replaced too, and not
+/// followed: the directory may come from somebody else, with links that lead out of it.
 pub(crate) fn replace(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let part = directory.join(format!(".{name}.part"));
     match fs::remove_file(&part) {

@@ -1,5 +1,5 @@
-//! What a world is going to create, on disk before it is created, so that a sweep can find all of it even
-//! if the harness is killed.
+//! What a world is going to create, on disk before it is created, so that a sweep can find all of
+//! it even if the harness is killed.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::world_directory::intents;
 
-/// The length of each log when a run began, in bytes. A log that is not in the map did not exist then.
+/// The length of each log when a run began, in bytes. A log that is not in the map did not exist
+/// then.
 pub(crate) type LogLengths = BTreeMap<PathBuf, u64>;
 
 /// One thing that a world is going to create, or that a capture and a sweep must know of it.
@@ -54,15 +55,16 @@ pub(crate) enum Intent {
     ControlGroup(String),
 }
 
-/// Appends an intent to the list of the world in `directory`. Must be called before the thing is created.
+/// Appends an intent to the list of the world in `directory`. Must be called before the thing is
+/// created.
 pub(crate) fn declare(directory: &Path, intent: &Intent) -> io::Result<()> {
     let mut line = serde_json::to_vec(intent)?;
     line.push(b'\n');
     File::options().append(true).create(true).open(intents(directory))?.write_all(&line)
 }
 
-/// Reads the intents of the world in `directory`. Omits a last line that is incomplete: the harness was
-/// killed while it wrote the line, and so has not created the thing.
+/// Reads the intents of the world in `directory`. Omits a last line that is incomplete: the harness
+/// was killed while it wrote the line, and so has not created the thing.
 pub(crate) fn declared(directory: &Path) -> io::Result<Vec<Intent>> {
     let lines = BufReader::new(File::open(intents(directory))?).lines();
     Ok(lines.map_while(Result::ok).map_while(|line| serde_json::from_str(&line).ok()).collect())

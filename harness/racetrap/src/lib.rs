@@ -1,5 +1,5 @@
-//! Stops a Rancher Desktop daemon and its engine at the instants where races live, and judges what the
-//! daemon does then.
+//! Stops a Rancher Desktop daemon and its engine at the instants where races live, and judges what
+//! the daemon does then.
 //!
 //! A run goes through these modules in this order:
 //! - [`catalogue`] and [`scenario_file`]: read scenarios;

@@ -1,5 +1,5 @@
-//! The recorder: everything that enters the history goes through it. It numbers, times and masks each record,
-//! and writes it to the journal before any waiter sees it.
+//! The recorder: everything that enters the history goes through it. It numbers, times and masks
+//! each record, and writes it to the journal before any waiter sees it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -63,8 +63,8 @@ impl Log {
         let seq = self.records.len() as u64;
         let at_us = u64::try_from(self.clock.elapsed().as_micros()).unwrap_or(u64::MAX);
         let mut record = Record { seq, at_us, neighbour, what };
-        // The view gets the record unmasked: steps send its objects back to the API, which must get the
-        // real values. Nothing of a view is ever written.
+        // The view gets the record unmasked: steps send its objects back to the API, which must get
+        // the real values. Nothing of a view is ever written.
         if neighbour {
             self.neighbours_view.apply(&record);
         } else {
@@ -109,11 +109,11 @@ impl Recorder {
         Self { shared: Arc::new(Shared { log, changes }), of_neighbour: false }
     }
 
-    /// Ends the history, and begins another one for all clones, in `file` and with another clock. Returns the
-    /// one that has ended.
+    /// Ends the history, and begins another one for all clones, in `file` and with another clock.
+    /// Returns the one that has ended.
     ///
-    /// The new history has `first` and then the start of each process that still runs. A record that a clone
-    /// appends meanwhile is in one of the two, never lost.
+    /// The new history has `first` and then the start of each process that still runs. A record
+    /// that a clone appends meanwhile is in one of the two, never lost.
     pub(crate) fn begin_history(&self, file: File, clock: Clock, first: What) -> Whole {
         let mut log = self.log();
         log.append(self.of_neighbour, What::Ended);
@@ -138,8 +138,8 @@ impl Recorder {
         self.notify(log);
     }
 
-    /// Appends one record if `holds` returns `true` for the present view, and returns whether it did. No
-    /// other record comes between the two.
+    /// Appends one record if `holds` returns `true` for the present view, and returns whether it
+    /// did. No other record comes between the two.
     pub(crate) fn append_if(&self, holds: impl FnOnce(&View) -> bool, what: What) -> bool {
         let mut log = self.log();
         let holds = holds(if self.of_neighbour { &log.neighbours_view } else { &log.view });
@@ -168,7 +168,8 @@ impl Recorder {
         self.shared.changes.subscribe()
     }
 
-    /// Calls `look` with the present view. `look` must not use the recorder, which is locked meanwhile.
+    /// Calls `look` with the present view. `look` must not use the recorder, which is locked
+    /// meanwhile.
     pub(crate) fn with_view<T>(&self, look: impl FnOnce(&View) -> T) -> T {
         let log = self.log();
         look(if self.of_neighbour { &log.neighbours_view } else { &log.view })
@@ -179,7 +180,8 @@ impl Recorder {
         self.log().records.iter().find_map(|record| look(&record.what))
     }
 
-    /// The whole history so far. If this is the recorder of the neighbour, only the neighbour's records.
+    /// The whole history so far. If this is the recorder of the neighbour, only the neighbour's
+    /// records.
     pub(crate) fn history(&self) -> Vec<Record> {
         let log = self.log();
         if !self.of_neighbour {
@@ -196,12 +198,14 @@ impl Recorder {
         records
     }
 
-    /// The error of the first record that could not be written, if any. The next call returns `None`.
+    /// The error of the first record that could not be written, if any. The next call returns
+    /// `None`.
     pub(crate) fn take_failure(&self) -> Option<std::io::Error> {
         self.log().failure.take()
     }
 
-    /// A masker with the history's masks, so that a secret has the same mask in all evidence of a run.
+    /// A masker with the history's masks, so that a secret has the same mask in all evidence of a
+    /// run.
     pub(crate) fn masker(&self) -> Masker {
         self.log().masks.masker().clone()
     }
@@ -224,8 +228,8 @@ mod tests {
         What::Process { name: "engine".to_owned(), pid, started: 1, state }
     }
 
-    // Steps use objects of the view, so they must be there unmasked. The history, in memory and on disk, must
-    // have no secret.
+    // Steps use objects of the view, so they must be there unmasked. The history, in memory and on
+    // disk, must have no secret.
     #[test]
     fn a_secret_is_in_the_view_and_not_in_the_history() {
         let place = tempfile::tempdir().expect("a temporary directory");
@@ -252,8 +256,9 @@ mod tests {
         );
     }
 
-    // Both journals are read back from disk. A record that a clone appends after the switch must be only in
-    // the second, and so must the start of a process that still runs, but not of one that has ended.
+    // Both journals are read back from disk. A record that a clone appends after the switch must be
+    // only in the second, and so must the start of a process that still runs, but not of one that
+    // has ended.
     #[test]
     fn a_new_history_has_its_own_journal_and_the_processes_that_still_run() {
         let place = tempfile::tempdir().expect("a temporary directory");

@@ -1,5 +1,5 @@
-//! Waits for a level: a probe looks at the state first, and again after every change. The error contains what
-//! it saw last.
+//! Waits for a level: a probe looks at the state first, and again after every change. The error
+//! contains what it saw last.
 //!
 //! A wait for an edge, such as the next event, would miss an event that came just before the wait.
 
@@ -28,7 +28,8 @@ impl NotReached {
     }
 }
 
-/// Waits until `probe` breaks, which is called first at once, and then after every record of the history.
+/// Waits until `probe` breaks, which is called first at once, and then after every record of the
+/// history.
 ///
 /// # Errors
 /// If it has not broken within `limit`, with what it continued with last.
@@ -43,8 +44,8 @@ pub(crate) async fn until<T>(
     let mut last_seen = String::from("nothing");
     let watching = async {
         loop {
-            // Marked as seen before the probe looks: a record that comes while it looks then wakes this task
-            // again, and is not missed.
+            // Marked as seen before the probe looks: a record that comes while it looks then wakes
+            // this task again, and is not missed.
             changes.borrow_and_update();
             match recorder.with_view(&mut probe) {
                 ControlFlow::Break(found) => return Some(found),
@@ -63,8 +64,8 @@ pub(crate) async fn until<T>(
     }
 }
 
-/// Waits until `probe` breaks, which is called every 5 ms. For levels outside the history, which cannot
-/// notify, such as the first answer of a process.
+/// Waits until `probe` breaks, which is called every 5 ms. For levels outside the history, which
+/// cannot notify, such as the first answer of a process.
 ///
 /// # Errors
 /// If it has not broken within `limit`, with what it continued with last.

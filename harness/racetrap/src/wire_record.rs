@@ -1,5 +1,5 @@
-//! Translates events of the wire into records: the wire does not depend on the history, nor the history on
-//! the wire.
+//! Translates events of the wire into records: the wire does not depend on the history, nor the
+//! history on the wire.
 
 use racetrap_history::{WireMessage, WireWhat};
 use racetrap_wire::{Event, What};

@@ -1,7 +1,8 @@
-//! Names of the files and directories in a world's directory that more than one part of the crate uses.
+//! Names of the files and directories in a world's directory that more than one part of the crate
+//! uses.
 //!
-//! The directories have one letter each: the daemon binds sockets deep below its home, and the path of
-//! a unix socket has at most [`SOCKET_PATH_MAX`](crate::sys::SOCKET_PATH_MAX) bytes.
+//! The directories have one letter each: the daemon binds sockets deep below its home, and the path
+//! of a unix socket has at most [`SOCKET_PATH_MAX`](crate::sys::SOCKET_PATH_MAX) bytes.
 
 use std::path::{Path, PathBuf};
 

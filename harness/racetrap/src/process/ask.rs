@@ -23,8 +23,8 @@ pub(crate) struct OutsideRun<'a> {
     pub(crate) directory: &'a Path,
     /// How long the program may run before it is killed.
     pub(crate) limit: Duration,
-    /// Whether Ctrl-C at the terminal ends the program, because it stays in the process group of the
-    /// harness. Otherwise it leads a group of its own, which is killed as a whole at the limit.
+    /// Whether Ctrl-C at the terminal ends the program, because it stays in the process group of
+    /// the harness. Otherwise it leads a group of its own, which is killed as a whole at the limit.
     pub(crate) is_interruptible: bool,
 }
 
@@ -48,8 +48,8 @@ impl OutsideRun<'_> {
         match tokio::time::timeout(self.limit, &mut output).await {
             Ok(output) => output.map(Some),
             Err(_) => {
-                // Dropping the child kills only the program. The processes that it has started must be
-                // killed before that, while its ID still names the group.
+                // Dropping the child kills only the program. The processes that it has started must
+                // be killed before that, while its ID still names the group.
                 if let Some(leader) = leader {
                     sys::kill_group(leader);
                 }
@@ -59,8 +59,8 @@ impl OutsideRun<'_> {
     }
 }
 
-/// Runs a program with these arguments, such as `--version`, and returns its output. Returns `None` if it
-/// cannot be run, or takes longer than 10 s.
+/// Runs a program with these arguments, such as `--version`, and returns its output. Returns `None`
+/// if it cannot be run, or takes longer than 10 s.
 pub(crate) async fn ask(program: &Path, arguments: &[&str]) -> Option<Output> {
     ask_within(ANSWER_LIMIT, program, arguments).await
 }
@@ -101,8 +101,8 @@ mod tests {
         assert!(text.contains("HOME=/nonexistent\n"), "{text}");
     }
 
-    /// A pipe is read to its end only when its last writer has ended: the program, and the one that it
-    /// started itself, which would hold the pipe for an hour.
+    /// A pipe is read to its end only when its last writer has ended: the program, and the one that
+    /// it started itself, which would hold the pipe for an hour.
     #[tokio::test]
     async fn a_program_that_does_not_answer_is_killed_with_every_process_that_it_started() {
         use tokio::io::AsyncReadExt as _;

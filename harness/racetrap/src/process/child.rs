@@ -1,5 +1,5 @@
-//! Starts the processes of a world. Each leads a process group of its own, has exactly the environment
-//! that its [`Spawn`] names, and the home directory as its current directory.
+//! Starts the processes of a world. Each leads a process group of its own, has exactly the
+//! environment that its [`Spawn`] names, and the home directory as its current directory.
 
 use std::fs::File;
 use std::io;
@@ -64,8 +64,8 @@ impl Child {
         #[expect(clippy::disallowed_methods, reason = "this is the owner of processes")]
         let mut child = process.spawn()?;
         let pid = child.id().expect("a process that was not waited for has an ID");
-        // The process may have ended already, and has no start time to read then. Its ID cannot belong to
-        // another process before the task below has waited for it.
+        // The process may have ended already, and has no start time to read then. Its ID cannot
+        // belong to another process before the task below has waited for it.
         let identity = Identity::from_pid(pid).unwrap_or(Identity { pid, started: 0 });
         let record = move |recorder: &Recorder, name: &str, state| {
             let started = identity.started;
@@ -83,7 +83,8 @@ impl Child {
             } else {
                 ProcessState::Died { how: how.clone() }
             };
-            // Recorded before anybody who waits for the end goes on, so that what they record comes after.
+            // Recorded before anybody who waits for the end goes on, so that what they record comes
+            // after.
             record(&recorder, name, state);
             end.send_replace(Some(how));
         });
@@ -132,8 +133,8 @@ pub(crate) enum EndError {
     Signal(#[from] io::Error),
 }
 
-/// How a command ended: with its output, or killed at its limit. The outer error is that it could not be
-/// started or waited for.
+/// How a command ended: with its output, or killed at its limit. The outer error is that it could
+/// not be started or waited for.
 pub(crate) type CommandResult = io::Result<Result<CommandRun, NotReached>>;
 
 /// A handle of a command that runs, to interrupt it.
@@ -156,8 +157,8 @@ impl CommandHandle {
     }
 }
 
-/// Starts a command. The future waits for its end and records it. A command that still runs after `limit`
-/// is killed, and so is a command whose future is dropped.
+/// Starts a command. The future waits for its end and records it. A command that still runs after
+/// `limit` is killed, and so is a command whose future is dropped.
 ///
 /// # Errors
 /// If the program cannot be started.
@@ -198,7 +199,8 @@ pub(crate) async fn run_with_input(
     ended.map(|ended| ended.map_err(|(_, late)| late))
 }
 
-/// As [`CommandResult`], but with the run of a command that was killed too. That run has no exit code.
+/// As [`CommandResult`], but with the run of a command that was killed too. That run has no exit
+/// code.
 type Launched = io::Result<Result<CommandRun, (CommandRun, NotReached)>>;
 
 fn launch(

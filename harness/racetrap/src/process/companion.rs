@@ -10,8 +10,8 @@ pub struct NotBuilt {
     own: PathBuf,
 }
 
-/// The path of the program `name`, which cargo builds beside the running one. If that is a test, it is
-/// in `deps`, and the program is one directory above.
+/// The path of the program `name`, which cargo builds beside the running one. If that is a test, it
+/// is in `deps`, and the program is one directory above.
 ///
 /// # Errors
 /// If the program is missing, with the command that builds it.

@@ -7,8 +7,8 @@ use crate::mask::canary;
 use crate::sys::Identity;
 use crate::world_directory;
 
-/// The variable with the world's marker. Every descendant of a process inherits it, so all processes of a
-/// world can be found by it.
+/// The variable with the world's marker. Every descendant of a process inherits it, so all
+/// processes of a world can be found by it.
 pub(crate) const MARKER: &str = "RACETRAP_WORLD";
 
 /// The environment of a process, as a value.
@@ -23,8 +23,8 @@ pub(crate) struct Environment {
 impl Environment {
     /// The environment of the world in `directory`, whose processes carry `marker`.
     ///
-    /// It is built from nothing, so that a process of the world finds neither the user's HOME nor the
-    /// user's Docker configuration, contexts and clusters.
+    /// It is built from nothing, so that a process of the world finds neither the user's HOME nor
+    /// the user's Docker configuration, contexts and clusters.
     pub(crate) fn for_world(directory: &Path, number: u32, marker: &str) -> Self {
         let home = world_directory::home(directory);
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
@@ -44,8 +44,8 @@ impl Environment {
         Self { variables, home, directories: vec![directory.to_owned()] }
     }
 
-    /// Moves the environment into the home of another world, as the daemon's instance 2: the default one,
-    /// which no other daemon in that home is.
+    /// Moves the environment into the home of another world, as the daemon's instance 2: the
+    /// default one, which no other daemon in that home is.
     pub(crate) fn for_neighbour_in(mut self, home: &Path) -> Self {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         self.directories.extend(home.parent().map(Path::to_owned));

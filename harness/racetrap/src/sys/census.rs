@@ -74,8 +74,8 @@ impl Descriptor {
     }
 }
 
-/// Every process with `name=value` in its environment, and all descendants of these: the processes of a
-/// container have another environment. Sorted by ID.
+/// Every process with `name=value` in its environment, and all descendants of these: the processes
+/// of a container have another environment. Sorted by ID.
 pub(crate) fn census(name: &str, value: &str) -> Vec<Process> {
     let mut wanted: BTreeSet<u32> = marked(name, value).iter().map(|(own, _)| own.pid).collect();
     let parents = parents();
@@ -155,7 +155,8 @@ fn threads(place: &Path, unreadable: &mut Vec<String>) -> Vec<Thread> {
         let place = place.join("task").join(tid.to_string());
         let text = |file: &str| std::fs::read_to_string(place.join(file));
         let stat = text("stat").unwrap_or_default();
-        // The state follows the name, which may contain parentheses and blanks, and ends at the last `)`.
+        // The state follows the name, which may contain parentheses and blanks, and ends at the
+        // last `)`.
         let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').next());
         let stack = match text("stack") {
             Ok(stack) => stack.lines().map(str::to_owned).collect(),

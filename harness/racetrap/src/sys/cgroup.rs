@@ -29,8 +29,8 @@ pub(crate) fn remove_cgroups(name: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Thaws the group and all groups below it. The processes of a paused container are frozen: they do not end
-/// by SIGKILL, and neither does the PID namespace that they are in.
+/// Thaws the group and all groups below it. The processes of a paused container are frozen: they do
+/// not end by SIGKILL, and neither does the PID namespace that they are in.
 pub(crate) fn thaw_cgroups(name: &str) -> std::io::Result<()> {
     for group in cgroups_of(name) {
         thaw_tree(&group)?;

@@ -11,8 +11,8 @@ use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// Watches directories. The kernel queues every event between two calls of [`take`](Self::take), up to the
-/// length of its queue (16,384 events by default).
+/// Watches directories. The kernel queues every event between two calls of [`take`](Self::take), up
+/// to the length of its queue (16,384 events by default).
 pub(crate) struct DirectoryWatch {
     queue: OwnedFd,
     paths: BTreeMap<i32, PathBuf>,
@@ -40,8 +40,9 @@ pub(crate) enum FileEventKind {
 }
 
 impl DirectoryWatch {
-    /// Opens a queue, which watches no directory yet. Returns `None` if the programs of this user have as
-    /// many queues as the kernel allows. An engine opens one for each log that a client follows.
+    /// Opens a queue, which watches no directory yet. Returns `None` if the programs of this user
+    /// have as many queues as the kernel allows. An engine opens one for each log that a client
+    /// follows.
     pub(crate) fn new() -> io::Result<Option<Self>> {
         match inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC) {
             Ok(queue) => Ok(Some(Self { queue, paths: BTreeMap::new() })),
@@ -115,8 +116,8 @@ mod tests {
 
     use super::{DirectoryWatch, FileEventKind};
 
-    // A file that was written in place and one that was replaced look the same afterwards; the events tell
-    // them apart.
+    // A file that was written in place and one that was replaced look the same afterwards; the
+    // events tell them apart.
     #[test]
     fn a_write_in_place_and_a_replacement_are_different_events() {
         let place = tempfile::tempdir().expect("a temporary directory");
@@ -133,7 +134,8 @@ mod tests {
         let written = |name| (name, FileEventKind::Written);
         let expected = [
             ("a", FileEventKind::Created),
-            // Written, truncated and written again: the kernel merges equal events that follow each other.
+            // Written, truncated and written again: the kernel merges equal events that follow each
+            // other.
             written("a"),
             ("b", FileEventKind::Created),
             written("b"),

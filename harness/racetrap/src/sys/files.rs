@@ -123,7 +123,8 @@ pub(crate) fn kind_of_file(metadata: &fs::Metadata) -> FileKind {
     }
 }
 
-/// Reserves `bytes` of space for a file, so that a later write cannot fail because the disk is full.
+/// Reserves `bytes` of space for a file, so that a later write cannot fail because the disk is
+/// full.
 pub(crate) fn take_room(file: &File, bytes: u64) -> io::Result<()> {
     Ok(fallocate(file, FallocateFlags::empty(), 0, bytes)?)
 }

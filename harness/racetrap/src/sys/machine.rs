@@ -68,8 +68,8 @@ pub(crate) struct FileSystem {
     pub(crate) inodes_free: u64,
 }
 
-/// A process of the machine, with its memory. Evidence must contain nothing else about a process that is
-/// not of the world.
+/// A process of the machine, with its memory. Evidence must contain nothing else about a process
+/// that is not of the world.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Holder {
     pub(crate) pid: i32,
@@ -131,8 +131,8 @@ pub(crate) fn kernel_lines() -> io::Result<Vec<String>> {
                     lines.push(line.to_owned());
                 }
             }
-            // The kernel has overwritten the line that was next; the read after this one goes on with the
-            // oldest that is left.
+            // The kernel has overwritten the line that was next; the read after this one goes on
+            // with the oldest that is left.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
             Err(error) => return Err(error),
@@ -141,8 +141,8 @@ pub(crate) fn kernel_lines() -> io::Result<Vec<String>> {
     Ok(lines.split_off(lines.len().saturating_sub(KERNEL_LINES)))
 }
 
-/// The clocks that programs read, in seconds. `boottime` goes on while the machine is suspended, and
-/// `monotonic` does not.
+/// The clocks that programs read, in seconds. `boottime` goes on while the machine is suspended,
+/// and `monotonic` does not.
 fn clocks() -> BTreeMap<&'static str, f64> {
     let clocks = [
         ("realtime", ClockId::Realtime),

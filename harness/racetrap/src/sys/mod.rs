@@ -1,14 +1,17 @@
-//! Everything that the harness needs of Linux: procfs, signals, mount and PID namespaces, control groups,
-//! owners of files.
+//! Everything that the harness needs of Linux: procfs, signals, mount and PID namespaces, control
+//! groups, owners of files.
 //!
-//! Outside of tests, no other module reads `/proc` or `/sys`, or uses `std::os`, rustix, nix, procfs or
-//! netlink. To support another platform means to write another version of this module.
+//! Outside of tests, no other module reads `/proc` or `/sys`, or uses `std::os`, rustix, nix,
+//! procfs or netlink. To support another platform means to write another version of this module.
 //!
 //! - `process`: a process by ID and start time, so that a recycled ID is never signalled;
-//! - `census`: everything that the kernel tells about the processes of a world; `sockets`: their sockets;
+//! - `census`: everything that the kernel tells about the processes of a world; `sockets`: their
+//!   sockets;
 //! - `machine`: memory, processors, disks and clocks of the machine;
-//! - `namespace`: commands that start programs in namespaces; `mounts`, `cgroup`: what is left of them;
-//! - `files`: owners, permissions and kinds of files; `directories`: changes in directories (inotify);
+//! - `namespace`: commands that start programs in namespaces; `mounts`, `cgroup`: what is left of
+//!   them;
+//! - `files`: owners, permissions and kinds of files; `directories`: changes in directories
+//!   (inotify);
 //! - `open_gate`: holds processes that open a file (fanotify);
 //! - `stop`: SIGINT and SIGTERM to the harness.
 

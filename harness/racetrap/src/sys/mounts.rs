@@ -23,7 +23,8 @@ pub(crate) fn detach(point: &Path) -> std::io::Result<()> {
     Ok(unmount(point, UnmountFlags::DETACH)?)
 }
 
-/// A file system in memory with space for 128 KiB, to test what happens when a disk is full or read-only.
+/// A file system in memory with space for 128 KiB, to test what happens when a disk is full or
+/// read-only.
 pub(crate) struct SmallDisk(PathBuf);
 
 impl SmallDisk {

@@ -1,5 +1,5 @@
-//! The mount and PID namespace of one engine. When its first process ends, the kernel kills every process in
-//! it, and removes its mounts.
+//! The mount and PID namespace of one engine. When its first process ends, the kernel kills every
+//! process in it, and removes its mounts.
 
 use std::path::Path;
 
@@ -14,12 +14,12 @@ pub(crate) struct Namespace {
 
 /// Program and arguments that create a namespace and hold it until they are killed.
 ///
-/// `/run` is private in it, because containerd's shims create sockets at fixed paths there. The first
-/// process waits for every child, and so for orphans too: a dockerd that is started again takes a
-/// containerd that nobody has waited for as one that still runs.
+/// `/run` is private in it, because containerd's shims create sockets at fixed paths there. The
+/// first process waits for every child, and so for orphans too: a dockerd that is started again
+/// takes a containerd that nobody has waited for as one that still runs.
 ///
-/// `usr`, if given, is mounted read-only at `/usr`. A change of the root instead does not work: runc makes
-/// the mount of the root a slave, which fails if the root is not a mount point.
+/// `usr`, if given, is mounted read-only at `/usr`. A change of the root instead does not work:
+/// runc makes the mount of the root a slave, which fails if the root is not a mount point.
 pub(crate) fn new_namespace(usr: Option<&Path>) -> (&'static str, Vec<String>) {
     let hold = "mount -t tmpfs -o mode=755 racetrap /run || exit; \
                 if [ $# -gt 0 ]; then mount --bind -o ro \"$1\" /usr || exit; fi; \
@@ -44,8 +44,8 @@ pub(crate) fn new_namespace(usr: Option<&Path>) -> (&'static str, Vec<String>) {
 }
 
 impl Namespace {
-    /// The namespace whose first process is `init`, once that process has mounted everything and holds the
-    /// namespace.
+    /// The namespace whose first process is `init`, once that process has mounted everything and
+    /// holds the namespace.
     ///
     /// # Errors
     /// With what the process does now, if it is not that far.
@@ -76,9 +76,9 @@ pub(crate) fn in_namespace(
     ("nsenter", all)
 }
 
-/// Program and arguments that run `program` in a new mount namespace, in which the directory `run` is
-/// mounted at `/run`. The program finds the sockets in it where the machine's own engine would have its
-/// socket. The namespace exists until the last process in it ends.
+/// Program and arguments that run `program` in a new mount namespace, in which the directory `run`
+/// is mounted at `/run`. The program finds the sockets in it where the machine's own engine would
+/// have its socket. The namespace exists until the last process in it ends.
 pub(crate) fn with_own_run(
     run: &Path,
     program: &Path,

@@ -28,8 +28,9 @@ pub(crate) struct Opening {
 }
 
 impl OpenGate {
-    /// Holds each call that opens a file of `directory`, if `holds` returns `true` for it. The thread that
-    /// has made the call waits in the kernel, and its process can be killed; other threads go on.
+    /// Holds each call that opens a file of `directory`, if `holds` returns `true` for it. The
+    /// thread that has made the call waits in the kernel, and its process can be killed; other
+    /// threads go on.
     ///
     /// `holds` must not open a file in `directory` itself, because nobody would answer that call.
     ///
@@ -46,18 +47,18 @@ impl OpenGate {
         group.mark(on, openings, CWD, Some(directory))?;
         let (open, closed) = UnixStream::pair()?;
         let thread = std::thread::Builder::new().name("open-gate".to_owned());
-        // Not a task: a thread of the runtime may open a file there itself, and would then wait for a task
-        // that cannot run.
+        // Not a task: a thread of the runtime may open a file there itself, and would then wait for
+        // a task that cannot run.
         thread.spawn(move || serve(&group, &closed, holds))?;
         Ok(Self { _open: open })
     }
 }
 
-/// Lets each call go on that `holds` does not hold. The kernel lets the held ones go on when `group` is
-/// closed, which happens when this function returns, also after an error.
+/// Lets each call go on that `holds` does not hold. The kernel lets the held ones go on when
+/// `group` is closed, which happens when this function returns, also after an error.
 fn serve(group: &Fanotify, closed: &UnixStream, mut holds: impl FnMut(&Opening) -> bool) {
-    // An answer names its event by the event's descriptor. The descriptors of held events stay open, so
-    // that no later event gets the same number.
+    // An answer names its event by the event's descriptor. The descriptors of held events stay
+    // open, so that no later event gets the same number.
     let mut held = Vec::new();
     loop {
         let events_fd = group.as_fd();
@@ -89,8 +90,8 @@ mod tests {
 
     use super::*;
 
-    // The thread is held between the creation of the file and its first write, so the file must exist and
-    // be empty. Another file is created while the thread is held.
+    // The thread is held between the creation of the file and its first write, so the file must
+    // exist and be empty. Another file is created while the thread is held.
     #[test]
     fn a_thread_that_creates_a_file_is_held_until_the_gate_is_dropped() {
         let place = tempfile::tempdir().expect("a temporary directory");

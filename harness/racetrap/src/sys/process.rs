@@ -1,5 +1,5 @@
-//! Processes by identity: the ID together with the start time. Another process that gets the same ID later
-//! has another start time, so it is never taken for the first.
+//! Processes by identity: the ID together with the start time. Another process that gets the same
+//! ID later has another start time, so it is never taken for the first.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -30,7 +30,8 @@ pub(crate) struct Memory {
 }
 
 impl Identity {
-    /// The identity of the process that has this ID now; `None` if there is none, or it is a zombie.
+    /// The identity of the process that has this ID now; `None` if there is none, or it is a
+    /// zombie.
     pub(crate) fn from_pid(pid: u32) -> Option<Self> {
         let stat = procfs::process::Process::new(i32::try_from(pid).ok()?).ok()?.stat().ok()?;
         (stat.state != 'Z').then_some(Self { pid, started: stat.starttime })
@@ -53,9 +54,10 @@ impl Identity {
         stat.is_some_and(|stat| stat.state == 'T' && stat.starttime == self.started)
     }
 
-    /// Whether a stop, as by SIGSTOP, has begun: at least one thread is stopped. By then the kernel has
-    /// signalled every other thread, so that none executes code of the program any more, even if it still
-    /// waits in a system call. If there is only one thread, the signal itself is enough.
+    /// Whether a stop, as by SIGSTOP, has begun: at least one thread is stopped. By then the kernel
+    /// has signalled every other thread, so that none executes code of the program any more, even
+    /// if it still waits in a system call. If there is only one thread, the signal itself is
+    /// enough.
     pub(crate) fn is_being_stopped(self) -> bool {
         let tasks = self.entry().and_then(|process| process.tasks().ok());
         let threads = tasks.into_iter().flatten().filter_map(|task| task.ok()?.stat().ok());
@@ -63,7 +65,8 @@ impl Identity {
         self.lives() && (states.len() == 1 || states.contains(&'T'))
     }
 
-    /// Sends a signal, unless the process has ended. Another process with the same ID never gets it.
+    /// Sends a signal, unless the process has ended. Another process with the same ID never gets
+    /// it.
     pub(crate) fn signal(self, signal: Signal) -> io::Result<()> {
         match self.descriptor()? {
             Some(descriptor) => match pidfd_send_signal(&descriptor, signal) {
@@ -79,9 +82,9 @@ impl Identity {
         procfs::process::Process::new(i32::try_from(self.pid).ok()?).ok()
     }
 
-    /// A descriptor of the process; `None` if it has ended. The descriptor is opened before the start times
-    /// are compared: a process whose descriptor is open and whose start time is right is this one, and
-    /// stays the one that the descriptor signals.
+    /// A descriptor of the process; `None` if it has ended. The descriptor is opened before the
+    /// start times are compared: a process whose descriptor is open and whose start time is right
+    /// is this one, and stays the one that the descriptor signals.
     fn descriptor(self) -> io::Result<Option<OwnedFd>> {
         let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else {
             return Ok(None);
@@ -145,8 +148,8 @@ impl Identity {
     }
 }
 
-/// Kills a process group. The caller must have started its leader, and not waited for it yet: only then
-/// does the ID surely name this group.
+/// Kills a process group. The caller must have started its leader, and not waited for it yet: only
+/// then does the ID surely name this group.
 pub(crate) fn kill_group(leader: u32) {
     if let Some(group) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
         // An error means that the group has ended already.
@@ -154,8 +157,8 @@ pub(crate) fn kill_group(leader: u32) {
     }
 }
 
-/// Waits until a process has ended, which need not be a child. Returns `false` if it still runs after
-/// `limit`.
+/// Waits until a process has ended, which need not be a child. Returns `false` if it still runs
+/// after `limit`.
 pub(crate) async fn wait_for_end(process: Identity, limit: Duration) -> io::Result<bool> {
     let Some(descriptor) = process.descriptor()? else { return Ok(true) };
     #[expect(deprecated, reason = "an OwnedFd stays open for as long as the AsyncFd owns it")]
@@ -194,7 +197,8 @@ mod tests {
         Command::new("sleep").arg("60").env("RACETRAP_TEST", "marked").spawn().expect("sleep runs")
     }
 
-    // The same ID with another start time stands for a process that has ended, whose ID was recycled.
+    // The same ID with another start time stands for a process that has ended, whose ID was
+    // recycled.
     #[test]
     fn a_recycled_id_is_never_signalled() {
         let mut child = sleeper();

@@ -64,7 +64,8 @@ fn unix(own: &Process, unknown: &mut Vec<String>) -> Vec<Socket> {
     let socket = |entry: &procfs::net::UnixNetEntry| {
         let peer = peers.get(&entry.inode).copied();
         let state = match entry.state {
-            // The kernel lists a listening socket as unconnected; other unconnected ones have no path.
+            // The kernel lists a listening socket as unconnected; other unconnected ones have no
+            // path.
             UnixState::UNCONNECTED if entry.path.is_some() => "listening",
             UnixState::UNCONNECTED => "unconnected",
             UnixState::CONNECTING => "connecting",
@@ -110,7 +111,8 @@ fn tcp(own: &Process, unknown: &mut Vec<String>) -> Vec<Socket> {
     listed.iter().map(socket).collect()
 }
 
-/// The inode of the other end of each connected unix socket (sock_diag(7)); `/proc/net/unix` lacks it.
+/// The inode of the other end of each connected unix socket (sock_diag(7)); `/proc/net/unix` lacks
+/// it.
 fn peers() -> io::Result<BTreeMap<u64, u64>> {
     let socket = Netlink::new(NETLINK_SOCK_DIAG)?;
     socket.connect(&SocketAddr::new(0, 0))?;
@@ -163,8 +165,8 @@ mod tests {
         text.trim_start_matches("socket:[").trim_end_matches(']').parse().expect("a socket")
     }
 
-    // Over a unix socket and over TCP, each end must name the other; the client's end, which has no path,
-    // must name the path of the server.
+    // Over a unix socket and over TCP, each end must name the other; the client's end, which has no
+    // path, must name the path of the server.
     #[test]
     fn both_ends_of_a_connection_are_listed() {
         let place = tempfile::tempdir().expect("a temporary directory");

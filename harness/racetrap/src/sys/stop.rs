@@ -17,8 +17,8 @@ impl StopRequests {
         Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
     }
 
-    /// Waits for the next request, and returns the name of its signal. Cancel-safe: a request that was not
-    /// returned stays pending.
+    /// Waits for the next request, and returns the name of its signal. Cancel-safe: a request that
+    /// was not returned stays pending.
     pub(crate) async fn next(&mut self) -> &'static str {
         tokio::select! {
             // Cancel-safe: a signal that was not received stays pending.

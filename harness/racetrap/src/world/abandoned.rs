@@ -1,4 +1,5 @@
-//! Captures and sweeps a world whose harness has ended without closing it, and completes the bundle.
+//! Captures and sweeps a world whose harness has ended without closing it, and completes the
+//! bundle.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -13,8 +14,8 @@ use crate::mask::Masker;
 /// The reason that the bundle's manifest gives.
 const REASON: &str = "the harness ended without closing this world";
 
-/// Captures and sweeps the world in `directory`. A capture that fails does not keep the world from being
-/// swept.
+/// Captures and sweeps the world in `directory`. A capture that fails does not keep the world from
+/// being swept.
 ///
 /// # Errors
 /// If something could not be removed. Everything else is removed nevertheless.
@@ -29,8 +30,8 @@ pub(super) async fn capture_and_sweep(directory: &Path) -> io::Result<Swept> {
         Ok(_) => (Ok(()), None),
         Err(error) => (Err(error), None),
     };
-    // A harness that gave this world up may seal the same bundle at this moment. The claim keeps it from
-    // sealing between the sweep, which copies logs there, and the masking of these logs.
+    // A harness that gave this world up may seal the same bundle at this moment. The claim keeps it
+    // from sealing between the sweep, which copies logs there, and the masking of these logs.
     let claimed = match evidence {
         Some(evidence) => {
             Some(on_thread(move || claim(&evidence)).await.map_err(io::Error::other)??)
@@ -51,8 +52,8 @@ pub(super) async fn capture_and_sweep(directory: &Path) -> io::Result<Swept> {
     Ok(swept)
 }
 
-/// Judges the journal, which ends where the harness was killed, and lists what was removed in a file
-/// beside it. The evidence of a neighbour has no journal, so only the list is written there.
+/// Judges the journal, which ends where the harness was killed, and lists what was removed in a
+/// file beside it. The evidence of a neighbour has no journal, so only the list is written there.
 fn judge_and_report(evidence: &Path, leftovers: &[String]) -> io::Result<()> {
     let has_journal = evidence.join(derived::JOURNAL).is_file();
     let judged = if has_journal { derived::rebuild(evidence).map(|_| ()) } else { Ok(()) };

@@ -1,9 +1,9 @@
 //! A wire between clients and the daemon's API: it carries the requests of `rdd set`, kubectl and
 //! other clients.
 //!
-//! The harness rewrites the daemon's kubeconfig, so that every client of the world connects to the wire
-//! instead of the API server. The harness's own clients go past the wire, so that no fault touches what
-//! the history is judged by.
+//! The harness rewrites the daemon's kubeconfig, so that every client of the world connects to the
+//! wire instead of the API server. The harness's own clients go past the wire, so that no fault
+//! touches what the history is judged by.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -41,8 +41,8 @@ pub(crate) enum ClientWireError {
     Wire(#[from] WireError),
 }
 
-/// Starts a wire before the API server that the kubeconfig at `path` names, and makes the kubeconfig name
-/// the wire instead. Copies the original kubeconfig to `past_wire`.
+/// Starts a wire before the API server that the kubeconfig at `path` names, and makes the
+/// kubeconfig name the wire instead. Copies the original kubeconfig to `past_wire`.
 pub(super) async fn insert_client_wire(
     path: &Path,
     past_wire: &Path,
@@ -70,8 +70,8 @@ pub(super) async fn insert_client_wire(
     Ok(wire)
 }
 
-/// Replaces the kubeconfig by renaming, because a client may read it at any time and must not find half
-/// of it.
+/// Replaces the kubeconfig by renaming, because a client may read it at any time and must not find
+/// half of it.
 fn write(path: &Path, config: &Kubeconfig) -> io::Result<()> {
     let text = serde_yaml::to_string(config).map_err(io::Error::other)?;
     let temporary = path.with_extension("new");

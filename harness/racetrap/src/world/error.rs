@@ -33,7 +33,8 @@ pub enum WorldError {
     /// The scenario's VM modes and the daemon's have none in common.
     #[error("there is no VM mode that scenario and daemon both support")]
     NoVmMode,
-    /// The daemon's API takes the desired state of a container in another way than the scenario needs.
+    /// The daemon's API takes the desired state of a container in another way than the scenario
+    /// needs.
     #[error("the scenario needs the protocol `{needed}`, and this daemon has `{had}`")]
     Protocol {
         /// The protocol that the scenario needs.

@@ -32,8 +32,8 @@ pub(super) struct Foundation {
 }
 
 impl Foundation {
-    /// Claims a slot, creates the world's directory, and starts the watcher. The watcher is the first
-    /// process of the world, so that it can sweep all others if the harness is killed.
+    /// Claims a slot, creates the world's directory, and starts the watcher. The watcher is the
+    /// first process of the world, so that it can sweep all others if the harness is killed.
     pub(super) async fn create(
         options: &WorldOptions,
         tasks: &mut Tasks,
@@ -100,7 +100,8 @@ impl Foundation {
         if let Err(error) = sweep(self.slot.directory()).await {
             leak(error.to_string());
         }
-        // The watcher must live until the sweep is done: if the harness is killed now, it sweeps again.
+        // The watcher must live until the sweep is done: if the harness is killed now, it sweeps
+        // again.
         if let Err(error) = self.watcher.end(Signal::KILL, END_LIMIT).await {
             leak(format!("watcher: {error}"));
         }
@@ -118,7 +119,8 @@ impl Foundation {
     }
 }
 
-/// Captures and sweeps an earlier world in this slot, if its harness and its watcher were both killed.
+/// Captures and sweeps an earlier world in this slot, if its harness and its watcher were both
+/// killed.
 async fn sweep_predecessor(slot: &Slot, recorder: &Recorder) -> Result<(), WorldError> {
     if !slot.directory().exists() {
         return Ok(());
@@ -129,8 +131,8 @@ async fn sweep_predecessor(slot: &Slot, recorder: &Recorder) -> Result<(), World
     Ok(())
 }
 
-/// Starts the watcher without the world's marker, so that a sweep, which ends all processes with the
-/// marker, does not end the watcher that runs it.
+/// Starts the watcher without the world's marker, so that a sweep, which ends all processes with
+/// the marker, does not end the watcher that runs it.
 fn start_watcher(
     slot: &Slot,
     environment: &Environment,

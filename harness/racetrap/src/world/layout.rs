@@ -1,4 +1,5 @@
-//! The content of a world's directory, and the environment of its processes, before any of them starts.
+//! The content of a world's directory, and the environment of its processes, before any of them
+//! starts.
 
 use std::io;
 
@@ -13,8 +14,8 @@ use crate::mask::canary;
 use crate::process::{Environment, companion};
 use crate::world_directory as place;
 
-/// Creates the world's directory with the list of intents in it, plants the canaries, and returns the
-/// environment of the world's processes.
+/// Creates the world's directory with the list of intents in it, plants the canaries, and returns
+/// the environment of the world's processes.
 pub(super) fn create_directory(
     slot: &Slot,
     options: &WorldOptions,

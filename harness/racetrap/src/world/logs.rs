@@ -28,8 +28,8 @@ pub(super) fn keep(directory: &Path, evidence: &Path, before: &LogLengths) -> io
     Ok(())
 }
 
-/// Every log that exists, with its name in the evidence: those of the engine, of the daemon, and of the
-/// daemon's VMs (contract 2.3, 7.3).
+/// Every log that exists, with its name in the evidence: those of the engine, of the daemon, and of
+/// the daemon's VMs (contract 2.3, 7.3).
 fn logs(directory: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let mut logs = Vec::new();
     let engine = engine_log(directory);
@@ -71,8 +71,8 @@ fn logs_below(place: &Path, prefix: &str, logs: &mut Vec<(PathBuf, String)>) -> 
 mod tests {
     use super::*;
 
-    // One log grows, one is rotated to a shorter one, one is new, one is a VM's. Of each, the evidence must
-    // have every byte of this run, and none of an earlier run.
+    // One log grows, one is rotated to a shorter one, one is new, one is a VM's. Of each, the
+    // evidence must have every byte of this run, and none of an earlier run.
     #[test]
     fn only_what_was_written_since_the_run_began_is_kept() {
         let place = tempfile::tempdir().expect("a temporary directory");

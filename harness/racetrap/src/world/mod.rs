@@ -2,7 +2,8 @@
 //!
 //! A world, from the ground up:
 //! - `slot`: an instance number and a directory that no other world has;
-//! - `layout`: the directory's content, and the environment of all processes, before any is started;
+//! - `layout`: the directory's content, and the environment of all processes, before any is
+//!   started;
 //! - `foundation`: slot, directory and watcher, from the world's first file to its last;
 //! - `parts`: engine, wire, user and daemon, started in order;
 //! - `world`: all of that, as a run uses it, and its close;

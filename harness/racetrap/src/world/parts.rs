@@ -31,8 +31,8 @@ pub(super) struct Parts {
 impl Parts {
     /// Starts the engine, the wire, the user of the docker command, and the daemon.
     ///
-    /// Stores the daemon in `daemon` as soon as its program has answered. If a later part fails, the
-    /// caller still has it, and can capture the stacks of a daemon that runs.
+    /// Stores the daemon in `daemon` as soon as its program has answered. If a later part fails,
+    /// the caller still has it, and can capture the stacks of a daemon that runs.
     pub(super) async fn start(
         options: &WorldOptions,
         foundation: &Foundation,
@@ -62,7 +62,8 @@ impl Parts {
         let truth = Truth::observe(engine.socket(), &mut tasks.observers, recorder).await?;
         let wire = start_wire(options, daemon, &engine, recorder).await?;
 
-        // Before the daemon starts, so that no change that it makes to the docker configuration is missed.
+        // Before the daemon starts, so that no change that it makes to the docker configuration is
+        // missed.
         let needs = options.needs.docker.as_ref();
         let user_place = Place::of(directory, environment, needs);
         let user =

@@ -1,7 +1,8 @@
 //! Worlds that wait for their next run.
 //!
-//! To start a world takes longer than most runs. After a run that passed, its world is reset; if the reset
-//! proves that the world is like a new one, the pool keeps it for the next run that needs such a world.
+//! To start a world takes longer than most runs. After a run that passed, its world is reset; if
+//! the reset proves that the world is like a new one, the pool keeps it for the next run that needs
+//! such a world.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -16,8 +17,8 @@ use super::world::World;
 use crate::chain::chain;
 use crate::engine::EngineChoice;
 
-/// Properties of a world that cannot be changed after its start. A run can use an idle world only if
-/// both have the same key.
+/// Properties of a world that cannot be changed after its start. A run can use an idle world only
+/// if both have the same key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     /// The daemon's program.
@@ -51,8 +52,8 @@ struct State {
     idle: VecDeque<Idle>,
     /// How many leases there are: runs that have a world, or are about to start one.
     leases: usize,
-    /// How long runs may have waited for engines to forget events, since the last world was started to
-    /// avoid that.
+    /// How long runs may have waited for engines to forget events, since the last world was started
+    /// to avoid that.
     waited: Duration,
     /// Notes for the history of the next run.
     notes: Vec<String>,
@@ -69,7 +70,7 @@ struct Idle {
 pub struct Closing {
     /// One line for each world that failed its reset, with what was left in it.
     pub unclean: Vec<String>,
-    /// What could not be ended or removed when worlds were closed.
+    /// What was left of worlds after all of their parts were told to end.
     pub leaks: Vec<String>,
 }
 
@@ -88,8 +89,8 @@ impl Pool {
         Self(None)
     }
 
-    /// Leases a world to a run: an idle world with this key, if there is one, and otherwise the right to
-    /// start one. Closes idle worlds if there would be too many.
+    /// Leases a world to a run: an idle world with this key, if there is one, and otherwise the
+    /// right to start one. Closes idle worlds if there would be too many.
     pub(crate) async fn lease(&self, key: Key) -> Lease {
         let Some(shared) = &self.0 else {
             return Lease { shared: None, key, world: None, notes: Vec::new() };
@@ -130,14 +131,15 @@ impl fmt::Debug for Pool {
 }
 
 impl State {
-    /// Moves an idle world with the lease's key into the lease, if there is one, and returns the worlds
-    /// that must be closed.
+    /// Moves an idle world with the lease's key into the lease, if there is one, and returns the
+    /// worlds that must be closed.
     fn choose(&mut self, lease: &mut Lease, worlds_max: usize) -> Vec<World> {
         let mut surplus = Vec::new();
         while let Some(at) = self.idle.iter().position(|idle| idle.key == lease.key) {
-            // A run in this world may have to wait until its engine has forgotten the last run. Once such
-            // waits add up to more than the start of a world, another world is started, if there may be
-            // one more: the runs after this one then find a world whose engine has forgotten.
+            // A run in this world may have to wait until its engine has forgotten the last run.
+            // Once such waits add up to more than the start of a world, another world is started,
+            // if there may be one more: the runs after this one then find a world whose engine has
+            // forgotten.
             let first = &self.idle[at].world;
             self.waited += first.remembers_for();
             let has_room = self.idle.len() + self.leases <= worlds_max;

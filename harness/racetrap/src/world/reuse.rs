@@ -22,8 +22,8 @@ pub(super) struct ReuseState {
     pub(super) descriptors: Option<usize>,
     /// The daemon's process after the first run.
     pub(super) daemon: Option<Identity>,
-    /// From this instant on, a daemon that connects to the engine is no longer sent events from before
-    /// the last reset.
+    /// From this instant on, a daemon that connects to the engine is no longer sent events from
+    /// before the last reset.
     pub(super) events_past: Option<Instant>,
 }
 

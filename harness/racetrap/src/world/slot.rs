@@ -1,8 +1,8 @@
 //! The slot of a world: an instance number, and a directory named after it.
 //!
-//! A process claims a number by a file lock, which the kernel releases when the process dies. A process
-//! that holds the lock of a number whose directory still exists knows that the world before it was not
-//! closed.
+//! A process claims a number by a file lock, which the kernel releases when the process dies. A
+//! process that holds the lock of a number whose directory still exists knows that the world before
+//! it was not closed.
 
 use std::fs::{self, File};
 use std::io;
@@ -16,11 +16,12 @@ use crate::world_directory::home;
 /// preferred ports from the number (contract 2.4). 2 is the daemon's default, which users have.
 const NUMBERS: RangeInclusive<u32> = 3..=99;
 
-/// The deepest socket below a home: the daemon creates it (contract 2.2) and adds a random number of up
-/// to ten digits to its name.
+/// The deepest socket below a home: the daemon creates it (contract 2.2) and adds a random number
+/// of up to ten digits to its name.
 const DEEPEST_SOCKET: &str = ".rd99/lima/rd/ha.sock.0123456789";
 
-/// Length in bytes of the longest path of a socket that a world below the directory `temporary` has.
+/// Length in bytes of the longest path of a socket that a world below the directory `temporary`
+/// has.
 pub(crate) fn longest_socket_path(temporary: &Path) -> usize {
     let world = worlds_directory(temporary).join(NUMBERS.end().to_string());
     home(&world).join(DEEPEST_SOCKET).as_os_str().len()
@@ -76,8 +77,8 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// Claims the first free number below `temporary`. Its directory does not exist yet, unless an earlier
-    /// world in it was not closed.
+    /// Claims the first free number below `temporary`. Its directory does not exist yet, unless an
+    /// earlier world in it was not closed.
     pub(crate) fn claim(temporary: &Path) -> Result<Self, SlotError> {
         let base = worlds_directory(temporary);
         // Checked before anything is created: sockets fail much later, with an error that nobody
@@ -112,7 +113,8 @@ impl Slot {
         &self.directory
     }
 
-    /// The marker that every process of this world carries in its environment. No other world has it.
+    /// The marker that every process of this world carries in its environment. No other world has
+    /// it.
     pub(crate) fn marker(&self) -> &str {
         &self.marker
     }
@@ -131,9 +133,9 @@ impl Slot {
 
 /// Takes the lock of a number, or returns `None` if another process holds it.
 ///
-/// A lock counts only while its file is the one at its path. A process that gives a number back removes
-/// the file first; a process that waited for that lock then holds one that no other process finds, and
-/// must try again with the new file.
+/// A lock counts only while its file is the one at its path. A process that gives a number back
+/// removes the file first; a process that waited for that lock then holds one that no other process
+/// finds, and must try again with the new file.
 fn try_lock(path: &Path) -> io::Result<Option<File>> {
     loop {
         let file = File::options().create(true).truncate(false).write(true).open(path)?;
@@ -164,16 +166,16 @@ fn lock_path(base: &Path, number: u32) -> PathBuf {
     base.join(format!("{number}.lock"))
 }
 
-/// Number, process ID and start time of the process: two worlds never have the same marker, because a
-/// process that has the ID of an earlier one has another start time.
+/// Number, process ID and start time of the process: two worlds never have the same marker, because
+/// a process that has the ID of an earlier one has another start time.
 fn marker(number: u32) -> String {
     let own = std::process::id();
     let started = Identity::from_pid(own).map_or(0, |identity| identity.started);
     format!("{number}-{own}-{started}")
 }
 
-/// Refuses a directory of another user, who could replace what is in it: `temporary` is writable for
-/// everybody.
+/// Refuses a directory of another user, who could replace what is in it: `temporary` is writable
+/// for everybody.
 fn refuse_foreign(base: &Path) -> Result<(), SlotError> {
     let owner = owner_of_directory(base)
         .map_err(|source| SlotError::Io { path: base.to_owned(), source })?;

@@ -40,7 +40,8 @@ struct Declared {
 }
 
 impl Declared {
-    /// Reads the intents of the world in `directory`. A world without a list has made nothing but files.
+    /// Reads the intents of the world in `directory`. A world without a list has made nothing but
+    /// files.
     fn read(directory: &Path) -> Self {
         let mut all = Self::default();
         for intent in intent::declared(directory).unwrap_or_default() {
@@ -61,8 +62,8 @@ impl Declared {
     }
 }
 
-/// Ends every container and process of the world in `directory`, copies the logs of the run that went on
-/// in it to that run's evidence, and removes mounts, control groups and files.
+/// Ends every container and process of the world in `directory`, copies the logs of the run that
+/// went on in it to that run's evidence, and removes mounts, control groups and files.
 ///
 /// # Errors
 /// With the first thing that could not be removed. Everything else is removed nevertheless.
@@ -108,8 +109,8 @@ fn keep_first(failure: &mut Option<io::Error>, result: io::Result<()>) {
     }
 }
 
-/// Kills the processes with this marker until none is left: a process may have started another one after
-/// the list was read.
+/// Kills the processes with this marker until none is left: a process may have started another one
+/// after the list was read.
 async fn end_processes(marker: &str, leftovers: &mut Vec<String>) -> io::Result<()> {
     loop {
         let found = marked(MARKER, marker);
@@ -141,8 +142,9 @@ async fn remove_group(name: &str, leftovers: &mut Vec<String>) -> io::Result<()>
     if left > 0 {
         leftovers.push(format!("control group {name} in {left} hierarchies"));
     }
-    // The kernel refuses to remove a group with a process in it. The processes of containers die with the
-    // engine's PID namespace, but a little later than its first process, which was waited for.
+    // The kernel refuses to remove a group with a process in it. The processes of containers die
+    // with the engine's PID namespace, but a little later than its first process, which was waited
+    // for.
     let removed =
         polled("the control groups to be empty", END_LIMIT, async || match remove_cgroups(name) {
             Ok(()) => ControlFlow::Break(()),

@@ -1,8 +1,8 @@
-//! The watcher: a process that waits until the harness has ended without closing its world, and then
-//! captures and sweeps that world.
+//! The watcher: a process that waits until the harness has ended without closing its world, and
+//! then captures and sweeps that world.
 //!
-//! It waits for the lock of the world's slot, which the kernel releases when the harness dies, whatever
-//! the cause. A harness that closes its world ends its watcher first.
+//! It waits for the lock of the world's slot, which the kernel releases when the harness dies,
+//! whatever the cause. A harness that closes its world ends its watcher first.
 
 use std::fs::File;
 use std::io;
@@ -33,8 +33,8 @@ pub struct WatchArgs {
 pub fn watch(args: &WatchArgs) -> io::Result<()> {
     let lock = File::open(&args.lock)?;
     lock.lock()?;
-    // Another harness may have claimed the slot first: it has swept the old world, and the directory now
-    // belongs to its own world.
+    // Another harness may have claimed the slot first: it has swept the old world, and the
+    // directory now belongs to its own world.
     if !has_marker(&args.directory, &args.marker) {
         return Ok(());
     }

@@ -99,16 +99,16 @@ impl World {
         })
     }
 
-    /// Begins the history of a run in this world: every record from here on goes to `journal`, `head`
-    /// first.
+    /// Begins the history of a run in this world: every record from here on goes to `journal`,
+    /// `head` first.
     pub(crate) fn begin_history(&mut self, journal: File, clock: Clock, head: What) {
         // Lines that the daemon has logged so far belong to the history that ends here.
         self.daemon.read_log();
         self.recorder().begin_history(journal, clock, head);
     }
 
-    /// Begins a run in a world that is used again: declares where its evidence goes, and records the
-    /// same first facts as in a new world.
+    /// Begins a run in a world that is used again: declares where its evidence goes, and records
+    /// the same first facts as in a new world.
     ///
     /// # Errors
     /// If a part of the world does not answer any more.
@@ -131,7 +131,8 @@ impl World {
         Ok(())
     }
 
-    /// Ends the history of a run, and returns it. Records from here on go to the world's idle journal.
+    /// Ends the history of a run, and returns it. Records from here on go to the world's idle
+    /// journal.
     pub(crate) fn end_history(&self, clock: Clock) -> io::Result<Whole> {
         let journal = File::create(idle_journal(self.directory()))?;
         let text = "no run goes on in this world".to_owned();
@@ -143,8 +144,8 @@ impl World {
         logs::keep(self.directory(), evidence, &self.reuse.logs)
     }
 
-    /// Declares that no run goes on in this world, so that a sweep does not write to the evidence of the
-    /// last run.
+    /// Declares that no run goes on in this world, so that a sweep does not write to the evidence
+    /// of the last run.
     pub(crate) fn declare_idle(&self) -> io::Result<()> {
         intent::declare(self.directory(), &Intent::Idle)
     }
@@ -197,8 +198,8 @@ impl World {
         self.foundation.environment.home()
     }
 
-    /// Ends the clients of the daemon's present run. To be called when the daemon ends: its next run
-    /// writes another kubeconfig, and connects to the engine anew.
+    /// Ends the clients of the daemon's present run. To be called when the daemon ends: its next
+    /// run writes another kubeconfig, and connects to the engine anew.
     pub(crate) fn forget_clients(&mut self) {
         self.tasks.clients.abort_all();
         self.client_wire = None;
@@ -213,15 +214,15 @@ impl World {
         Ok(())
     }
 
-    /// Captures the world for the bundle of its present run. The last part of a capture, the daemon's
-    /// stacks, ends the daemon; after that, the world can only be closed.
+    /// Captures the world for the bundle of its present run. The last part of a capture, the
+    /// daemon's stacks, ends the daemon; after that, the world can only be closed.
     pub(crate) async fn capture(&mut self, cause: Cause) {
         let daemon = &mut self.daemon;
         self.foundation.capture(cause, || daemon.expect_stacks()).await;
     }
 
-    /// Ends everything that the world has started, in reverse order, and records what could not be ended
-    /// or removed as leaks.
+    /// Ends everything that the world has started, in reverse order, and removes its files. Records
+    /// what was left after all parts were told to end as leaks; most of that is removed, too.
     ///
     /// # Panics
     /// With the panic of any task of the world.
@@ -247,8 +248,8 @@ impl World {
         if let Err(error) = self.engine.close().await {
             leak(format!("engine: {}", chain(&error)));
         }
-        // A daemon that was asked for its stacks was killed by that, so its leftovers are no leaks; the
-        // sweep removes them.
+        // A daemon that was asked for its stacks was killed by that, so its leftovers are no leaks;
+        // the sweep removes them.
         if !self.daemon.was_asked_for_stacks() {
             self.foundation.leftovers().await.into_iter().for_each(&mut leak);
         }

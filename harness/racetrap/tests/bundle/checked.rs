@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use racetrap::bundle::{Manifest, State, Trigger};
 
-use crate::place::{Place, planted, wait_until};
+use crate::place::{Place, canary_in, wait_until};
 
 /// A bundle whose files are those that its manifest names.
 #[derive(Debug)]
@@ -54,7 +54,8 @@ impl Bundle {
     fn has_no_secret(&self) {
         let manifest = ("manifest.json".to_owned(), serde_json::to_vec(&self.manifest).unwrap());
         let files = self.files.iter().chain([(&manifest.0, &manifest.1)]);
-        let found: Vec<_> = files.filter_map(|(path, text)| Some((path, planted(text)?))).collect();
+        let found: Vec<_> =
+            files.filter_map(|(path, text)| Some((path, canary_in(text)?))).collect();
         assert_eq!(found, [], "masking has failed");
         let left_out = |why: &String| why.contains("planted secret");
         let mut whys = self.manifest.entries.iter().filter_map(|entry| entry.why.as_ref());

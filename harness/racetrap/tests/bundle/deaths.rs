@@ -10,7 +10,7 @@ use racetrap_history::{Scenario, Step};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::checked::Bundle;
-use crate::place::{Place, told, wait_until};
+use crate::place::{Place, output_without_canaries, wait_until};
 
 /// A run that stands still: the daemon's subscription is held, and what is awaited never comes.
 const STILL: &str = "
@@ -86,7 +86,7 @@ fn a_time_out_with_a_daemon_that_is_stopped_leaves_a_bundle_of_all_else() {
     let place = Place::new();
     let child = standing(&place, &["--deadline", "2"]);
     kill_process(daemon(&place), Signal::STOP).unwrap();
-    let output = told(child);
+    let output = output_without_canaries(child);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(3), "{said}");
     let bundle = Bundle::of(&place);
@@ -108,7 +108,7 @@ fn a_request_to_stop_leaves_a_bundle() {
         let place = Place::new();
         let child = standing(&place, &[]);
         signal(&child, asked);
-        let output = told(child);
+        let output = output_without_canaries(child);
         assert_eq!(output.status.code(), Some(3));
         let bundle = Bundle::of(&place);
         bundle.has_all(Trigger::Stopped);

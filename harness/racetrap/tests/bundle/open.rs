@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::deaths::standing;
-use crate::place::{Place, told};
+use crate::place::{Place, output_without_canaries};
 
 /// A bundle that is open, and the clients of one user.
 struct Opened<'a> {
@@ -88,7 +88,7 @@ impl<'a> Opened<'a> {
 
 /// The archive of a run that was ended where it stood still, with one container that runs.
 fn bundle(place: &Place) -> PathBuf {
-    told(standing(place, &["--deadline", "1"]));
+    output_without_canaries(standing(place, &["--deadline", "1"]));
     place.evidence().unwrap().with_extension("tar.zst")
 }
 

@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use crate::bundle::collect::Collector;
 use crate::bundle::patient::Patient;
 use crate::bundle::shelf::{Content, Shelf};
+use crate::clock::file_age;
 use crate::sys::{FileKind, Identity, kind_of_file, sockets};
+use crate::world_directory::engine;
 
 /// What the engine keeps is its own affair, and there is much of it.
-const OF_ENGINE: [&str; 2] = ["e/data", "e/exec"];
+const OF_ENGINE: [&str; 2] = ["data", "exec"];
 
 /// How many files are told.
 const MOST: usize = 5_000;
@@ -31,6 +33,7 @@ fn look(shelf: &Shelf, patient: &Patient) {
         .collect();
     let mut text =
         String::from("Files of the world: kind, bytes, seconds since it was written, path\n");
+    let engine = engine(&patient.directory);
     let (mut count, mut waiting) = (0, vec![patient.directory.clone()]);
     while let Some(directory) = waiting.pop() {
         for path in entries(&directory) {
@@ -38,8 +41,7 @@ fn look(shelf: &Shelf, patient: &Patient) {
             if count <= MOST {
                 text.push_str(&line(&path, patient, &listening));
             }
-            let name = path.strip_prefix(&patient.directory).unwrap_or(&path);
-            let is_engines = OF_ENGINE.iter().any(|own| name == Path::new(own));
+            let is_engines = OF_ENGINE.iter().any(|own| path == engine.join(own));
             if path.is_dir() && !path.is_symlink() && !is_engines {
                 waiting.push(path);
             }
@@ -65,7 +67,7 @@ fn entries(directory: &Path) -> Vec<PathBuf> {
 fn line(path: &Path, patient: &Patient, listening: &BTreeSet<String>) -> String {
     let name = path.strip_prefix(&patient.directory).unwrap_or(path).display();
     let Ok(metadata) = fs::symlink_metadata(path) else { return format!("gone        {name}\n") };
-    let age = metadata.modified().ok().and_then(age);
+    let age = metadata.modified().ok().and_then(file_age);
     let age = age.map_or_else(|| "-".to_owned(), |age| age.as_secs().to_string());
     let kind = kind_of_file(&metadata);
     let mut line = format!("{:<9} {:>10} {age:>8}  {name}", kind.word(), metadata.len());
@@ -92,13 +94,4 @@ fn named_process(path: &Path) -> String {
         Some(None) => format!("{}, which does not run", text.trim()),
         None => format!("{:?}, which is no process", text.trim()),
     }
-}
-
-/// How long ago a file was written, by the file system's own time.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a file's time is the calendar's, and so is this one"
-)]
-fn age(written: SystemTime) -> Option<Duration> {
-    SystemTime::now().duration_since(written).ok()
 }
