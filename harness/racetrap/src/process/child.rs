@@ -119,6 +119,7 @@ impl Child {
         let pid = self.identity.pid;
         match tokio::time::timeout(limit, self.ended.wait_for(Option::is_some)).await {
             Ok(Ok(_)) => Ok(()),
+            // The sender is dropped without an end only if its task was aborted.
             Ok(Err(_)) | Err(_) => Err(EndError::StillRuns { pid, limit }),
         }
     }
@@ -210,6 +211,7 @@ fn launch(
 ) -> io::Result<(CommandHandle, impl Future<Output = Launched> + Send + use<>)> {
     let mut process = command(spawn);
     process.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    // Without input, standard input stays `/dev/null`: no command waits for a terminal.
     if !input.is_empty() {
         process.stdin(Stdio::piped());
     }
@@ -255,10 +257,12 @@ fn command(spawn: &Spawn<'_>) -> Command {
     let mut command = Command::new(&spawn.program);
     command
         .args(&spawn.arguments)
+        // The harness runs in the user's environment, of which only PATH may reach the process.
         .env_clear()
         .envs(spawn.environment.variables())
         .current_dir(spawn.environment.home())
         .stdin(Stdio::null())
+        // Ctrl-C at the terminal must end only the harness, which then closes its worlds in order.
         .process_group(0);
     command
 }

@@ -18,6 +18,7 @@ pub struct NotBuilt {
 pub fn companion(name: &'static str) -> Result<PathBuf, NotBuilt> {
     let own = std::env::current_exe().unwrap_or_default();
     let directory = own.parent().unwrap_or_else(|| Path::new("."));
+    // Cargo puts tests into `deps`.
     let above = directory.parent().filter(|_| directory.ends_with("deps"));
     let mut places = [Some(directory), above].into_iter().flatten().map(|place| place.join(name));
     let found = places.find(|place| place.is_file());

@@ -38,6 +38,7 @@ impl Environment {
             (MARKER.to_owned(), marker.to_owned()),
             (canary::VARIABLE.to_owned(), canary::secret("Daemon")),
         ]);
+        // Programs of the machine: dockerd, docker, kubectl.
         if let Ok(path) = std::env::var("PATH") {
             variables.insert("PATH".to_owned(), path);
         }

@@ -85,6 +85,7 @@ impl DirectoryWatch {
                 Err(Errno::WOULDBLOCK) => return Ok(events),
                 Err(error) => return Err(error.into()),
             };
+            // What happened to a file since the last call is not known any more.
             if event.events().contains(ReadFlags::QUEUE_OVERFLOW) {
                 return Err(io::Error::other(
                     "the kernel's queue has overflowed, and events are lost",

@@ -184,6 +184,7 @@ fn file_systems(directories: &[PathBuf], unreadable: &mut Vec<String>) -> Vec<Fi
         match statvfs(path) {
             Ok(room) => found.push(FileSystem {
                 path: path.clone(),
+                // `f_blocks` counts fragments of this size, not blocks (statvfs(3)).
                 bytes: room.f_blocks * room.f_frsize,
                 bytes_free: room.f_bavail * room.f_frsize,
                 inodes: room.f_files,
@@ -227,6 +228,7 @@ fn read_group(group: &Path, found: &mut BTreeMap<PathBuf, BTreeMap<String, Strin
 
 /// How many processes the machine has, and those with the most memory.
 fn holders() -> (usize, Vec<Holder>) {
+    // The kernel counts resident memory in pages.
     let page = rustix::param::page_size() as u64;
     let stats = procfs::process::all_processes().into_iter().flatten();
     let stats = stats.filter_map(|process| process.ok()?.stat().ok());

@@ -24,6 +24,8 @@ pub(crate) fn new_namespace(usr: Option<&Path>) -> (&'static str, Vec<String>) {
     let hold = "mount -t tmpfs -o mode=755 racetrap /run || exit; \
                 if [ $# -gt 0 ]; then mount --bind -o ro \"$1\" /usr || exit; fi; \
                 sleep infinity & wait";
+    // `--fork`, because only a child of `unshare` is in the new PID namespace; `--kill-child`, so
+    // that it ends with `unshare`; `slave`, so that its mounts do not appear outside.
     let options = [
         "--mount",
         "--pid",
@@ -84,6 +86,7 @@ pub(crate) fn with_own_run(
     program: &Path,
     arguments: &[String],
 ) -> (&'static str, Vec<String>) {
+    // `/var/run` is a link to `/run` on most machines, but not on all; programs use either path.
     let enter = "mount --bind \"$1\" \"$(readlink -f /var/run)\" || exit; shift; exec \"$@\"";
     let options = ["--mount", "--propagation", "slave", "--", "sh", "-c", enter, "sh"];
     let mut all = options.map(str::to_owned).to_vec();

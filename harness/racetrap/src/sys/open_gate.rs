@@ -40,6 +40,7 @@ impl OpenGate {
         directory: &Path,
         holds: impl FnMut(&Opening) -> bool + Send + 'static,
     ) -> io::Result<Self> {
+        // The default class gets no permission events, to which the kernel waits for an answer.
         let flags = InitFlags::FAN_CLASS_CONTENT | InitFlags::FAN_CLOEXEC | InitFlags::FAN_NONBLOCK;
         let group = Fanotify::init(flags, EventFFlags::O_RDONLY | EventFFlags::O_CLOEXEC)?;
         let on = MarkFlags::FAN_MARK_ADD | MarkFlags::FAN_MARK_ONLYDIR;
@@ -64,6 +65,7 @@ fn serve(group: &Fanotify, closed: &UnixStream, mut holds: impl FnMut(&Opening) 
         let events_fd = group.as_fd();
         let mut ready =
             [PollFd::new(&events_fd, PollFlags::IN), PollFd::new(closed, PollFlags::IN)];
+        // The other end of `closed` is dropped with the gate.
         match poll(&mut ready, None) {
             Ok(_) if ready[1].revents().is_empty() => {}
             Err(Errno::INTR) => continue,

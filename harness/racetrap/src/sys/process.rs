@@ -70,6 +70,7 @@ impl Identity {
     pub(crate) fn signal(self, signal: Signal) -> io::Result<()> {
         match self.descriptor()? {
             Some(descriptor) => match pidfd_send_signal(&descriptor, signal) {
+                // It ended after the descriptor was opened.
                 Err(rustix::io::Errno::SRCH) => Ok(()),
                 other => Ok(other?),
             },
@@ -99,6 +100,8 @@ impl Identity {
     /// Whether the process was started with `name=value` in its environment, or inherited it.
     pub(crate) fn carries(self, name: &str, value: &str) -> bool {
         let wanted = format!("{name}={value}").into_bytes();
+        // Whether the process lives is asked after the file was read: only then was the file its
+        // own. The same holds for the functions below.
         let environment = std::fs::read(format!("/proc/{}/environ", self.pid)).unwrap_or_default();
         environment.split(|byte| *byte == 0).any(|entry| entry == wanted) && self.lives()
     }
@@ -161,6 +164,7 @@ pub(crate) fn kill_group(leader: u32) {
 /// after `limit`.
 pub(crate) async fn wait_for_end(process: Identity, limit: Duration) -> io::Result<bool> {
     let Some(descriptor) = process.descriptor()? else { return Ok(true) };
+    // A pidfd becomes readable when its process ends.
     #[expect(deprecated, reason = "an OwnedFd stays open for as long as the AsyncFd owns it")]
     let descriptor = AsyncFd::with_interest(descriptor, Interest::READABLE)?;
     match tokio::time::timeout(limit, descriptor.readable()).await {

@@ -94,6 +94,7 @@ fn tcp(own: &Process, unknown: &mut Vec<String>) -> Vec<Socket> {
             Err(error) => unknown.push(format!("tcp sockets: {error}")),
         }
     }
+    // Both ends of a connection on this machine are in the tables, with the addresses swapped.
     let ends: BTreeMap<_, _> = listed
         .iter()
         .map(|entry| ((entry.local_address, entry.remote_address), entry.inode))
@@ -120,6 +121,7 @@ fn peers() -> io::Result<BTreeMap<u64, u64>> {
     header.flags = NLM_F_REQUEST | NLM_F_DUMP;
     let request = UnixRequest {
         state_flags: StateFlags::all(),
+        // Together with `NLM_F_DUMP`, inode 0 and a cookie of ones mean all sockets.
         inode: 0,
         show_flags: ShowFlags::PEER,
         cookie: [0xff; 8],

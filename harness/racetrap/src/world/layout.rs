@@ -25,6 +25,7 @@ pub(super) fn create_directory(
     let create = || -> io::Result<()> {
         std::fs::create_dir(directory)?;
         let marker = slot.marker().to_owned();
+        // Absolute, because the watcher has another current directory.
         let evidence = std::path::absolute(&options.evidence)?;
         std::fs::create_dir_all(&evidence)?;
         // The marker first: without it, a sweep does not know which processes to end.

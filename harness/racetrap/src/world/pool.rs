@@ -171,6 +171,7 @@ impl Shared {
     /// Closes a world in which no run goes on, and remembers its leaks.
     #[expect(clippy::wildcard_enum_match_arm, reason = "only some of them matter here")]
     async fn close(&self, world: World) {
+        // `close` consumes the world, and records its leaks in the history.
         let recorder = world.recorder().clone();
         world.close().await;
         let leaks = recorder.history().into_iter().filter_map(|record| match record.what {
@@ -210,6 +211,8 @@ impl Lease {
                 let key = self.key.clone();
                 shared.state().idle.push_back(Idle { key, world });
             }
+            // The run itself has passed; what its world leaves behind is reported beside the
+            // verdict.
             Err(error) => {
                 let why = chain(&error);
                 shared.close(world).await;

@@ -96,6 +96,8 @@ impl World {
     /// closed.
     pub(super) async fn reset(&mut self) -> Result<(), ResetError> {
         let resetting = async {
+            // The engine first, while the App runs: the daemon then has to remove the mirrors
+            // itself.
             self.empty_engine().await?;
             self.delete_app().await?;
             self.wait_until_quiet().await?;
@@ -103,6 +105,7 @@ impl World {
             self.prove_same_daemon()
         };
         timeout(LIMIT, resetting).await.map_err(|_| ResetError::Late)??;
+        // The next run counts its objects and phases from the beginning.
         self.workload = Workload::new(self.truth.docker().clone());
         self.wire.reset_phase();
         self.reuse.runs += 1;

@@ -126,6 +126,7 @@ impl Slot {
 
     /// Gives the number back.
     pub(crate) fn release(self) -> io::Result<()> {
+        // In this order: see `try_lock`.
         remove_lock(&self.lock_path())?;
         self.lock.unlock()
     }

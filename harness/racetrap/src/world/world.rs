@@ -52,8 +52,8 @@ impl World {
     /// Starts a world.
     ///
     /// # Errors
-    /// If a part of it does not start, or lacks what the scenario needs. The parts that did start are
-    /// captured, if something is broken, and swept.
+    /// If a part of it does not start, or lacks what the scenario needs. The parts that did start
+    /// are captured, if something is broken, and swept.
     pub(crate) async fn start(
         options: &WorldOptions,
         recorder: &Recorder,
@@ -114,11 +114,14 @@ impl World {
     /// If a part of the world does not answer any more.
     pub(crate) async fn begin(&mut self, evidence: &Path) -> Result<(), WorldError> {
         let directory = self.foundation.slot.directory();
+        // The lengths before the intent: if the harness is killed, the watcher copies what the logs
+        // have beyond these.
         self.reuse.logs = logs::lengths(directory).map_err(failed("a list of logs"))?;
         let run = Intent::Run { evidence: evidence.to_owned(), logs: self.reuse.logs.clone() };
         intent::declare(directory, &run).map_err(failed("the list of intents"))?;
         self.recorder().append(self.facts.clone());
         self.user.begin();
+        // The view of the new history is empty until API and engine are listed.
         self.list_all().await.map_err(DaemonError::from)?;
         Ok(self.truth.refresh().await?)
     }
@@ -199,7 +202,7 @@ impl World {
     }
 
     /// Ends the clients of the daemon's present run. To be called when the daemon ends: its next
-    /// run writes another kubeconfig, and connects to the engine anew.
+    /// run writes another kubeconfig, and connects to the engine again.
     pub(crate) fn forget_clients(&mut self) {
         self.tasks.clients.abort_all();
         self.client_wire = None;
@@ -241,6 +244,7 @@ impl World {
         {
             leak(format!("wire before the API: {}", chain(&error)));
         }
+        // The user's engine endpoint has a wire of its own, which must be closed before the engine.
         self.user.close().await.into_iter().for_each(&mut leak);
         if let Err(error) = self.wire.close().await {
             leak(format!("wire: {}", chain(&error)));

@@ -64,8 +64,8 @@ fn reused(history: &[Record]) -> u32 {
 fn run(place: &Place, arguments: &[&str]) -> (Option<i32>, String) {
     let output = place.run(arguments);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code(), said + &told)
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), said + &err)
 }
 
 // The same runs in the same order, once each in a new world, and once in at most two, which is what
