@@ -2,7 +2,7 @@
 //! uses.
 //!
 //! The directories have one letter each: the daemon binds sockets deep below its home, and the path
-//! of a unix socket has at most [`SOCKET_PATH_MAX`](crate::sys::SOCKET_PATH_MAX) bytes.
+//! of a unix socket has at most `SOCKET_PATH_MAX` bytes.
 
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,7 @@ pub(crate) fn idle_journal(world: &Path) -> PathBuf {
     world.join("idle.jsonl")
 }
 
-/// The list of intents; see [`intent`](crate::intent).
+/// The list of intents; see `intent.rs`.
 pub(crate) fn intents(world: &Path) -> PathBuf {
     world.join("intents")
 }
