@@ -1,2 +1,39 @@
 //! The command line: one file per subcommand, and the exit codes.
 //!
+//! - `command`: parses the command line, and turns the result of a subcommand into an exit code;
+//! - `list`, `run`, `repro`, `matrix`, `report`, `judge`, `open`, `doctor`, `engine`: the
+//!   subcommands;
+//! - `options`: options that several subcommands have; `targets`: turns ids, globs and files into
+//!   scenarios;
+//! - `index`: the page that links to all runs of a command;
+//! - `reports`: JUnit and GitHub output, beside the report on the terminal;
+//! - `daemon`: which daemon is run, and what it says about itself;
+//! - `stop`: requests to stop; `again`: the command that repeats a run;
+//! - `format`: text for people, or JSON;
+//! - `checks`: what this machine has and lacks;
+//! - `exit`: the published exit codes.
+
+mod again;
+mod checks;
+mod command;
+mod daemon;
+mod doctor;
+mod engine;
+mod exit;
+mod format;
+mod index;
+mod judge;
+mod list;
+mod matrix;
+mod open;
+mod options;
+mod report;
+mod reports;
+mod repro;
+mod run;
+mod stop;
+mod targets;
+mod worlds;
+
+pub use command::main;
+pub use exit::Exit;
