@@ -8,6 +8,7 @@
 //! - [`run`]: carries out the steps of a scenario in a world; its only output is the history;
 //! - [`bundle`]: collects evidence of a run that did not pass;
 //! - [`matrix`]: runs scenarios crossed with daemons;
+//! - [`contract`]: the promises of the daemon, by number;
 //! - [`report`]: renders all of that for people and programs;
 //! - [`cli`]: the command.
 
@@ -15,6 +16,7 @@ pub mod bundle;
 pub mod catalogue;
 pub mod chain;
 pub mod cli;
+pub mod contract;
 pub mod deadline;
 pub mod mask;
 pub mod matrix;
