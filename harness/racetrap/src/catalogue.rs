@@ -105,8 +105,11 @@ impl Catalogue {
             if scenario.finding.as_str() != id {
                 return Err(no_entry("is not named after its finding"));
             }
-            if scenario.about.is_none() {
+            let Some(about) = &scenario.about else {
                 return Err(no_entry("does not say what its finding is about"));
+            };
+            if about.promises.is_empty() {
+                return Err(no_entry("names no promise of the contract that it exercises"));
             }
             entries.insert(scenario.finding.clone(), scenario);
         }
@@ -258,6 +261,12 @@ mod tests {
         assert_eq!(
             problem("1-A.yaml", Some(scenario)),
             "catalogue entry 1-A.yaml does not say what its finding is about"
+        );
+        let about = "finding: 1-A\nsteps: [settle]\nabout: {title: t, source: s, broken: b, correct: c, \
+                     oracle: liveness, defect: d, unrelated: u}\n";
+        assert_eq!(
+            problem("1-A.yaml", Some(about)),
+            "catalogue entry 1-A.yaml names no promise of the contract that it exercises"
         );
         assert_eq!(problem("1-A.txt", Some(scenario)), "catalogue entry 1-A.txt is no .yaml file");
         assert_eq!(problem("1-A.yaml", None), "catalogue entry 1-A.yaml is not UTF-8");

@@ -9,7 +9,7 @@ use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 
 use super::exit::{self, Exit, Failure};
 use super::format::Format;
-use super::{doctor, engine, judge, list, matrix, open, report, repro, run};
+use super::{doctor, engine, judge, list, matrix, open, promises, report, repro, run};
 use crate::report::{Terminal, tell};
 
 /// Width of error messages, in columns. It is fixed so that tests can compare messages.
@@ -30,6 +30,8 @@ struct Cli {
 enum Command {
     /// Lists the findings of the catalogue
     List,
+    /// Lists the daemon's promises, the oracles that judge each, and the findings that exercise it
+    Promises(promises::Args),
     /// Runs each scenario once and judges it
     Run(run::Args),
     /// Runs one scenario and prints its whole timeline
@@ -98,6 +100,7 @@ fn carry_out(cli: Cli) -> Result<Exit, Failure> {
     let format = cli.format;
     match cli.command {
         Command::List => list::list(format, terminal),
+        Command::Promises(args) => promises::promises(&args, format, terminal),
         Command::Run(args) => block_on(run::run(args, format, terminal)),
         Command::Repro(args) => block_on(repro::repro(args, format, terminal)),
         Command::Matrix(args) => block_on(matrix::matrix(args, format, terminal)),

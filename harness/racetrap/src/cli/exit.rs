@@ -6,6 +6,7 @@ use miette::Report;
 use racetrap_history::Verdict;
 
 use crate::catalogue::{CatalogueError, SelectorError};
+use crate::contract::ContractError;
 use crate::report::NotWritten;
 use crate::run::RunError;
 use crate::scenario_file::ScenarioFileError;
@@ -92,6 +93,12 @@ impl From<ScenarioFileError> for Failure {
 impl From<NotWritten> for Failure {
     fn from(error: NotWritten) -> Self {
         Self::machine(Report::from_err(error))
+    }
+}
+
+impl From<ContractError> for Failure {
+    fn from(error: ContractError) -> Self {
+        Self { exit: Exit::Internal, report: Report::from_err(error) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The command line: one file per subcommand, and the exit codes.
 //!
 //! - `command`: parses the command line, and turns the result of a subcommand into an exit code;
-//! - `list`, `run`, `repro`, `matrix`, `report`, `judge`, `open`, `doctor`, `engine`: the
+//! - `list`, `promises`, `run`, `repro`, `matrix`, `report`, `judge`, `open`, `doctor`, `engine`: the
 //!   subcommands;
 //! - `options`: options that several subcommands have; `targets`: turns ids, globs and files into
 //!   scenarios;
@@ -27,6 +27,7 @@ mod list;
 mod matrix;
 mod open;
 mod options;
+mod promises;
 mod report;
 mod reports;
 mod repro;

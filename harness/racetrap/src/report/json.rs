@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    FindingId, Judgement, OracleName, Platform, Scenario, Unshown, Verdict, Violation, VmMode,
+    FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unshown, Verdict, Violation, VmMode,
 };
 use serde::Serialize;
 
 use super::RunReport;
 use super::check::{Check, CheckState};
 use super::recorded::{Recorded, differences};
+use crate::contract::Coverage;
 use crate::matrix::Cell;
 
 /// Version of every object. docs/formats.md says what a version promises.
@@ -36,6 +37,7 @@ struct Entry<'a> {
     oracle: OracleName,
     defect: &'a str,
     unrelated: &'a str,
+    promises: &'a [PromiseNumber],
     platforms: &'a [Platform],
     covers: &'a [FindingId],
 }
@@ -96,12 +98,49 @@ pub(crate) fn list_json<'a>(
                 oracle: about.oracle,
                 defect: &about.defect,
                 unrelated: &about.unrelated,
+                promises: &about.promises,
                 platforms: &about.platforms,
                 covers: &about.covers,
             })
         })
         .collect();
     text(&List { version: VERSION, findings, unshown: unshown.collect() })
+}
+
+/// The object of `promises`.
+pub(crate) fn promises_json(coverage: &Coverage<'_>) -> String {
+    #[derive(Serialize)]
+    struct Promise<'a> {
+        number: PromiseNumber,
+        section: &'a str,
+        text: &'a str,
+        oracles: &'a [OracleName],
+        findings: &'a [&'a FindingId],
+        defects: &'a [&'a str],
+    }
+    #[derive(Serialize)]
+    struct Promises<'a> {
+        version: u32,
+        promises: Vec<Promise<'a>>,
+        judged: usize,
+        exercised: usize,
+        not_judged: usize,
+    }
+    let promises = coverage.promises.iter().map(|promise| Promise {
+        number: promise.number,
+        section: promise.section,
+        text: promise.text,
+        oracles: &promise.oracles,
+        findings: &promise.findings,
+        defects: &promise.defects,
+    });
+    text(&Promises {
+        version: VERSION,
+        promises: promises.collect(),
+        judged: coverage.judged(),
+        exercised: coverage.exercised(),
+        not_judged: coverage.not_judged(),
+    })
 }
 
 /// The object of `run`.

@@ -2,7 +2,7 @@
 //!
 //! - `terminal`: the only place that writes to standard output; colours;
 //! - `check`: one check of `doctor`;
-//! - `list`, `run`, `matrix`, `doctor`: text for people, one file per command;
+//! - `list`, `promises`, `run`, `matrix`, `doctor`: text for people, one file per command;
 //! - `recorded`: compares a new judgement of a bundle with the recorded one;
 //! - `opened`: the commands with which an open bundle can be read;
 //! - `summary`: the last lines of `run` and `matrix`;
@@ -24,6 +24,7 @@ mod list;
 mod matrix;
 mod opened;
 mod progress;
+mod promises;
 mod recorded;
 mod run;
 mod summary;
@@ -38,14 +39,15 @@ pub(crate) use doctor::doctor;
 pub(crate) use github::{BYTES_MAX as SUMMARY_BYTES_MAX, annotations, summary as job_summary};
 pub(crate) use index::{index, is_index};
 pub(crate) use json::{
-    DaemonFacts, doctor_json, judged_json, list_json, matrix_json, opened_json, rebuilt_json,
-    repro_json, runs_json,
+    DaemonFacts, doctor_json, judged_json, list_json, matrix_json, opened_json, promises_json,
+    rebuilt_json, repro_json, runs_json,
 };
 pub(crate) use junit::junit;
 pub(crate) use list::list;
 pub(crate) use matrix::matrix;
 pub(crate) use opened::opened;
 pub(crate) use progress::Progress;
+pub(crate) use promises::promises;
 pub(crate) use recorded::{Recorded, judged};
 pub(crate) use run::{RunReport, run, titles};
 pub(crate) use summary::{index_line, matrix_summary, once_more, runs_summary};
