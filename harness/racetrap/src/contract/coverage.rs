@@ -32,9 +32,8 @@ impl<'a> Coverage<'a> {
         entries: impl Iterator<Item = &'a Scenario>,
         chosen: impl Fn(PromiseNumber) -> bool,
     ) -> Self {
-        let entries: Vec<_> = entries
-            .filter_map(|entry| Some((&entry.finding, entry.about.as_ref()?)))
-            .collect();
+        let entries: Vec<_> =
+            entries.filter_map(|entry| Some((&entry.finding, entry.about.as_ref()?))).collect();
         let covered = |(number, text): (PromiseNumber, &'a str)| {
             let naming = entries.iter().filter(|(_, about)| about.promises.contains(&number));
             let mut defects: Vec<_> =

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unshown, Verdict, Violation, VmMode,
+    FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unshown, Verdict,
+    Violation, VmMode,
 };
 use serde::Serialize;
 

@@ -52,6 +52,7 @@ fn list_as_json_is_one_object_with_a_version_and_every_finding() {
             assert!(finding[key].as_str().is_some_and(|text| !text.is_empty()), "{key}: {finding}");
         }
         assert!(finding["platforms"].as_array().is_some_and(|platforms| !platforms.is_empty()));
+        assert!(finding["promises"].as_array().is_some_and(|promises| !promises.is_empty()));
         assert!(finding["covers"].is_array());
     }
     let unshown = object["unshown"].as_array().unwrap();

@@ -7,6 +7,7 @@ mod help;
 mod listing;
 mod machine;
 mod output;
+mod promises;
 mod report;
 mod reports;
 mod sandbox;
