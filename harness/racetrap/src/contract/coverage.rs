@@ -15,7 +15,8 @@ pub(crate) struct Covered<'a> {
     pub(crate) oracles: Vec<OracleName>,
     /// Findings that name it, in the order of their ids.
     pub(crate) findings: Vec<&'a FindingId>,
-    /// Defects of those findings, each once and in order: with one of them the promise is broken.
+    /// Defects of those findings, each once and in order. A defect breaks one promise of its finding at
+    /// least, and need not break every one.
     pub(crate) defects: Vec<&'a str>,
 }
 

@@ -1,4 +1,4 @@
-//! The contract's promises as a table: who judges each, what exercises it, and what breaks it.
+//! The contract's promises as a table: who judges each, what exercises it, and by which defects.
 
 use std::fmt::Write as _;
 
@@ -44,7 +44,7 @@ fn tested_by(promise: &Covered<'_>) -> String {
         return format!("{judged}; no finding exercises it");
     }
     let (findings, defects) = (findings.join(", "), promise.defects.join(", "));
-    format!("{judged}; exercised by {findings}; broken by {defects}")
+    format!("{judged}; exercised by {findings}; defects: {defects}")
 }
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
             promises(&coverage, Paint::new(false)),
             "\
 4.2.1   One.
-        judged by convergence, counts; exercised by 1-A; broken by 1-A
+        judged by convergence, counts; exercised by 1-A; defects: 1-A
 4.2.10  Two.
         judged by identity; no finding exercises it
 
