@@ -31,7 +31,9 @@ const EXAMINED: &str = r"contains|starts_with|ends_with|strip_prefix|strip_suffi
 fn judges(path: &str) -> bool {
     let Some(file) = path.strip_prefix("harness/history/src/") else { return false };
     let first = file.split(['/', '.']).next().unwrap_or(file);
-    path.ends_with(".rs") && !is_test(path) && ["oracle", "view", "verdict"].contains(&first)
+    path.ends_with(".rs")
+        && !is_test(path)
+        && ["oracle", "view", "verdict", "judge"].contains(&first)
 }
 
 pub(super) fn oracles_do_not_read_text_for_people(tree: &Tree) -> Vec<String> {

@@ -3,15 +3,13 @@
 use super::source::{after, is_test};
 use super::{Tree, found, is_script, is_word};
 
-/// Who may pause: a `clock.rs`, which implements that for its package, and the program inside the images,
-/// whose pauses are what it is for.
-const MAY_SLEEP: [&str; 3] = [
-    "harness/racetrap/src/clock.rs",
-    "fixtures/daemon/src/clock.rs",
-    "fixtures/images/program/main.rs",
-];
+/// A package's clock, which lets time pass for all of it.
+const CLOCK: &str = "/src/clock.rs";
 
-/// Who may do something at a pace, which is a pause each time, and why. Tests poll what cannot notify them.
+/// The program inside the images, whose pauses are what it is for.
+const IMAGE: &str = "fixtures/images/program/main.rs";
+
+/// Who may do something at a pace without a clock, and why. Tests poll what cannot notify them.
 const MAY_TICK: [&str; 3] = [
     // Tries again to accept connections when the machine has no descriptors left.
     "harness/wire/src/listener.rs",
@@ -28,7 +26,7 @@ pub(super) fn only_the_clock_sleeps(tree: &Tree) -> Vec<String> {
         concat!("sl", "eep_until"),
         concat!("park_", "timeout"),
     ];
-    let code = |path: &str| path.ends_with(".rs") && !MAY_SLEEP.contains(&path);
+    let code = |path: &str| path.ends_with(".rs") && !(path.ends_with(CLOCK) || path == IMAGE);
     let mut naps = found(tree, code, |line| {
         let imports = line.contains("time::{") || line.contains("thread::{");
         let names = || line.split(|letter| !is_word(letter)).any(|word| word == "sleep");
@@ -44,7 +42,9 @@ pub(super) fn only_the_clock_sleeps(tree: &Tree) -> Vec<String> {
 /// Pauses under other names: a timer that ticks, or a time-out of what never comes.
 pub(super) fn only_the_clock_ticks(tree: &Tree) -> Vec<String> {
     const TIMERS: [&str; 2] = [concat!("inter", "val("), concat!("inter", "val_at(")];
-    let may = |path: &str| MAY_SLEEP.contains(&path) || MAY_TICK.contains(&path) || is_test(path);
+    let may = |path: &str| {
+        path.ends_with(CLOCK) || path == IMAGE || MAY_TICK.contains(&path) || is_test(path)
+    };
     let code = |path: &str| path.ends_with(".rs") && !may(path);
     found(tree, code, |line| {
         let of_nothing = line.contains("pending()") || line.contains("pending::<");
