@@ -18,6 +18,7 @@ about:
   broken: The daemon misses what happens in the gap.
   correct: The daemon mirrors all of it.
   oracle: convergence
+  promises: ["4.1.10"]
   defect: 1-A
   unrelated: 1-B
 steps:
