@@ -27,13 +27,13 @@ pub mod scenario_file;
 pub mod timeline;
 pub mod world;
 
+mod bundle_server;
 mod certificate;
 mod clock;
 mod daemon;
 mod derived;
 mod docker;
 mod engine;
-mod exhibit;
 mod intent;
 mod passthrough;
 mod recorder;

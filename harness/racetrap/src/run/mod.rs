@@ -149,7 +149,7 @@ impl RunError {
     /// that was masked holds it.
     #[must_use]
     pub fn told(&self) -> String {
-        Masker::default().words(&chain(self))
+        Masker::default().message(&chain(self))
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::sweep::{Swept, sweep};
-use crate::bundle::{Cause, Patient, Trigger, capture, claim, on_thread, seal, seal_claimed};
+use crate::bundle::{CaptureTarget, Cause, Trigger, capture, claim, on_thread, seal, seal_claimed};
 use crate::chain::chain;
 use crate::derived;
 use crate::mask::Masker;
@@ -22,7 +22,7 @@ const REASON: &str = "the harness ended without closing this world";
 pub(super) async fn capture_and_sweep(directory: &Path) -> io::Result<Swept> {
     let masker = Masker::default();
     let cause = Cause::new(Trigger::Killed, REASON);
-    let (captured, evidence) = match Patient::of(directory) {
+    let (captured, evidence) = match CaptureTarget::read(directory) {
         Ok(Some(patient)) if patient.evidence.is_dir() => {
             let captured = capture(&patient, cause.clone(), &masker, || {}).await;
             (captured, Some(patient.evidence))

@@ -1,50 +1,53 @@
-//! Which resources there are: what the API server has said, without what a bundle cannot do.
+//! The resources that the API server served, without the verbs that a bundle cannot serve.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::bundle::{Opened, Refusal};
+use crate::bundle::kubernetes::{can_list, version_at};
+use crate::bundle::layout::api_objects;
+use crate::bundle::{InvalidBundle, LoadedBundle};
 
-/// What can be done with a resource of a bundle.
+/// The verbs of every resource of a bundle.
 const VERBS: [&str; 3] = ["get", "list", "watch"];
 
-/// One resource.
+/// One resource with its objects.
 #[derive(Debug)]
 pub(super) struct Resource {
     pub(super) plural: String,
     pub(super) kind: String,
     pub(super) namespaced: bool,
-    /// Its objects, as `kind: List`; or why they are not there.
+    /// Its objects, as a `kind: List`, or the reason why they are missing.
     pub(super) list: Result<Value, String>,
 }
 
 impl Resource {
-    /// Its objects; none, where they were not captured.
+    /// Its objects; empty if they are missing.
     pub(super) fn items(&self) -> &[Value] {
         let items = self.list.as_ref().ok().and_then(|list| list["items"].as_array());
         items.map_or(&[], Vec::as_slice)
     }
 }
 
-/// Replies by their paths, and resources by version and plural name.
-type Discovered = (BTreeMap<String, Value>, BTreeMap<(String, String), Resource>);
+/// Responses by request path, and resources by version and plural name.
+type Discovery = (BTreeMap<String, Value>, BTreeMap<(String, String), Resource>);
 
-/// Puts together what was captured of discovery, an object of replies by path, with the objects.
-pub(super) fn discovered(
-    said: &Value,
-    bundle: &Opened,
+/// Computes the responses of discovery from the captured ones, a JSON object by request path, and
+/// reads the objects of all resources in them from the files below `world`.
+pub(super) fn read_discovery(
+    captured: &Value,
+    bundle: &LoadedBundle,
     world: &str,
-) -> Result<Discovered, Refusal> {
+) -> Result<Discovery, InvalidBundle> {
     let mut replies = BTreeMap::new();
     let mut resources = BTreeMap::new();
     let mut versions = BTreeSet::new();
-    for (path, reply) in said.as_object().into_iter().flatten() {
-        let Some(version) = version_of(path) else { continue };
+    for (path, reply) in captured.as_object().into_iter().flatten() {
+        let Some(version) = version_at(path) else { continue };
         versions.insert(version.to_owned());
         let (served, mut kept) = (reply["resources"].as_array(), Vec::new());
         for entry in served.into_iter().flatten() {
-            let Some((resource, entry)) = resource(entry, version, bundle, world)? else {
+            let Some((resource, entry)) = read_resource(entry, version, bundle, world)? else {
                 continue;
             };
             resources.insert((version.to_owned(), resource.plural.clone()), resource);
@@ -56,36 +59,27 @@ pub(super) fn discovered(
         });
         replies.insert(path.clone(), list);
     }
-    if let Some(version) = said.get("/version") {
+    if let Some(version) = captured.get("/version") {
         replies.insert("/version".to_owned(), version.clone());
     }
-    replies.extend(groups(&versions, &said["/apis"]));
+    replies.extend(group_replies(&versions, &captured["/apis"]));
     Ok((replies, resources))
 }
 
-/// The version whose resources are listed at a path.
-fn version_of(path: &str) -> Option<&str> {
-    let core = path.strip_prefix("/api/").filter(|version| !version.contains('/'));
-    let named = || path.strip_prefix("/apis/").filter(|version| version.matches('/').count() == 1);
-    core.or_else(named)
-}
-
-/// A resource whose objects can be listed, and its entry without what else could be done with it.
-fn resource(
+/// Reads a resource, and returns it with its entry, which has only the verbs of a bundle. Returns
+/// `None` for a subresource, and for a resource without the verb `list`, whose objects could not be
+/// captured.
+fn read_resource(
     entry: &Value,
     version: &str,
-    bundle: &Opened,
+    bundle: &LoadedBundle,
     world: &str,
-) -> Result<Option<(Resource, Value)>, Refusal> {
+) -> Result<Option<(Resource, Value)>, InvalidBundle> {
     let text = |key: &str| entry[key].as_str().map(str::to_owned);
-    let lists =
-        entry["verbs"].as_array().is_some_and(|verbs| verbs.iter().any(|verb| verb == "list"));
-    let names = text("name").zip(text("kind")).filter(|(plural, _)| !plural.contains('/') && lists);
+    let names = text("name").zip(text("kind"));
+    let names = names.filter(|(plural, _)| !plural.contains('/') && can_list(entry));
     let Some((plural, kind)) = names else { return Ok(None) };
-    let file = match version.split_once('/') {
-        Some((group, _)) => format!("{world}api/objects/{plural}.{group}.yaml"),
-        None => format!("{world}api/objects/{plural}.yaml"),
-    };
+    let file = format!("{world}{}", api_objects(version, &plural));
     let list = bundle.document(&file)?.ok_or_else(|| bundle.why_missing(&file));
     let namespaced = entry["namespaced"] == true;
     let mut entry = entry.as_object().cloned().unwrap_or_else(Map::new);
@@ -93,9 +87,10 @@ fn resource(
     Ok(Some((Resource { plural, kind, namespaced, list }, Value::Object(entry))))
 }
 
-/// `/api`, `/apis`, and each group: those of which resources are known, for a client asks for all that it is
-/// told of. The one that the API server prefers is preferred.
-fn groups(versions: &BTreeSet<String>, said: &Value) -> BTreeMap<String, Value> {
+/// The responses for `/api`, `/apis` and each group. They list only versions whose resources were
+/// captured, because a client requests the resources of every listed version and complains if it
+/// gets none. `captured` is the captured `/apis`, of which the preferred versions stay.
+fn group_replies(versions: &BTreeSet<String>, captured: &Value) -> BTreeMap<String, Value> {
     let mut groups: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for version in versions {
         if let Some((group, name)) = version.split_once('/') {
@@ -103,14 +98,14 @@ fn groups(versions: &BTreeSet<String>, said: &Value) -> BTreeMap<String, Value> 
             groups.entry(group).or_default().push(version);
         }
     }
-    let said = |name: &str| {
-        let mut groups = said["groups"].as_array().into_iter().flatten();
+    let preferred_version = |name: &str| {
+        let mut groups = captured["groups"].as_array().into_iter().flatten();
         groups.find(|group| group["name"] == name).map(|group| group["preferredVersion"].clone())
     };
     let groups: Vec<_> = groups
         .into_iter()
         .map(|(name, versions)| {
-            let preferred = said(name).filter(|version| versions.contains(version));
+            let preferred = preferred_version(name).filter(|version| versions.contains(version));
             let preferred = preferred.unwrap_or_else(|| versions[0].clone());
             json!({ "name": name, "versions": versions, "preferredVersion": preferred })
         })

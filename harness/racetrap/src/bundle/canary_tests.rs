@@ -1,4 +1,5 @@
-//! That a planted secret of each kind is masked, and that it is found where it is not.
+//! A planted secret of each kind is masked, and a file in which it is not masked is found and
+//! removed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,11 +8,12 @@ use std::path::Path;
 use serde_json::json;
 
 use super::manifest::{Cause, MANIFEST, Manifest, State, Trigger};
+use super::output::{Content, Store};
 use super::seal::seal;
-use super::shelf::{Content, Store};
-use crate::mask::{DocumentKind, Hits, Masker, Place, Rule, canary};
+use crate::mask::{DocumentKind, Hits, Location, Masker, Rule, canary};
 
-/// Files of a bundle, each with a secret of one kind, as its collector masks them.
+/// Writes the files of a bundle, each with a planted secret of one kind, masked as its collector
+/// does it.
 fn bundle(place: &Path, masker: &Masker) {
     let home = place.join("home");
     canary::plant_logins(&home, true).expect("room");
@@ -22,25 +24,26 @@ fn bundle(place: &Path, masker: &Masker) {
 
     let mut hits = Hits::default();
     let mut environment = [format!("{}={}", canary::VARIABLE, canary::secret("Daemon"))];
-    masker.environment(&mut environment, &Place::ROOT, &mut hits);
-    let inspect = json!([{ "Id": "1", "Config": { "Env": canary::of_container(true) } }]);
-    let said = canary::of_container(true).pop().expect("it sleeps");
-    let said = said.split_once('=').expect("a variable").1.to_owned();
+    masker.environment(&mut environment, &Location::ROOT, &mut hits);
+    let inspect = json!([{ "Id": "1", "Config": { "Env": canary::container_variables(true) } }]);
+    let printed = canary::container_variables(true).pop().expect("it sleeps");
+    let printed = printed.split_once('=').expect("a variable").1.to_owned();
     let store = Store::new(place.join("world"), "world", masker.clone());
-    let shelf = store.shelf("test");
-    shelf.put("processes.json", Content::Masked(environment.join("\n"), hits));
-    shelf.put("container-inspect.json", Content::Document(DocumentKind::Docker, inspect));
+    let output = store.output("test");
+    output.put("processes.json", Content::Masked(environment.join("\n"), hits));
+    output.put("container-inspect.json", Content::Document(DocumentKind::Docker, inspect));
     let (text, hits) = masker.json(DocumentKind::DockerConfig, config.as_bytes()).expect("one");
-    shelf.put("config.json", Content::Masked(text, hits));
+    output.put("config.json", Content::Masked(text, hits));
     let (text, hits) = masker.yaml(DocumentKind::Kubeconfig, &kubeconfig).expect("one");
-    shelf.put("kubeconfig.yaml", Content::Masked(text, hits));
-    shelf.put("container.log", Content::Text(format!("stdout T {said}\n")));
+    output.put("kubeconfig.yaml", Content::Masked(text, hits));
+    output.put("container.log", Content::Text(format!("stdout T {printed}\n")));
     let cause = Cause::new(Trigger::Verdict, "a test");
     let manifest = Manifest { entries: store.entries(), deadline: 1.0, ..Manifest::empty(&cause) };
     manifest.write(place).expect("room");
 }
 
-/// The files that a masker leaves a planted secret in; none of them is in the sealed bundle.
+/// Seals a bundle that was masked by `masker`, and returns the files in which a planted secret was
+/// left. None of them may be in the sealed bundle.
 async fn leaks(masker: &Masker) -> BTreeSet<String> {
     let place = tempfile::tempdir().expect("a temporary directory");
     let run = place.path().join("run");
@@ -52,23 +55,24 @@ async fn leaks(masker: &Masker) -> BTreeSet<String> {
     let why = |entry: &super::Entry| entry.why.clone().unwrap_or_default();
     let left_out = manifest.entries.iter().filter(|entry| why(entry).contains("planted"));
     assert!(left_out.clone().all(|entry| entry.state == State::Missing), "{manifest:?}");
-    let told: BTreeSet<_> = left_out.filter_map(|entry| entry.path.clone()).collect();
+    let entered: BTreeSet<_> = left_out.filter_map(|entry| entry.path.clone()).collect();
     let found: BTreeSet<_> = found.into_iter().collect();
-    assert_eq!(told, found, "the manifest says why they are not there");
+    assert_eq!(entered, found, "the manifest says why they are not there");
     assert!(!found.contains(MANIFEST));
     found
 }
 
-// A world that could not be made is told with the end of a log, and a file that cannot be used may be quoted.
+// The reason of a world that did not start quotes the end of a log, and the reason of a missing
+// file may quote the file.
 #[tokio::test]
-async fn what_a_manifest_quotes_is_masked() {
+async fn a_secret_that_the_manifest_quotes_is_masked() {
     let place = tempfile::tempdir().expect("a temporary directory");
     let run = place.path().join("run");
     fs::create_dir(&run).expect("a new directory");
     let quoted = format!("it said: Authorization: Bearer {}", canary::secret("Bearer"));
     let masker = Masker::default();
     let store = Store::new(run.join("world"), "world", masker.clone());
-    store.shelf("test").missing("x.txt", &quoted);
+    store.output("test").missing("x.txt", &quoted);
     assert!(store.entries()[0].why.as_deref().is_some_and(|why| why.ends_with("Bearer masked-1")));
     let found = seal(&run, Cause::new(Trigger::Unmade, &quoted), &masker).await.expect("room");
     assert_eq!(found, Vec::<String>::new());
@@ -76,18 +80,18 @@ async fn what_a_manifest_quotes_is_masked() {
     assert_eq!(reason, "it said: Authorization: Bearer masked-1");
 }
 
-// The rules of one kind are switched off at a time, with those that would take their place: exactly the files of that
-// kind must be found. With all rules nothing is.
+// With all rules no file is found. Then the rules for one kind of secret are switched off, together
+// with the rules that would also mask it: exactly the files with that kind of secret must be found.
 #[tokio::test]
 async fn a_kind_of_secret_that_is_not_masked_is_found_and_left_out() {
     assert_eq!(leaks(&Masker::default()).await, BTreeSet::new());
-    let said = "world/container.log";
+    let log = "world/container.log";
     for (off, files) in [
         (&[Rule::Variable][..], &["world/processes.json", "world/container-inspect.json"][..]),
-        (&[Rule::NamedValue], &[said]),
-        (&[Rule::RegistryAuth, Rule::NamedValue], &["world/config.json", said]),
-        (&[Rule::KubeconfigUser, Rule::NamedValue], &["world/kubeconfig.yaml", said]),
-        (&[Rule::Header, Rule::Bearer, Rule::EncodedJson, Rule::NamedValue], &["engine.log", said]),
+        (&[Rule::NamedValue], &[log]),
+        (&[Rule::RegistryAuth, Rule::NamedValue], &["world/config.json", log]),
+        (&[Rule::KubeconfigUser, Rule::NamedValue], &["world/kubeconfig.yaml", log]),
+        (&[Rule::Header, Rule::Bearer, Rule::EncodedJson, Rule::NamedValue], &["engine.log", log]),
     ] {
         let found = leaks(&Masker::without(off)).await;
         let files = files.iter().map(|file| (*file).to_owned()).collect();

@@ -1,12 +1,13 @@
-//! Where something stands.
+//! Where a value is in a document or a text.
 
 use std::fmt;
 
-/// A place in a document, as a JSON pointer (RFC 6901), or in a text, by its line. It is a chain on the
-/// stack, and spelt only where something is found: most places hold no secret.
+/// A location in a document, as a JSON pointer (RFC 6901), or in a text, by its line. It is a
+/// linked list on the stack and becomes text only when it is displayed, because most locations hold
+/// no secret.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
-    above: Option<&'a Place<'a>>,
+pub(crate) struct Location<'a> {
+    above: Option<&'a Location<'a>>,
     part: Part<'a>,
 }
 
@@ -18,32 +19,32 @@ enum Part<'a> {
     Line(usize),
 }
 
-impl<'a> Place<'a> {
-    /// A whole document.
-    pub(crate) const ROOT: Place<'static> = Place { above: None, part: Part::Root("") };
+impl<'a> Location<'a> {
+    /// The root of a document.
+    pub(crate) const ROOT: Location<'static> = Location { above: None, part: Part::Root("") };
 
-    /// A part of a document that has a name of its own, such as the path of its file.
+    /// The root of one of several documents, by a name such as a process ID.
     pub(crate) fn named(name: &'a str) -> Self {
         Self { above: None, part: Part::Root(name) }
     }
 
-    /// What stands below it under a name.
+    /// The field `name` of the object that is here.
     pub(crate) fn field(&'a self, name: &'a str) -> Self {
         Self { above: Some(self), part: Part::Field(name) }
     }
 
-    /// What stands in it at an index, from 0.
+    /// The item at an index, from 0, of the array that is here.
     pub(crate) fn item(&'a self, index: usize) -> Self {
         Self { above: Some(self), part: Part::Item(index) }
     }
 
-    /// A line of it, from 1.
+    /// A line, from 1, of the text that is here.
     pub(crate) fn line(&'a self, number: usize) -> Self {
         Self { above: Some(self), part: Part::Line(number) }
     }
 
-    /// The line of `text`, which stands here, that has the byte at `offset`; the place itself, where
-    /// the text has one line.
+    /// The line with the byte at `offset` of `text`, which is the text here. If the text has only
+    /// one line, this location itself.
     pub(super) fn line_of(&'a self, text: &str, offset: usize) -> Self {
         if !text.contains('\n') {
             return *self;
@@ -53,7 +54,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for Location<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(above) = self.above {
             above.fmt(f)?;

@@ -1,13 +1,14 @@
-//! Which entries of a list are asked for: the filters that every client uses, and a refusal of all others.
+//! The filters of lists: those that docker commonly uses. Any other filter is refused, because
+//! ignoring it would return objects that the client has excluded.
 
 use std::collections::BTreeMap;
 
 use globset::Glob;
 use serde_json::Value;
 
-use crate::exhibit::question::Question;
+use crate::bundle_server::request::ParsedRequest;
 
-/// What a list is of.
+/// The kind of the objects in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Container,
@@ -16,16 +17,17 @@ pub(super) enum Kind {
     Network,
 }
 
-/// By name, the values of which one must fit.
+/// Filters by name. Of the values of a filter one must match, but of labels all.
 #[derive(Debug, Default)]
 pub(super) struct Filters(BTreeMap<String, Vec<String>>);
 
 impl Filters {
-    /// Of the parameter `filters`: a map to values, which are a list, or the keys of a map.
-    pub(super) fn of(question: &Question) -> Result<Self, String> {
-        let Some(text) = question.parameter("filters") else { return Ok(Self::default()) };
-        let said: Result<BTreeMap<String, Value>, _> = serde_json::from_str(text);
-        let said = said.map_err(|error| format!("filters cannot be read: {error}"))?;
+    /// Parses the parameter `filters`: a JSON object from name to values. The values are a list or,
+    /// from newer clients, the keys of an object.
+    pub(super) fn from_request(request: &ParsedRequest) -> Result<Self, String> {
+        let Some(text) = request.parameter("filters") else { return Ok(Self::default()) };
+        let filters: Result<BTreeMap<String, Value>, _> = serde_json::from_str(text);
+        let filters = filters.map_err(|error| format!("filters cannot be parsed: {error}"))?;
         let values = |value: Value| match value {
             Value::Array(list) => {
                 list.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect()
@@ -33,25 +35,27 @@ impl Filters {
             Value::Object(map) => map.keys().cloned().collect(),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
         };
-        Ok(Self(said.into_iter().map(|(name, value)| (name, values(value))).collect()))
+        Ok(Self(filters.into_iter().map(|(name, value)| (name, values(value))).collect()))
     }
 
-    /// Whether one of this name is there.
-    pub(super) fn names(&self, name: &str) -> bool {
+    /// Whether there is a filter of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 
-    /// Whether all take an entry; refuses one that is not known here, as it would hide nothing.
-    pub(super) fn take(&self, kind: Kind, entry: &Value) -> Result<bool, String> {
+    /// Whether an entry passes all filters.
+    ///
+    /// # Errors
+    /// If one of the filters is unknown.
+    pub(super) fn match_entry(&self, kind: Kind, entry: &Value) -> Result<bool, String> {
         for (name, values) in &self.0 {
-            let mut fits = false;
+            let mut any = false;
             for value in values {
-                fits |= fits_one(kind, name, value, entry)
-                    .ok_or_else(|| format!("the filter {name:?} is not served of a bundle"))?;
+                any |= matches_value(kind, name, value, entry)
+                    .ok_or_else(|| format!("a bundle does not support the filter {name:?}"))?;
             }
-            // Of labels all must be there.
-            let all = || values.iter().all(|it| fits_one(kind, name, it, entry) == Some(true));
-            if !fits || name == "label" && !all() {
+            let all = || values.iter().all(|it| matches_value(kind, name, it, entry) == Some(true));
+            if !any || name == "label" && !all() {
                 return Ok(false);
             }
         }
@@ -59,8 +63,8 @@ impl Filters {
     }
 }
 
-/// Whether an entry fits one value; none, where no list of this kind is filtered so here.
-fn fits_one(kind: Kind, name: &str, value: &str, entry: &Value) -> Option<bool> {
+/// Whether an entry matches one value of a filter; `None` if the filter is unknown for this kind.
+fn matches_value(kind: Kind, name: &str, value: &str, entry: &Value) -> Option<bool> {
     let is = |key: &str| entry[key] == value;
     let has = |key: &str| entry[key].as_str().is_some_and(|text| text.contains(value));
     let id = || {
@@ -72,12 +76,12 @@ fn fits_one(kind: Kind, name: &str, value: &str, entry: &Value) -> Option<bool> 
         texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
     };
     Some(match (kind, name) {
-        (_, "label") => label(entry, value),
+        (_, "label") => has_label(entry, value),
         (Kind::Container | Kind::Image | Kind::Network, "id") => id(),
         (Kind::Container, "name") => texts("Names").iter().any(|name| name.contains(value)),
         (Kind::Container, "status") => is("State"),
         (Kind::Container, "ancestor") => is("Image") || is("ImageID"),
-        (Kind::Image, "reference") => texts("RepoTags").iter().any(|tag| refers(value, tag)),
+        (Kind::Image, "reference") => texts("RepoTags").iter().any(|tag| matches_tag(value, tag)),
         (Kind::Image, "dangling") => {
             texts("RepoTags").is_empty() == (value == "true" || value == "1")
         }
@@ -87,8 +91,8 @@ fn fits_one(kind: Kind, name: &str, value: &str, entry: &Value) -> Option<bool> 
     })
 }
 
-/// `KEY` or `KEY=VALUE`.
-fn label(entry: &Value, wanted: &str) -> bool {
+/// Whether an entry has a label, given as `KEY` or `KEY=VALUE`.
+fn has_label(entry: &Value, wanted: &str) -> bool {
     let labels = entry["Labels"].as_object();
     match wanted.split_once('=') {
         Some((key, value)) => {
@@ -98,8 +102,8 @@ fn label(entry: &Value, wanted: &str) -> bool {
     }
 }
 
-/// Whether a pattern is of a tag, with its version or without.
-fn refers(pattern: &str, tag: &str) -> bool {
+/// Whether a glob matches a tag such as `base:1`, or the part of it before the colon.
+fn matches_tag(pattern: &str, tag: &str) -> bool {
     let Ok(glob) = Glob::new(pattern) else { return false };
     let glob = glob.compile_matcher();
     let name = tag.rsplit_once(':').map_or(tag, |(name, _)| name);

@@ -1,10 +1,13 @@
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
+use serde_json::{Value, json};
 
 use super::*;
-use crate::exhibit::question::tests::reading;
+use crate::bundle::LoadedBundle;
+use crate::bundle_server::request::ParsedRequest;
+use crate::bundle_server::request::tests::get;
 
-/// A world of two containers and a namespace; secrets could not be listed.
-fn objects() -> Objects {
+/// A world with two containers and a namespace, in which the list of secrets failed.
+fn api() -> CapturedApi {
     let discovery = json!({
         "/version": { "gitVersion": "v1.35.0" },
         "/apis": { "groups": [
@@ -29,19 +32,19 @@ items:
 - {kind: Container, metadata: {name: one, namespace: default, labels: {a: b}}}
 - {kind: Container, metadata: {name: two, namespace: other}}
 ";
-    let bundle = Opened::test([
+    let bundle = LoadedBundle::from_texts([
         ("world/api/discovery.json", discovery.to_string().as_str()),
         ("world/api/readyz.txt", "ok\n"),
         ("world/api/objects/namespaces.yaml", namespaces),
         ("world/api/objects/containers.containers.example.yaml", containers),
     ]);
-    Objects::of(&bundle, "world/").expect("it can be used").expect("an API")
+    CapturedApi::from_bundle(&bundle, "world/").expect("it is valid").expect("an API")
 }
 
 fn ask(target: &str) -> (u16, Value) {
-    let reply = objects().answer(&reading(target));
-    let body = serde_json::from_slice(&reply.body).unwrap_or_default();
-    (reply.status.as_u16(), body)
+    let response = api().respond(&get(target));
+    let body = serde_json::from_slice(&response.body).unwrap_or_default();
+    (response.status.as_u16(), body)
 }
 
 fn names(list: &Value) -> Vec<&str> {
@@ -49,9 +52,10 @@ fn names(list: &Value) -> Vec<&str> {
     items.filter_map(|item| item["metadata"]["name"].as_str()).collect()
 }
 
-// A group of which no resources are known is left out: clients would ask for them, and complain.
+// A group without captured resources must be left out: clients would request its resources and
+// complain.
 #[test]
-fn discovery_tells_of_what_can_be_listed_and_nothing_else() {
+fn discovery_lists_what_can_be_listed_and_nothing_else() {
     assert_eq!(ask("/api").1["versions"], json!(["v1"]));
     let groups = ask("/apis?timeout=32s").1;
     assert_eq!(groups["groups"].as_array().map(Vec::len), Some(1), "{groups}");
@@ -65,11 +69,11 @@ fn discovery_tells_of_what_can_be_listed_and_nothing_else() {
     assert_eq!(names(&containers), ["containers"]);
     assert_eq!(containers["resources"][0]["verbs"], json!(["get", "list", "watch"]));
     assert_eq!(ask("/version").1["gitVersion"], "v1.35.0");
-    assert_eq!(objects().answer(&reading("/readyz")).body, "ok\n");
+    assert_eq!(api().respond(&get("/readyz")).body, "ok\n");
 }
 
 #[test]
-fn objects_are_got_and_listed_by_their_names_and_namespaces() {
+fn objects_are_returned_by_name_and_listed_by_namespace() {
     const CONTAINERS: &str = "/apis/containers.example/v1";
     let (code, list) = ask(&format!("{CONTAINERS}/containers?limit=500"));
     assert_eq!((code, names(&list)), (200, vec!["one", "two"]));
@@ -97,36 +101,37 @@ fn objects_are_got_and_listed_by_their_names_and_namespaces() {
     }
 }
 
-// Whoever knows the list waits for what will never come; whoever knows nothing is told of what there is.
+// A client that has listed the objects gets no event, any other client gets one for each object.
+// Neither watch ends.
 #[test]
-fn a_watch_is_silent() {
+fn a_watch_stays_open_without_changes() {
     const WATCH: &str = "/apis/containers.example/v1/containers?watch=true";
-    let watch = |more: &str| objects().answer(&reading(&format!("{WATCH}{more}")));
-    let knows = watch("&resourceVersion=7");
-    assert!(knows.stays_silent && knows.body.is_empty(), "{knows:?}");
-    let asks = watch("");
-    assert!(asks.stays_silent);
-    let events = String::from_utf8(asks.body.to_vec()).expect("text");
+    let watch = |more: &str| api().respond(&get(&format!("{WATCH}{more}")));
+    let after_list = watch("&resourceVersion=7");
+    assert!(after_list.stays_open && after_list.body.is_empty(), "{after_list:?}");
+    let without_list = watch("");
+    assert!(without_list.stays_open);
+    let events = String::from_utf8(without_list.body.to_vec()).expect("text");
     assert_eq!(events.matches("\"type\":\"ADDED\"").count(), 2, "{events}");
-    assert!(!objects().answer(&reading("/apis/containers.example/v1/containers")).stays_silent);
+    assert!(!api().respond(&get("/apis/containers.example/v1/containers")).stays_open);
 }
 
 #[test]
-fn whatever_writes_and_whoever_has_no_token_is_refused() {
+fn a_request_that_writes_or_has_no_token_is_refused() {
     for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
         let request = Request::builder().method(method).uri("/api/v1/namespaces/default");
-        let question = Question::of(&request.body(()).expect("a request"));
-        let reply = objects().answer(&question);
-        assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED);
-        assert!(String::from_utf8_lossy(&reply.body).contains("can only be read"));
+        let request = ParsedRequest::from_http(&request.body(()).expect("a request"));
+        let response = api().respond(&request);
+        assert_eq!(response.status, StatusCode::METHOD_NOT_ALLOWED);
+        assert!(String::from_utf8_lossy(&response.body).contains("can only be read"));
     }
     let with = |value: &str| {
         let request = Request::get("/api").header("authorization", value).body(());
-        refuse_stranger(&Question::of(&request.expect("a request")), "token")
+        check_token(&ParsedRequest::from_http(&request.expect("a request")), "token")
     };
-    assert_eq!(with("Bearer token"), None);
+    assert_eq!(with("Bearer token"), Ok(()));
     for other in ["Bearer tokem", "Bearer ", "token", "Basic token"] {
-        assert_eq!(with(other).expect("refused").status, StatusCode::UNAUTHORIZED, "{other}");
+        assert_eq!(with(other).expect_err("refused").status, StatusCode::UNAUTHORIZED, "{other}");
     }
-    assert!(refuse_stranger(&reading("/api"), "token").is_some());
+    assert!(check_token(&get("/api"), "token").is_err());
 }

@@ -1,22 +1,22 @@
-//! What a client asks.
+//! Requests of clients.
 
 use http::{Method, Request, header};
 use percent_encoding::percent_decode_str;
 
-/// A request, as far as an answer depends on it.
+/// The parts of a request on which a response depends. All requests that are served have an empty
+/// body.
 #[derive(Clone, Debug)]
-pub(super) struct Question {
+pub(super) struct ParsedRequest {
     pub(super) method: Method,
-    /// The parts of the path, decoded.
-    pub(super) path: Vec<String>,
+    /// The segments of the path, percent-decoded.
+    path: Vec<String>,
     query: Vec<(String, String)>,
-    /// The token of the header `Authorization`.
+    /// The bearer token of the header `Authorization`.
     pub(super) token: Option<String>,
 }
 
-impl Question {
-    /// Of a request; its body says nothing.
-    pub(super) fn of<T>(request: &Request<T>) -> Self {
+impl ParsedRequest {
+    pub(super) fn from_http<T>(request: &Request<T>) -> Self {
         let path = request.uri().path().trim_matches('/').split('/');
         let query = request.uri().query().unwrap_or_default().split('&');
         let pairs = query.filter(|pair| !pair.is_empty());
@@ -24,7 +24,7 @@ impl Question {
         let authorization = authorization.and_then(|value| value.to_str().ok());
         Self {
             method: request.method().clone(),
-            path: path.filter(|part| !part.is_empty()).map(decoded).collect(),
+            path: path.filter(|segment| !segment.is_empty()).map(decoded).collect(),
             query: pairs
                 .map(|pair| {
                     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -35,29 +35,30 @@ impl Question {
         }
     }
 
-    /// Whether it only reads.
-    pub(super) fn reads(&self) -> bool {
+    /// Whether the request changes nothing.
+    pub(super) fn is_read(&self) -> bool {
         self.method == Method::GET || self.method == Method::HEAD
     }
 
-    /// The path's parts.
-    pub(super) fn parts(&self) -> Vec<&str> {
+    /// The segments of the path.
+    pub(super) fn segments(&self) -> Vec<&str> {
         self.path.iter().map(String::as_str).collect()
     }
 
-    /// A parameter that is there, and not empty.
+    /// The value of a query parameter; `None` if it is missing or empty.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         let found = self.query.iter().find(|(key, value)| key == name && !value.is_empty());
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Whether a parameter is set, as Go reads it.
+    /// Whether a boolean query parameter is true, by the rules of Docker's and Kubernetes's Go
+    /// code.
     pub(super) fn is_set(&self, name: &str) -> bool {
         self.parameter(name).is_some_and(|value| !["0", "false", "False"].contains(&value))
     }
 }
 
-/// What is no UTF-8 names nothing that is here.
+/// Decodes percent-encoding. Bytes that are not UTF-8 are replaced: no name in a bundle has any.
 fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
@@ -66,18 +67,19 @@ fn decoded(text: &str) -> String {
 pub(super) mod tests {
     use super::*;
 
-    /// One that reads a target.
-    pub(in crate::exhibit) fn reading(target: &str) -> Question {
-        Question::of(&Request::get(target).body(()).expect("a target"))
+    /// A GET request for a target.
+    pub(in crate::bundle_server) fn get(target: &str) -> ParsedRequest {
+        ParsedRequest::from_http(&Request::get(target).body(()).expect("a target"))
     }
 
-    // As the docker command asks for a tag with a registry, and as kubectl joins two selectors.
+    // The path is that of a docker command for a tag with a registry, and `x` has two selectors as
+    // kubectl joins them.
     #[test]
-    fn a_question_is_taken_apart_as_its_client_put_it_together() {
-        let question = reading("/v1.41/images/a%2Fb:1/json?all=1&size=0&x=a+b%2Cc&empty=");
-        assert_eq!(question.parts(), ["v1.41", "images", "a/b:1", "json"]);
-        assert!(question.is_set("all") && !question.is_set("size") && !question.is_set("absent"));
-        assert_eq!(question.parameter("x"), Some("a b,c"));
-        assert_eq!(question.parameter("empty"), None);
+    fn path_and_query_are_decoded() {
+        let request = get("/v1.41/images/a%2Fb:1/json?all=1&size=0&x=a+b%2Cc&empty=");
+        assert_eq!(request.segments(), ["v1.41", "images", "a/b:1", "json"]);
+        assert!(request.is_set("all") && !request.is_set("size") && !request.is_set("absent"));
+        assert_eq!(request.parameter("x"), Some("a b,c"));
+        assert_eq!(request.parameter("empty"), None);
     }
 }

@@ -1,11 +1,15 @@
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
+use serde_json::{Value, json};
 
 use super::*;
-use crate::exhibit::question::tests::reading;
+use crate::bundle::LoadedBundle;
+use crate::bundle_server::request::ParsedRequest;
+use crate::bundle_server::request::tests::get;
+use crate::bundle_server::response::PreparedResponse;
 
 const ID: &str = "4f1c000000000000000000000000000000000000000000000000000000000000";
 
-fn holdings() -> Holdings {
+fn engine() -> CapturedEngine {
     let image = json!({ "Id": "sha256:abcd", "RepoTags": ["base:1", "x/y:latest"], "Labels": { "a": "b" } });
     let files = [
         ("version", json!({ "ApiVersion": "1.45", "Os": "linux", "Version": "28.2.2" })),
@@ -36,12 +40,17 @@ fn holdings() -> Holdings {
     let [a, b, c, d, e, f, g] = &files;
     let more = ("world/engine/events.jsonl".to_owned(), events);
     let all = [a, b, c, d, e, f, g, &log, &more].map(|(path, text)| (path.as_str(), text.as_str()));
-    Holdings::of(&Opened::test(all), "world/").expect("it can be used").expect("an engine")
+    let bundle = LoadedBundle::from_texts(all);
+    CapturedEngine::from_bundle(&bundle, "world/").expect("it is valid").expect("an engine")
+}
+
+fn response(target: &str) -> PreparedResponse {
+    engine().respond(&get(target))
 }
 
 fn ask(target: &str) -> (u16, Value) {
-    let reply = holdings().answer(&reading(target));
-    (reply.status.as_u16(), serde_json::from_slice(&reply.body).unwrap_or_default())
+    let response = response(target);
+    (response.status.as_u16(), serde_json::from_slice(&response.body).unwrap_or_default())
 }
 
 fn count(target: &str) -> usize {
@@ -50,9 +59,9 @@ fn count(target: &str) -> usize {
     list.as_array().map_or(usize::MAX, Vec::len)
 }
 
-// As `docker ps`, `docker ps -a` and their like ask.
+// The requests are those of `docker ps`, `docker ps -a` and similar commands.
 #[test]
-fn lists_have_what_is_asked_for() {
+fn lists_have_the_objects_that_pass_the_filters() {
     let filtered = |path: &str, filters: Value| {
         let text = filters.to_string();
         let filters =
@@ -80,13 +89,13 @@ fn lists_have_what_is_asked_for() {
     let (code, why) = ask(&filtered("/containers/json", json!({ "health": ["starting"] })));
     assert_eq!(
         (code, &why["message"]),
-        (400, &json!("the filter \"health\" is not served of a bundle"))
+        (400, &json!("a bundle does not support the filter \"health\""))
     );
 }
 
-// A container whose name is the beginning of another one's ID is meant by that name.
+// The name of one container is a prefix of the ID of the other one; it must lead to the former.
 #[test]
-fn what_is_inspected_is_found_by_its_names() {
+fn objects_are_found_by_names_and_by_prefixes_of_their_ids() {
     for (target, expected) in [
         ("/containers/one/json", ID),
         ("/containers/4f1c/json", ID),
@@ -116,21 +125,21 @@ fn what_is_inspected_is_found_by_its_names() {
 }
 
 #[test]
-fn the_engine_tells_its_version_its_logs_and_its_events() {
-    let response = holdings().answer(&reading("/_ping")).sent(true);
-    assert_eq!(response.headers()["api-version"], "1.45");
-    let log = holdings().answer(&reading("/containers/one/logs?stdout=1"));
+fn ping_has_the_version_and_logs_and_events_are_as_captured() {
+    let ping = response("/_ping").into_http(true);
+    assert_eq!(ping.headers()["api-version"], "1.45");
+    let log = response("/containers/one/logs?stdout=1");
     assert_eq!(log.body, [&[1, 0, 0, 0, 0, 0, 0, 6], b"hello\n".as_slice()].concat());
     assert_eq!(ask("/containers/4f1/logs?stdout=1").0, 404, "it has no log");
-    let events = |query: &str| holdings().answer(&reading(&format!("/events{query}")));
+    let events = |query: &str| response(&format!("/events{query}"));
     let last = events("?since=6&until=7");
-    assert!(!last.stays_silent && String::from_utf8_lossy(&last.body).contains("start"));
+    assert!(!last.stays_open && String::from_utf8_lossy(&last.body).contains("start"));
     assert!(!String::from_utf8_lossy(&last.body).contains("create"));
-    assert!(events("").stays_silent && events("").body.is_empty());
+    assert!(events("").stays_open && events("").body.is_empty());
 }
 
 #[test]
-fn whatever_writes_is_refused() {
+fn a_request_that_writes_is_refused() {
     for (method, target) in [
         (Method::POST, "/v1.45/containers/create"),
         (Method::POST, "/containers/one/start"),
@@ -138,8 +147,8 @@ fn whatever_writes_is_refused() {
         (Method::PUT, "/containers/one/archive"),
     ] {
         let request = Request::builder().method(method).uri(target).body(()).expect("a request");
-        let reply = holdings().answer(&Question::of(&request));
-        assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{target}");
-        assert!(String::from_utf8_lossy(&reply.body).contains("can only be read"));
+        let response = engine().respond(&ParsedRequest::from_http(&request));
+        assert_eq!(response.status, StatusCode::METHOD_NOT_ALLOWED, "{target}");
+        assert!(String::from_utf8_lossy(&response.body).contains("can only be read"));
     }
 }
