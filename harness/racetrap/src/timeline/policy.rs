@@ -14,8 +14,9 @@ impl Render for Inline {
     }
 }
 
-/// A policy by which the browser fetches nothing, and accepts only this style sheet and this script, by their
-/// hashes. A text that became markup by mistake could neither run code nor load anything.
+/// A policy by which the browser fetches nothing, and accepts only this style sheet and this
+/// script, by their hashes. A text that became markup by mistake could neither run code nor load
+/// anything.
 pub(crate) fn policy(style: &Inline, script: Option<&Inline>) -> String {
     let hash = |inline: &Inline| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(inline.0)));
     let script = script.map_or_else(|| "'none'".to_owned(), hash);

@@ -261,8 +261,8 @@ mod tests {
 
     use super::{StoryLine, folded};
 
-    // A letter is a line. Twice is not worth a fold; the shortest cycle is the one that is told; what
-    // is behind it, also the beginning of one more round, is told as it is.
+    // A letter is a line. Twice is not worth a fold; the shortest cycle is the one that is told;
+    // what is behind it, also the beginning of one more round, is told as it is.
     #[rstest]
     #[case::nothing("", "")]
     #[case::twice("aab", "aab")]

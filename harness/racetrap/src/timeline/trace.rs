@@ -54,8 +54,8 @@ pub fn trace(history: &[Record], judgement: &Judgement) -> String {
     text.expect("structs of text and numbers are JSON") + "\n"
 }
 
-/// Adds the events of a row in the order of their times. A viewer matches each `E` with the last open `B` of its
-/// track, so an inner bar must end no later than the outer one.
+/// Adds the events of a row in the order of their times. A viewer matches each `E` with the last
+/// open `B` of its track, so an inner bar must end no later than the outer one.
 fn add_row(events: &mut Vec<Event>, track: Track, row: &Row) {
     // The ends of the open bars, the innermost last.
     let mut ends: Vec<u64> = Vec::new();

@@ -1,4 +1,4 @@
-//! Each way in which a run can end without a pass.
+//! Every way in which a run can end without a pass leaves a bundle.
 
 use std::process::Child;
 
@@ -12,7 +12,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::checked::Bundle;
 use crate::place::{Place, output_without_canaries, wait_until};
 
-/// A run that stands still: the daemon's subscription is held, and what is awaited never comes.
+/// A run that stops at a step which is never done: the daemon's subscription is held, and the step
+/// waits for a request that the daemon never sends.
 const STILL: &str = "
 finding: 295-I3
 needs: {docker: {}}
@@ -29,7 +30,7 @@ steps:
   - settle
 ";
 
-/// Begins it, and waits until the message is held.
+/// Starts the run, and waits until the subscription is held.
 #[track_caller]
 pub(crate) fn standing(place: &Place, arguments: &[&str]) -> Child {
     let scenario = place.path().join("still.yaml");
@@ -48,7 +49,7 @@ fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-/// The process that the journal calls the daemon.
+/// The process of the daemon, from the journal.
 fn daemon(place: &Place) -> Pid {
     let journal = place.journal();
     let line = journal.lines().find(|line| line.contains("\"name\":\"daemon\"")).expect("it began");
@@ -56,8 +57,8 @@ fn daemon(place: &Place) -> Pid {
     Pid::from_raw(record["pid"].as_i64().unwrap().try_into().unwrap()).unwrap()
 }
 
-// The defect is the finding's own, so the verdict is a failure; a pass of the same schedule leaves nothing,
-// or with `--keep` a manifest without a capture.
+// The defect is the finding's own, so the verdict is a failure. A pass of the same schedule with
+// `--keep` leaves a manifest without a capture.
 #[test]
 fn a_failure_leaves_a_bundle_and_a_pass_is_not_captured() {
     let place = Place::new();
@@ -78,11 +79,12 @@ fn a_failure_leaves_a_bundle_and_a_pass_is_not_captured() {
     assert!(!kept.files.keys().any(|path| path.starts_with("world/")), "{:?}", kept.files.keys());
 }
 
-// The daemon is stopped where its run stands still, so that its API answers nobody: the step's deadline ends the
-// run, what only the API knows is missing with the reason, and the same is there from the database. It cannot
-// hear SIGQUIT while it is stopped, so its stacks prove that it was let go on for that.
+// The daemon is stopped, so its API does not respond, and the step's deadline ends the run. Files
+// from the API must be missing with the reason, and the same objects must be there from the
+// database. A stopped process does not handle SIGQUIT, so the daemon's stacks prove that the
+// capture continued it.
 #[test]
-fn a_time_out_with_a_daemon_that_is_stopped_leaves_a_bundle_of_all_else() {
+fn a_step_that_times_out_with_a_stopped_daemon_leaves_a_bundle_without_the_api() {
     let place = Place::new();
     let child = standing(&place, &["--deadline", "2"]);
     kill_process(daemon(&place), Signal::STOP).unwrap();
@@ -101,7 +103,7 @@ fn a_time_out_with_a_daemon_that_is_stopped_leaves_a_bundle_of_all_else() {
     assert_eq!(place.leftovers(), Vec::<String>::new());
 }
 
-// What a person types, and what a CI sends.
+// SIGINT is what Ctrl-C sends, and SIGTERM is what CI sends.
 #[test]
 fn a_request_to_stop_leaves_a_bundle() {
     for asked in [Signal::INT, Signal::TERM] {
@@ -117,7 +119,7 @@ fn a_request_to_stop_leaves_a_bundle() {
     }
 }
 
-// The harness can do nothing any more: all of it is the watcher's work, before it sweeps.
+// A killed harness can do nothing any more. The watcher captures the world before it sweeps it.
 #[test]
 fn a_harness_that_is_killed_leaves_a_bundle() {
     let place = Place::new();
@@ -131,8 +133,9 @@ fn a_harness_that_is_killed_leaves_a_bundle() {
     assert!(bundle.text("engine.log").contains("level="));
 }
 
-// A step for a second daemon in a scenario without one breaks an invariant of the runner. No file can say that, so
-// the scenario is made here; the panic must come out, after the bundle.
+// A step for a neighbour in a scenario without one breaks an invariant of the runner. The parser
+// rejects such a file, so the scenario is built here. The harness must write the bundle and then go
+// on with the panic.
 #[test]
 fn a_panic_of_the_harness_leaves_a_bundle() {
     let place = Place::new();

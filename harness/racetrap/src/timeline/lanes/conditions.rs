@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::{At, Item, Row, Source, Tone};
 
-/// The resources whose conditions are shown, with the prefix of the titles of their rows. Mirrors are left out,
-/// because there are many of them.
+/// The resources whose conditions are shown, with the prefix of the titles of their rows. Mirrors
+/// are left out, because there are many of them.
 const SHOWN: [(&str, &str); 2] = [("apps", ""), ("limavms", "VM ")];
 
 /// The first rows: the desired state, and the condition that says whether it is reached.
@@ -17,7 +17,8 @@ const FIRST: [&str; 2] = ["wanted", "Settled"];
 /// One row for each condition, with one bar for as long as the condition does not change.
 pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
     let mut view = View::default();
-    // By the positions in `SHOWN` and `FIRST`, and by the title, so that the order of the map is that of the rows.
+    // By the positions in `SHOWN` and `FIRST`, and by the title, so that the order of the map is
+    // that of the rows.
     let mut rows: BTreeMap<(usize, usize, String), Vec<Item>> = BTreeMap::new();
     for record in &source.records {
         view.apply(record);
@@ -31,8 +32,8 @@ pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
         let object = name.and_then(|name| view.object(resource, name));
         let mut current = object.map(conditions).unwrap_or_default();
         let at = At::from(*record);
-        // The last bar of a row is still open if it lasts until the end of the history. It ends here if its condition
-        // has changed or disappeared.
+        // The last bar of a row is still open if it lasts until the end of the history. It ends
+        // here if its condition has changed or disappeared.
         for ((of, _, title), items) in &mut rows {
             if *of == rank
                 && let Some(last) = items.last_mut().filter(|last| last.to == Some(source.end))

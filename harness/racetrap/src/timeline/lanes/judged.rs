@@ -6,7 +6,8 @@ use racetrap_history::{Judgement, Record, Violation, What};
 use super::source::entry_text;
 use super::{At, Item, Row, Tone};
 
-/// One row for violations, each at the record that made it true, one for checkpoints and one for remarks.
+/// One row for violations, each at the record that made it true, one for checkpoints and one for
+/// remarks.
 pub(super) fn rows(history: &[Record], entries: &[Entry], judgement: &Judgement) -> Vec<Row> {
     let marks = |tone: fn(&What) -> Option<Tone>| {
         let marks = history.iter().filter_map(|record| {

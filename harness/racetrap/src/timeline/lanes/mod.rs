@@ -1,9 +1,10 @@
 //! A history as lanes on one clock: the timeline page draws them, and the trace contains them.
 //!
-//! A lane has rows, and a row has items. An item is a mark at one record, or a bar from one record to another. Two bars
-//! of a row overlap only if one is wholly within the other.
+//! A lane has rows, and a row has items. An item is a mark at one record, or a bar from one record
+//! to another. Two bars of a row overlap only if one is wholly within the other.
 //!
-//! - `chart`: all lanes of a history; `source`: the records from which the lanes of one daemon are made;
+//! - `chart`: all lanes of a history; `source`: the records from which the lanes of one daemon are
+//!   made;
 //! - `item`, `tone`: what a lane consists of; `packing`: puts items into as few rows as possible;
 //! - `judged`, `steps`, `wire`, `mirrors`, `engine`, `conditions`, `processes`, `log`: the lanes.
 

@@ -2,8 +2,8 @@
 
 use super::{Item, Row};
 
-/// Puts groups of items into as few rows as possible, so that no two groups of a row overlap. All items of a group are
-/// within its first item. Only the first row has the title.
+/// Puts groups of items into as few rows as possible, so that no two groups of a row overlap. All
+/// items of a group are within its first item. Only the first row has the title.
 pub(super) fn pack(title: &str, mut groups: Vec<Vec<Item>>) -> Vec<Row> {
     // Each row with the time from which it is free.
     let mut rows: Vec<(u64, Vec<Item>)> = Vec::new();

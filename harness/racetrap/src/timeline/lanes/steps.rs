@@ -4,7 +4,8 @@ use racetrap_history::{CommandRun, Record, Scenario, What};
 
 use super::{At, Item, Row, Source, Tone, pack};
 
-/// Over how many rows steps are spread, so that those which follow each other at once can be told apart.
+/// Over how many rows steps are spread, so that those which follow each other at once can be told
+/// apart.
 const STEP_ROWS: usize = 3;
 
 /// The steps, each from its beginning to its end.

@@ -147,7 +147,8 @@ impl Lane {
     }
 }
 
-/// `GET /containers/json` of the text of a request: without arrow, phase, query, and version of the API.
+/// `GET /containers/json` of the text of a request: without arrow, phase, query, and version of the
+/// API.
 fn short(text: &str) -> String {
     let text = text.split_once("-> ").map_or(text, |(_, request)| request);
     let text = text.rsplit_once(" [").map_or(text, |(request, _)| request);

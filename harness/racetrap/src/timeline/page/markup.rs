@@ -1,4 +1,5 @@
-//! The markup of the page. Everything but the chart and the list of records is readable without the script.
+//! The markup of the page. Everything but the chart and the list of records is readable without the
+//! script.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use racetrap_history::{Judgement, ProcessState, Record, RunHeader, Scenario, Verdict, What};
@@ -25,10 +26,10 @@ const LEGEND: [(&str, &str); 10] = [
     ("bad", "violation, failure"),
     ("fault", "the scenario’s fault"),
     ("held", "held at a gate"),
-    ("plain", "went on"),
+    ("plain", "in progress"),
     ("good", "holds"),
     ("off", "does not hold"),
-    ("doubt", "differs, warns, in doubt"),
+    ("doubt", "differs, warning, in doubt"),
     ("added", "new"),
     ("changed", "changed"),
     ("removed", "gone"),
@@ -70,7 +71,7 @@ fn page(history: &[Record], judgement: &Judgement, chart: &Chart) -> Markup {
                 (head(&about, judgement.verdict))
                 (facts(&about, chart))
                 (findings(&about, history, judgement))
-                noscript { p { "This page is drawn by its script. The same as text is in timeline.txt beside it." } }
+                noscript { p { "This page needs its script. The same timeline as text is in timeline.txt beside it." } }
                 (timeline())
                 (panel())
                 (foot())
@@ -186,7 +187,7 @@ fn seen(history: &[Record], judgement: &Judgement) -> Markup {
     let Judgement { violations, unknowns, .. } = judgement;
     html! {
         @if violations.is_empty() && unknowns.is_empty() {
-            p { "Every promise was kept, and everything that was needed to say so was seen." }
+            p { "Every promise was kept, and everything needed to judge that was recorded." }
         }
         ul {
             @for violation in violations {
@@ -217,7 +218,8 @@ fn link(history: &[Record], seq: u64) -> Markup {
     }
 }
 
-/// The record that a reason for the verdict `unknown` is about: the last one whose text the reason quotes.
+/// The record that a reason for the verdict `unknown` is about: the last one whose text the reason
+/// quotes.
 #[expect(clippy::wildcard_enum_match_arm, reason = "no reason quotes any other record")]
 fn shown_at(history: &[Record], unknown: &str) -> Option<u64> {
     let is_quoted = |record: &&Record| match &record.what {
@@ -247,7 +249,7 @@ fn timeline() -> Markup {
             div #overview {
                 canvas aria-hidden="true" {}
                 input #scrubber type="range" min="0" max="1" value="0" step="any"
-                    aria-label="Instant that is looked at";
+                    aria-label="Selected instant";
             }
             canvas #axis aria-hidden="true" {}
             div #chart tabindex="0" role="group"
@@ -279,7 +281,7 @@ fn panel() -> Markup {
             section #mirrors aria-label="Mirrors at this instant" {
                 h2 {}
                 p #standing {}
-                ul tabindex="0" aria-label="Mirrors that must be against those that are" {}
+                ul tabindex="0" aria-label="Expected mirrors compared with actual ones" {}
             }
             section #record aria-label="Record" aria-live="polite" {
                 h2 {}

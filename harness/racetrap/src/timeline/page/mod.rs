@@ -1,4 +1,5 @@
-//! The timeline of a run as one page, which a browser opens from disk without any request to a network.
+//! The timeline of a run as one page, which a browser opens from disk without any request to a
+//! network.
 //!
 //! - `markup`: the page as it is before its script runs;
 //! - `data`: the JSON that the script draws;
