@@ -1,4 +1,4 @@
-//! What the script draws.
+//! The data for the script of the page, as JSON.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::timeline::lanes::{Changed, Chart, Item};
 
-/// Everything but the records themselves: lanes, texts, and the comparisons of mirrors.
+/// Everything but the JSON of the records: lanes, texts, and the comparisons of mirrors.
 pub(super) fn drawn(history: &[Record], judgement: &Judgement, chart: &Chart) -> String {
     let lanes: Vec<_> = chart
         .lanes
@@ -41,14 +41,14 @@ pub(super) fn drawn(history: &[Record], judgement: &Judgement, chart: &Chart) ->
     }))
 }
 
-/// The records as they are in the journal, one a line, so that the script reads only those that are
-/// asked for.
+/// The records as in the journal, one per line, so that the script can parse a single record.
 pub(super) fn payloads(history: &[Record]) -> String {
     let lines: Vec<_> = history.iter().map(embedded).collect();
     lines.join("\n")
 }
 
-/// `[tone, label, from, from record]`, and for a bar `to, to record` behind it.
+/// A mark as `[tone, label, time, record]`, and a bar as `[tone, label, time, record, last time,
+/// last record]`.
 fn item(item: &Item) -> Value {
     let Item { label, from, to, .. } = item;
     let tone = item.tone.name();
@@ -58,7 +58,7 @@ fn item(item: &Item) -> Value {
     }
 }
 
-/// JSON that can stand in a `script` element: no tag and no comment can begin in it.
+/// JSON for a `script` element. Without `<` no text in it can end the element or begin a comment.
 fn embedded(value: &impl Serialize) -> String {
     let text = serde_json::to_string(value).expect("a record is JSON, and so is what is drawn");
     text.replace('<', "\\u003c")
@@ -71,8 +71,9 @@ fn position<T: PartialEq>(all: &mut Vec<T>, one: T) -> usize {
     })
 }
 
-/// What mirrors stand for, and what changed when: `[record, wanted, [[key, state, why, lines]…]]`,
-/// where a comparison that is over has no state.
+/// The keys of all mirrors, and for each of the two daemons the changes in its comparisons:
+/// `[record, wanted, [[key, state, why, lines]…]]`, with the index of a key. A comparison that has
+/// ended is `[key]`.
 fn mirrors(history: &[Record], changes: &[Vec<Changed>; 2]) -> (Vec<String>, [Vec<Value>; 2]) {
     let names = View::of(history);
     let mut keys: Vec<String> = Vec::new();
@@ -114,7 +115,8 @@ fn told_comparison(key: usize, comparison: &Comparison, wanted: bool, names: &Vi
     json!([key, state, why, lines(comparison, names)])
 }
 
-/// What must be and is not (`-`), what is and must not be (`+`), and what is as it must be.
+/// A diff of the fields: expected ones that no mirror has (`-`), unexpected ones (`+`), and equal
+/// ones.
 fn lines(comparison: &Comparison, names: &View) -> Vec<String> {
     let Comparison { expected, seen, .. } = comparison;
     let empty = BTreeMap::new();
