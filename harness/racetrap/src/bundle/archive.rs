@@ -47,6 +47,7 @@ fn pack(directory: &Path, path: &Path) -> io::Result<()> {
 fn append(tar: &mut tar::Builder<impl io::Write>, directory: &Path, name: &Path) -> io::Result<()> {
     tar.append_dir(name, directory)?;
     let mut entries: Vec<_> = fs::read_dir(directory)?.collect::<io::Result<_>>()?;
+    // Sorted, so that the archives of equal directories are equal.
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let (path, name) = (entry.path(), name.join(entry.file_name()));

@@ -19,6 +19,7 @@ fn bundle(place: &Path, masker: &Masker) {
     canary::plant_logins(&home, true).expect("room");
     let read = |name: &str| fs::read_to_string(home.join(name)).expect("it was planted");
     let (config, kubeconfig) = (read(".docker/config.json"), read(".kube/config"));
+    // Only the masked copies belong to the bundle.
     fs::remove_dir_all(home).expect("it was planted");
     canary::plant_headers(&place.join("engine.log")).expect("room");
 
@@ -26,6 +27,7 @@ fn bundle(place: &Path, masker: &Masker) {
     let mut environment = [format!("{}={}", canary::VARIABLE, canary::secret("Daemon"))];
     masker.environment(&mut environment, &Location::ROOT, &mut hits);
     let inspect = json!([{ "Id": "1", "Config": { "Env": canary::container_variables(true) } }]);
+    // A sleeping container prints its last variable to its log.
     let printed = canary::container_variables(true).pop().expect("it sleeps");
     let printed = printed.split_once('=').expect("a variable").1.to_owned();
     let store = Store::new(place.join("world"), "world", masker.clone());

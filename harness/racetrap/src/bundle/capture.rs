@@ -47,6 +47,7 @@ async fn capture_now(
     let cause = cause.masked(masker);
     let (evidence, partial) = (target.evidence.clone(), target.evidence.join(PARTIAL));
     let claimed = on_thread(move || claim(&evidence)).await.map_err(io::Error::other)??;
+    // Only after the claim: another process may have captured the world while this one waited.
     let cause = match Manifest::read(&target.evidence) {
         Ok(earlier) if earlier.has_capture() => return Ok(()),
         // A manifest without a capture: whoever wrote it was closer to the cause, so its cause

@@ -54,6 +54,7 @@ impl Collector {
         output.close(match ended {
             Ok(Ok(())) => None,
             Ok(Err(panic)) => Some(panic),
+            // Both times may be over; the entry names the one that came first.
             Err(_) if until == deadline => Some("not done by the capture's deadline".to_owned()),
             Err(_) => Some(format!("not done within its budget of {:?}", self.budget)),
         });
@@ -209,9 +210,9 @@ mod tests {
         output.close(None);
         output.put("late.txt", text());
         let entries = store.entries();
-        let told: Vec<_> = entries.iter().map(|it| (it.path.as_deref(), it.state)).collect();
+        let found: Vec<_> = entries.iter().map(|it| (it.path.as_deref(), it.state)).collect();
         let missing = State::Missing;
-        assert_eq!(told, [(Some("world/b.yaml"), missing), (Some("world/kept/a.txt"), missing)]);
+        assert_eq!(found, [(Some("world/b.yaml"), missing), (Some("world/kept/a.txt"), missing)]);
         assert!(entries[0].why.as_ref().expect("a reason").starts_with("left out: "));
         assert!(entries[1].why.as_ref().expect("a reason").starts_with("could not be written: "));
     }

@@ -155,6 +155,7 @@ fn walk(
         let entry = entry.map_err(InvalidBundle::Damaged)?;
         let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
         kept.count_entry(&path)?;
+        // The type of the entry itself: a link is neither a file nor a directory.
         let kind = entry.file_type().map_err(InvalidBundle::Damaged)?;
         if kind.is_dir() {
             walk(&entry.path(), &format!("{path}/"), kept, wanted)?;

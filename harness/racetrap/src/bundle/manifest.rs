@@ -70,6 +70,7 @@ impl Manifest {
     pub(super) fn replace_texts(&mut self, why: &str) {
         why.clone_into(&mut self.reason);
         for entry in &mut self.entries {
+            // Locations contain names of fields, which may be secret, too.
             entry.masked.iter_mut().for_each(|masked| masked.places.clear());
             entry.why = entry.why.is_some().then(|| why.to_owned());
         }

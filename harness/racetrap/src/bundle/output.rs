@@ -173,6 +173,7 @@ impl CollectorOutput {
                 text
             }
         };
+        // After masking, because a mask may be longer than its secret.
         check_length(text.len() as u64, FILE_MAX)?;
         Ok((text, hits))
     }

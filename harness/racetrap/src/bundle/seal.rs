@@ -103,6 +103,7 @@ fn remove_leaks(directory: &Path, manifest: &mut Manifest) -> io::Result<Vec<Str
 /// it. May be called again for the same bundle.
 fn complete(directory: &Path, cause: &Cause, masker: &Masker) -> io::Result<Manifest> {
     remove_partial(directory)?;
+    // A capture has already written a manifest. Without a capture there is none yet.
     let mut manifest = match Manifest::read(directory) {
         Ok(captured) => captured,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Manifest::empty(cause),
@@ -149,6 +150,7 @@ fn entry_for(path: &Path, name: String, masker: &Masker) -> Entry {
                 entry.why = cut;
             }
             Err(error) => {
+                // A log without masks must not stay in the bundle.
                 let removed = fs::remove_file(path).err().map(|error| format!(" ({error})"));
                 let why = format!("left out: it could not be masked: {error}");
                 entry.why = Some(why + &removed.unwrap_or_default());

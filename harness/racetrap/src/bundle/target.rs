@@ -66,6 +66,7 @@ impl CaptureTarget {
 
     /// A kubeconfig with which the daemon's API is reached without any wire.
     pub(crate) fn kubeconfig(&self) -> Option<PathBuf> {
+        // With a wire in front of the API, the daemon's own kubeconfig leads to the wire.
         let direct = past_wire(&self.directory);
         if direct.is_file() { Some(direct) } else { self.paths.get("config").cloned() }
     }

@@ -37,6 +37,7 @@ pub(super) fn unpack(
         if !kind.is_dir() && !kind.is_file() {
             return Err(InvalidBundle::Kind { name });
         }
+        // Only a directory may have a slash at its end.
         let whole = if kind.is_dir() { name.trim_end_matches('/') } else { &name };
         kept.count_entry(whole)?;
         kept.count_bytes(whole, length)?;

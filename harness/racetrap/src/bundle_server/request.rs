@@ -28,6 +28,7 @@ impl ParsedRequest {
             query: pairs
                 .map(|pair| {
                     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                    // A plus means a space in a query, and only there.
                     (decoded(name), decoded(&value.replace('+', " ")))
                 })
                 .collect(),

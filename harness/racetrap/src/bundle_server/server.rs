@@ -63,11 +63,13 @@ impl BundleServer {
 
     async fn start_api(&mut self, api: Arc<CapturedApi>) -> Result<(), StartError> {
         let token = URL_SAFE_NO_PAD.encode(random()?);
+        // The kernel chooses a free port.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let Certificate { authority, tls } = Certificate::generate()?;
         let address = format!("https://{}", listener.local_addr()?);
         let path = self.path().join("kubeconfig");
         let text = kubeconfig(&address, &authority, &token, api.namespace());
+        // Within the private directory, so no other user can read the token.
         File::create_new(&path)?.write_all(text.as_bytes())?;
         self.kubeconfig = Some(path);
         // Every program of this machine can connect to the port, so each request must have the

@@ -61,6 +61,7 @@ impl Masker {
             }
             let Some((start, length)) = value(&text[from..], join) else { continue };
             let secret = &text[from + start..from + start + length];
+            // The name of a scheme precedes the secret itself, which other patterns find.
             let is_empty = EMPTY.contains(&secret.to_ascii_lowercase().as_str());
             if is_empty || is_scheme(secret) || is_masked(secret) {
                 continue;
@@ -114,6 +115,7 @@ fn value(rest: &str, join: Join) -> Option<(usize, usize)> {
         None => (0, bare(at)),
     };
     let value = &at[start..start + length];
+    // The weaker the connection of name and value is, the more the value must look like a secret.
     let is_secret = match join {
         Join::Equals { .. } => true,
         // `password: x` is YAML, `password: not found` is a sentence.

@@ -86,6 +86,7 @@ fn plant(path: &Path, document: &serde_json::Value) -> io::Result<()> {
 
 /// Plants headers in a log, in the form in which a server logs requests at its most verbose level.
 pub(crate) fn plant_headers(log: &Path) -> io::Result<()> {
+    // As Docker encodes the credentials for a registry.
     let login = json!({ "username": "canary", "password": secret("Registry") });
     let mut log = File::options().create(true).append(true).open(log)?;
     writeln!(log, "canary: Authorization: Bearer {}", secret("Bearer"))?;

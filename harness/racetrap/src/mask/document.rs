@@ -49,6 +49,8 @@ impl Masker {
     pub(crate) fn document(&self, kind: DocumentKind, value: &mut Value) -> Result<Hits, LeftOut> {
         let is_object =
             |value: &Value| value["kind"].is_string() && value["apiVersion"].is_string();
+        // Checked before anything is masked: a document of another kind may hide secrets where no
+        // rule looks.
         let fits = match kind {
             DocumentKind::Docker => value.is_object() || value.is_array(),
             DocumentKind::Kubernetes => is_object(value),

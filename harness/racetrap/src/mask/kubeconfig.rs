@@ -29,6 +29,7 @@ impl Masker {
     pub(super) fn kubeconfig(&self, config: &mut Value, hits: &mut Hits) {
         let users = config.get_mut("users").and_then(Value::as_array_mut);
         for (index, entry) in users.into_iter().flatten().enumerate() {
+            // The name of an entry is shown: contexts refer to it.
             if let Some(user) = entry.get_mut("user") {
                 self.user(user, &Location::ROOT.field("users").item(index).field("user"), hits);
             }

@@ -40,6 +40,7 @@ impl LineMasker {
         if self.in_key && (end.is_some() || is_of_key(line)) {
             self.in_key = end.is_none();
             let body = line.trim_end_matches(['\r', '\n']);
+            // The line end stays outside of the mask.
             let mask = self.masker.mask_secret(Rule::PrivateKey, body, at, hits);
             return Cow::Owned(mask + &line[body.len()..]);
         }

@@ -62,6 +62,7 @@ impl fmt::Display for Location<'_> {
         match self.part {
             Part::Root(name) => f.write_str(name),
             Part::Field(name) => {
+                // Escapes of RFC 6901.
                 write!(f, "/{}", name.replace('~', "~0").replace('/', "~1"))
             }
             Part::Item(index) => write!(f, "/{index}"),

@@ -68,6 +68,7 @@ impl Masker {
             return secret.to_owned();
         }
         let mut seen = self.seen.lock().expect("nothing panics while it numbers a secret");
+        // A digest without a key could be found by hashing guessed secrets.
         let digest = seen.key.hash_one(secret);
         let next = seen.numbers.len() + 1;
         format!("{MASK}{}", seen.numbers.entry(digest).or_insert(next))

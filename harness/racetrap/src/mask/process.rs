@@ -29,6 +29,7 @@ impl Masker {
         let logs_in = arguments.iter().any(|argument| argument == "login");
         for (index, argument) in arguments.iter_mut().enumerate() {
             let place = at.item(index);
+            // The previous argument as it was before it was masked.
             let flag = std::mem::replace(&mut before, argument.clone());
             *argument = if VARIABLE_FLAGS.contains(&flag.as_str()) {
                 self.variable(argument, &place, hits)

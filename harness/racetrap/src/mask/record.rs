@@ -185,6 +185,7 @@ impl RecordMasker {
             image.tags.iter_mut().for_each(|tag| self.text(tag));
             self.labels(&mut image.labels);
         }
+        // The name of a volume is the key of the map, so the map is built again.
         for (mut name, mut volume) in std::mem::take(&mut state.volumes) {
             self.text(&mut name);
             self.text(&mut volume.mountpoint);
@@ -197,6 +198,7 @@ impl RecordMasker {
         if labels.is_empty() {
             return;
         }
+        // As JSON, so that the rules for names of fields apply to labels.
         let mut tree: Value =
             labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
         self.masker.tree(&mut tree, &Location::named("truth"), &mut self.hits);

@@ -150,6 +150,7 @@ impl Masker {
             if is_masked(value) || !(form.is_secret)(value) {
                 continue;
             }
+            // Only the group `s` is replaced, so the name of a header and the user of an URL stay.
             masked.push_str(&text[end..secret.start()]);
             let place = at.line_of(text, secret.start());
             masked.push_str(&self.mask_secret(form.rule, value, &place, hits));

@@ -45,9 +45,11 @@ impl Masker {
                 self.secret_data(item, &at.field("items").item(index), hits);
             }
         }
+        // First, because a field called `value` announces nothing by itself.
         self.named_pair(map, at, hits);
         for (key, value) in map.iter_mut() {
             let at = at.field(key);
+            // Docker writes `Env` and `Cmd`, Kubernetes `env` and `args`.
             let is = |known: &&str| key.eq_ignore_ascii_case(known);
             if is_secret && (key == "data" || key == "stringData") {
                 self.data(value, key == "data", &at, hits);
@@ -65,6 +67,7 @@ impl Masker {
                 self.tree(value, &at, hits);
             }
         }
+        // Last: the names must be unchanged while they decide how values are masked.
         self.keys(map, at, hits);
     }
 
@@ -85,6 +88,7 @@ impl Masker {
         };
         for (key, value) in map {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            // The plain value is masked, so that it gets the same mask as in any other file.
             let decoded = is_base64.then(|| STANDARD.decode(&text).ok()).flatten();
             let plain = decoded.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
             let mask =
@@ -206,6 +210,7 @@ impl Masker {
 
     /// Masks names of fields in which a pattern finds a secret.
     fn keys(&self, map: &mut Map<String, Value>, at: &Location<'_>, hits: &mut Hits) {
+        // Collected first, because a map cannot change while its keys are read.
         let found: Vec<(String, String)> = map
             .keys()
             .filter_map(|key| {

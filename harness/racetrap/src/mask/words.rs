@@ -126,6 +126,7 @@ pub(super) fn announces_secret(name: &str) -> bool {
     let words = words(name);
     let joined = words.concat();
     let last = words.last().map(String::as_str).unwrap_or_default();
+    // `PWD` alone is the working directory, although as a last word it means a password.
     if ABOUT.contains(&last) || joined == "pwd" || joined == "oldpwd" {
         return false;
     }
@@ -145,6 +146,8 @@ fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
     for letter in name.chars() {
+        // A capital after a small letter begins a word: `dbPass`. `APIKey` stays one word, which does
+        // not matter, because names are compared without separators.
         let begins = letter.is_ascii_uppercase() && before.is_ascii_lowercase();
         let joins = !letter.is_alphanumeric();
         if (begins || joins) && words.last().is_some_and(|word| !word.is_empty()) {

@@ -17,6 +17,8 @@ pub(crate) fn story(scenario: &Scenario) -> Vec<StoryLine> {
     let mut done: Vec<String> = Vec::new();
     let mut standing: Vec<&GateName> = Vec::new();
     for step in &scenario.steps {
+        // A gate holds a message from the step that waits for it, and not from the step that arms
+        // it.
         if let Step::Reached(gate) = step {
             flush(&mut lines, &mut done, &standing);
             standing.push(gate);
@@ -35,6 +37,7 @@ pub(crate) fn story(scenario: &Scenario) -> Vec<StoryLine> {
     }
     flush(&mut lines, &mut done, &standing);
     if lines.is_empty() {
+        // Earlier steps prepare the engine, before the daemon watches it.
         let watched = scenario.steps.iter().skip_while(|step| !starts_app(step));
         let actions: Vec<_> = watched.filter_map(action).collect();
         lines.push(("done", actions.join("; ")));
@@ -51,6 +54,7 @@ fn folded(lines: &[StoryLine]) -> Vec<StoryLine> {
         let times =
             |length| rest.chunks_exact(length).take_while(|it| *it == &rest[..length]).count();
         let mut cycles = (1..=rest.len() / 3).map(|length| (length, times(length)));
+        // The shortest cycle with at least three rounds.
         let (length, times) = cycles.find(|(_, times)| *times > 2).unwrap_or((1, 1));
         folded.extend_from_slice(&rest[..length]);
         if times > 1 {

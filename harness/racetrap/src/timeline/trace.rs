@@ -44,6 +44,7 @@ pub fn trace(history: &[Record], judgement: &Judgement) -> String {
         events.push(metadata(process, "process_sort_index", json!({ "sort_index": pid })));
         for (tid, row) in (1..).zip(&lane.rows) {
             let track = Track { pid, tid };
+            // Viewers show a number for a thread without a name.
             let title = if row.title.is_empty() { &lane.title } else { &row.title };
             events.push(metadata(track, "thread_name", json!({ "name": title })));
             events.push(metadata(track, "thread_sort_index", json!({ "sort_index": tid })));

@@ -21,7 +21,7 @@ pub(crate) struct Bundle {
 impl Bundle {
     /// Reads and checks the bundle of the only run in a place, and its archive.
     #[track_caller]
-    pub(crate) fn of(place: &Place) -> Self {
+    pub(crate) fn load(place: &Place) -> Self {
         let directory = place.evidence().expect("evidence");
         let bundle = Self::in_directory(&directory);
         let archive = directory.with_extension("tar.zst");
@@ -48,7 +48,7 @@ impl Bundle {
                 Err(left)
             }
         });
-        Self::of(place)
+        Self::load(place)
     }
 
     /// Checks that the bundle contains no planted secret, and that no file was removed because of

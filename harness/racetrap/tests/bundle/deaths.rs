@@ -14,7 +14,7 @@ use crate::place::{Place, output_without_canaries, wait_until};
 
 /// A run that stops at a step which is never done: the daemon's subscription is held, and the step
 /// waits for a request that the daemon never sends.
-const STILL: &str = "
+const STUCK: &str = "
 finding: 295-I3
 needs: {docker: {}}
 steps:
@@ -32,9 +32,9 @@ steps:
 
 /// Starts the run, and waits until the subscription is held.
 #[track_caller]
-pub(crate) fn standing(place: &Place, arguments: &[&str]) -> Child {
-    let scenario = place.path().join("still.yaml");
-    std::fs::write(&scenario, STILL).unwrap();
+pub(crate) fn run_until_held(place: &Place, arguments: &[&str]) -> Child {
+    let scenario = place.path().join("stuck.yaml");
+    std::fs::write(&scenario, STUCK).unwrap();
     let arguments = [&["run", scenario.to_str().unwrap()], arguments].concat();
     let child = place.racetrap(&arguments).spawn().unwrap();
     wait_until("a message to be held", || {
@@ -64,7 +64,7 @@ fn a_failure_leaves_a_bundle_and_a_pass_is_not_captured() {
     let place = Place::new();
     let output = place.run(&["run", "295-I3", "--defect", "295-I3"]);
     assert_eq!(output.status.code(), Some(1));
-    let bundle = Bundle::of(&place);
+    let bundle = Bundle::load(&place);
     bundle.has_all(Trigger::Verdict);
     assert!(bundle.manifest.reason.starts_with("fail: convergence: "), "{:?}", bundle.manifest);
     assert!(bundle.text("verdict.json").contains("\"fail\""));
@@ -86,12 +86,12 @@ fn a_failure_leaves_a_bundle_and_a_pass_is_not_captured() {
 #[test]
 fn a_step_that_times_out_with_a_stopped_daemon_leaves_a_bundle_without_the_api() {
     let place = Place::new();
-    let child = standing(&place, &["--deadline", "2"]);
+    let child = run_until_held(&place, &["--deadline", "2"]);
     kill_process(daemon(&place), Signal::STOP).unwrap();
     let output = output_without_canaries(child);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(3), "{said}");
-    let bundle = Bundle::of(&place);
+    let bundle = Bundle::load(&place);
     assert_eq!(bundle.manifest.trigger, Trigger::Step, "{}", bundle.manifest.reason);
     assert!(bundle.manifest.reason.contains("never"), "{}", bundle.manifest.reason);
     let missing = bundle.missing("api");
@@ -108,11 +108,11 @@ fn a_step_that_times_out_with_a_stopped_daemon_leaves_a_bundle_without_the_api()
 fn a_request_to_stop_leaves_a_bundle() {
     for asked in [Signal::INT, Signal::TERM] {
         let place = Place::new();
-        let child = standing(&place, &[]);
+        let child = run_until_held(&place, &[]);
         signal(&child, asked);
         let output = output_without_canaries(child);
         assert_eq!(output.status.code(), Some(3));
-        let bundle = Bundle::of(&place);
+        let bundle = Bundle::load(&place);
         bundle.has_all(Trigger::Stopped);
         bundle.has_masks();
         assert!(bundle.manifest.reason.contains("told to stop by SIG"), "{:?}", bundle.manifest);
@@ -123,7 +123,7 @@ fn a_request_to_stop_leaves_a_bundle() {
 #[test]
 fn a_harness_that_is_killed_leaves_a_bundle() {
     let place = Place::new();
-    let mut child = standing(&place, &[]);
+    let mut child = run_until_held(&place, &[]);
     signal(&child, Signal::KILL);
     child.wait().unwrap();
     let bundle = Bundle::made_by_watcher(&place);
@@ -160,7 +160,7 @@ fn a_panic_of_the_harness_leaves_a_bundle() {
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_err();
     let said = panic.downcast_ref::<String>().map(String::as_str);
     assert!(said.or(panic.downcast_ref::<&str>().copied()).unwrap().contains("it has a neighbour"));
-    let bundle = Bundle::of(&place);
+    let bundle = Bundle::load(&place);
     assert_eq!(bundle.manifest.trigger, Trigger::Panic);
     assert!(bundle.manifest.reason.contains("it has a neighbour"), "{}", bundle.manifest.reason);
     assert!(bundle.text("verdict.json").contains("\"unknown\""));

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::deaths::standing;
+use crate::deaths::run_until_held;
 use crate::place::{Place, output_without_canaries};
 
 /// A running `racetrap open`, and the environment for its clients.
@@ -89,7 +89,7 @@ impl<'a> OpenCommand<'a> {
 
 /// The archive of a run that its step deadline ended, with one running container.
 fn bundle(place: &Place) -> PathBuf {
-    output_without_canaries(standing(place, &["--deadline", "1"]));
+    output_without_canaries(run_until_held(place, &["--deadline", "1"]));
     place.evidence().unwrap().with_extension("tar.zst")
 }
 

@@ -1,7 +1,7 @@
 //! Compares the tables of `docs/bundle.md` with a bundle.
 
 use crate::checked::Bundle;
-use crate::deaths::standing;
+use crate::deaths::run_until_held;
 use crate::place::{Place, output_without_canaries};
 
 const DOCUMENT: &str = include_str!("../../../../docs/bundle.md");
@@ -26,9 +26,9 @@ fn paths() -> (Vec<&'static str>, Vec<&'static str>) {
 #[test]
 fn every_path_of_the_table_is_in_a_bundle() {
     let place = Place::new();
-    let child = standing(&place, &["--deadline", "1"]);
+    let child = run_until_held(&place, &["--deadline", "1"]);
     output_without_canaries(child);
-    let bundle = Bundle::of(&place);
+    let bundle = Bundle::load(&place);
     let (here, elsewhere) = paths();
     assert!(here.len() > 25 && elsewhere.len() > 2, "{here:?} {elsewhere:?}");
     let fits = |path: &str| {

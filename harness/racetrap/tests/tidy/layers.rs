@@ -81,7 +81,7 @@ pub(super) const ORDER: [(&str, &[&str]); 3] = [
             "daemon",
             "passthrough",
             "bundle",
-            "exhibit",
+            "bundle_server",
             "world",
             "run",
             "matrix",

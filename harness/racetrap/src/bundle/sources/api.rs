@@ -97,6 +97,8 @@ async fn discover(api: &Api, output: &CollectorOutput) -> (Map<String, Value>, V
         ask(api, output, path, &mut replies).await;
     }
     let text = |value: &Value| value.as_str().map(str::to_owned);
+    // All versions of the core group, and of each other group only the preferred version: its other
+    // versions have the same objects.
     let core = replies.get("/api").and_then(|core| core["versions"].as_array());
     let core = core.into_iter().flatten();
     let groups = replies.get("/apis").and_then(|groups| groups["groups"].as_array());

@@ -114,6 +114,7 @@ fn rows(database: &Connection, table: &str) -> rusqlite::Result<Vec<Value>> {
         for (index, column) in columns.iter().enumerate() {
             object.insert(column.clone(), cell(row.get_ref(index)?));
         }
+        // Keeps the last rows. Not every table has a key by which SQL could find them.
         if found.len() == ROWS_MAX {
             found.pop_front();
         }

@@ -27,6 +27,7 @@ pub(super) fn collector(target: &CaptureTarget) -> Collector {
 }
 
 fn collect(output: &CollectorOutput, target: &CaptureTarget) {
+    // A socket file stays when its listener ends, so only the kernel knows who listens.
     let listening: BTreeSet<String> = sockets()
         .0
         .into_iter()
@@ -36,6 +37,7 @@ fn collect(output: &CollectorOutput, target: &CaptureTarget) {
     let mut text =
         String::from("Files of the world: kind, bytes, seconds since it was written, path\n");
     let engine = engine(&target.directory);
+    // Links are not followed, so the walk cannot go in circles or leave the world.
     let (mut count, mut waiting) = (0, vec![target.directory.clone()]);
     while let Some(directory) = waiting.pop() {
         for path in entries(&directory) {

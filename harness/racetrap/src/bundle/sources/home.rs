@@ -35,6 +35,7 @@ enum Form {
 
 fn collect(output: &CollectorOutput, target: &CaptureTarget) {
     let home = &target.home;
+    // A file that this world does not have gets an entry as missing.
     let mut files = vec![
         (home.join(".docker/config.json"), Form::Json(DocumentKind::DockerConfig)),
         (home.join(".kube/config"), Form::Yaml(DocumentKind::Kubeconfig)),

@@ -13,6 +13,7 @@ pub(super) fn collector(target: &CaptureTarget) -> Collector {
 }
 
 fn collect(output: &CollectorOutput, target: &CaptureTarget) {
+    // The disks that may be full: of the evidence, of the world, and of temporary files.
     let directories = [target.evidence.clone(), target.directory.clone(), std::env::temp_dir()];
     let machine = machine(&directories, &target.control_groups);
     match serde_json::to_value(machine) {

@@ -105,6 +105,7 @@ struct Holder<'a> {
 /// The ends of all connections that processes of the world hold, by process and descriptor.
 fn ends<'a>(processes: &'a [Process], all: &'a [Socket]) -> Vec<End<'a>> {
     let mut holders = BTreeMap::new();
+    // The wires are in the harness, so the other end of many connections is here.
     let own = std::process::id();
     for descriptor in own_descriptors() {
         if let Some(inode) = descriptor.socket() {
@@ -121,10 +122,12 @@ fn ends<'a>(processes: &'a [Process], all: &'a [Socket]) -> Vec<End<'a>> {
         }
     }
     let by_inode: BTreeMap<_, _> = all.iter().map(|socket| (socket.inode, socket)).collect();
+    // Connections of the harness to anything outside of the world are not shown.
     let of_world = holders.iter().filter(|(_, holder)| holder.pid != own);
     let mut ends: Vec<_> = of_world
         .filter_map(|(inode, holder)| {
             let socket = *by_inode.get(inode)?;
+            // The holder is unknown if it is neither of the world nor the harness.
             let other = socket.peer.and_then(|peer| holders.get(&peer)).cloned();
             Some(End { pid: holder.pid, process: holder.process, fd: holder.fd, socket, other })
         })

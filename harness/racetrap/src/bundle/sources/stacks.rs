@@ -81,6 +81,7 @@ async fn ask_daemon(output: &CollectorOutput, target: &CaptureTarget, process: I
     let Some(log) = process.standard_error().filter(is_ours) else {
         return output.missing(&path, "not asked: its standard error is not a file of the world");
     };
+    // The process appends its stacks to a log that exists already.
     let before = fs::metadata(&log).map_or(0, |log| log.len());
     let asked = process.signal(Signal::QUIT).and_then(|()| {
         // A stopped process does not handle the signal until it continues. The signal is already
@@ -128,6 +129,7 @@ async fn ask_engine(output: &CollectorOutput, target: &CaptureTarget, process: I
         let paths = names.filter_map(Result::ok).map(|entry| entry.path());
         paths.filter(|path| is_answer(path, is_dockerd)).collect()
     };
+    // A file that exists already belongs to an earlier signal.
     let before = answers();
     if let Err(error) = process.signal(Signal::USR1) {
         return output.missing(&path, error);
@@ -135,6 +137,7 @@ async fn ask_engine(output: &CollectorOutput, target: &CaptureTarget, process: I
     let answered = polled("its stacks", ANSWER_LIMIT, async || {
         let text = answers().difference(&before).next().map(fs::read_to_string);
         match text {
+            // The program creates the file before it writes it. Stacks end with a newline.
             Some(Ok(text)) if text.ends_with('\n') => ControlFlow::Break(text),
             Some(Ok(_)) => ControlFlow::Continue("the file is not complete yet".to_owned()),
             Some(Err(error)) => ControlFlow::Continue(error.to_string()),

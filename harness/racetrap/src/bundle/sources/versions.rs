@@ -41,6 +41,7 @@ fn collect(output: &CollectorOutput, target: &CaptureTarget) {
 /// Adds the versions of daemon and engine from the first records of the run.
 fn add_from_journal(journal: &Path, versions: &mut Value) -> std::io::Result<()> {
     for line in BufReader::new(File::open(journal)?).lines().take(RECORDS_MAX) {
+        // The last line may be incomplete, because the run still writes; it is skipped.
         match serde_json::from_str::<Record>(&line?).map(|record| record.what) {
             Ok(What::Run(head)) => {
                 versions["daemon"] = json!({

@@ -28,6 +28,7 @@ impl CapturedApi {
         bundle: &LoadedBundle,
         world: &str,
     ) -> Result<Option<Self>, InvalidBundle> {
+        // Without discovery no resource is known, so there is nothing to serve.
         let Some(replies) = bundle.document(&format!("{world}{API_DISCOVERY}"))? else {
             return Ok(None);
         };
@@ -40,6 +41,7 @@ impl CapturedApi {
 
     /// The namespace of the daemon's objects, for the kubeconfig.
     pub(in crate::bundle_server) fn namespace(&self) -> &str {
+        // There is only one App, in whichever group the daemon serves it.
         let apps = self.resources.iter().find(|((_, plural), _)| plural == "apps");
         let app = apps.and_then(|(_, apps)| apps.items().first());
         app.and_then(|app| app["spec"]["namespace"].as_str()).unwrap_or(DEFAULT_NAMESPACE)

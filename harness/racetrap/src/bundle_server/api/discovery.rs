@@ -43,6 +43,7 @@ pub(super) fn read_discovery(
     let mut resources = BTreeMap::new();
     let mut versions = BTreeSet::new();
     for (path, reply) in captured.as_object().into_iter().flatten() {
+        // All other replies are computed below.
         let Some(version) = version_at(path) else { continue };
         versions.insert(version.to_owned());
         let (served, mut kept) = (reply["resources"].as_array(), Vec::new());
@@ -53,6 +54,7 @@ pub(super) fn read_discovery(
             resources.insert((version.to_owned(), resource.plural.clone()), resource);
             kept.push(entry);
         }
+        // Computed and not copied, so that the list has only resources that are served.
         let list = json!({
             "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version,
             "resources": kept,
@@ -93,6 +95,7 @@ fn read_resource(
 fn group_replies(versions: &BTreeSet<String>, captured: &Value) -> BTreeMap<String, Value> {
     let mut groups: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for version in versions {
+        // The core group is not listed here: `/api` has its versions.
         if let Some((group, name)) = version.split_once('/') {
             let version = json!({ "groupVersion": version, "version": name });
             groups.entry(group).or_default().push(version);
@@ -106,6 +109,7 @@ fn group_replies(versions: &BTreeSet<String>, captured: &Value) -> BTreeMap<Stri
         .into_iter()
         .map(|(name, versions)| {
             let preferred = preferred_version(name).filter(|version| versions.contains(version));
+            // The captured preference may name a version without captured resources.
             let preferred = preferred.unwrap_or_else(|| versions[0].clone());
             json!({ "name": name, "versions": versions, "preferredVersion": preferred })
         })
@@ -115,6 +119,7 @@ fn group_replies(versions: &BTreeSet<String>, captured: &Value) -> BTreeMap<Stri
     for group in &groups {
         let mut group = group.clone();
         let path = format!("/apis/{}", group["name"].as_str().unwrap_or_default());
+        // In `/apis` a group has no type of its own; as a document it has one.
         group["kind"] = "APIGroup".into();
         group["apiVersion"] = "v1".into();
         replies.insert(path, group);

@@ -39,6 +39,7 @@ impl Selection {
         });
         let labels = split(labels).map(|part| {
             let (label, operator) = parse_equality(part).or_else(|| parse_set(part))?;
+            // The name of a label may contain dots, so it is one element of the path.
             let path = ["metadata", "labels", label].map(str::to_owned).into();
             Some(Condition { path, operator })
         });
@@ -55,6 +56,7 @@ impl Selection {
 impl Condition {
     fn is_met_by(&self, object: &Value) -> bool {
         let value = self.path.iter().try_fold(object, |value, name| value.get(name));
+        // Selectors are text, so numbers and booleans are compared by their JSON.
         let text = value
             .filter(|value| !value.is_null())
             .map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
@@ -69,6 +71,7 @@ impl Condition {
 
 /// Splits a selector at its commas, except for commas within parentheses, which separate values.
 fn split(text: &str) -> impl Iterator<Item = &str> {
+    // Whether the current letter is within parentheses.
     let mut deep = false;
     let parts = text.split(move |letter| {
         deep = letter == '(' || deep && letter != ')';

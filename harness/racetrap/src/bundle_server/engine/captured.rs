@@ -42,6 +42,8 @@ impl CapturedEngine {
             let document = bundle.document(&path)?;
             documents.insert(name, document.ok_or_else(|| bundle.why_missing(&path)));
         }
+        // If some documents are there, the server refuses requests for the others with their
+        // reasons.
         if documents.values().all(Result::is_err) {
             return Ok(None);
         }

@@ -49,6 +49,8 @@ impl Filters {
     /// If one of the filters is unknown.
     pub(super) fn match_entry(&self, kind: Kind, entry: &Value) -> Result<bool, String> {
         for (name, values) in &self.0 {
+            // Every value is checked, also after a match, so that an unknown filter is always
+            // refused.
             let mut any = false;
             for value in values {
                 any |= matches_value(kind, name, value, entry)
@@ -78,10 +80,12 @@ fn matches_value(kind: Kind, name: &str, value: &str, entry: &Value) -> Option<b
     Some(match (kind, name) {
         (_, "label") => has_label(entry, value),
         (Kind::Container | Kind::Image | Kind::Network, "id") => id(),
+        // docker matches a part of the name.
         (Kind::Container, "name") => texts("Names").iter().any(|name| name.contains(value)),
         (Kind::Container, "status") => is("State"),
         (Kind::Container, "ancestor") => is("Image") || is("ImageID"),
         (Kind::Image, "reference") => texts("RepoTags").iter().any(|tag| matches_tag(value, tag)),
+        // An image without a tag is dangling.
         (Kind::Image, "dangling") => {
             texts("RepoTags").is_empty() == (value == "true" || value == "1")
         }

@@ -17,6 +17,7 @@ pub(super) fn encode_log(
 ) -> Result<Vec<u8>, String> {
     let (since, until) = (instant(request, "since")?, instant(request, "until")?);
     let is_requested = |line: &LogLine<'_>| {
+        // A line without a valid time passes both bounds.
         let time = line.time.parse::<Timestamp>().ok();
         let after = since.zip(time).is_none_or(|(since, time)| time >= since);
         let before = until.zip(time).is_none_or(|(until, time)| time <= until);

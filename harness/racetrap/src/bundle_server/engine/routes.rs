@@ -19,6 +19,7 @@ impl CapturedEngine {
             [version, ref rest @ ..] if is_version(version) => rest,
             _ => &segments[..],
         };
+        // First, so that every request that would change something gets the same message.
         if !request.is_read() {
             return refused((StatusCode::METHOD_NOT_ALLOWED, READ_ONLY.to_owned()));
         }

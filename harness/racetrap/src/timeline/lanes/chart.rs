@@ -42,6 +42,7 @@ impl Chart {
         for lane in &mut lanes {
             lane.rows.retain(|row| !row.items.is_empty());
         }
+        // Most runs have no neighbour and use only some of the sources.
         lanes.retain(|lane| !lane.rows.is_empty());
         Self { entries, changes, lanes, end }
     }

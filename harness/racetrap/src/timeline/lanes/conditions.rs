@@ -28,6 +28,7 @@ pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
             _ => continue,
         };
         let Some(rank) = SHOWN.iter().position(|(shown, _)| shown == resource) else { continue };
+        // Both resources have a single object.
         let name = view.names(resource).next().and_then(|name| name.rsplit('/').next());
         let object = name.and_then(|name| view.object(resource, name));
         let mut current = object.map(conditions).unwrap_or_default();
@@ -76,6 +77,7 @@ fn conditions(object: &Value) -> BTreeMap<String, (Tone, String)> {
         let text = |key: &str| condition.get(key).and_then(Value::as_str).unwrap_or_default();
         let observed = condition.get("observedGeneration").and_then(Value::as_i64);
         let mut label = format!("{} {}", text("status"), text("reason"));
+        // A condition of an older generation does not say anything about the current spec.
         let is_stale = observed < generation && observed.is_some();
         if is_stale {
             label += ", of an older generation";

@@ -36,6 +36,7 @@ pub(super) fn rows(history: &[Record], entries: &[Entry], judgement: &Judgement)
 
 /// One mark for all violations at the same record.
 fn violations(history: &[Record], judgement: &Judgement) -> Vec<Item> {
+    // Violations at the same record are consecutive.
     let chunks = judgement.violations.chunk_by(|one, other| one.seq == other.seq);
     let marks = chunks.filter_map(|of_record| {
         let first = of_record.first()?;

@@ -22,6 +22,7 @@ pub(super) fn changes(records: &[&Record]) -> Vec<Changed> {
     for record in records {
         let comparisons = followed.apply(record);
         let wanted = followed.wants_mirrors();
+        // Most records change neither.
         if !comparisons.is_empty() || wanted != wanted_before {
             changes.push(Changed { at: At::from(*record), wanted, comparisons });
             wanted_before = wanted;
@@ -49,6 +50,7 @@ pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
             (many, _) => (Tone::Doubt, format!("{many} differ")),
         };
         if let Some(last) = items.last_mut() {
+            // The comparisons changed, but not the number of different mirrors.
             if last.label == label {
                 continue;
             }

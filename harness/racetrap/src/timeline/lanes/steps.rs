@@ -22,6 +22,7 @@ pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
             let Some(step) = items.last_mut() else { continue };
             step.to = Some(at);
         } else if let What::StepFailed { .. } = &record.what {
+            // The failure replaces the bar of its step.
             let step = items.pop().map_or(at, |step| step.from);
             items.push(Item::bar(step, at, Tone::Bad, source.text(record)));
         }
@@ -69,6 +70,7 @@ fn commands(source: &Source<'_>) -> Vec<Item> {
             let CommandRun { arguments, exit, took_ms, .. } = command;
             let from = match begun.iter().position(|(of, _)| arguments.ends_with(of)) {
                 Some(index) => begun.remove(index).1,
+                // A command in the foreground has no record of its beginning, only its duration.
                 None => At { us: at.us.saturating_sub(took_ms * 1_000), ..at },
             };
             let tone = if *exit == Some(0) { Tone::Plain } else { Tone::Doubt };
@@ -94,6 +96,7 @@ fn reviews(source: &Source<'_>) -> Vec<Item> {
             items.push(Item::bar(at, source.end, Tone::Held, text));
             continue;
         }
+        // A gate holds one write at a time, so its name is enough to find the bar.
         let of_gate = ["released from ", "given up at "]
             .into_iter()
             .find_map(|ended| review.outcome.strip_prefix(ended));

@@ -58,6 +58,7 @@ pub(super) fn rows(source: &Source<'_>, which: Which) -> Vec<Row> {
             _ => {}
         }
     }
+    // The run ended while these were open.
     for exchange in std::mem::take(&mut lane.open).into_values() {
         lane.groups.push(exchange.end(source.end));
     }
@@ -104,6 +105,7 @@ impl Lane {
                     exchange.status = Some(*status);
                 }
             }
+            // The mark also ends the bar of the held message; see `mark`.
             WireWhat::Abandoned { .. } => self.mark(message, at, Tone::Doubt, text),
             WireWhat::Frame { .. } => self.mark(message, at, Tone::Changed, text),
             WireWhat::Upgraded => self.mark(message, at, Tone::Faint, text),
@@ -121,6 +123,7 @@ impl Lane {
             WireWhat::Opened => self.connections.push(Item::mark(at, Tone::Faint, text)),
             WireWhat::Closed => {
                 self.connections.push(Item::mark(at, Tone::Faint, text));
+                // A connection takes all of its exchanges with it.
                 let of_it = |open: &Exchange| open.connection == message.connection;
                 let ended = self.open.iter().filter(|(_, open)| of_it(open)).map(|(id, _)| *id);
                 for id in ended.collect::<Vec<_>>() {

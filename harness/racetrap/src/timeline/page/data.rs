@@ -19,8 +19,10 @@ pub(super) fn drawn(history: &[Record], judgement: &Judgement, chart: &Chart) ->
             json!({ "title": lane.title, "rows": titles })
         })
         .collect();
+    // The items of all rows in one list: the script counts the rows of the lanes in the same order.
     let rows = chart.lanes.iter().flat_map(|lane| &lane.rows);
     let items: Vec<Vec<Value>> = rows.map(|row| row.items.iter().map(item).collect()).collect();
+    // Each source is stored once, and entries refer to it by index.
     let mut sources: Vec<&str> = Vec::new();
     let mut entries = Vec::with_capacity(chart.entries.len());
     for entry in &chart.entries {
@@ -99,13 +101,16 @@ fn mirrors(history: &[Record], changes: &[Vec<Changed>; 2]) -> (Vec<String>, [Ve
 fn told_comparison(key: usize, comparison: &Comparison, wanted: bool, names: &View) -> Value {
     let Comparison { key: stands_for, expected, seen, differences } = comparison;
     let state = match (expected, seen.as_slice()) {
+        // Neither object nor mirror: the comparison has ended.
         (None, []) => return json!([key]),
         (_, seen) if !differences.is_empty() && seen.is_empty() => "missing",
         (None, _) if !differences.is_empty() => "surplus",
         (Some(_), _) if !differences.is_empty() => "differs",
+        // A mirror that nothing requires and nothing forbids.
         (None, _) => "apart",
         (Some(_), _) => "equal",
     };
+    // The page shows the key beside the reason, so it is not repeated there.
     let prefix = format!("{stands_for}: ");
     let why = differences.iter().map(|text| text.strip_prefix(&prefix).unwrap_or(text));
     let why = match state {
@@ -124,6 +129,7 @@ fn lines(comparison: &Comparison, names: &View) -> Vec<String> {
     let mut lines = Vec::new();
     for (field, value) in wanted.iter().filter(|(_, value)| !value.is_empty()) {
         let is_said = |mirror: &Mirror| mirror.fields.get(field) == Some(value);
+        // If there are several mirrors, all of them must have the value.
         let sign = if !seen.is_empty() && seen.iter().all(is_said) { ' ' } else { '-' };
         lines.push(format!("{sign} {field}: {value}"));
     }

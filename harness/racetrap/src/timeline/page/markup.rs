@@ -209,6 +209,7 @@ fn seen(history: &[Record], judgement: &Judgement) -> Markup {
 
 /// A link to a record, labelled with its time.
 fn link(history: &[Record], seq: u64) -> Markup {
+    // The number of a record is its index in the history.
     let index = usize::try_from(seq).unwrap_or(usize::MAX);
     let seconds = history.get(index).map(|record| record.at_us as f64 / 1e6);
     html! {
