@@ -83,12 +83,12 @@ struct RuleHits {
 }
 
 impl Hits {
-    /// Counts a secret that was masked at `place`.
-    pub(super) fn add(&mut self, rule: Rule, place: &Location<'_>) {
+    /// Counts a secret that was masked at `location`.
+    pub(super) fn add(&mut self, rule: Rule, location: &Location<'_>) {
         let hits = self.by_rule.entry(rule).or_default();
         hits.count += 1;
         if hits.places.len() < PLACES_MAX {
-            hits.places.push(place.to_string());
+            hits.places.push(location.to_string());
         }
     }
 

@@ -37,13 +37,13 @@ impl Masker {
         Self { off: rules.to_vec(), ..Self::default() }
     }
 
-    /// Returns the mask for a secret and counts it at `place`. A secret that is already a mask is
+    /// Returns the mask for a secret and counts it at `location`. A secret that is already a mask is
     /// returned as it is and not counted.
     pub(super) fn mask_secret(
         &self,
         rule: Rule,
         secret: &str,
-        place: &Location<'_>,
+        location: &Location<'_>,
         hits: &mut Hits,
     ) -> String {
         if is_masked(secret) {
@@ -53,7 +53,7 @@ impl Masker {
         if self.off.contains(&rule) {
             return secret.to_owned();
         }
-        hits.add(rule, place);
+        hits.add(rule, location);
         self.mask(secret)
     }
 

@@ -28,25 +28,30 @@ impl Masker {
         let mut before = String::new();
         let logs_in = arguments.iter().any(|argument| argument == "login");
         for (index, argument) in arguments.iter_mut().enumerate() {
-            let place = at.item(index);
+            let location = at.item(index);
             // The previous argument as it was before it was masked.
             let flag = std::mem::replace(&mut before, argument.clone());
             *argument = if VARIABLE_FLAGS.contains(&flag.as_str()) {
-                self.variable(argument, &place, hits)
+                self.variable(argument, &location, hits)
             } else if awaits_secret(&flag, logs_in) {
-                self.mask_secret(Rule::Argument, argument, &place, hits)
+                self.mask_secret(Rule::Argument, argument, &location, hits)
             } else {
-                self.text(argument, &place, hits).into_owned()
+                self.text(argument, &location, hits).into_owned()
             };
         }
     }
 
     /// Masks the value of a variable, given as `NAME=VALUE`.
-    pub(super) fn variable(&self, variable: &str, place: &Location<'_>, hits: &mut Hits) -> String {
+    pub(super) fn variable(
+        &self,
+        variable: &str,
+        location: &Location<'_>,
+        hits: &mut Hits,
+    ) -> String {
         let Some((name, value)) = variable.split_once('=') else {
-            return self.mask_secret(Rule::Variable, variable, place, hits);
+            return self.mask_secret(Rule::Variable, variable, location, hits);
         };
-        format!("{name}={}", self.value_of_variable(name, value, place, hits))
+        format!("{name}={}", self.value_of_variable(name, value, location, hits))
     }
 
     /// Masks the value of a variable, unless its name is known to be harmless.
@@ -54,16 +59,16 @@ impl Masker {
         &self,
         name: &str,
         value: &str,
-        place: &Location<'_>,
+        location: &Location<'_>,
         hits: &mut Hits,
     ) -> String {
         if is_harmless_variable(name) {
-            return self.text(value, place, hits).into_owned();
+            return self.text(value, location, hits).into_owned();
         }
         if value.is_empty() {
             return String::new();
         }
-        self.mask_secret(Rule::Variable, value, &place.field(name), hits)
+        self.mask_secret(Rule::Variable, value, &location.field(name), hits)
     }
 }
 

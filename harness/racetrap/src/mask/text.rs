@@ -152,8 +152,8 @@ impl Masker {
             }
             // Only the group `s` is replaced, so the name of a header and the user of an URL stay.
             masked.push_str(&text[end..secret.start()]);
-            let place = at.line_of(text, secret.start());
-            masked.push_str(&self.mask_secret(form.rule, value, &place, hits));
+            let location = at.line_of(text, secret.start());
+            masked.push_str(&self.mask_secret(form.rule, value, &location, hits));
             end = secret.end();
         }
         (end > 0).then(|| masked + &text[end..])

@@ -42,9 +42,9 @@ fn collect(output: &CollectorOutput, target: &CaptureTarget) {
 
 fn mask(masker: &Masker, process: &mut Process, hits: &mut Hits) {
     let pid = process.pid.to_string();
-    let place = Location::named(&pid);
-    masker.command_line(&mut process.command, &place.field("command"), hits);
-    masker.environment(&mut process.environment, &place.field("environment"), hits);
+    let location = Location::named(&pid);
+    masker.command_line(&mut process.command, &location.field("command"), hits);
+    masker.environment(&mut process.environment, &location.field("environment"), hits);
 }
 
 /// The processes as text, children indented below their parents.
