@@ -22,8 +22,8 @@ pub(super) enum Kind {
 pub(super) struct Filters(BTreeMap<String, Vec<String>>);
 
 impl Filters {
-    /// Parses the parameter `filters`: a JSON object from name to values. The values are a list or,
-    /// from newer clients, the keys of an object.
+    /// Parses the parameter `filters`: a JSON object from name to values. The values are a list, or
+    /// the keys of an object; clients send both forms.
     pub(super) fn from_request(request: &ParsedRequest) -> Result<Self, String> {
         let Some(text) = request.parameter("filters") else { return Ok(Self::default()) };
         let filters: Result<BTreeMap<String, Value>, _> = serde_json::from_str(text);
@@ -49,8 +49,6 @@ impl Filters {
     /// If one of the filters is unknown.
     pub(super) fn match_entry(&self, kind: Kind, entry: &Value) -> Result<bool, String> {
         for (name, values) in &self.0 {
-            // Every value is checked, also after a match, so that an unknown filter is always
-            // refused.
             let mut any = false;
             for value in values {
                 any |= matches_value(kind, name, value, entry)
