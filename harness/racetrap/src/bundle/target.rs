@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::layout::NEIGHBOUR;
 use crate::derived::JOURNAL;
 use crate::intent::{Intent, declared};
+use crate::world_directory;
 
 /// A world in which a run takes place, as its declared intents describe it.
 #[derive(Clone, Debug)]

@@ -23,9 +23,9 @@ pub(super) async fn capture_and_sweep(directory: &Path) -> io::Result<Swept> {
     let masker = Masker::default();
     let cause = Cause::new(Trigger::Killed, REASON);
     let (captured, evidence) = match CaptureTarget::read(directory) {
-        Ok(Some(patient)) if patient.evidence.is_dir() => {
-            let captured = capture(&patient, cause.clone(), &masker, || {}).await;
-            (captured, Some(patient.evidence))
+        Ok(Some(target)) if target.evidence.is_dir() => {
+            let captured = capture(&target, cause.clone(), &masker, || {}).await;
+            (captured, Some(target.evidence))
         }
         Ok(_) => (Ok(()), None),
         Err(error) => (Err(error), None),

@@ -14,7 +14,7 @@ use super::layout::create_directory;
 use super::options::WorldOptions;
 use super::slot::Slot;
 use super::sweep::sweep;
-use crate::bundle::{Cause, Patient, capture};
+use crate::bundle::{CaptureTarget, Cause, capture};
 use crate::process::{Child, Environment, MARKER, Spawn, Tasks, companion, join_all};
 use crate::recorder::Recorder;
 use crate::sys::{Signal, cgroups_of, marked, mounts_below};
@@ -51,10 +51,8 @@ impl Foundation {
     ///
     /// Calls `before_end` before the daemon is asked for its stacks, which ends it.
     pub(super) async fn capture(&self, cause: Cause, before_end: impl FnOnce()) {
-        let captured = match Patient::of(self.slot.directory()) {
-            Ok(Some(patient)) => {
-                capture(&patient, cause, &self.recorder.masker(), before_end).await
-            }
+        let captured = match CaptureTarget::read(self.slot.directory()) {
+            Ok(Some(target)) => capture(&target, cause, &self.recorder.masker(), before_end).await,
             Ok(None) => Ok(()),
             Err(error) => Err(error),
         };

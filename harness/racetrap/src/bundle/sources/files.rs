@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::bundle::collect::Collector;
-use crate::clock::file_age;
 use crate::bundle::output::{CollectorOutput, Content};
 use crate::bundle::target::CaptureTarget;
+use crate::clock::file_age;
 use crate::sys::{FileKind, Identity, kind_of_file, sockets};
 use crate::world_directory::engine;
 
