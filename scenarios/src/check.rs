@@ -22,7 +22,8 @@ const DAEMON: &str = "rdd-reference";
 
 /// The verdict on an entry is not the expected one, or the entry could not be run.
 ///
-/// `Debug` prints the same as `Display`, because the test runner shows the `Debug` text of an error.
+/// `Debug` prints the same as `Display`, because the test runner shows the `Debug` text of an
+/// error.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckError {
@@ -44,8 +45,8 @@ pub enum CheckError {
     /// No world could be created for the entry.
     #[error("{}", .0.told())]
     Run(#[from] RunError),
-    /// The verdict is not the expected one. The text has the verdict, the violations and the command
-    /// that repeats the run.
+    /// The verdict is not the expected one. The text has the verdict, the violations and the
+    /// command that repeats the run.
     #[error("{0}")]
     WrongVerdict(String),
 }
@@ -56,13 +57,12 @@ impl fmt::Debug for CheckError {
     }
 }
 
-/// Runs the catalogue entry in the file `entry` on one kind of reference daemon, in its own world, and
-/// returns the outcome if the verdict is the expected one. Writes the evidence of every other run below
-/// the directory `evidence`, also that of a run that does not end within its deadline.
+/// Runs the catalogue entry in the file `entry` on one kind of reference daemon, in its own world,
+/// and returns the outcome if the verdict is the expected one. Writes the evidence of every other
+/// run below the directory `evidence`, also that of a run that does not end within its deadline.
 ///
-/// # Errors
-/// Fails if the verdict is not the expected one, if a program was not built, if the entry, the catalogue
-/// or nextest's configuration is invalid, or if no world can be created.
+/// # Errors Fails if the verdict is not the expected one, if a program was not built, if the entry,
+/// the catalogue or nextest's configuration is invalid, or if no world can be created.
 pub async fn check(
     entry: &Path,
     daemon: DaemonKind,
@@ -122,8 +122,8 @@ fn report(again: &str, about: &About, daemon: DaemonKind, outcome: &Outcome) -> 
     lines.join("\n")
 }
 
-/// The deadlines of a run. They end the run before nextest kills the test; cargo's own runner never kills
-/// a test.
+/// The deadlines of a run. They end the run before nextest kills the test; cargo's own runner never
+/// kills a test.
 fn deadlines() -> Result<Deadlines, CheckError> {
     let deadlines = Deadlines::DEFAULT;
     match kill_of_this_test(Path::new(ROOT))? {
@@ -145,8 +145,8 @@ mod tests {
 
     use super::*;
 
-    /// Runs an endless entry. Neither the test runner nor a step's deadline ends it, so the run's deadline
-    /// must, and the error must name the evidence.
+    /// Runs an endless entry. Neither the test runner nor a step's deadline ends it, so the run's
+    /// deadline must, and the error must name the evidence.
     #[tokio::test(flavor = "multi_thread")]
     async fn an_endless_run_fails_at_its_deadline_and_leaves_its_evidence() {
         let place = tempfile::tempdir().expect("a temporary directory");

@@ -83,8 +83,8 @@ impl Nextest {
         self.profile.keys().map(String::as_str)
     }
 
-    /// The shortest time after its start at which nextest sends SIGTERM to a test of the profile; `None`
-    /// if it never does. A profile without the setting inherits that of the default profile.
+    /// The shortest time after its start at which nextest sends SIGTERM to a test of the profile;
+    /// `None` if it never does. A profile without the setting inherits that of the default profile.
     pub(crate) fn first_kill(&self, profile: &str) -> Option<Duration> {
         let own = self.profile.get(profile);
         let default = self.profile.get(DEFAULT_PROFILE);
@@ -96,8 +96,8 @@ impl Nextest {
     }
 }
 
-/// How long after its start nextest kills this test; `None` if nextest does not run the test or does not
-/// kill it. `root` is the root directory of the workspace.
+/// How long after its start nextest kills this test; `None` if nextest does not run the test or
+/// does not kill it. `root` is the root directory of the workspace.
 pub(crate) fn kill_of_this_test(root: &Path) -> Result<Option<Duration>, NextestError> {
     if std::env::var_os("NEXTEST").is_none() {
         return Ok(None);
@@ -121,8 +121,8 @@ mod tests {
         configuration.first_kill(profile).map(|kill| kill.as_secs())
     }
 
-    /// Reads this repository's own configuration. Every profile must give a run enough time to write its
-    /// evidence before nextest kills the test.
+    /// Reads this repository's own configuration. Every profile must give a run enough time to
+    /// write its evidence before nextest kills the test.
     #[test]
     fn nextest_kills_no_test_before_its_evidence_is_written() {
         let text = std::fs::read_to_string(Path::new(ROOT).join(".config/nextest.toml")).unwrap();
@@ -137,8 +137,8 @@ mod tests {
         assert!(killed > 0, "the file has a profile");
     }
 
-    /// Parses the forms of the setting as nextest documents them: inherited, replaced, without a kill, and
-    /// in an override. The test above relies on this.
+    /// Parses the forms of the setting as nextest documents them: inherited, replaced, without a
+    /// kill, and in an override. The test above relies on this.
     #[test]
     fn the_first_kill_is_that_of_the_profile_the_default_or_an_override() {
         let table =

@@ -11,9 +11,9 @@ fn evidence() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
-/// Runs the entry on the correct daemon. No oracle may find a violation, and the mirrored state at each
-/// checkpoint must equal the reviewed snapshot: a scenario that no longer mirrors anything would pass the
-/// oracles, but not the snapshot.
+/// Runs the entry on the correct daemon. No oracle may find a violation, and the mirrored state at
+/// each checkpoint must equal the reviewed snapshot: a scenario that no longer mirrors anything
+/// would pass the oracles, but not the snapshot.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_correct_daemon_passes(
@@ -29,7 +29,8 @@ async fn a_correct_daemon_passes(
     Ok(())
 }
 
-/// Runs the entry on a daemon with the entry's own defect. The oracle that the entry names must find it.
+/// Runs the entry on a daemon with the entry's own defect. The oracle that the entry names must
+/// find it.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn its_own_defect_is_caught_by_the_oracle_that_it_names(
@@ -38,8 +39,8 @@ async fn its_own_defect_is_caught_by_the_oracle_that_it_names(
     check(&entry, DaemonKind::Own, evidence()).await.map(drop)
 }
 
-/// Runs the entry on a daemon with an unrelated defect. A scenario that fails here does not test its own
-/// finding.
+/// Runs the entry on a daemon with an unrelated defect. A scenario that fails here does not test
+/// its own finding.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unrelated_defect_does_not_disturb_it(
