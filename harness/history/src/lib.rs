@@ -26,6 +26,7 @@ mod engine;
 mod logs;
 mod mirror;
 mod pending;
+mod promise;
 mod record;
 mod scenario;
 mod schedule;
@@ -40,6 +41,7 @@ pub use docker::{
 pub use engine::{EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume};
 pub use logs::{Footprint, LogClient, LogCrowdSeen, LogEvent, LogTruth};
 pub use mirror::{Mirror, MirrorKey, compare, expected};
+pub use promise::{InvalidPromiseNumber, PromiseNumber};
 pub use record::{
     ApiChange, Blame, Change, CommandRun, DAEMON_PARTS, LogLevel, Owner, PROBE_VOLUME_PREFIX,
     ProcessState, Record, Review, RunHeader, Stage, UserWrite, What, WireMessage, WireWhat,

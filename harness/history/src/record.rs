@@ -308,7 +308,7 @@ pub enum WireWhat {
     },
     /// One side sent what is no HTTP.
     Malformed {
-        /// `daemon` or `engine`.
+        /// `client` or `upstream`.
         side: String,
         /// What was wrong.
         reason: String,

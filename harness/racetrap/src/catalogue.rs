@@ -1,4 +1,4 @@
-//! The findings that the harness knows: one scenario a finding, embedded in the program.
+//! The findings that the harness knows: one scenario per finding, embedded in the program.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,11 +19,11 @@ pub struct Catalogue {
     unshown: BTreeMap<FindingId, Unshown>,
 }
 
-/// The embedded catalogue is damaged; a test of this module keeps that from being released.
+/// The embedded catalogue is damaged. A test of this module prevents such a release.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatalogueError {
-    /// A file is no scenario.
+    /// A file holds no scenario.
     #[error("catalogue entry {file} is no scenario")]
     Invalid {
         /// Name of the file.
@@ -32,7 +32,7 @@ pub enum CatalogueError {
         #[source]
         source: Box<Invalid>,
     },
-    /// A file is no catalogue entry.
+    /// A file is not a catalogue entry.
     #[error("catalogue entry {file} {problem}")]
     NoEntry {
         /// Name of the file.
@@ -46,11 +46,11 @@ pub enum CatalogueError {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[non_exhaustive]
 pub enum SelectorError {
-    /// The finding is listed, but no schedule shows it.
+    /// The finding is listed, but no schedule can show it.
     #[error("`{selector}` cannot be run: {why}")]
     #[diagnostic(help("`racetrap list` tells which findings can be run"))]
     Unshown {
-        /// What was given.
+        /// The selector.
         selector: String,
         /// Why no schedule shows it.
         why: String,
@@ -59,16 +59,16 @@ pub enum SelectorError {
     #[error("no finding matches `{selector}`")]
     #[diagnostic(help("the catalogue has {}; a file is named by its path", known.join(", ")))]
     Unknown {
-        /// What was given.
+        /// The selector.
         selector: String,
-        /// All ids, the nearest first.
+        /// All ids, the most similar ones first.
         known: Vec<String>,
     },
-    /// It is no glob.
+    /// The selector is not a valid glob.
     #[error("`{selector}` is no pattern")]
     #[diagnostic(help("a selector is an id such as `295-I3`, or a glob such as `295-*`"))]
     Malformed {
-        /// What was given.
+        /// The selector.
         selector: String,
         /// Why.
         #[source]
@@ -80,7 +80,7 @@ impl Catalogue {
     /// The catalogue that this program was built with.
     ///
     /// # Errors
-    /// Where a file of it is no catalogue entry.
+    /// If a file in it is not a catalogue entry.
     pub fn embedded() -> Result<Self, CatalogueError> {
         let texts = |directory: &'static Dir<'_>| {
             directory.files().map(|file| {
@@ -88,12 +88,12 @@ impl Catalogue {
                 (name, file.contents_utf8())
             })
         };
-        let mut catalogue = Self::of(texts(&ENTRIES))?;
+        let mut catalogue = Self::parse(texts(&ENTRIES))?;
         catalogue.unshown = unshown(texts(&UNSHOWN))?;
         Ok(catalogue)
     }
 
-    fn of<'a>(
+    fn parse<'a>(
         files: impl Iterator<Item = (String, Option<&'a str>)>,
     ) -> Result<Self, CatalogueError> {
         let mut entries = BTreeMap::new();
@@ -105,16 +105,19 @@ impl Catalogue {
             if scenario.finding.as_str() != id {
                 return Err(no_entry("is not named after its finding"));
             }
-            if scenario.about.is_none() {
+            let Some(about) = &scenario.about else {
                 return Err(no_entry("does not say what its finding is about"));
+            };
+            if about.promises.is_empty() {
+                return Err(no_entry("names no promise of the contract that it exercises"));
             }
             entries.insert(scenario.finding.clone(), scenario);
         }
         Ok(Self { entries, unshown: BTreeMap::new() })
     }
 
-    /// Reads the scenario in `path`. A file that does not describe its finding gets the description of
-    /// the catalogue's entry for that finding.
+    /// Reads the scenario in `path`. A file that does not describe its finding gets the description
+    /// of the catalogue's entry for that finding.
     ///
     /// # Errors
     /// A file that cannot be read, is too large, holds no scenario, or neither describes its finding nor
@@ -130,7 +133,7 @@ impl Catalogue {
         Ok(Scenario { about: entry.about.clone(), ..file.scenario })
     }
 
-    /// Findings that are listed and not run, in the order of their ids.
+    /// Findings that are listed but cannot be run, sorted by id.
     pub fn unshown(&self) -> impl Iterator<Item = &Unshown> {
         self.unshown.values()
     }
@@ -141,20 +144,20 @@ impl Catalogue {
         self.entries.get(id)
     }
 
-    /// All ids, in their order.
+    /// All ids, sorted.
     pub fn ids(&self) -> impl Iterator<Item = &FindingId> {
         self.entries.keys()
     }
 
-    /// All entries, in the order of their ids.
+    /// All entries, sorted by id.
     pub fn entries(&self) -> impl Iterator<Item = &Scenario> {
         self.entries.values()
     }
 
-    /// The entries that match an id or a glob, in the order of their ids.
+    /// The entries whose id equals or matches `selector`, sorted by id.
     ///
     /// # Errors
-    /// A selector that is malformed or matches nothing.
+    /// If the selector is malformed or matches nothing.
     pub fn select(&self, selector: &str) -> Result<Vec<&Scenario>, SelectorError> {
         let glob = Glob::new(selector)
             .map_err(|source| SelectorError::Malformed { selector: selector.to_owned(), source })?;
@@ -177,7 +180,7 @@ impl Catalogue {
     }
 }
 
-/// Name and text of an entry's file.
+/// The id and the text of an entry's file.
 fn entry<'a>(file: &'a str, text: Option<&'a str>) -> Result<(&'a str, &'a str), CatalogueError> {
     let no_entry = |problem| CatalogueError::NoEntry { file: file.to_owned(), problem };
     let text = text.ok_or_else(|| no_entry("is not UTF-8"))?;
@@ -208,7 +211,7 @@ mod tests {
 
     use super::*;
 
-    /// Every rule of the catalogue is a rule of every entry, so one loop is the whole check.
+    /// Every rule holds for every entry, so this loop checks the whole catalogue.
     #[test]
     fn every_entry_can_be_tested_on_three_daemons() {
         let catalogue = Catalogue::embedded().expect("the embedded catalogue is sound");
@@ -231,7 +234,8 @@ mod tests {
         }
     }
 
-    /// A defect that loses changes after `start` has returned could disturb any schedule.
+    /// The defect 295-I3 loses changes after `start` has returned, so it could disturb any
+    /// schedule.
     #[test]
     fn no_entry_takes_the_bootstrap_race_for_unrelated() {
         let catalogue = Catalogue::embedded().expect("the embedded catalogue is sound");
@@ -241,12 +245,12 @@ mod tests {
         }
     }
 
-    /// Each file breaks one rule only, so that its message is that rule's.
+    /// Each file breaks one rule, and the message must be the one of that rule.
     #[test]
     fn an_entry_must_be_named_after_its_finding_and_describe_it() {
         let scenario = "finding: 1-A\nsteps: [settle]\n";
         let problem = |name: &str, text: Option<&'static str>| {
-            Catalogue::of([(name.to_owned(), text)].into_iter())
+            Catalogue::parse([(name.to_owned(), text)].into_iter())
                 .expect_err("an entry that breaks a rule")
                 .to_string()
         };
@@ -258,11 +262,18 @@ mod tests {
             problem("1-A.yaml", Some(scenario)),
             "catalogue entry 1-A.yaml does not say what its finding is about"
         );
+        let about = "finding: 1-A\nsteps: [settle]\nabout: {title: t, source: s, broken: b, correct: c, \
+                     oracle: liveness, defect: d, unrelated: u}\n";
+        assert_eq!(
+            problem("1-A.yaml", Some(about)),
+            "catalogue entry 1-A.yaml names no promise of the contract that it exercises"
+        );
         assert_eq!(problem("1-A.txt", Some(scenario)), "catalogue entry 1-A.txt is no .yaml file");
         assert_eq!(problem("1-A.yaml", None), "catalogue entry 1-A.yaml is not UTF-8");
     }
 
-    /// The ids are those of the embedded entries, whatever they are; a glob is tried both ways.
+    /// Selects by id and by glob, and checks that an unknown id is answered with the most similar
+    /// one first.
     #[test]
     fn selectors_are_ids_and_globs_and_an_unknown_one_tells_the_nearest_id_first() {
         let catalogue = Catalogue::embedded().expect("the embedded catalogue is sound");

@@ -1,7 +1,8 @@
-//! Scenarios crossed with daemons: the proof that the harness tells right from wrong.
+//! Runs every scenario on several daemons: the proof that the harness tells right from wrong.
 //!
 //! Each scenario must pass on the correct daemon, fail under its own defect through the oracle that
-//! it names, and pass under another finding's defect. A cell is run once; nothing is retried.
+//! it names, pass under another finding's defect, and pass without its fault. Each cell runs once;
+//! nothing is retried.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -13,22 +14,22 @@ use serde::{Serialize, Serializer};
 use crate::run::{self, Outcome, RunError, RunOptions, Stop};
 use crate::world::WorldError;
 
-/// Which daemon a cell is about.
+/// The daemon of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DaemonKind {
     /// No defect is switched on.
     Correct,
-    /// The finding's own defect is.
+    /// The defect of the finding is switched on.
     Own,
-    /// Another finding's defect is.
+    /// The defect of another finding is switched on.
     Unrelated,
-    /// No defect is switched on, and the scenario's faults are left out.
+    /// No defect is switched on, and the scenario runs without its faults: the control run.
     Control,
 }
 
 impl DaemonKind {
-    /// The defect that this daemon has switched on for a finding.
+    /// The defect that this daemon has for a finding, if any.
     #[must_use]
     pub fn defect(self, about: &About) -> Option<&str> {
         match self {
@@ -38,8 +39,8 @@ impl DaemonKind {
         }
     }
 
-    /// Whether a scenario must be judged so on this daemon: passed, or on the one with its own
-    /// defect failed through the oracle that it names.
+    /// Whether this judgement is the right one for this daemon: a pass, or under the finding's own
+    /// defect a failure through the oracle that the finding names.
     #[must_use]
     pub fn accepts(self, about: &About, judgement: &Judgement) -> bool {
         match self {
@@ -51,37 +52,37 @@ impl DaemonKind {
     }
 }
 
-/// One scenario on one daemon, and what came of it.
+/// One scenario on one daemon, and the result.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Cell {
     /// The finding.
     pub finding: FindingId,
-    /// Which daemon.
+    /// The daemon.
     pub daemon: DaemonKind,
-    /// The defect that was switched on.
+    /// The defect that was switched on, if any.
     pub defect: Option<String>,
-    /// What the run proved.
+    /// The verdict of the run.
     pub verdict: Verdict,
-    /// The oracles that found something, in the order of their names.
+    /// The oracles that found violations, in the order of their names.
     pub oracles: Vec<OracleName>,
-    /// The verdict is the one that it must be, by the oracle that the scenario names.
+    /// Whether the verdict is the right one, see [`DaemonKind::accepts`].
     pub right: bool,
-    /// How the daemon's VM was run; none, where no world could be made.
+    /// How the daemon's VM was run; `None` if no world could be made.
     pub vm: Option<VmMode>,
-    /// The engine that was run, its version and image store; none, where it could not be asked.
+    /// Version and image store of the engine; `None` if it could not be asked.
     pub engine: Option<String>,
     /// Wall time, in seconds.
     pub seconds: f64,
-    /// Directory of the evidence, where it was kept.
+    /// Directory of the evidence, if it was kept.
     #[serde(serialize_with = "as_text")]
     pub evidence: Option<PathBuf>,
-    /// Broken promises, and why the run does not show all that it should.
+    /// Broken promises, and the reasons why the run may not show everything.
     pub reasons: Vec<String>,
     /// The command that repeats the run.
     pub again: String,
 }
 
-/// A path as text, whatever bytes it has.
+/// Writes a path as text; bytes that are not UTF-8 are replaced.
 fn as_text<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
     path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
 }
@@ -89,15 +90,15 @@ fn as_text<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok
 /// How cells are run.
 #[derive(Clone, Debug)]
 pub(crate) struct MatrixOptions {
-    /// What each run needs; its defects and the command that repeats it are replaced by the cell's.
+    /// The options of each run. `run_matrix` replaces `defects` and `again`.
     pub run: RunOptions,
     /// How many runs there may be at once.
     pub jobs: NonZeroUsize,
-    /// The daemon can switch defects on; otherwise only cells of the correct daemon are run.
+    /// Whether the daemon can switch defects on. If not, only cells of the correct daemon are run.
     pub knows_defects: bool,
 }
 
-/// A scenario, and the name by which the user can call it again.
+/// A scenario and the name by which the user can run it again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Subject<'a> {
     /// The scenario.
@@ -115,10 +116,10 @@ struct Planned<'a> {
     daemon: DaemonKind,
 }
 
-/// Runs every cell of `subjects`, and returns them in the order of the subjects and daemons.
+/// Runs every cell of `subjects`, and returns the cells sorted by subject and daemon.
 ///
-/// `again` gives the command that repeats a subject by its name under defects, or as a control;
-/// `progress` is told each cell as soon as it is done. A scenario that is not about a finding has no
+/// `again` returns the command that repeats a subject under some defects, or as a control run.
+/// `progress` is called for each cell as soon as it is done. A scenario without `about` has no
 /// cells.
 pub(crate) async fn run_matrix(
     subjects: &[Subject<'_>],
@@ -132,7 +133,8 @@ pub(crate) async fn run_matrix(
         let defects = planned.defects();
         let again = again(planned.name, &defects, is_control);
         let cell = planned.unmade(again.clone());
-        // Where nothing was found of what must be, the history is what tells why.
+        // If the defect is not found, only the history shows why, so its evidence is kept even
+        // after a pass.
         let keep = options.run.keep || planned.daemon == DaemonKind::Own;
         let options = RunOptions { defects, again, keep, ..options.run.clone() };
         if let Some(why) = not_begun(&options.stop) {
@@ -177,7 +179,7 @@ async fn carry_out<'a>(
 ) -> Vec<Cell> {
     let run_one = &run_one;
     let mut ordered: Vec<_> = planned.iter().enumerate().collect();
-    // Cells of the same daemon come after one another, so that they can use the same worlds.
+    // Cells with the same daemon run one after the other, so that they can reuse worlds.
     ordered.sort_by_key(|(_, planned)| planned.daemon.defect(planned.about));
     let runs =
         ordered.into_iter().map(|(index, planned)| async move { (index, run_one(*planned).await) });
@@ -192,12 +194,12 @@ async fn carry_out<'a>(
 }
 
 impl Planned<'_> {
-    /// The defects that are switched on for it.
+    /// The defects to switch on.
     fn defects(self) -> Vec<String> {
         self.daemon.defect(self.about).map(str::to_owned).into_iter().collect()
     }
 
-    /// The cell before its run.
+    /// The cell before its run: unknown.
     fn unmade(self, again: String) -> Cell {
         Cell {
             finding: self.scenario.finding.clone(),
@@ -240,20 +242,20 @@ impl Planned<'_> {
     }
 }
 
-/// Broken promises, and why the run does not show all that it should.
+/// Broken promises, and the reasons why the run may not show everything.
 pub(crate) fn reasons(judgement: &Judgement) -> impl Iterator<Item = String> {
     let Judgement { violations, unknowns, .. } = judgement;
     let violations = violations.iter().map(|found| format!("{}: {}", found.oracle, found.text));
     violations.chain(unknowns.iter().cloned())
 }
 
-/// Why a run is kept back, where the harness was told to stop before it could begin.
+/// Why a run did not begin, if the harness was asked to stop before.
 pub(crate) fn not_begun(stop: &Stop) -> Option<String> {
     let by = stop.asked_now()?;
     Some(format!("not begun: the harness was told to stop by {by}"))
 }
 
-/// Where to look after a run that could not even begin.
+/// The evidence of a run that could not begin, if there is any.
 pub(crate) fn evidence_of(error: &RunError) -> Option<PathBuf> {
     match error {
         RunError::World { source: WorldError::NoVmMode, .. } | RunError::Evidence { .. } => None,

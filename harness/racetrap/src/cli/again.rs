@@ -6,15 +6,15 @@ use super::daemon::Daemon;
 use super::options::{DeadlineArgs, EVIDENCE, WorldArgs};
 use crate::world::EngineChoice;
 
-/// Options that make a run what it was, whatever its target and defects.
+/// The options with which a run can be repeated, except its target and its defects.
 #[derive(Clone, Debug)]
 pub(super) struct Again {
     options: Vec<String>,
 }
 
 impl Again {
-    /// The options of these arguments that differ from their defaults.
-    pub(super) fn of(args: &WorldArgs, daemon: &Daemon) -> Self {
+    /// Collects the options of `args` that differ from their defaults.
+    pub(super) fn new(args: &WorldArgs, daemon: &Daemon) -> Self {
         let mut options = Vec::new();
         let mut option = |name: &str, value: &str| {
             options.extend([name.to_owned(), quoted(value)]);
@@ -41,7 +41,7 @@ impl Again {
         Self { options }
     }
 
-    /// The command that repeats a run of `target` under these defects, or without its faults.
+    /// The command that repeats a run of `target` under `defects`, or its control run.
     pub(super) fn command(&self, target: &str, defects: &[String], control: bool) -> String {
         let mut words = vec!["racetrap".to_owned(), "repro".to_owned(), quoted(target)];
         for defect in defects {
@@ -53,14 +53,10 @@ impl Again {
     }
 }
 
-/// A word as a POSIX shell takes it.
+/// A word, quoted so that a POSIX shell takes it as it is.
 fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+    let quoted = shlex::try_quote(word).expect("an argument of a program has no NUL byte");
+    quoted.into_owned()
 }
 
 #[cfg(test)]
@@ -78,7 +74,7 @@ mod tests {
     fn again(arguments: &[&str], is_reference: bool) -> String {
         let line = Line::parse_from([&["run"], arguments].concat());
         let daemon = Daemon { program: "/opt/my rdd".into(), is_reference };
-        Again::of(&line.world, &daemon).command("295-I3", &["295-I3".to_owned()], false)
+        Again::new(&line.world, &daemon).command("295-I3", &["295-I3".to_owned()], false)
     }
 
     /// Each word is one that a shell would otherwise split, expand or end.
@@ -86,12 +82,12 @@ mod tests {
     fn words_are_quoted_only_where_a_shell_needs_it() {
         assert_eq!(quoted("295-I3"), "295-I3");
         assert_eq!(quoted("./a b.yaml"), "'./a b.yaml'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("it's"), r#""it's""#);
         assert_eq!(quoted("$HOME"), "'$HOME'");
         assert_eq!(quoted(""), "''");
     }
 
-    /// Parsed as the command parses them, so that an option that is renamed there is missed here.
+    /// Uses the real option types, so that this test fails if an option is renamed but not printed.
     #[test]
     fn a_run_is_repeated_with_every_option_that_it_was_given() {
         let plain = "racetrap repro 295-I3 --defect 295-I3";

@@ -1,27 +1,24 @@
-//! What this machine has and lacks. A check only looks; it changes nothing that lasts.
+//! Checks what this machine has and what it lacks. A check changes nothing that lasts.
 
 use std::path::Path;
 
 use miette::miette;
 
-use super::ask::{first_line, said};
 use super::daemon::{BUILD, Daemon, REFERENCE};
 use super::exit::Failure;
 use super::options::DaemonArgs;
 use crate::chain::chain;
 use crate::engine::Engines;
-use crate::process::{companion, find_program};
+use crate::process::{ask, companion, find_program, first_line};
 use crate::report::{Check, CheckState};
 use crate::sys;
 use crate::world::{EngineChoice, EngineVersion, longest_socket_path};
 
-/// Least free room for worlds, in MiB: an engine's own files and logs, several times over.
+/// The least free disk space for worlds, in MiB: several times what one engine needs for its files
+/// and logs.
 const ROOM_MIN_MIB: u64 = 512;
 
-/// Where control groups are.
-const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
-
-/// A program that is looked for on PATH.
+/// A program that must or may be on PATH.
 struct Program {
     name: &'static str,
     package: &'static str,
@@ -29,18 +26,19 @@ struct Program {
     whose: Whose,
 }
 
-/// Who runs a program.
+/// Who needs a program.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Whose {
     /// Every world.
     World,
-    /// The machine's own engine; one that is installed brings its own.
+    /// The machine's own engine. An engine that `racetrap engine install` fetched brings its own
+    /// copy.
     Engine,
-    /// Some scenarios or some users.
+    /// Only some scenarios or some users.
     Some,
 }
 
-/// Programs that a world runs, and packages of Debian and Ubuntu that have them.
+/// The programs, with the packages of Debian and Ubuntu that contain them.
 const PROGRAMS: [Program; 9] = [
     of(Whose::Engine, "dockerd", "docker.io", "the private engine of each world"),
     of(Whose::Engine, "containerd", "containerd", "the engine, which starts it"),
@@ -62,7 +60,7 @@ const fn of(
     Program { name, package, purpose, whose }
 }
 
-/// Every check, in the order in which `doctor` shows them.
+/// Every check, in the order in which `doctor` prints them.
 pub(super) async fn all(args: &DaemonArgs) -> Vec<Check> {
     let mut checks = machine(EngineChoice::default()).await;
     let named = named(args).await;
@@ -71,7 +69,7 @@ pub(super) async fn all(args: &DaemonArgs) -> Vec<Check> {
     checks
 }
 
-/// Refuses to go on where the machine lacks what every run on this engine needs.
+/// Fails if the machine lacks something that every run on `engine` needs.
 pub(super) async fn demand(engine: EngineChoice) -> Result<(), Failure> {
     let checks = machine(engine).await.into_iter();
     let missing: Vec<_> = checks.filter(|check| check.state == CheckState::Missing).collect();
@@ -90,7 +88,7 @@ pub(super) async fn demand(engine: EngineChoice) -> Result<(), Failure> {
     )))
 }
 
-/// What every run on this engine needs of the machine, and what some do.
+/// Everything that a run on `engine` needs from the machine, or that only some runs need.
 async fn machine(engine: EngineChoice) -> Vec<Check> {
     let mut checks = vec![root()];
     let version = engine.installed_version();
@@ -143,7 +141,7 @@ async fn on_path(program: &Program) -> Check {
     check(program.name, program.purpose, found)
 }
 
-/// An engine of a version that was chosen.
+/// Whether the chosen version of the engine is installed.
 fn installed(version: EngineVersion) -> Check {
     let manifest = Engines::in_user_cache().and_then(|engines| engines.manifest(version));
     let found = match manifest {
@@ -156,28 +154,27 @@ fn installed(version: EngineVersion) -> Check {
     check(version.title(), "the engine that was chosen", found)
 }
 
-/// What a program says of its version; those that know no such option say nothing of use.
+/// The version that a program prints. Programs without such an option print nothing useful.
 async fn version(program: &Path) -> Option<String> {
-    let output = said(program, &["--version"]).await?;
+    let output = ask(program, &["--version"]).await?;
     if output.status.success() { first_line(&output.stdout) } else { None }
 }
 
 fn control_groups() -> Check {
     let purpose = "the limits and the end of an engine's containers";
-    let writable = sys::check_writable(Path::new(CONTROL_GROUPS));
-    let found = match writable {
-        Ok(()) => Ok(format!("{CONTROL_GROUPS}, writable")),
+    let root = sys::CGROUP_ROOT;
+    let found = match sys::check_writable(Path::new(root)) {
+        Ok(()) => Ok(format!("{root}, writable")),
         Err(error) => Err((
             CheckState::Missing,
-            format!("{CONTROL_GROUPS}: {error}; run on the host, or in a privileged container"),
+            format!("{root}: {error}; run on the host, or in a privileged container"),
         )),
     };
     check("control groups", purpose, found)
 }
 
 fn overlay() -> Check {
-    let known = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
-    let found = if known.lines().any(|line| line.trim_start_matches("nodev").trim() == "overlay") {
+    let found = if sys::knows_file_system("overlay") {
         Ok("known to the kernel".to_owned())
     } else {
         Err((CheckState::Optional, "load the kernel module overlay: `modprobe overlay`".to_owned()))
@@ -218,7 +215,7 @@ fn disk_room() -> Check {
     check("disk room", "the data of each engine", found)
 }
 
-/// The default daemon; without it only a named one can be run.
+/// The reference daemon. Without it, only a daemon that the user names can be run.
 async fn reference(needed: bool) -> Check {
     let purpose = "runs without a daemon of your own";
     let found = match companion(REFERENCE) {
@@ -234,7 +231,7 @@ async fn reference(needed: bool) -> Check {
     check("reference daemon", purpose, found)
 }
 
-/// The daemon that the user names, where it is not the reference.
+/// The daemon that the user names; `None` if that is the reference daemon.
 async fn named(args: &DaemonArgs) -> Option<Check> {
     let purpose = "runs on a daemon of your own";
     let found = match Daemon::find(args) {

@@ -1,4 +1,4 @@
-//! The command line as a whole, and the way from it to an exit code.
+//! Parses the command line, runs the subcommand, and turns its result into an exit code.
 
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,13 +9,13 @@ use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 
 use super::exit::{self, Exit, Failure};
 use super::format::Format;
-use super::{doctor, engine, judge, list, matrix, open, report, repro, run};
+use super::{doctor, engine, judge, list, matrix, open, promises, report, repro, run};
 use crate::report::{Terminal, tell};
 
-/// Width of error messages, in columns: the same everywhere, so that they can be compared.
+/// Width of error messages, in columns. It is fixed so that tests can compare messages.
 const MESSAGE_WIDTH: usize = 100;
 
-/// Holds a Rancher Desktop daemon's world still where a race lives, and judges what follows.
+/// Stops a Rancher Desktop daemon at the instant of a race, and judges what follows
 #[derive(Debug, Parser)]
 #[command(name = "racetrap", version, after_help = exit::HELP, max_term_width = 100)]
 struct Cli {
@@ -28,30 +28,35 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Shows the findings of the catalogue
+    /// Lists the findings of the catalogue
     List,
-    /// Runs scenarios, each once, and judges them
+    /// Lists the daemon's promises, the oracles that judge each, and the findings that exercise it
+    Promises(promises::Args),
+    /// Runs each scenario once and judges it
     Run(run::Args),
-    /// Runs one scenario, and shows its whole timeline
+    /// Runs one scenario and prints its whole timeline
     Repro(repro::Args),
-    /// Runs each finding on the correct daemon, under its defect, and under another's
+    /// Runs each finding on the correct daemon, under its own defect, under another one, and
+    /// without its fault
     Matrix(matrix::Args),
-    /// Judges the evidence of earlier runs anew, and writes again what is made of it
+    /// Judges the evidence of earlier runs again, and writes their verdicts, timelines and pages
+    /// anew
     Report(report::Args),
-    /// Judges a bundle by the oracles of this racetrap, and says what differs from its own verdict
+    /// Judges a bundle with the oracles of this racetrap, and prints what differs from its recorded
+    /// verdict
     Judge(judge::Args),
-    /// Serves what a bundle has of its world to kubectl and docker, until it is told to stop
+    /// Serves the contents of a bundle to kubectl and docker, read-only, until it is stopped
     Open(open::Args),
-    /// Tells what this machine has and lacks
+    /// Checks what this machine has and what it lacks
     Doctor(doctor::Args),
-    /// Installs, shows and removes engines of other versions
+    /// Installs, lists and removes engines of other versions
     Engine(engine::Args),
-    /// Sweeps a world whose harness was killed
+    /// Removes what a world left behind whose harness was killed
     #[command(hide = true)]
     Watch(crate::world::WatchArgs),
 }
 
-/// Runs the command with the process's arguments.
+/// Parses the arguments of this process, runs the command, and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -64,7 +69,7 @@ pub fn main() -> ExitCode {
         Box::new(MietteHandlerOpts::new().width(MESSAGE_WIDTH).build())
     }));
     debug_assert!(installed.is_ok(), "nothing else installs a hook");
-    // The panic itself is told on standard error by the default hook.
+    // The default panic hook has already written the panic to standard error.
     let came = catch_unwind(AssertUnwindSafe(|| carry_out(cli)));
     let exit = match came {
         Ok(Ok(exit)) => exit,
@@ -77,10 +82,10 @@ pub fn main() -> ExitCode {
     exit.into()
 }
 
-/// What clap has to say: of bad usage on standard error, or what was asked for on standard output.
+/// Prints clap's message: bad usage to standard error, help and version to standard output.
 fn refused(error: &clap::Error) -> Exit {
     match error.print() {
-        // The exit code says it even where the message cannot be written.
+        // The exit code reports bad usage even if the message cannot be written.
         _ if error.use_stderr() => Exit::Usage,
         Err(failed) if failed.kind() != ErrorKind::BrokenPipe => {
             tell(&format!("this help could not be written to standard output: {failed}"));
@@ -95,6 +100,7 @@ fn carry_out(cli: Cli) -> Result<Exit, Failure> {
     let format = cli.format;
     match cli.command {
         Command::List => list::list(format, terminal),
+        Command::Promises(args) => promises::promises(&args, format, terminal),
         Command::Run(args) => block_on(run::run(args, format, terminal)),
         Command::Repro(args) => block_on(repro::repro(args, format, terminal)),
         Command::Matrix(args) => block_on(matrix::matrix(args, format, terminal)),
@@ -121,7 +127,8 @@ mod tests {
 
     use super::*;
 
-    /// Clap's own check of names, conflicts and defaults, which otherwise only a run would meet.
+    /// Runs clap's own check of names, conflicts and defaults, which otherwise runs only with a
+    /// command.
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();

@@ -1,23 +1,22 @@
-//! Which daemon is run, and what it says of itself.
+//! Which daemon is run, and what its program says about itself.
 
 use std::path::PathBuf;
 
 use miette::miette;
 
-use super::ask::{first_line, said};
 use super::exit::Failure;
 use super::options::DaemonArgs;
-use crate::process::companion;
+use crate::process::{ask, companion, first_line};
 use crate::report::DaemonFacts;
 use crate::sys;
 
-/// The variable by which another daemon than the reference is named.
+/// The environment variable that names another daemon than the reference daemon.
 pub(super) const VARIABLE: &str = "RDD_BIN";
 
-/// Program of the reference daemon.
+/// File name of the reference daemon.
 pub(super) const REFERENCE: &str = "rdd-reference";
 
-/// How the reference daemon is had.
+/// How to build the reference daemon.
 pub(super) const BUILD: &str = "build it with `cargo build -p rdd-reference`";
 
 /// A daemon's program.
@@ -25,21 +24,21 @@ pub(super) const BUILD: &str = "build it with `cargo build -p rdd-reference`";
 pub(super) struct Daemon {
     /// Its absolute path.
     pub(super) program: PathBuf,
-    /// It is the reference daemon that was built with this harness.
+    /// Whether it is the reference daemon that was built together with this harness.
     pub(super) is_reference: bool,
 }
 
-/// What a daemon says of itself.
+/// What a daemon's program answers about itself.
 #[derive(Clone, Debug)]
 pub(super) struct Answers {
-    /// Its version; a remark in parentheses, where it does not say.
+    /// Its version; a remark in parentheses if it does not answer.
     pub(super) version: String,
-    /// The defects that it can switch on; none where it knows no such thing.
+    /// The defects that it can switch on; `None` if it has no such command.
     pub(super) defects: Option<Vec<String>>,
 }
 
 impl Daemon {
-    /// The daemon that is named, by argument or variable, or else the reference daemon.
+    /// The daemon that the argument or the variable names, or else the reference daemon.
     pub(super) fn find(args: &DaemonArgs) -> Result<Self, Failure> {
         let variable = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
         let (named, by) = match (&args.daemon, variable) {
@@ -54,7 +53,7 @@ impl Daemon {
             Ok(_) | Err(_) => Err(Failure::usage(miette!(
                 help = "name the program of a Rancher Desktop daemon, or leave it out for the \
                         reference daemon",
-                "there is no daemon program at {}, which {by} names",
+                "{by} names {}, which is not a program",
                 named.display()
             ))),
         }
@@ -71,20 +70,21 @@ impl Daemon {
         }
     }
 
-    /// Asks its program; nothing is started by that (contract 1.3).
+    /// Asks the program for its version and its defects. Neither command starts a service (contract
+    /// 1.3).
     pub(super) async fn ask(&self) -> Answers {
-        let version = match said(&self.program, &["version"]).await {
+        let version = match ask(&self.program, &["version"]).await {
             Some(output) if output.status.success() => first_line(&output.stdout),
             Some(_) | None => None,
         };
-        let defects = match said(&self.program, &["defects"]).await {
+        let defects = match ask(&self.program, &["defects"]).await {
             Some(output) if output.status.success() => Some(words(&output.stdout)),
             Some(_) | None => None,
         };
         Answers { version: version.unwrap_or_else(|| "(says no version)".to_owned()), defects }
     }
 
-    /// What reports say of it.
+    /// The part of the answers that reports print.
     pub(super) fn facts(&self, answers: &Answers) -> DaemonFacts {
         DaemonFacts {
             program: self.program.display().to_string(),
@@ -95,7 +95,7 @@ impl Daemon {
 }
 
 impl Answers {
-    /// Refuses defects that the daemon does not have.
+    /// Fails if the daemon lacks one of the wanted defects.
     pub(super) fn check_defects(&self, wanted: &[String]) -> Result<(), Failure> {
         let known = self.defects.as_deref().unwrap_or_default();
         let Some(unknown) = wanted.iter().find(|name| !known.contains(name)) else { return Ok(()) };

@@ -13,7 +13,7 @@ pub(super) struct Args {
     daemon: DaemonArgs,
 }
 
-/// Tells what this machine has and lacks, and how to get it.
+/// Prints what this machine has and lacks, and how to get what it lacks.
 pub(super) async fn doctor(
     args: Args,
     format: Format,

@@ -13,7 +13,7 @@ use crate::engine::{EngineManifest, Engines};
 use crate::report::{Paint, Terminal, tell};
 use crate::world::{AptError, EngineVersion, InstallError};
 
-/// Version of the JSON object; docs/formats.md says what a version promises.
+/// Version of the JSON object. docs/formats.md says what a version promises.
 const VERSION: u32 = 1;
 
 /// Arguments of `engine`.
@@ -25,28 +25,28 @@ pub(super) struct Args {
 
 #[derive(Clone, Debug, Subcommand)]
 enum Action {
-    /// Fetches engines into the user's cache; one that is there is left alone
+    /// Fetches engines into the user's cache; does nothing for an engine that is installed
     ///
-    /// The packages come from other suites of the archive that apt already uses, which is asked for
-    /// nothing else: what is installed on this machine, and apt's own lists, stay as they are.
+    /// The packages come from the archive that apt already uses, but from other suites. Installed
+    /// packages and apt's own lists are not changed.
     Install {
-        /// Which, such as 28.5
+        /// Versions, such as 28.5
         #[arg(value_name = "VERSION", required = true)]
         versions: Vec<EngineVersion>,
-        /// An archive of Debian's packages, for a machine whose apt knows none
+        /// A Debian archive, for a machine whose apt has none configured
         #[arg(long, value_name = "URL")]
         archive: Option<String>,
     },
-    /// Shows which engines there are, and which of them are installed
+    /// Lists all supported engines, and which of them are installed
     List,
-    /// Removes an engine that nobody runs
+    /// Removes an engine that no world is using
     Remove {
-        /// Which
+        /// The version
         version: EngineVersion,
     },
 }
 
-/// An engine as a program reads of it.
+/// An engine in the JSON output.
 #[derive(Serialize)]
 struct Entry {
     version: &'static str,
@@ -62,7 +62,7 @@ struct List {
     engines: Vec<Entry>,
 }
 
-/// Installs, shows or removes engines; each ends with the list of all.
+/// Installs, lists or removes engines. Each of these prints the list of all engines at the end.
 pub(super) async fn engine(
     args: Args,
     format: Format,
@@ -146,7 +146,7 @@ fn mib(bytes: u64) -> String {
     format!("{} MiB", bytes >> 20)
 }
 
-/// All of it is the machine's, and where it is the network's, that is said.
+/// Every failure is the machine's; a failed download gets a hint about the network.
 fn failure(error: InstallError) -> Failure {
     let offline = matches!(&error, InstallError::Packages { source: AptError::Failed { .. }, .. });
     let report = if offline {

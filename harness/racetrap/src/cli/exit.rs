@@ -6,16 +6,17 @@ use miette::Report;
 use racetrap_history::Verdict;
 
 use crate::catalogue::{CatalogueError, SelectorError};
+use crate::contract::ContractError;
 use crate::report::NotWritten;
 use crate::run::RunError;
 use crate::scenario_file::ScenarioFileError;
 use crate::world::WorldError;
 
-/// What the command's exit code says. The numbers are published: they never change their meaning.
+/// The exit codes of the command. They are published: a number never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
-    /// All is as it must be: every run passed, every cell is right, nothing is missing.
+    /// Everything is as it must be: every run passed, every cell is right, nothing is missing.
     Success = 0,
     /// A promise was broken, or a cell is wrong.
     Broken = 1,
@@ -66,7 +67,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// The user asked for what cannot be.
+    /// The user asked for something impossible or named something that does not exist.
     pub(super) fn usage(report: Report) -> Self {
         Self { exit: Exit::Usage, report }
     }
@@ -95,14 +96,21 @@ impl From<NotWritten> for Failure {
     }
 }
 
+impl From<ContractError> for Failure {
+    fn from(error: ContractError) -> Self {
+        Self { exit: Exit::Internal, report: Report::from_err(error) }
+    }
+}
+
 impl From<CatalogueError> for Failure {
     fn from(error: CatalogueError) -> Self {
         Self { exit: Exit::Internal, report: Report::from_err(error) }
     }
 }
 
-/// The exit code of a run that could not even begin: a daemon that would not start, and an end before
-/// that, prove nothing, everything else is the machine's.
+/// The exit code for a run that could not begin. If the daemon did not start, or the run was
+/// stopped before its world was made, the run proves nothing, so that is `Unknown`; other causes
+/// are the machine's.
 pub(super) fn exit_of(error: &RunError) -> Exit {
     match error {
         RunError::World { source: WorldError::Daemon(_) | WorldError::NoVmMode, .. }

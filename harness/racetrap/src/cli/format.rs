@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-/// Who reads the output.
+/// The form of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     #[default]

@@ -1,4 +1,4 @@
-//! The page that leads to all runs of a command, beside their evidence.
+//! The page that links to all runs of a command. It lies beside their evidence.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,11 @@ use super::exit::Failure;
 use crate::derived::replace;
 use crate::report::{self, Case};
 
-/// Its name in the directory of the evidence.
+/// File name of the page in the evidence directory.
 const INDEX: &str = "index.html";
 
-/// Writes it into the directory in which the evidence of these runs lies, and returns its path. A file of
-/// that name that is not ours stays as it is.
+/// Writes the page into the directory that contains the evidence of these runs, and returns its
+/// path. Never overwrites a file of that name that racetrap has not written.
 pub(super) fn write_index(
     place: &Path,
     command: &str,

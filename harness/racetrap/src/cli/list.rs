@@ -5,7 +5,7 @@ use super::format::Format;
 use crate::catalogue::Catalogue;
 use crate::report::{self, Terminal};
 
-/// Shows the catalogue.
+/// Prints the catalogue.
 pub(super) fn list(format: Format, terminal: Terminal) -> Result<Exit, Failure> {
     let catalogue = Catalogue::embedded()?;
     terminal.write(&match format {

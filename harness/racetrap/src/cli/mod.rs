@@ -1,18 +1,19 @@
-//! The command: what it understands, one subcommand a file, and its exit codes.
+//! The command line: one file per subcommand, and the exit codes.
 //!
-//! - `command`: the command line as a whole, and the way from it to an exit code;
-//! - `list`, `run`, `repro`, `matrix`, `report`, `judge`, `open`, `doctor`, `engine`: the subcommands;
-//! - `options`: what several of them take; `targets`: ids, globs and files as scenarios;
-//! - `index`: the page that leads to all runs of a command;
-//! - `reports`: what other programs read of a command, beside the terminal;
-//! - `daemon`: which program is run, and what it says of itself; `ask`: how programs are asked;
-//! - `stop`: requests to stop; `again`: the one line that repeats a run;
+//! - `command`: parses the command line, and turns the result of a subcommand into an exit code;
+//! - `list`, `promises`, `run`, `repro`, `matrix`, `report`, `judge`, `open`, `doctor`, `engine`: the
+//!   subcommands;
+//! - `options`: options that several subcommands have; `targets`: turns ids, globs and files into
+//!   scenarios;
+//! - `index`: the page that links to all runs of a command;
+//! - `reports`: JUnit and GitHub output, beside the report on the terminal;
+//! - `daemon`: which daemon is run, and what it says about itself;
+//! - `stop`: requests to stop; `again`: the command that repeats a run;
 //! - `format`: text for people, or JSON;
 //! - `checks`: what this machine has and lacks;
 //! - `exit`: the published exit codes.
 
 mod again;
-mod ask;
 mod checks;
 mod command;
 mod daemon;
@@ -26,6 +27,7 @@ mod list;
 mod matrix;
 mod open;
 mod options;
+mod promises;
 mod report;
 mod reports;
 mod repro;

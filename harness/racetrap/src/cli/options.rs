@@ -1,4 +1,4 @@
-//! What several subcommands take.
+//! Options that several subcommands have.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::deadline::Deadlines;
 use crate::run::{RunOptions, Stop};
 use crate::world::{EngineChoice, Pool};
 
-/// Where evidence is put, where nothing else is said.
+/// The default directory for evidence.
 pub(super) const EVIDENCE: &str = ".racetrap/evidence";
 
 /// Which daemon is run.
@@ -26,7 +26,7 @@ pub(super) struct DaemonArgs {
     pub(super) daemon: Option<PathBuf>,
 }
 
-/// In what kind of world it is run, and what is kept of it.
+/// In what kind of world a scenario runs, and what is kept of it.
 #[derive(Clone, Debug, Args)]
 pub(super) struct WorldArgs {
     #[command(flatten)]
@@ -34,39 +34,40 @@ pub(super) struct WorldArgs {
     /// Keep the evidence of runs that pass, too
     #[arg(long)]
     pub(super) keep: bool,
-    /// Where evidence is put, a directory a run
+    /// Directory for the evidence; each run gets a subdirectory
     #[arg(long, value_name = "DIR", default_value = EVIDENCE)]
     pub(super) evidence: PathBuf,
-    /// How the daemon's VM is run [default: the first that daemon and scenario both support]
+    /// How the daemon's VM is run [default: the first mode that both daemon and scenario support]
     #[arg(long, value_enum, value_name = "MODE")]
     pub(super) vm: Option<Vm>,
-    /// Which engine it mirrors: the machine's dockerd, or one of `racetrap engine list`
+    /// Which engine the daemon mirrors: the machine's dockerd, or one of `racetrap engine list`
     ///
-    /// The machine's is `dockerd`, one that is installed `dockerd:VERSION`, or `dind:VERSION` in a
-    /// privileged container on your Docker, which DOCKER_HOST names. `+overlay2` or `+containerd`
-    /// behind it says where images are kept.
+    /// `dockerd` is the machine's own, `dockerd:VERSION` an installed one, and `dind:VERSION` runs
+    /// in a privileged container on your Docker, which DOCKER_HOST names. Append `+overlay2` or
+    /// `+containerd` to choose the image store.
     #[arg(long, value_name = "ENGINE", default_value_t)]
     pub(super) engine: EngineChoice,
     #[command(flatten)]
     pub(super) deadlines: DeadlineArgs,
 }
 
-/// How long things may take.
+/// Limits of time.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct DeadlineArgs {
-    /// How long any one step of a scenario may take [default: 30]
+    /// How long each step of a scenario may take [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) deadline: Option<Duration>,
-    /// How long a run may take up to its last step, with the making of its world [default: 300]
+    /// How long a run may take until its last step ends, including the start of its world [default:
+    /// 300]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) run_deadline: Option<Duration>,
-    /// After how long racetrap is killed, so that it ends by itself before that, with its evidence
+    /// When a supervisor will kill racetrap; racetrap stops before that and writes its evidence
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     killed_after: Option<Duration>,
 }
 
 impl DeadlineArgs {
-    /// The deadlines, if each leaves room for what comes after it.
+    /// The deadlines, after a check that each leaves enough time for what follows it.
     pub(super) fn checked(self) -> Result<Deadlines, Failure> {
         let default = Deadlines::DEFAULT;
         let step = self.deadline.unwrap_or(default.step());
@@ -85,40 +86,40 @@ pub(super) struct JobsArgs {
     /// How many runs there may be at once
     #[arg(long, value_name = "N", default_value = "2")]
     pub(super) jobs: NonZeroUsize,
-    /// Make a new world for every run, instead of using one again that was reset
+    /// Start a new world for every run instead of resetting a used one
     #[arg(long)]
     fresh: bool,
 }
 
 impl JobsArgs {
-    /// The worlds that runs hand on to each other.
+    /// The pool through which runs reuse worlds.
     pub(super) fn pool(&self) -> Pool {
-        if self.fresh { Pool::none() } else { Pool::of(self.jobs) }
+        if self.fresh { Pool::disabled() } else { Pool::for_jobs(self.jobs) }
     }
 }
 
-/// Whether a scenario's faults are left out.
+/// Whether a scenario runs without its faults.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct ControlArgs {
-    /// Run the workload alone, without gates and faults: an alarm is a false one
+    /// Run only the workload, without gates and faults; a failure is then a false alarm
     #[arg(long)]
     pub(super) control: bool,
 }
 
-/// Defects of a reference daemon.
+/// Defects of the reference daemon.
 #[derive(Clone, Debug, Args)]
 pub(super) struct DefectArgs {
-    /// Switch a defect of the reference daemon on; may be given several times
+    /// Switch on a defect of the reference daemon; may be given several times
     #[arg(long = "defect", value_name = "NAME")]
     pub(super) defects: Vec<String>,
 }
 
-/// [`VmMode`] on the command line.
+/// [`VmMode`] as a command-line value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Vm {
     /// The harness plays the VM through the daemon's API
     Api,
-    /// The daemon boots it; only the QEMU program is a stand-in
+    /// The daemon boots the VM itself; only the QEMU program is a stand-in
     Program,
 }
 
@@ -132,7 +133,7 @@ impl From<Vm> for VmMode {
 }
 
 impl ControlArgs {
-    /// The targets, without their faults where that is asked for.
+    /// The targets, or their control runs if the user asked for those.
     pub(super) fn apply(self, mut targets: Vec<Target>) -> Vec<Target> {
         if self.control {
             for target in &mut targets {
@@ -143,7 +144,7 @@ impl ControlArgs {
     }
 }
 
-/// A number of seconds on the command line.
+/// Parses a number of seconds.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<u32>() {
         Ok(0) | Err(_) => Err("expected a whole number of seconds, at least 1".to_owned()),
@@ -152,7 +153,8 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl WorldArgs {
-    /// What every run of these arguments needs, but the command that repeats it.
+    /// The options of every run with these arguments. The caller fills in `again`, the command that
+    /// repeats it.
     pub(super) fn run_options(
         &self,
         daemon: &Daemon,
@@ -160,7 +162,7 @@ impl WorldArgs {
         deadlines: Deadlines,
         stop: Stop,
     ) -> Result<RunOptions, Failure> {
-        // A world's processes have another current directory, so no path may depend on ours.
+        // Processes of a world have another working directory, so paths must be absolute.
         let evidence = std::path::absolute(&self.evidence)
             .into_diagnostic()
             .wrap_err("the evidence directory has no absolute path")
@@ -175,7 +177,7 @@ impl WorldArgs {
             deadlines,
             again: String::new(),
             stop,
-            pool: Pool::none(),
+            pool: Pool::disabled(),
         })
     }
 }

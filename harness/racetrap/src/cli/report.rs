@@ -14,8 +14,8 @@ use crate::chain::chain;
 use crate::derived::{self, JOURNAL};
 use crate::report::{self, Case, RunReport, Terminal, tell};
 
-/// How deep below the directory journals are looked for: an artefact of a CI has the evidence of
-/// several commands, each in a directory of its own.
+/// How many levels below the directory are searched for journals. A CI artefact contains the
+/// evidence of several commands, each in its own directory.
 const DEPTH_MAX: usize = 8;
 
 /// Arguments of `report`.
@@ -28,8 +28,8 @@ pub(super) struct Args {
     reports: ReportsArgs,
 }
 
-/// Judges every journal below a directory by today's oracles, and writes beside each what is made of
-/// it.
+/// Judges every journal below a directory with the current oracles, and rewrites the files that are
+/// made from each journal.
 pub(super) fn report(args: &Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
     let reports = args.reports.open()?;
     let directories = evidence_below(&args.directory)?;
@@ -44,7 +44,7 @@ pub(super) fn report(args: &Args, format: Format, terminal: Terminal) -> Result<
     if runs.is_empty() {
         let (path, why) = unread.first().expect("a directory without journals was refused");
         return Err(Failure::usage(miette!(
-            help = "evidence that was changed or cut in its middle cannot be judged",
+            help = "a journal that was changed, or cut anywhere but at its end, cannot be judged",
             "no journal below {} can be used; {}: {why}",
             args.directory.display(),
             path.display()
@@ -53,8 +53,8 @@ pub(super) fn report(args: &Args, format: Format, terminal: Terminal) -> Result<
     for (path, why) in &unread {
         tell(&format!("left out {}: {why}", path.display()));
     }
-    let cases = Case::of_runs(&runs);
-    // The evidence of one run has its own page.
+    let cases = Case::from_runs(&runs);
+    // The evidence of a single run has its own page, so it needs no index.
     let alone = args.directory.join(JOURNAL).exists();
     let index = (!alone)
         .then(|| write_index(&args.directory, "report", &cases, &report::titles(&runs)))
@@ -73,12 +73,12 @@ pub(super) fn report(args: &Args, format: Format, terminal: Terminal) -> Result<
     })?;
     index?;
     let exits = runs.iter().map(|run| Exit::from(run.judgement.verdict));
-    // What cannot be read may hold anything.
+    // A journal that cannot be read may hide a failure.
     let unread = unread.iter().map(|_| Exit::from(Verdict::Unknown));
     Ok(worst(exits.chain(unread)))
 }
 
-/// Directories with a journal, in the order of their paths. Links are not followed.
+/// The directories that contain a journal, sorted by path. Does not follow links.
 fn evidence_below(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     look(directory, DEPTH_MAX, &mut found).map_err(|error| {

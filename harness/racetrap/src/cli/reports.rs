@@ -1,4 +1,4 @@
-//! Reports that other programs read, beside the one for the terminal.
+//! JUnit and GitHub output, beside the report on the terminal.
 
 use std::fs;
 use std::io::Write as _;
@@ -9,24 +9,25 @@ use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 use super::exit::Failure;
 use crate::report::{self, Case, DaemonFacts, tell};
 
-/// The variable by which GitHub says that a command runs in a workflow.
+/// GitHub sets this variable to `true` in a workflow.
 const IN_WORKFLOW: &str = "GITHUB_ACTIONS";
 
-/// The variable by which GitHub names the file that takes a step's summary.
+/// GitHub sets this variable to the file that takes the summary of a step.
 const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 
-/// What other programs read.
+/// Reports for other programs.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct ReportsArgs {
-    /// Write the result as JUnit XML, too
+    /// Also write the result as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Tell GitHub of what is not right, and write the job's summary [default: in its workflows]
+    /// Write GitHub annotations for what is not right, and the job summary [default: only in a
+    /// GitHub workflow]
     #[arg(long)]
     github: bool,
 }
 
-/// Where they go.
+/// Where these reports go.
 #[derive(Debug)]
 pub(super) struct Reports {
     junit: Option<PathBuf>,
@@ -35,7 +36,7 @@ pub(super) struct Reports {
 }
 
 impl ReportsArgs {
-    /// Makes room for them before anything is run, so that a mistake is not told after everything.
+    /// Checks the destinations before anything runs, so that a mistake is reported at once.
     pub(super) fn open(&self) -> Result<Reports, Failure> {
         if let Some(junit) = &self.junit {
             let place = std::path::absolute(junit).into_diagnostic();
@@ -64,7 +65,7 @@ impl ReportsArgs {
 }
 
 impl Reports {
-    /// Writes them, all that can be written.
+    /// Writes all reports. An error in one does not keep the others from being written.
     pub(super) fn write(
         &self,
         command: &str,
@@ -77,7 +78,7 @@ impl Reports {
                 .wrap_err_with(|| unwritten(file))
         });
         if self.github {
-            // GitHub reads both outputs; standard output is the report's alone.
+            // GitHub reads both output streams; standard output is reserved for the report.
             let annotations = report::annotations(cases);
             if !annotations.is_empty() {
                 tell(annotations.trim_end());
@@ -93,7 +94,7 @@ impl Reports {
     }
 }
 
-/// Adds to what the step has told so far, as far as there is room for it.
+/// Appends to the summary that the step has written so far, within GitHub's limit.
 fn add_summary(file: &Path, command: &str, cases: &[Case]) -> std::io::Result<()> {
     let mut file = fs::File::options().append(true).create(true).open(file)?;
     let before = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);

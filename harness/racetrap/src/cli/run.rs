@@ -32,7 +32,7 @@ pub(super) struct Args {
     defects: DefectArgs,
     #[command(flatten)]
     control: ControlArgs,
-    /// How many times each is run
+    /// How many times each scenario runs
     #[arg(long, value_name = "N", default_value = "1")]
     rounds: NonZeroUsize,
     #[command(flatten)]
@@ -41,7 +41,7 @@ pub(super) struct Args {
     reports: ReportsArgs,
 }
 
-/// Runs each scenario once, and tells each result as soon as it is there.
+/// Runs each scenario and prints each result as soon as it is known.
 pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
     let deadlines = args.world.deadlines.checked()?;
     let to_write = args.reports.open()?;
@@ -54,7 +54,7 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     checks::demand(args.world.engine).await?;
     let options = args.world.run_options(&daemon, defects, deadlines, listener.stop())?;
     let options = RunOptions { pool: args.jobs.pool(), ..options };
-    let again = Again::of(&args.world, &daemon);
+    let again = Again::new(&args.world, &daemon);
 
     let began = Instant::now();
     let rounds = args.rounds.get();
@@ -73,10 +73,11 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
         progress.done(report.finding.to_string());
         if format == Format::Human {
             let text = report::run(&report, false, terminal.paint());
-            // Worlds that run are not left because of it.
+            // An error of the output must not abandon running worlds, so it is reported at the end.
             written = written.and(progress.aside(|| terminal.write(&text)));
         }
-        // It has been told, or is in the evidence; of many rounds it would be too much.
+        // The timeline is not needed any more: it was printed, or lies in the evidence. Many rounds
+        // would otherwise use too much memory.
         report.timeline.clear();
         done.push((index, report, exit));
     }
@@ -86,7 +87,7 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let exit = worst(done.iter().map(|(_, _, exit)| *exit).chain([closed]));
     let reports: Vec<_> = done.into_iter().map(|(_, report, _)| report).collect();
     let facts = daemon.facts(&answers);
-    let cases = Case::of_runs(&reports);
+    let cases = Case::from_runs(&reports);
     let titles = report::titles(&reports);
     let index = write_index(&options.evidence, "run", &cases, &titles);
     let last = match format {
@@ -105,8 +106,8 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     Ok(exit)
 }
 
-/// Runs one scenario, unless the harness was told to stop before; what came of it as a report and
-/// as an exit code.
+/// Runs one scenario, unless the harness was asked to stop before. Returns the report and the exit
+/// code.
 pub(super) async fn run_one(target: &Target, options: &RunOptions) -> (RunReport, Exit) {
     let again = options.again.clone();
     if let Some(why) = not_begun(&options.stop) {
@@ -121,7 +122,8 @@ pub(super) async fn run_one(target: &Target, options: &RunOptions) -> (RunReport
     (RunReport::new(&target.scenario, &options.defects, came, again), exit)
 }
 
-/// A broken promise outweighs all; then what the machine lacks, then what is unknown.
+/// The most important exit code: a broken promise, then a problem of the machine, then an unknown
+/// result.
 pub(super) fn worst(exits: impl Iterator<Item = Exit>) -> Exit {
     let mut worst = Exit::from(Verdict::Pass);
     for exit in exits {
@@ -137,7 +139,7 @@ pub(super) fn worst(exits: impl Iterator<Item = Exit>) -> Exit {
 mod tests {
     use super::*;
 
-    /// Every pair in both orders, so that the order of runs cannot decide.
+    /// Tries every pair in both orders, so that the order of runs cannot decide.
     #[test]
     fn a_broken_promise_outweighs_everything_and_a_lacking_machine_what_is_unknown() {
         let table = [

@@ -1,4 +1,4 @@
-//! One listener for requests to stop, for the whole of a command.
+//! Listens for requests to stop, once for the whole command.
 
 use std::time::Duration;
 
@@ -11,25 +11,25 @@ use crate::report::tell;
 use crate::run::Stop;
 use crate::sys::StopRequests;
 
-/// Who asks where no time is left, as the words after "told to stop by".
+/// The words after "told to stop by" when `--killed-after` ends the run.
 const OWN_DEADLINE: &str = "its own deadline";
 
-/// Listens from when it is made: the first request asks every run to stop, and keeps those back
-/// that have not begun; the second ends the process at once.
+/// Listens as long as it exists. The first request asks every run to stop and keeps further runs
+/// from starting; the second request ends the process at once.
 #[derive(Debug)]
 pub(super) struct StopListener {
     stop: Stop,
-    /// The listening task, which ends with this value.
+    /// The listening task; dropping this set ends it.
     _task: JoinSet<()>,
 }
 
 impl StopListener {
-    /// Begins to listen; from here on a request no longer ends the process by itself. After `limit`
-    /// the harness asks itself.
+    /// Starts to listen; from here on a signal no longer kills the process. After `limit` the
+    /// harness asks itself to stop.
     pub(super) fn begin(limit: Option<Duration>) -> Result<Self, Failure> {
         let mut requests = StopRequests::listen()
             .into_diagnostic()
-            .wrap_err("requests to stop cannot be listened to")
+            .wrap_err("racetrap cannot listen for signals")
             .map_err(Failure::machine)?;
         let (sender, stop) = Stop::pair();
         let mut task = JoinSet::new();
@@ -39,15 +39,17 @@ impl StopListener {
                 None => requests.next().await,
             };
             sender.ask(by);
-            tell(&format!("{by}: closing the worlds that run; once more ends racetrap at once"));
+            tell(&format!(
+                "{by}: closing the running worlds; a second request ends racetrap at once"
+            ));
             requests.next().await;
-            // The worlds' watchers sweep, as they do after any other sudden end.
+            // The watchers of the worlds clean up, as after any other sudden end.
             std::process::exit(i32::from(Exit::Stopped as u8));
         });
         Ok(Self { stop, _task: task })
     }
 
-    /// What runs are to be told to stop by.
+    /// The handle by which runs learn of a request to stop.
     pub(super) fn stop(&self) -> Stop {
         self.stop.clone()
     }

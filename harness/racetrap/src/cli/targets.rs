@@ -1,4 +1,4 @@
-//! Ids, globs and files as scenarios.
+//! Turns ids, globs and files into scenarios.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::exit::Failure;
 use crate::catalogue::Catalogue;
 use crate::matrix::Subject;
 
-/// A scenario, and the name by which the user can call it again.
+/// A scenario and the name by which the user can run it again.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     /// The scenario.
@@ -18,14 +18,14 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// What the matrix needs to know of it.
+    /// The part of it that the matrix needs.
     pub(super) fn subject(&self) -> Subject<'_> {
         Subject { scenario: &self.scenario, name: &self.name }
     }
 }
 
-/// The scenarios that are meant, each once, in the order given; all of the catalogue, where nothing
-/// is given.
+/// The scenarios that `given` selects, each once and in the given order; the whole catalogue if
+/// `given` is empty.
 pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
     let catalogue = Catalogue::embedded()?;
     let all = ["*".to_owned()];
@@ -50,7 +50,8 @@ pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
     Ok(targets)
 }
 
-/// Ids have neither directories nor extensions, so nothing is both.
+/// Whether a selector is a path. An id has neither a directory nor an extension, so nothing can be
+/// both.
 fn names_a_file(selector: &str) -> bool {
     let extension = Path::new(selector).extension();
     selector.contains('/') || extension.is_some_and(|found| found == "yaml" || found == "yml")

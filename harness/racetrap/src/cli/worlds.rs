@@ -1,18 +1,18 @@
-//! The end of the worlds that runs handed on to each other.
+//! Closes the worlds that were kept for reuse.
 
 use super::exit::Exit;
 use crate::report::tell;
 use crate::world::{Closing, Pool};
 
-/// Closes the idle worlds, and tells of those that could not be used again, and of what would not
-/// go. What is left makes the command's result unknown, as it does for a run's own world.
+/// Closes the idle worlds. Reports worlds that could not be reset and everything that could not be
+/// removed; the latter makes the result of the command unknown, as it does for a single run.
 pub(super) async fn close(pool: &Pool) -> Exit {
     let Closing { unclean, leaks } = pool.close().await;
     for why in unclean {
-        tell(&format!("after a run that passed, its world was not like a new one: {why}"));
+        tell(&format!("a world could not be reset after a run that passed: {why}"));
     }
     for leak in &leaks {
-        tell(&format!("something of a world would not go: {leak}"));
+        tell(&format!("closing a world left this behind: {leak}"));
     }
     if leaks.is_empty() { Exit::Success } else { Exit::Unknown }
 }

@@ -6,7 +6,7 @@ use racetrap_history::CommandRun;
 
 use super::adapter::Daemon;
 use super::error::DaemonError;
-use crate::process::{Begun, Ended, Spawn, begin, log_tail, run_to_end};
+use crate::process::{CommandHandle, CommandResult, Spawn, log_tail, run_to_end, start_command};
 
 /// How much longer than its own time-out `set` may take before the harness kills it.
 const SET_GRACE: Duration = Duration::from_secs(15);
@@ -28,10 +28,11 @@ impl Daemon {
         &self,
         properties: &[String],
         wait: Option<Duration>,
-    ) -> Result<(Begun, impl Future<Output = Ended> + Send + use<>), DaemonError> {
+    ) -> Result<(CommandHandle, impl Future<Output = CommandResult> + Send + use<>), DaemonError>
+    {
         let (arguments, limit) = self.set_arguments(properties, wait);
         let spawn = self.spawn(arguments);
-        begin(&spawn, limit, &self.recorder).map_err(|source| self.program_error(source))
+        start_command(&spawn, limit, &self.recorder).map_err(|source| self.program_error(source))
     }
 
     fn set_arguments(

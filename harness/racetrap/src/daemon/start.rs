@@ -133,7 +133,7 @@ impl Daemon {
     /// The process that the daemon's pid file names, if it carries the marker of this world.
     fn find_process(&self) -> Option<Identity> {
         let text = std::fs::read_to_string(self.paths.get("pid_file")?).ok()?;
-        let process = Identity::of(text.trim().parse().ok()?)?;
+        let process = Identity::from_pid(text.trim().parse().ok()?)?;
         self.environment.is_of(process).then_some(process)
     }
 }

@@ -18,7 +18,7 @@ use super::config_content::ContentReader;
 use super::layout::CliLayout;
 use super::write_trap::{SharedTrap, TrapAction, WriteTrap};
 use crate::recorder::Recorder;
-use crate::sys::{Directories, Happened, Happening, OpenGate};
+use crate::sys::{DirectoryWatch, FileEvent, FileEventKind, OpenGate};
 use crate::wait::polled;
 
 /// How long to wait for an inotify instance while other programs of this user have all that one
@@ -35,7 +35,7 @@ pub(crate) struct ConfigWatch(Arc<Mutex<WatchState>>);
 
 struct WatchState {
     layout: CliLayout,
-    directories: Directories,
+    directories: DirectoryWatch,
     /// If `config.json` is a link: the directory of its target, and the name there.
     link: Option<(PathBuf, String)>,
     reader: ContentReader,
@@ -53,7 +53,7 @@ impl ConfigWatch {
         recorder: &Recorder,
     ) -> io::Result<Self> {
         let directories = polled("an inotify instance", INOTIFY_LIMIT, async || {
-            match Directories::new().transpose() {
+            match DirectoryWatch::new().transpose() {
                 Some(result) => ControlFlow::Break(result),
                 None => {
                     let why = "other programs of this user have as many as one user may have";
@@ -190,7 +190,7 @@ impl WatchState {
 
     /// Takes the kernel's queue. Of equal events in a row, as a long write makes them, one is
     /// enough.
-    fn drain(&mut self, by_user: bool) -> Vec<Happened> {
+    fn drain(&mut self, by_user: bool) -> Vec<FileEvent> {
         let mut events = match self.directories.take() {
             Ok(events) => events,
             Err(error) => {
@@ -207,7 +207,7 @@ impl WatchState {
         events
     }
 
-    fn is_config(&self, event: &Happened) -> bool {
+    fn is_config(&self, event: &FileEvent) -> bool {
         let linked = self
             .link
             .as_ref()
@@ -216,25 +216,25 @@ impl WatchState {
     }
 
     /// Records one change of `config.json`, and queues the changes that happened while it was read.
-    fn record_config(&mut self, event: &Happened, queue: &mut VecDeque<Happened>, by_user: bool) {
+    fn record_config(&mut self, event: &FileEvent, queue: &mut VecDeque<FileEvent>, by_user: bool) {
         let mut holds = self.reader.config(&self.config_path());
         queue.extend(self.drain(by_user));
         // If a later event is queued, what was read may already be the later content, so it is not
         // recorded for this event. The content of a write in place is recorded in any case: what
         // the harness has read, every other program could have read too.
-        if event.to != Happening::Written && queue.iter().any(|later| self.is_config(later)) {
+        if event.kind != FileEventKind::Written && queue.iter().any(|later| self.is_config(later)) {
             holds = DockerContent::Passed;
         }
         let in_config = event.directory == self.layout.config;
         let unlinked = self.has_lost_link(in_config, by_user);
-        let how = if unlinked { FileChange::Unlinked } else { file_change(event.to) };
+        let how = if unlinked { FileChange::Unlinked } else { file_change(event.kind) };
         self.record(CONFIG_FILE, how, by_user, holds);
     }
 
     /// Records one change of a file that is not `config.json`. Returns whether it concerns the
     /// contexts, which [`record_contexts`](Self::record_contexts) records.
-    fn record_other(&mut self, event: &Happened, by_user: bool) -> bool {
-        let how = file_change(event.to);
+    fn record_other(&mut self, event: &FileEvent, by_user: bool) -> bool {
+        let how = file_change(event.kind);
         if event.directory == self.layout.config && is_beside(&event.name) {
             // A temporary file of the user is gone again when the user's change is complete.
             if how != FileChange::Written && !by_user {
@@ -309,10 +309,10 @@ impl WatchState {
     }
 
     /// Springs the trap if one of the events is a write of `config.json` in place.
-    fn spring_trap(&mut self, events: &[Happened]) {
-        let is_write_in_place = |event: &Happened| {
+    fn spring_trap(&mut self, events: &[FileEvent]) {
+        let is_write_in_place = |event: &FileEvent| {
             let is_config = event.directory == self.layout.config && event.name == CONFIG_FILE;
-            is_config && event.to == Happening::Written
+            is_config && event.kind == FileEventKind::Written
         };
         if events.iter().any(is_write_in_place)
             && let Some(trap) = self.trap.take()
@@ -322,12 +322,12 @@ impl WatchState {
     }
 }
 
-fn file_change(happening: Happening) -> FileChange {
+fn file_change(happening: FileEventKind) -> FileChange {
     match happening {
-        Happening::Made => FileChange::Made,
-        Happening::Written => FileChange::Written,
-        Happening::MovedHere => FileChange::Replaced,
-        Happening::Gone => FileChange::Removed,
+        FileEventKind::Created => FileChange::Made,
+        FileEventKind::Written => FileChange::Written,
+        FileEventKind::MovedIn => FileChange::Replaced,
+        FileEventKind::Removed => FileChange::Removed,
     }
 }
 

@@ -7,7 +7,7 @@ use racetrap_history::{CONFIG_FILE, FileOp};
 use serde_json::{Map, Value, json};
 
 use super::layout::CliLayout;
-use crate::sys::remove_if_exists;
+use crate::sys::{create_link, remove_if_exists};
 
 /// The plugin whose settings make a configuration as long as a scenario wants. The docker command
 /// keeps the settings of all plugins, also of those that are not installed.
@@ -32,7 +32,7 @@ pub(super) fn apply(layout: &CliLayout, path: &Path, op: &FileOp) -> io::Result<
             // The link leads to a copy, so the content that others read stays the same.
             fs::copy(path, &target)?;
             let link = temporary_path(path);
-            std::os::unix::fs::symlink(&target, &link)?;
+            create_link(&target, &link)?;
             fs::rename(link, path)
         }
         FileOp::Padded(kib) => {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use racetrap_history::{CONTEXT_PREFIX, DockerNeeds, DockerUser};
 
 use crate::process::Environment;
+use crate::world_directory::{home, temporary};
 
 /// The default directory of the docker command's configuration, below HOME.
 const DEFAULT_CONFIG: &str = ".docker";
@@ -40,7 +41,7 @@ impl CliLayout {
         Self {
             unused_config: (config != default).then_some(default),
             config,
-            link_targets: directory.join("h/elsewhere"),
+            link_targets: home(directory).join("elsewhere"),
             run: directory.join("r"),
             socket: directory.join("u.sock"),
             facts: DockerUser {
@@ -63,7 +64,7 @@ impl CliLayout {
     ) -> Environment {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         let Some(needs) = needs else {
-            let nowhere = format!("unix://{}", text(directory.join("t/no-engine.sock")));
+            let nowhere = format!("unix://{}", text(temporary(directory).join("no-engine.sock")));
             return environment.with("DOCKER_HOST", nowhere);
         };
         let config = if needs.elsewhere { "docker" } else { DEFAULT_CONFIG };

@@ -4,12 +4,10 @@
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
-use tokio::process::Command;
-
-use crate::process::find_program;
+use crate::process::{OutsideRun, find_program};
 
 /// How long one program may take. apt's own time-outs for a server that does not answer are far
 /// shorter.
@@ -232,27 +230,22 @@ async fn run(
     configuration: Option<&Path>,
 ) -> Result<String, AptError> {
     let path = find_program(program).ok_or(AptError::NoApt { program })?;
-    let mut command = Command::new(path);
-    // A fixed locale, because parts of the output are parsed.
-    command.args(arguments).env_clear().env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
-    for name in PASSED.iter().copied() {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
-    }
-    if let Some(configuration) = configuration {
-        command.env("APT_CONFIG", configuration);
-    }
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    #[expect(clippy::disallowed_methods, reason = "this is the owner of apt's programs")]
-    let running = tokio::time::timeout(PROGRAM_LIMIT, command.output());
-    let output = match running.await {
-        Ok(ended) => ended.map_err(|source| AptError::Io { what, source })?,
-        Err(_) => {
-            let output =
-                format!("(it was killed, because it did not end within {PROGRAM_LIMIT:?})");
-            return Err(AptError::Failed { what, program, output });
-        }
+    let mut variables = vec![("LC_ALL", "C.UTF-8".into())];
+    variables.extend(PASSED.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    variables.extend(configuration.map(|path| ("APT_CONFIG", path.into())));
+    let run = OutsideRun {
+        program: &path,
+        arguments: arguments.iter().map(AsRef::as_ref).collect(),
+        variables,
+        directory: Path::new("."),
+        limit: PROGRAM_LIMIT,
+        // Ctrl-C ends a download, and not only the harness that waits for it.
+        is_interruptible: true,
+    };
+    let output = run.output().await.map_err(|source| AptError::Io { what, source })?;
+    let Some(output) = output else {
+        let output = format!("(it was killed, because it did not end within {PROGRAM_LIMIT:?})");
+        return Err(AptError::Failed { what, program, output });
     };
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());

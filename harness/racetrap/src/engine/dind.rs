@@ -221,7 +221,7 @@ async fn process_of(
     let pid = container.state.and_then(|state| state.pid).unwrap_or_default();
     let pid = u32::try_from(pid).unwrap_or_default();
     // A process here that has this ID by chance does not carry the marker.
-    let visible = Identity::of(pid).filter(|process| config.environment.is_of(*process));
+    let visible = Identity::from_pid(pid).filter(|process| config.environment.is_of(*process));
     Ok(visible.unwrap_or(Identity { pid, started: 0 }))
 }
 

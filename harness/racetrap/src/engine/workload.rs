@@ -127,7 +127,7 @@ impl Workload {
                 words => words.to_vec(),
             }),
             tty: Some(prints.tty),
-            env: Some(canary::of_container(prints.command.is_empty())),
+            env: Some(canary::container_variables(prints.command.is_empty())),
             host_config: Some(HostConfig {
                 network_mode: Some("none".to_owned()),
                 binds: Some(binds),

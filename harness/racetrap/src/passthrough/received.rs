@@ -73,7 +73,7 @@ impl Received {
 
 /// A hash in hexadecimal digits.
 pub(super) fn hexadecimal(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hash.finalize())
 }
 
 #[cfg(test)]

@@ -13,13 +13,13 @@ use super::docker::user_returned;
 use super::levels::world_end;
 use super::runner::{Runner, StepError};
 use crate::daemon::{Api, ApiError, Resource};
-use crate::process::{Begun, Ended};
+use crate::process::{CommandHandle, CommandResult};
 use crate::recorder::Recorder;
 
 /// A command that goes on.
 pub(super) struct Background {
-    begun: Begun,
-    ending: JoinSet<(Ended, Result<(), ApiError>)>,
+    begun: CommandHandle,
+    ending: JoinSet<(CommandResult, Result<(), ApiError>)>,
     handle: AbortHandle,
 }
 
@@ -93,7 +93,7 @@ impl Runner {
         self.check_exit(self.command_run(ended)?, &returned.exit)
     }
 
-    fn command_run(&self, ended: Ended) -> Result<CommandRun, StepError> {
+    fn command_run(&self, ended: CommandResult) -> Result<CommandRun, StepError> {
         match ended {
             Ok(Ok(run)) => Ok(run),
             Ok(Err(still_ran)) => Err(self.of_daemon(still_ran.to_string())),

@@ -33,7 +33,7 @@ use crate::daemon::DaemonError;
 use crate::deadline::Deadlines;
 use crate::mask::Masker;
 use crate::recorder::{Recorder, Whole};
-use crate::world::{EngineChoice, Pool, Seat, World, WorldError, WorldOptions};
+use crate::world::{EngineChoice, Lease, Pool, World, WorldError, WorldOptions};
 
 /// What a run needs beside its scenario.
 #[derive(Clone, Debug)]
@@ -149,7 +149,7 @@ impl RunError {
     /// that was masked holds it.
     #[must_use]
     pub fn told(&self) -> String {
-        Masker::default().words(&chain(self))
+        Masker::default().message(&chain(self))
     }
 }
 
@@ -187,13 +187,13 @@ async fn run_in(
 ) -> Result<Outcome, RunError> {
     let evidence = Evidence::create(&options.evidence, scenario, clock)?;
     let end = End::of(options, clock);
-    let mut seat = reuse::pool(scenario, options).seat(reuse::key(scenario, options, vm)).await;
-    let reused = seat.world.as_ref().map_or(0, World::runs);
+    let mut lease = reuse::pool(scenario, options).lease(reuse::key(scenario, options, vm)).await;
+    let reused = lease.world.as_ref().map_or(0, World::runs);
     let head = What::Run(evidence.header(scenario, options, vm, reused));
-    let recorder = begin(&mut seat, evidence.journal()?, clock, head);
+    let recorder = begin(&mut lease, evidence.journal()?, clock, head);
     let directory = evidence.directory().to_owned();
     let making = async {
-        match seat.world.take() {
+        match lease.world.take() {
             Some(world) => Ok((begin_again(world, &directory).await?, None)),
             None => make_worlds(vm, scenario, options, &directory, &recorder).await,
         }
@@ -229,8 +229,8 @@ async fn run_in(
     let so_far = recorder.as_ended();
     let judgement = judge(&so_far);
     let passes = judgement.verdict == Verdict::Pass;
-    let (came, kept) = if passes && seat.keeps() && reuse::can_be_undone(scenario) {
-        give_back(runner.into_world(), seat, evidence, options).await?
+    let (came, kept) = if passes && lease.keeps() && reuse::can_be_undone(scenario) {
+        give_back(runner.into_world(), lease, evidence, options).await?
     } else {
         let cause = cause::cause(&so_far, &judgement, carried_out.is_err(), &options.stop);
         if !passes {
@@ -250,10 +250,10 @@ async fn run_in(
 }
 
 /// Begins the history: in the world that is used again, if one is.
-fn begin(seat: &mut Seat, journal: File, clock: Clock, head: What) -> Recorder {
-    let recorder = match &mut seat.world {
+fn begin(lease: &mut Lease, journal: File, clock: Clock, head: What) -> Recorder {
+    let recorder = match &mut lease.world {
         Some(world) => {
-            world.enter(journal, clock, head);
+            world.begin_history(journal, clock, head);
             world.recorder().clone()
         }
         None => {
@@ -262,7 +262,7 @@ fn begin(seat: &mut Seat, journal: File, clock: Clock, head: What) -> Recorder {
             recorder
         }
     };
-    for note in seat.notes.drain(..) {
+    for note in lease.notes.drain(..) {
         recorder.note(note);
     }
     recorder
@@ -282,14 +282,14 @@ async fn begin_again(mut world: World, evidence: &Path) -> Result<World, WorldEr
 /// Ends the history of a run that passed, and gives its world back.
 async fn give_back(
     mut world: World,
-    seat: Seat,
+    lease: Lease,
     evidence: Evidence,
     options: &RunOptions,
 ) -> Result<(Judged, Option<PathBuf>), RunError> {
-    let Whole { records, failure } = match world.rest(Clock::start()) {
+    let Whole { records, failure } = match world.end_history(Clock::start()) {
         Ok(whole) => whole,
         Err(source) => {
-            seat.close(world).await;
+            lease.close(world).await;
             return Err(evidence.not_written(source));
         }
     };
@@ -308,9 +308,9 @@ async fn give_back(
         Err(error) => Err(error),
     };
     if passed && kept.is_ok() {
-        seat.give_back(world).await;
+        lease.give_back(world).await;
     } else {
-        seat.close(world).await;
+        lease.close(world).await;
     }
     Ok((came, kept?))
 }

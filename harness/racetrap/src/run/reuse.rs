@@ -39,7 +39,7 @@ pub(super) fn can_be_undone(scenario: &Scenario) -> bool {
 
 /// Where a world for this run is looked for, and given back.
 pub(super) fn pool(scenario: &Scenario, options: &RunOptions) -> Pool {
-    if needs_fresh_engine(scenario) { Pool::none() } else { options.pool.clone() }
+    if needs_fresh_engine(scenario) { Pool::disabled() } else { options.pool.clone() }
 }
 
 /// Whether the engine may have no past: one whose clock is told wrong replays what was in earlier runs.

@@ -1,6 +1,6 @@
 use crate::sandbox::{Sandbox, outcome, program, snapshot};
 
-/// Every command that takes ids is given one that is nearly right.
+/// Gives every command that takes ids one that is nearly right.
 #[test]
 fn an_unknown_selector_names_the_ids_that_exist_with_exit_code_2() {
     let sandbox = Sandbox::new();
@@ -13,7 +13,7 @@ fn an_unknown_selector_names_the_ids_that_exist_with_exit_code_2() {
     }
 }
 
-/// A glob that matches several is no single scenario.
+/// A glob that matches several findings.
 #[test]
 fn repro_refuses_to_choose_between_several_findings() {
     let sandbox = Sandbox::new();
@@ -22,7 +22,7 @@ fn repro_refuses_to_choose_between_several_findings() {
     assert!(stderr.contains("`295-I[34]` names several findings: 295-I3, 295-I4"), "{stderr}");
 }
 
-/// Named by option and by variable; each message says which of them was wrong.
+/// Named by option and by variable; the message must say which of them is wrong.
 #[test]
 fn a_daemon_that_is_not_there_is_told_with_exit_code_2() {
     let sandbox = Sandbox::new();
@@ -32,12 +32,12 @@ fn a_daemon_that_is_not_there_is_told_with_exit_code_2() {
     for (command, by) in [(&mut by_option, "--daemon"), (&mut by_variable, "RDD_BIN")] {
         let (code, _, stderr) = outcome(command);
         assert_eq!(code, 2, "{stderr}");
-        assert!(stderr.contains("there is no daemon program at no/such/rdd"), "{stderr}");
+        assert!(stderr.contains("names no/such/rdd, which is not a program"), "{stderr}");
         assert!(stderr.contains(&format!("{by} names")), "{stderr}");
     }
 }
 
-/// A directory, and a text that may not be executed: each exists, and neither is a program.
+/// A directory, and a text file that is not executable.
 #[test]
 fn a_daemon_that_is_no_program_is_told_with_exit_code_2() {
     let sandbox = Sandbox::new();
@@ -46,11 +46,11 @@ fn a_daemon_that_is_no_program_is_told_with_exit_code_2() {
         let mut command = sandbox.racetrap(&["run", "295-I3"]);
         let (code, _, stderr) = outcome(command.env("RDD_BIN", named));
         assert_eq!(code, 2, "{stderr}");
-        assert!(stderr.contains(&format!("there is no daemon program at {named}")), "{stderr}");
+        assert!(stderr.contains(&format!("names {named}, which is not a program")), "{stderr}");
     }
 }
 
-/// This program answers as a daemon without defects does: it knows no command `defects`.
+/// This program fails at the command `defects`, as a daemon without defects does.
 #[test]
 fn a_defect_of_a_daemon_that_has_none_is_refused_with_exit_code_2() {
     let sandbox = Sandbox::new();

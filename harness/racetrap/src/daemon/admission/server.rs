@@ -12,12 +12,13 @@ use kube::api::DynamicObject;
 use kube::core::admission::{AdmissionRequest, AdmissionResponse, AdmissionReview};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use super::reviewer::Reviewer;
 use super::write::Write;
 use crate::chain::chain;
+use crate::process::propagate_panic;
 
 /// Name of an object that is only created as a dry run. A review of it proves that the API server
 /// asks the webhook.
@@ -47,7 +48,7 @@ pub(super) async fn serve(listener: TcpListener, tls: TlsAcceptor, context: Revi
                 Err(error) => return context.reviewer.note(format!("admission ended: {error}")),
             },
             // Cancel-safe: documented by tokio.
-            Some(ended) = connections.join_next() => reraise(ended),
+            Some(ended) = connections.join_next() => propagate_panic(ended),
         }
     }
 }
@@ -115,13 +116,4 @@ async fn answer_review(
         response.result.reason = "Forbidden".to_owned();
     }
     response.into_review()
-}
-
-/// Panics again with the panic of a task.
-fn reraise(ended: Result<(), JoinError>) {
-    if let Err(error) = ended
-        && error.is_panic()
-    {
-        std::panic::resume_unwind(error.into_panic());
-    }
 }

@@ -63,7 +63,7 @@ impl Admission {
         tasks: &mut JoinSet<()>,
         recorder: &Recorder,
     ) -> Result<Self, AdmissionError> {
-        let Certificate { authority, tls } = Certificate::make()?;
+        let Certificate { authority, tls } = Certificate::generate()?;
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let listener = listener.and_then(|listener| {
             listener.set_nonblocking(true)?;
