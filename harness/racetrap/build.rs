@@ -1,5 +1,6 @@
-//! Builds anew when the catalogue, which is embedded, has an entry more or less.
+//! Builds anew when a directory that is embedded has a file more or less, or another one.
 
 fn main() {
     println!("cargo::rerun-if-changed=../../scenarios/catalogue");
+    println!("cargo::rerun-if-changed=../../docs/contract");
 }

@@ -1,4 +1,4 @@
-//! One entry on one daemon, and whether it is judged as it must be.
+//! Runs one catalogue entry on one daemon, and checks that the verdict is the expected one.
 
 use std::fmt;
 use std::path::Path;
@@ -14,25 +14,26 @@ use racetrap_history::{About, Scenario};
 
 use crate::nextest::{NextestError, kill_of_this_test};
 
-/// Root of the workspace.
+/// The root directory of the workspace.
 pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The reference daemon's program.
+/// The name of the reference daemon's program.
 const DAEMON: &str = "rdd-reference";
 
-/// An entry that is not judged as it must be, or could not be run at all.
+/// The verdict on an entry is not the expected one, or the entry could not be run.
 ///
-/// `Debug` is `Display`, because that is what a test shows.
+/// `Debug` prints the same as `Display`, because the test runner shows the `Debug` text of an
+/// error.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
-pub enum Unmet {
-    /// A program that the tests run is not there.
+pub enum CheckError {
+    /// A program that the tests run was not built.
     #[error("{0}")]
-    Unbuilt(#[from] NotBuilt),
+    NotBuilt(#[from] NotBuilt),
     /// The embedded catalogue is damaged.
     #[error("the catalogue cannot be used: {0}")]
     Catalogue(#[from] CatalogueError),
-    /// The entry is no scenario.
+    /// The entry is not a valid scenario.
     #[error("the entry cannot be used: {0}")]
     Entry(#[from] ScenarioFileError),
     /// The configuration of the test runner cannot be read.
@@ -41,28 +42,32 @@ pub enum Unmet {
     /// The test runner would kill the test before its evidence is written.
     #[error("{0}")]
     Deadlines(#[from] DeadlineError),
-    /// No world could be made for it.
+    /// No world could be created for the entry.
     #[error("{}", .0.told())]
     Run(#[from] RunError),
-    /// It was judged otherwise.
+    /// The verdict is not the expected one. The text has the verdict, the violations and the
+    /// command that repeats the run.
     #[error("{0}")]
-    Judged(String),
+    WrongVerdict(String),
 }
 
-impl fmt::Debug for Unmet {
+impl fmt::Debug for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// Runs the catalogue entry in `entry` on one kind of reference daemon, in a world of its own, and
-/// returns what came of it if it is judged as it must be. Evidence of other runs is put below
-/// `evidence`; also that of a run that does not end within its deadline.
+/// Runs the catalogue entry in the file `entry` on one kind of reference daemon, in its own world,
+/// and returns the outcome if the verdict is the expected one. Writes the evidence of every other
+/// run below the directory `evidence`, also that of a run that does not end within its deadline.
 ///
-/// # Errors
-/// An entry that is judged otherwise, with what was seen and the command that repeats it; programs
-/// that are not built; a world that cannot be made.
-pub async fn check(entry: &Path, daemon: DaemonKind, evidence: &Path) -> Result<Outcome, Unmet> {
+/// # Errors Fails if the verdict is not the expected one, if a program was not built, if the entry,
+/// the catalogue or nextest's configuration is invalid, or if no world can be created.
+pub async fn check(
+    entry: &Path,
+    daemon: DaemonKind,
+    evidence: &Path,
+) -> Result<Outcome, CheckError> {
     check_within(deadlines()?, entry, daemon, evidence).await
 }
 
@@ -71,7 +76,7 @@ async fn check_within(
     entry: &Path,
     daemon: DaemonKind,
     evidence: &Path,
-) -> Result<Outcome, Unmet> {
+) -> Result<Outcome, CheckError> {
     let scenario = Catalogue::embedded()?.read(entry)?;
     let about = scenario.about.clone().expect("a scenario that was read describes its finding");
     let options = RunOptions {
@@ -82,9 +87,9 @@ async fn check_within(
         vm: None,
         engine: EngineChoice::default(),
         deadlines,
-        again: again(&scenario, &about, daemon),
+        again: repeat_command(&scenario, &about, daemon),
         stop: Stop::never(),
-        pool: Pool::none(),
+        pool: Pool::disabled(),
     };
     let schedule = match daemon {
         DaemonKind::Control => scenario.control(),
@@ -94,11 +99,12 @@ async fn check_within(
     if daemon.accepts(&about, &outcome.judgement) {
         Ok(outcome)
     } else {
-        Err(Unmet::Judged(judged(&options.again, &about, daemon, &outcome)))
+        Err(CheckError::WrongVerdict(report(&options.again, &about, daemon, &outcome)))
     }
 }
 
-fn judged(again: &str, about: &About, daemon: DaemonKind, outcome: &Outcome) -> String {
+/// The text of the error for an unexpected verdict.
+fn report(again: &str, about: &About, daemon: DaemonKind, outcome: &Outcome) -> String {
     let expected = match daemon {
         DaemonKind::Correct | DaemonKind::Unrelated | DaemonKind::Control => "pass".to_owned(),
         DaemonKind::Own => format!("fail by {}", about.oracle),
@@ -116,9 +122,9 @@ fn judged(again: &str, about: &About, daemon: DaemonKind, outcome: &Outcome) -> 
     lines.join("\n")
 }
 
-/// The deadlines of a run, which end it before the test runner ends the test: nextest may, and says
-/// when; cargo's own runner never does.
-fn deadlines() -> Result<Deadlines, Unmet> {
+/// The deadlines of a run. They end the run before nextest kills the test; cargo's own runner never
+/// kills a test.
+fn deadlines() -> Result<Deadlines, CheckError> {
     let deadlines = Deadlines::DEFAULT;
     match kill_of_this_test(Path::new(ROOT))? {
         Some(kill) => Ok(deadlines.before(kill)?),
@@ -126,8 +132,8 @@ fn deadlines() -> Result<Deadlines, Unmet> {
     }
 }
 
-/// The command that does the same as a person would.
-fn again(scenario: &Scenario, about: &About, daemon: DaemonKind) -> String {
+/// The command that repeats the run.
+fn repeat_command(scenario: &Scenario, about: &About, daemon: DaemonKind) -> String {
     let defect = daemon.defect(about).map(|defect| format!(" --defect {defect}"));
     let control = if daemon == DaemonKind::Control { " --control" } else { "" };
     format!("racetrap repro {}{}{control}", scenario.finding, defect.unwrap_or_default())
@@ -139,10 +145,10 @@ mod tests {
 
     use super::*;
 
-    /// Neither cargo's own test runner nor a step's deadline ends this run; its own deadline does, the
-    /// test fails by itself, and what it shows leads to the evidence.
+    /// Runs an endless entry. Neither the test runner nor a step's deadline ends it, so the run's
+    /// deadline must, and the error must name the evidence.
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_run_without_an_end_fails_by_itself_and_leaves_its_evidence() {
+    async fn an_endless_run_fails_at_its_deadline_and_leaves_its_evidence() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let entry = place.path().join("endless.yaml");
         let text =
@@ -151,14 +157,14 @@ mod tests {
         let seconds = Duration::from_secs;
         let deadlines = Deadlines::new(seconds(9), seconds(10)).expect("in order");
         let evidence = place.path().join("evidence");
-        let came = check_within(deadlines, &entry, DaemonKind::Correct, &evidence).await;
-        let told = came.expect_err("it has no end").to_string();
-        assert!(told.contains("the run did not end within its 10 s"), "{told}");
-        assert!(told.ends_with("again: racetrap repro 295-I6"), "{told}");
-        let left = told.lines().find_map(|line| line.strip_prefix("evidence: "));
-        let left = Path::new(left.expect("it names the evidence"));
+        let checked = check_within(deadlines, &entry, DaemonKind::Correct, &evidence).await;
+        let text = checked.expect_err("the run is endless").to_string();
+        assert!(text.contains("the run did not end within its 10 s"), "{text}");
+        assert!(text.ends_with("again: racetrap repro 295-I6"), "{text}");
+        let directory = text.lines().find_map(|line| line.strip_prefix("evidence: "));
+        let directory = Path::new(directory.expect("the error names the evidence"));
         for name in ["journal.jsonl", "timeline.txt", "verdict.json"] {
-            assert!(left.join(name).is_file(), "{name}");
+            assert!(directory.join(name).is_file(), "{name}");
         }
     }
 }

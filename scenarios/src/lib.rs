@@ -1,10 +1,12 @@
-//! The catalogue's tests: each finding on the correct daemon, under its defect, under another's.
+//! The tests of the catalogue: run each finding on the correct daemon, with its own defect, with an
+//! unrelated defect, and as a control run.
 //!
-//! [`check`] is what every test calls; the catalogue itself is data beside this package's sources.
+//! Every test calls [`check`]. The catalogue itself is data in this package's directory
+//! `catalogue`.
 
 mod check;
 mod nextest;
 
-pub use check::{Unmet, check};
+pub use check::{CheckError, check};
 pub use nextest::NextestError;
 pub use racetrap::matrix::DaemonKind;

@@ -10,7 +10,7 @@
 //! - [`Comparisons`]: mirrors that must be beside those that are, at each record.
 //! - [`canon`] and [`timeline`]: the same history as text, for snapshots and for people.
 //!
-//! A module imports only from modules before it in this list: `scenario`, `schedule`, `record`,
+//! A module imports only from modules before it in this list: `promise`, `scenario`, `schedule`, `record`,
 //! `journal`, `mirror`, `steps`, `view`, `comparison`, `verdict`, `oracle`, `judge`, `canon`,
 //! `timeline`.
 //!
@@ -27,6 +27,7 @@ pub mod timeline;
 mod comparison;
 mod judge;
 mod mirror;
+mod promise;
 mod record;
 mod scenario;
 mod schedule;
@@ -37,6 +38,7 @@ mod view;
 pub use comparison::{Comparison, Comparisons};
 pub use judge::judge;
 pub use mirror::{Mirror, MirrorKey, compare, expected};
+pub use promise::{InvalidPromiseNumber, PromiseNumber};
 pub use record::{
     ApiChange, Blame, CONFIG_FILE, CONTEXT_PREFIX, Change, CommandRun, DAEMON_PARTS, DockerContent,
     DockerFile, DockerUser, EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume,

@@ -88,12 +88,12 @@ impl Catalogue {
                 (name, file.contents_utf8())
             })
         };
-        let mut catalogue = Self::of(texts(&ENTRIES))?;
+        let mut catalogue = Self::parse(texts(&ENTRIES))?;
         catalogue.unshown = unshown(texts(&UNSHOWN))?;
         Ok(catalogue)
     }
 
-    fn of<'a>(
+    fn parse<'a>(
         files: impl Iterator<Item = (String, Option<&'a str>)>,
     ) -> Result<Self, CatalogueError> {
         let mut entries = BTreeMap::new();
@@ -105,16 +105,19 @@ impl Catalogue {
             if scenario.finding.as_str() != id {
                 return Err(no_entry("is not named after its finding"));
             }
-            if scenario.about.is_none() {
+            let Some(about) = &scenario.about else {
                 return Err(no_entry("does not say what its finding is about"));
+            };
+            if about.promises.is_empty() {
+                return Err(no_entry("names no promise of the contract that it exercises"));
             }
             entries.insert(scenario.finding.clone(), scenario);
         }
         Ok(Self { entries, unshown: BTreeMap::new() })
     }
 
-    /// Reads the scenario in `path`. A file that does not describe its finding gets the description of
-    /// the catalogue's entry for that finding.
+    /// Reads the scenario in `path`. A file that does not describe its finding gets the description
+    /// of the catalogue's entry for that finding.
     ///
     /// # Errors
     /// A file that cannot be read, is too large, holds no scenario, or neither describes its finding nor
@@ -231,7 +234,8 @@ mod tests {
         }
     }
 
-    /// The defect 295-I3 loses changes after `start` has returned, so it could disturb any schedule.
+    /// The defect 295-I3 loses changes after `start` has returned, so it could disturb any
+    /// schedule.
     #[test]
     fn no_entry_takes_the_bootstrap_race_for_unrelated() {
         let catalogue = Catalogue::embedded().expect("the embedded catalogue is sound");
@@ -246,7 +250,7 @@ mod tests {
     fn an_entry_must_be_named_after_its_finding_and_describe_it() {
         let scenario = "finding: 1-A\nsteps: [settle]\n";
         let problem = |name: &str, text: Option<&'static str>| {
-            Catalogue::of([(name.to_owned(), text)].into_iter())
+            Catalogue::parse([(name.to_owned(), text)].into_iter())
                 .expect_err("an entry that breaks a rule")
                 .to_string()
         };
@@ -258,11 +262,18 @@ mod tests {
             problem("1-A.yaml", Some(scenario)),
             "catalogue entry 1-A.yaml does not say what its finding is about"
         );
+        let about = "finding: 1-A\nsteps: [settle]\nabout: {title: t, source: s, broken: b, correct: c, \
+                     oracle: liveness, defect: d, unrelated: u}\n";
+        assert_eq!(
+            problem("1-A.yaml", Some(about)),
+            "catalogue entry 1-A.yaml names no promise of the contract that it exercises"
+        );
         assert_eq!(problem("1-A.txt", Some(scenario)), "catalogue entry 1-A.txt is no .yaml file");
         assert_eq!(problem("1-A.yaml", None), "catalogue entry 1-A.yaml is not UTF-8");
     }
 
-    /// Selects by id and by glob, and checks that an unknown id is answered with the most similar one first.
+    /// Selects by id and by glob, and checks that an unknown id is answered with the most similar
+    /// one first.
     #[test]
     fn selectors_are_ids_and_globs_and_an_unknown_one_tells_the_nearest_id_first() {
         let catalogue = Catalogue::embedded().expect("the embedded catalogue is sound");

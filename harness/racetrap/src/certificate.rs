@@ -1,4 +1,4 @@
-//! A throw-away authority, and the one certificate that it signs.
+//! A server certificate for 127.0.0.1, signed by an authority that exists for this one certificate.
 
 use std::sync::Arc;
 
@@ -10,26 +10,30 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// A certificate could not be made.
+/// A certificate could not be generated.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CertificateError {
-    /// It could not be signed.
+    /// A key or a signature failed.
     #[error("it could not be signed")]
     Sign(#[from] rcgen::Error),
-    /// TLS does not take it.
-    #[error("TLS does not take it")]
+    /// TLS does not accept the certificate.
+    #[error("TLS does not accept it")]
     Use(#[from] rustls::Error),
 }
 
-/// What a server at 127.0.0.1 needs, and what its clients must trust.
+/// What a TLS server at 127.0.0.1 needs, and what its clients must trust.
 pub(crate) struct Certificate {
-    /// The authority's certificate as PEM. Its key is gone, so that it signs nothing else.
+    /// The authority's certificate as PEM. Its key is dropped after one signature, so that clients
+    /// that trust the authority trust no other server by that.
     pub(crate) authority: String,
+    /// The configuration of the server, with its certificate and key.
     pub(crate) tls: Arc<ServerConfig>,
 }
 
 impl Certificate {
-    pub(crate) fn make() -> Result<Self, CertificateError> {
+    /// Generates an authority and a server certificate.
+    pub(crate) fn generate() -> Result<Self, CertificateError> {
+        // `Constrained(0)`: the authority may sign server certificates, but no other authority.
         let mut authority = CertificateParams::new(Vec::<String>::new())?;
         authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];

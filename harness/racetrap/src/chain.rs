@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-/// `outermost: cause: cause of the cause`.
+/// The error's message and those of its causes: `outermost: cause: cause of the cause`.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();

@@ -1,10 +1,14 @@
-//! The run's clock: the only place that reads time, and the only one that may let it pass.
+//! The run's clock: the only module that reads the calendar, and the only one that sleeps.
+//! (`sys::machine` captures all clocks of the machine, as evidence.)
+//!
+//! Other modules use `Instant` and `tokio::time` only to measure how long something took, and to
+//! limit how long they wait for something.
 
 use std::time::{Duration, Instant, SystemTime};
 
 use k8s_openapi::jiff::Timestamp;
 
-/// Monotonic time since a run began, and its place on the calendar.
+/// Monotonic time since a run began, with the calendar time of the beginning.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     began: Instant,
@@ -12,7 +16,7 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// Starts the clock.
+    /// Starts a clock.
     #[expect(clippy::disallowed_methods, reason = "this is the run's clock")]
     pub(crate) fn start() -> Self {
         Self { began: Instant::now(), calendar: SystemTime::now() }
@@ -23,12 +27,14 @@ impl Clock {
         self.began.elapsed()
     }
 
-    /// Calendar time now, by the calendar at the start and monotonic time since; RFC 3339, seconds.
+    /// Calendar time now, in RFC 3339 with seconds. It is the calendar time of the start plus the
+    /// monotonic time since, so that it never goes back.
     pub(crate) fn calendar(self) -> String {
         let now = Timestamp::try_from(self.calendar + self.elapsed());
         now.map(|now| now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
             .expect("a computer's calendar fits into a timestamp")
     }
+
     /// Calendar time now, as seconds and nanoseconds since 1970: `SECONDS.NANOSECONDS`.
     pub(crate) fn unix_time(self) -> String {
         let since = (self.calendar + self.elapsed()).duration_since(SystemTime::UNIX_EPOCH);
@@ -37,8 +43,16 @@ impl Clock {
     }
 }
 
-/// Lets a short time pass between two looks at something that cannot notify; see `wait::polled`.
-#[expect(clippy::disallowed_methods, reason = "the one place where time may pass")]
+/// How long ago a file was written; `None` if its time is in the future. File systems use the
+/// calendar, so this cannot be computed from a monotonic clock.
+#[expect(clippy::disallowed_methods, reason = "this is the only place that reads the calendar")]
+pub(crate) fn file_age(written: SystemTime) -> Option<Duration> {
+    SystemTime::now().duration_since(written).ok()
+}
+
+/// Sleeps between two looks at something that cannot notify, and before a connection is tried
+/// again.
+#[expect(clippy::disallowed_methods, reason = "this is the only place that may sleep")]
 pub(crate) async fn pause(between: Duration) {
     tokio::time::sleep(between).await;
 }

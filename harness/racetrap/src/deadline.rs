@@ -1,12 +1,14 @@
-//! Deadlines, each of which leaves room for what comes after it: a step's ends within its run's, and
-//! the run's early enough before whoever started it kills it, that the evidence is written by then.
+//! Deadlines of steps, runs and the harness. Each leaves time for what comes after it: a step's
+//! deadline is earlier than its run's, and the run's is so early that the evidence is written
+//! before a CI kills the harness.
 
 use std::time::Duration;
 
-/// How long the capture of what a run leaves may take, at the longest.
+/// How long the capture of a run's evidence may take.
 pub const CAPTURE_BUDGET: Duration = Duration::from_secs(60);
 
-/// How long a step, a run, and all runs of one harness may take; each is longer than the one before.
+/// How long a step, a run, and all runs of one harness may take. Each is longer than the one
+/// before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
     step: Duration,
@@ -14,11 +16,11 @@ pub struct Deadlines {
     harness: Option<Duration>,
 }
 
-/// Deadlines of which one would not leave room for the other.
+/// A deadline leaves no time for the one after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 #[non_exhaustive]
 pub enum DeadlineError {
-    /// A run would end before its step does, so that nobody would be told of the step.
+    /// A run would end before its step does, and could not report that the step was late.
     #[error(
         "a step may take {} s, but the whole run, with its world, no more than {} s",
         step.as_secs(), run.as_secs()
@@ -46,14 +48,14 @@ pub enum DeadlineError {
 }
 
 impl Deadlines {
-    /// What holds where nothing else is said: half a minute a step, five minutes a run.
+    /// The defaults: 30 s for a step, 5 minutes for a run.
     pub const DEFAULT: Self =
         Self { step: Duration::from_secs(30), run: Duration::from_secs(5 * 60), harness: None };
 
-    /// These two, for a harness that nobody will kill.
+    /// Deadlines for a harness that nothing will kill.
     ///
     /// # Errors
-    /// Where a step could outlast its run.
+    /// If a step could take as long as its run.
     pub fn new(step: Duration, run: Duration) -> Result<Self, DeadlineError> {
         if step < run {
             Ok(Self { step, run, harness: None })
@@ -62,11 +64,11 @@ impl Deadlines {
         }
     }
 
-    /// The same for a harness that is killed after `kill`: it ends by itself before that, as early as
-    /// the capture of evidence needs.
+    /// Adds the deadline of a harness that will be killed `kill` after its start. The harness ends
+    /// itself before that, early enough for the capture of evidence.
     ///
     /// # Errors
-    /// Where a run and the capture of its evidence could outlast the harness.
+    /// If a run and the capture of its evidence could take as long.
     pub fn before(self, kill: Duration) -> Result<Self, DeadlineError> {
         match kill.checked_sub(CAPTURE_BUDGET).filter(|left| self.run < *left) {
             Some(left) => Ok(Self { harness: Some(left), ..self }),
@@ -80,13 +82,13 @@ impl Deadlines {
         self.step
     }
 
-    /// How long a run may take from its beginning to its last step, its world's making included.
+    /// How long a run may take, from the start of its world to its last step.
     #[must_use]
     pub fn run(self) -> Duration {
         self.run
     }
 
-    /// How long all runs together may take, where the harness is killed at some time.
+    /// How long all runs together may take; `None` if nothing will kill the harness.
     #[must_use]
     pub fn harness(self) -> Option<Duration> {
         self.harness
@@ -101,24 +103,24 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// On both sides of each edge: equal deadlines leave no room, one second does.
+    /// Equal deadlines leave no time and are refused; a difference of one second is enough.
     #[test]
-    fn each_deadline_leaves_room_for_the_next_or_is_refused_with_both_numbers() {
+    fn a_deadline_that_leaves_no_time_for_the_next_is_refused_with_both_numbers() {
         assert!(Deadlines::new(s(9), s(10)).is_ok());
-        let refused = Deadlines::new(s(10), s(10)).expect_err("no room").to_string();
+        let refused = Deadlines::new(s(10), s(10)).expect_err("no time is left").to_string();
         assert!(refused.contains("a step may take 10 s"), "{refused}");
         assert!(refused.contains("no more than 10 s"), "{refused}");
         let deadlines = Deadlines::new(s(9), s(10)).expect("in order");
         let capture = CAPTURE_BUDGET.as_secs();
         let within = deadlines.before(s(11 + capture)).expect("in order");
         assert_eq!(within.harness(), Some(s(11)));
-        let refused = deadlines.before(s(10 + capture)).expect_err("no room").to_string();
+        let refused = deadlines.before(s(10 + capture)).expect_err("no time is left").to_string();
         assert!(refused.contains("a run may take 10 s"), "{refused}");
         assert!(refused.contains(&format!("killed after {} s", 10 + capture)), "{refused}");
     }
 
     #[test]
-    fn the_deadlines_that_hold_where_nothing_is_said_are_in_order() {
+    fn the_default_deadlines_are_in_order() {
         let Deadlines { step, run, .. } = Deadlines::DEFAULT;
         assert_eq!(Deadlines::new(step, run), Ok(Deadlines::DEFAULT));
     }

@@ -1,5 +1,5 @@
-//! What an evidence directory holds beside its journal that is a function of it: written by the run
-//! itself, by the watcher where the harness was killed, and anew by `racetrap report`.
+//! Files of an evidence directory that are functions of its journal. The run writes them; the
+//! watcher does if the harness was killed; and `racetrap report` writes them again.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write as _};
@@ -13,36 +13,36 @@ use crate::timeline::{timeline_page, trace};
 /// Name of the journal in an evidence directory.
 pub(crate) const JOURNAL: &str = "journal.jsonl";
 
-/// Name of the history for people.
+/// Name of the history as text.
 pub(crate) const TIMELINE: &str = "timeline.txt";
 
 /// Name of the history as a page for a browser.
 pub(crate) const PAGE: &str = "timeline.html";
 
-/// Name of the history for viewers of traces.
+/// Name of the history as a trace, for trace viewers.
 pub(crate) const TRACE: &str = "trace.json";
 
-/// Name of the verdict for programs.
+/// Name of the verdict as JSON.
 pub(crate) const VERDICT: &str = "verdict.json";
 
-/// A journal that was read, and what the oracles of today say of it.
+/// A journal, and the judgement of the present oracles on it.
 #[derive(Debug)]
 pub(crate) struct Rebuilt {
-    /// What was run on what.
+    /// The scenario, the daemon and the engine of the run.
     pub(crate) header: RunHeader,
-    /// The history, up to where the journal ends.
+    /// The history, up to the journal's last complete record.
     pub(crate) history: Vec<Record>,
     /// Verdict and reasons.
     pub(crate) judgement: Judgement,
 }
 
-/// Why nothing can be made of an evidence directory.
+/// An evidence directory could not be judged or written to.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotRebuilt {
-    /// The journal cannot be used.
+    /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The journal does not begin with what was run.
+    /// The journal does not begin with the header of a run.
     #[error("the journal does not say what was run: it has no first record, or another one")]
     Headless,
     /// The directory cannot be written to.
@@ -50,7 +50,7 @@ pub(crate) enum NotRebuilt {
     Unwritable(#[source] io::Error),
 }
 
-/// Writes all of it, each file at once: what is read there is never half of it.
+/// Writes all derived files. Each is replaced as a whole, so that no reader finds half of one.
 pub(crate) fn write(directory: &Path, history: &[Record], verdict: &Judgement) -> io::Result<()> {
     let text = timeline::lines(history).join("\n") + "\n";
     replace(directory, TIMELINE, text.as_bytes())?;
@@ -60,8 +60,8 @@ pub(crate) fn write(directory: &Path, history: &[Record], verdict: &Judgement) -
 }
 
 impl Rebuilt {
-    /// Judges a journal, and writes nothing.
-    pub(crate) fn of(journal: impl BufRead) -> Result<Self, NotRebuilt> {
+    /// Judges a journal. Writes nothing.
+    pub(crate) fn from_journal(journal: impl BufRead) -> Result<Self, NotRebuilt> {
         let history = journal::read(journal)?.records;
         let Some(What::Run(header)) = history.first().map(|record| &record.what) else {
             return Err(NotRebuilt::Headless);
@@ -72,22 +72,23 @@ impl Rebuilt {
     }
 }
 
-/// Judges the journal in a directory, and writes all of it anew.
+/// Judges the journal in a directory, and writes all derived files again.
 pub(crate) fn rebuild(directory: &Path) -> Result<Rebuilt, NotRebuilt> {
     let file = File::open(directory.join(JOURNAL)).map_err(JournalError::from)?;
-    let rebuilt = Rebuilt::of(BufReader::new(file))?;
+    let rebuilt = Rebuilt::from_journal(BufReader::new(file))?;
     write(directory, &rebuilt.history, &rebuilt.judgement).map_err(NotRebuilt::Unwritable)?;
     Ok(rebuilt)
 }
 
-/// Puts a file in the place of one that may be there. A link that somebody put there is replaced, and
-/// not followed.
+/// Writes a file, and replaces one of that name. A link of that name is replaced too, and not
+/// followed: the directory may come from somebody else, with links that lead out of it.
 pub(crate) fn replace(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let part = directory.join(format!(".{name}.part"));
     match fs::remove_file(&part) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
+    // `create_new` does not follow a link that was created since.
     let mut file = File::create_new(&part)?;
     file.write_all(bytes)?;
     file.sync_all()?;
@@ -98,9 +99,9 @@ pub(crate) fn replace(directory: &Path, name: &str, bytes: &[u8]) -> io::Result<
 mod tests {
     use super::*;
 
-    /// The link leads out of the directory; what it leads to must be as it was.
+    /// The links lead out of the directory, to a file that must not change.
     #[test]
-    fn a_file_takes_the_place_of_a_link_and_not_of_what_it_leads_to() {
+    fn a_link_is_replaced_and_its_target_is_not() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let directory = place.path().join("evidence");
         let outside = place.path().join("outside");

@@ -1,19 +1,22 @@
-//! Holds a Rancher Desktop daemon's world still where a race lives, and judges what follows.
+//! Stops a Rancher Desktop daemon and its engine at the instants where races live, and judges what
+//! the daemon does then.
 //!
 //! A run goes through these modules in this order:
-//! - [`catalogue`] and [`scenario_file`]: where scenarios come from;
-//! - [`world`]: one isolated daemon, its engine, the wire between them, and their end;
-//! - [`deadline`]: how long a step and a run may take, and that evidence is written in time;
+//! - [`catalogue`] and [`scenario_file`]: read scenarios;
+//! - [`world`]: starts and closes one isolated daemon, its engine, and the wire between them;
+//! - [`deadline`]: limits how long a step and a run may take, so that evidence is written in time;
 //! - [`run`]: carries out the steps of a scenario in a world; its only output is the history;
-//! - [`bundle`]: what a run leaves behind that did not pass;
-//! - [`matrix`]: scenarios crossed with daemons;
-//! - [`report`]: what a person or a program reads of all that;
+//! - [`bundle`]: collects evidence of a run that did not pass;
+//! - [`matrix`]: runs scenarios crossed with daemons;
+//! - [`contract`]: the promises of the daemon, by number;
+//! - [`report`]: renders all of that for people and programs;
 //! - [`cli`]: the command.
 
 pub mod bundle;
 pub mod catalogue;
 pub mod chain;
 pub mod cli;
+pub mod contract;
 pub mod deadline;
 pub mod mask;
 pub mod matrix;
@@ -24,16 +27,17 @@ pub mod scenario_file;
 pub mod timeline;
 pub mod world;
 
+mod bundle_server;
 mod certificate;
 mod clock;
 mod daemon;
 mod derived;
-mod docker;
+mod docker_cli;
 mod engine;
-mod exhibit;
 mod intent;
 mod passthrough;
 mod recorder;
 mod sys;
 mod wait;
 mod wire_record;
+mod world_directory;

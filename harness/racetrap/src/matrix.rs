@@ -1,8 +1,8 @@
 //! Runs every scenario on several daemons: the proof that the harness tells right from wrong.
 //!
-//! Each scenario must pass on the correct daemon, fail under its own defect through the oracle that it
-//! names, pass under another finding's defect, and pass without its fault. Each cell runs once; nothing is
-//! retried.
+//! Each scenario must pass on the correct daemon, fail under its own defect through the oracle that
+//! it names, pass under another finding's defect, and pass without its fault. Each cell runs once;
+//! nothing is retried.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -39,8 +39,8 @@ impl DaemonKind {
         }
     }
 
-    /// Whether this judgement is the right one for this daemon: a pass, or under the finding's own defect a
-    /// failure through the oracle that the finding names.
+    /// Whether this judgement is the right one for this daemon: a pass, or under the finding's own
+    /// defect a failure through the oracle that the finding names.
     #[must_use]
     pub fn accepts(self, about: &About, judgement: &Judgement) -> bool {
         match self {
@@ -118,8 +118,9 @@ struct Planned<'a> {
 
 /// Runs every cell of `subjects`, and returns the cells sorted by subject and daemon.
 ///
-/// `again` returns the command that repeats a subject under some defects, or as a control run. `progress`
-/// is called for each cell as soon as it is done. A scenario without `about` has no cells.
+/// `again` returns the command that repeats a subject under some defects, or as a control run.
+/// `progress` is called for each cell as soon as it is done. A scenario without `about` has no
+/// cells.
 pub(crate) async fn run_matrix(
     subjects: &[Subject<'_>],
     options: &MatrixOptions,
@@ -132,7 +133,8 @@ pub(crate) async fn run_matrix(
         let defects = planned.defects();
         let again = again(planned.name, &defects, is_control);
         let cell = planned.unmade(again.clone());
-        // If the defect is not found, only the history shows why, so its evidence is kept even after a pass.
+        // If the defect is not found, only the history shows why, so its evidence is kept even
+        // after a pass.
         let keep = options.run.keep || planned.daemon == DaemonKind::Own;
         let options = RunOptions { defects, again, keep, ..options.run.clone() };
         if let Some(why) = not_begun(&options.stop) {

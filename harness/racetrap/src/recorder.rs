@@ -1,4 +1,5 @@
-//! The one door by which anything enters the history: masked, numbered, timed, on disk before it counts.
+//! The recorder: everything that enters the history goes through it. It numbers, times and masks
+//! each record, and writes it to the journal before any waiter sees it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,31 +11,36 @@ use tokio::sync::watch;
 use crate::clock::Clock;
 use crate::mask::{Masker, RecordMasker};
 
-/// Appends to the history; clones share it.
+/// Appends to the history. Clones append to the same one.
 #[derive(Clone)]
 pub(crate) struct Recorder {
     shared: Arc<Shared>,
+    /// Whether its records are those of the neighbour, the second daemon.
     of_neighbour: bool,
 }
 
 struct Shared {
     log: Mutex<Log>,
+    /// The number of records. A change wakes every waiter.
     changes: watch::Sender<u64>,
 }
 
 struct Log {
     clock: Clock,
     file: File,
+    /// Masked, as on disk.
     records: Vec<Record>,
+    /// Folded from the records before they were masked.
     view: View,
     neighbours_view: View,
     masks: RecordMasker,
+    /// The first record that could not be written.
     failure: Option<std::io::Error>,
 }
 
-/// A history that nothing is appended to any more.
+/// A history that has ended.
 pub(crate) struct Whole {
-    /// All of it.
+    /// All records.
     pub(crate) records: Vec<Record>,
     /// The first record that could not be written, if any.
     pub(crate) failure: Option<std::io::Error>,
@@ -57,20 +63,22 @@ impl Log {
         let seq = self.records.len() as u64;
         let at_us = u64::try_from(self.clock.elapsed().as_micros()).unwrap_or(u64::MAX);
         let mut record = Record { seq, at_us, neighbour, what };
-        // The world is dealt with by what it really says; nothing of a view is ever written.
+        // The view gets the record unmasked: steps send its objects back to the API, which must get
+        // the real values. Nothing of a view is ever written.
         if neighbour {
             self.neighbours_view.apply(&record);
         } else {
             self.view.apply(&record);
         }
         self.masks.mask(&mut record);
+        // A run goes on without its journal, so that its world is closed in order; it cannot pass.
         if let Err(error) = journal::append(&mut self.file, &record) {
             self.failure.get_or_insert(error);
         }
         self.records.push(record);
     }
 
-    /// Records of the start of each process that has not ended, in the order of their IDs.
+    /// The records of the starts of all processes that have not ended, sorted by process ID.
     fn living(&self) -> Vec<What> {
         let mut living = BTreeMap::new();
         for record in &self.records {
@@ -88,22 +96,25 @@ impl Log {
 }
 
 impl Recorder {
-    /// Opens a new journal at `path`; it must not exist.
+    /// Writes to a new journal at `path`, which must not exist.
     #[cfg(test)]
     pub(crate) fn create(path: &std::path::Path, clock: Clock) -> std::io::Result<Self> {
         Ok(Self::new(File::create_new(path)?, clock))
     }
 
-    /// Writes a new journal to `file`.
+    /// Writes to the empty journal `file`.
     pub(crate) fn new(file: File, clock: Clock) -> Self {
         let log = Mutex::new(Log::new(file, clock));
         let (changes, _) = watch::channel(0);
         Self { shared: Arc::new(Shared { log, changes }), of_neighbour: false }
     }
 
-    /// Ends the history, and begins another one in `file`, by another clock, for all clones: with
-    /// `first`, and with the processes that live. What clones append comes into either one.
-    pub(crate) fn begin(&self, file: File, clock: Clock, first: What) -> Whole {
+    /// Ends the history, and begins another one for all clones, in `file` and with another clock.
+    /// Returns the one that has ended.
+    ///
+    /// The new history has `first` and then the start of each process that still runs. A record
+    /// that a clone appends meanwhile is in one of the two, never lost.
+    pub(crate) fn begin_history(&self, file: File, clock: Clock, first: What) -> Whole {
         let mut log = self.log();
         log.append(self.of_neighbour, What::Ended);
         let before = std::mem::replace(&mut *log, Log::new(file, clock));
@@ -111,11 +122,11 @@ impl Recorder {
         for process in before.living() {
             log.append(self.of_neighbour, process);
         }
-        self.tell(log);
+        self.notify(log);
         Whole { records: before.records, failure: before.failure }
     }
 
-    /// The same journal for what happens to the second daemon, which has a view of its own.
+    /// A recorder of the neighbour, for the same journal. The neighbour has its own view.
     pub(crate) fn neighbour(&self) -> Self {
         Self { shared: self.shared.clone(), of_neighbour: true }
     }
@@ -124,49 +135,53 @@ impl Recorder {
     pub(crate) fn append(&self, what: What) {
         let mut log = self.log();
         log.append(self.of_neighbour, what);
-        self.tell(log);
+        self.notify(log);
     }
 
-    /// Appends one record if `holds` of what is known at that instant, and tells whether it did.
+    /// Appends one record if `holds` returns `true` for the present view, and returns whether it
+    /// did. No other record comes between the two.
     pub(crate) fn append_if(&self, holds: impl FnOnce(&View) -> bool, what: What) -> bool {
         let mut log = self.log();
         let holds = holds(if self.of_neighbour { &log.neighbours_view } else { &log.view });
         if holds {
             log.append(self.of_neighbour, what);
-            self.tell(log);
+            self.notify(log);
         }
         holds
     }
 
-    /// Wakes whoever waits for a change.
-    fn tell(&self, log: MutexGuard<'_, Log>) {
+    /// Wakes everybody who waits for a change.
+    fn notify(&self, log: MutexGuard<'_, Log>) {
         let records = log.records.len() as u64;
+        // Released first, because a task that wakes up takes the lock to look at the view.
         drop(log);
         self.shared.changes.send_replace(records);
     }
 
-    /// Appends a remark.
+    /// Appends a note, which no oracle judges by.
     pub(crate) fn note(&self, text: impl Into<String>) {
         self.append(What::Note { text: text.into() });
     }
 
-    /// The number of records, as a value that can be waited on.
+    /// The number of records, as a value whose changes can be waited for.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
     }
 
-    /// Looks at what is known now.
+    /// Calls `look` with the present view. `look` must not use the recorder, which is locked
+    /// meanwhile.
     pub(crate) fn with_view<T>(&self, look: impl FnOnce(&View) -> T) -> T {
         let log = self.log();
         look(if self.of_neighbour { &log.neighbours_view } else { &log.view })
     }
 
-    /// The first thing in the history of which `look` makes something.
+    /// The first result that `look` returns for a record of the history.
     pub(crate) fn find<T>(&self, look: impl Fn(&What) -> Option<T>) -> Option<T> {
         self.log().records.iter().find_map(|record| look(&record.what))
     }
 
-    /// The whole history so far; that of the neighbour alone, where this is its recorder.
+    /// The whole history so far. If this is the recorder of the neighbour, only the neighbour's
+    /// records.
     pub(crate) fn history(&self) -> Vec<Record> {
         let log = self.log();
         if !self.of_neighbour {
@@ -175,7 +190,7 @@ impl Recorder {
         log.records.iter().filter(|record| record.neighbour).cloned().collect()
     }
 
-    /// The history as it would be if it ended now.
+    /// The history so far, with an end, so that it can be judged before the world is closed.
     pub(crate) fn as_ended(&self) -> Vec<Record> {
         let mut records = self.history();
         let (seq, at_us) = records.last().map_or((0, 0), |last| (last.seq + 1, last.at_us));
@@ -183,12 +198,14 @@ impl Recorder {
         records
     }
 
-    /// The first record that could not be written, if any; taken once.
+    /// The error of the first record that could not be written, if any. The next call returns
+    /// `None`.
     pub(crate) fn take_failure(&self) -> Option<std::io::Error> {
         self.log().failure.take()
     }
 
-    /// Masks as the history has them.
+    /// A masker with the history's masks, so that a secret has the same mask in all evidence of a
+    /// run.
     pub(crate) fn masker(&self) -> Masker {
         self.log().masks.masker().clone()
     }
@@ -211,8 +228,8 @@ mod tests {
         What::Process { name: "engine".to_owned(), pid, started: 1, state }
     }
 
-    // An object of the API is what is waited for, so the view must have it as it is; what is kept, in
-    // memory and on disk, must not.
+    // Steps use objects of the view, so they must be there unmasked. The history, in memory and on
+    // disk, must have no secret.
     #[test]
     fn a_secret_is_in_the_view_and_not_in_the_history() {
         let place = tempfile::tempdir().expect("a temporary directory");
@@ -239,10 +256,11 @@ mod tests {
         );
     }
 
-    // Both journals are read back from disk: what a clone appends after the switch must be in the
-    // second alone, numbered from 0, and a process that has ended must not live in it.
+    // Both journals are read back from disk. A record that a clone appends after the switch must be
+    // only in the second, and so must the start of a process that still runs, but not of one that
+    // has ended.
     #[test]
-    fn a_history_that_is_begun_has_its_own_journal_and_the_processes_that_live() {
+    fn a_new_history_has_its_own_journal_and_the_processes_that_still_run() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let read = |name: &str| {
             let file = File::open(place.path().join(name)).expect("a journal");
@@ -256,7 +274,7 @@ mod tests {
         recorder.append(process(1, ProcessState::Stopped));
         let file = File::create_new(place.path().join("two")).expect("a new file");
         let first = What::Note { text: "first".to_owned() };
-        let whole = recorder.begin(file, Clock::start(), first.clone());
+        let whole = recorder.begin_history(file, Clock::start(), first.clone());
         clone.note("second");
         let second = What::Note { text: "second".to_owned() };
         assert_eq!(read("two"), [first, process(2, ProcessState::Started), second]);

@@ -1,5 +1,7 @@
-//! Waiting for a level: the state is looked at first, then at every change, and the error tells
-//! what was seen last.
+//! Waits for a level: a probe looks at the state first, and again after every change. The error
+//! contains what it saw last.
+//!
+//! A wait for an edge, such as the next event, would miss an event that came just before the wait.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use tokio::time::Instant;
 use crate::clock;
 use crate::recorder::Recorder;
 
-/// A wait ended without its level.
+/// A level was not reached within its limit.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("waited {waited:.1?} for {what}; last seen: {last_seen}")]
 pub struct NotReached {
@@ -20,13 +22,17 @@ pub struct NotReached {
 }
 
 impl NotReached {
-    /// A wait that ended elsewhere.
+    /// The error of a wait that was carried out elsewhere.
     pub(crate) fn new(what: impl Into<String>, waited: Duration, seen: impl Into<String>) -> Self {
         Self { what: what.into(), waited, last_seen: seen.into() }
     }
 }
 
-/// Waits until `probe` breaks; it is asked again after every record of the history.
+/// Waits until `probe` breaks, which is called first at once, and then after every record of the
+/// history.
+///
+/// # Errors
+/// If it has not broken within `limit`, with what it continued with last.
 pub(crate) async fn until<T>(
     what: impl Into<String>,
     limit: Duration,
@@ -38,6 +44,8 @@ pub(crate) async fn until<T>(
     let mut last_seen = String::from("nothing");
     let watching = async {
         loop {
+            // Marked as seen before the probe looks: a record that comes while it looks then wakes
+            // this task again, and is not missed.
             changes.borrow_and_update();
             match recorder.with_view(&mut probe) {
                 ControlFlow::Break(found) => return Some(found),
@@ -56,7 +64,11 @@ pub(crate) async fn until<T>(
     }
 }
 
-/// Waits for something outside the history that cannot notify, such as a process's first answer.
+/// Waits until `probe` breaks, which is called every 5 ms. For levels outside the history, which
+/// cannot notify, such as the first answer of a process.
+///
+/// # Errors
+/// If it has not broken within `limit`, with what it continued with last.
 pub(crate) async fn polled<T>(
     what: impl Into<String>,
     limit: Duration,
@@ -89,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_level_that_holds_already_needs_no_change() {
+    async fn a_level_that_is_reached_already_needs_no_change() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let reached =
             until("x", Duration::ZERO, &recorder(&place), |_| ControlFlow::<u8, _>::Break(7)).await;
@@ -97,7 +109,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wait_that_ends_in_vain_tells_what_was_seen_last() {
+    async fn the_error_of_a_wait_contains_what_was_seen_last() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let recorder = recorder(&place);
         let mut looks = 0;

@@ -1,9 +1,10 @@
-//! The wire's own events in the words of the history.
+//! Translates events of the wire into records: the wire does not depend on the history, nor the
+//! history on the wire.
 
 use racetrap_history::{Phase, Point, WireMessage, WireSide, WireWhat};
 use racetrap_wire::{Event, Side, What};
 
-/// Translates one event.
+/// The record of one event.
 pub(crate) fn wire_message(event: Event) -> WireMessage {
     let Event { connection, exchange, what } = event;
     WireMessage { connection, exchange, event: translate(what) }
@@ -53,7 +54,7 @@ fn point_of(point: racetrap_wire::Point) -> Point {
 
 fn side_of(side: Side) -> WireSide {
     match side {
-        Side::Daemon => WireSide::Client,
-        Side::Engine => WireSide::Upstream,
+        Side::Client => WireSide::Client,
+        Side::Upstream => WireSide::Upstream,
     }
 }

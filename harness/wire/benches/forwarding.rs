@@ -1,7 +1,7 @@
-//! What the wire costs: the same requests to the same engine, directly and through the wire, in
-//! turns within one run, so that whatever else the machine does falls on all of them.
+//! The cost of the wire. Sends the same requests to the same upstream, directly and through the
+//! wire, in turns within one run, so that other load of the machine affects all paths alike.
 //!
-//! Criterion's own figures are for comparing runs; the ratios are printed at the end of each size.
+//! Criterion's own figures are for comparing runs. The ratios are printed at the end of each size.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,25 +18,25 @@ const REQUEST: &[u8] = b"GET /v1.51/containers/4f1c2b/json HTTP/1.1\r\nHost: doc
     User-Agent: bench\r\nAccept: application/json\r\n\r\n";
 const SMALL: usize = 200;
 const LARGE: usize = 64 * 1024;
-/// Turns of the interleaved comparison, each with one request a path.
+/// Turns of the interleaved comparison. Each turn sends one request on every path.
 const TURNS: usize = 4_000;
 const WARM_UP: usize = 200;
 
-/// Answers each read, which holds one request, with the same response.
-async fn serve_engine(listener: UnixListener, response: Arc<[u8]>) {
+/// Answers each read with the same response. Each read has exactly one request.
+async fn serve_upstream(listener: UnixListener, response: Arc<[u8]>) {
     let mut connections = JoinSet::new();
     while let Ok((mut stream, _)) = listener.accept().await {
         let response = response.clone();
         connections.spawn(async move {
             let mut buffer = [0; 4096];
             while matches!(stream.read(&mut buffer).await, Ok(1..)) {
-                stream.write_all(&response).await.expect("the bench reads all responses");
+                stream.write_all(&response).await.expect("the benchmark reads all responses");
             }
         });
     }
 }
 
-/// A kept connection and the size of what comes back on it.
+/// A connection that is used for all requests of one path, and a buffer of the size of a response.
 struct Client {
     stream: UnixStream,
     buffer: Vec<u8>,
@@ -44,14 +44,14 @@ struct Client {
 
 impl Client {
     async fn connect(path: &Path, response: usize) -> Self {
-        let stream = UnixStream::connect(path).await.expect("somebody listens");
+        let stream = UnixStream::connect(path).await.expect("the upstream or the wire listens");
         Self { stream, buffer: vec![0; response] }
     }
 
     async fn exchange(&mut self) -> Duration {
         let began = Instant::now();
-        self.stream.write_all(REQUEST).await.expect("the request is taken");
-        self.stream.read_exact(&mut self.buffer).await.expect("the response comes");
+        self.stream.write_all(REQUEST).await.expect("the request can be sent");
+        self.stream.read_exact(&mut self.buffer).await.expect("the response arrives");
         began.elapsed()
     }
 }
@@ -71,13 +71,14 @@ async fn start(directory: &Path, name: &str, upstream: &Path) -> Wire {
     Wire::start(config).await.expect("the directory is new")
 }
 
-/// Rules that are armed while the requests go through, none of which fits them.
+/// The number of rules that are armed on each wire, and their route. None of them matches the
+/// requests.
 const RULES: [(usize, &str); 3] =
     [(0, ""), (100, "/images/{id}/json"), (100, "/containers/{id}/json")];
 const NAMES: [&str; 4] =
     ["direct", "wire", "wire, 100 rules of another route", "wire, 100 rules of this route"];
 
-fn other(route: &str, number: usize) -> Matcher {
+fn rule_that_does_not_match(route: &str, number: usize) -> Matcher {
     Matcher {
         route: Some(route.to_owned()),
         params: [("id".to_owned(), format!("other-{number}"))].into(),
@@ -90,8 +91,8 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// The paths take turns, and the order rotates with each.
-#[expect(clippy::print_stdout, reason = "the ratios are what a person runs this for")]
+/// Measures all paths in turns. The order of the paths rotates from turn to turn.
+#[expect(clippy::print_stdout, reason = "the ratios are the result of this benchmark")]
 async fn compare(names: &[&str], clients: &mut [Client], body: usize) {
     let mut times = vec![Vec::with_capacity(TURNS); clients.len()];
     for turn in 0..TURNS + WARM_UP {
@@ -112,10 +113,10 @@ async fn compare(names: &[&str], clients: &mut [Client], body: usize) {
 }
 
 fn forwarding(criterion: &mut Criterion) {
-    let runtime = Runtime::new().expect("threads can be had");
+    let runtime = Runtime::new().expect("threads can be started");
     for body in [SMALL, LARGE] {
-        let directory = tempfile::tempdir().expect("there is room");
-        let upstream = directory.path().join("engine");
+        let directory = tempfile::tempdir().expect("a directory can be created");
+        let upstream = directory.path().join("upstream");
         let bytes = response(body);
         let size = bytes.len();
         let mut tasks = JoinSet::new();
@@ -123,7 +124,7 @@ fn forwarding(criterion: &mut Criterion) {
             let _entered = runtime.enter();
             UnixListener::bind(&upstream).expect("the directory is new")
         };
-        tasks.spawn_on(serve_engine(listener, bytes), runtime.handle());
+        tasks.spawn_on(serve_upstream(listener, bytes), runtime.handle());
         let (wires, gates, mut clients) = runtime.block_on(async {
             let mut clients = vec![Client::connect(&upstream, size).await];
             let (mut wires, mut gates) = (Vec::new(), Vec::new());
@@ -131,7 +132,11 @@ fn forwarding(criterion: &mut Criterion) {
                 let name = format!("wire-{index}");
                 let wire = start(directory.path(), &name, &upstream).await;
                 for number in 0..rules {
-                    gates.push(wire.hold("other", other(route, number), Point::Request));
+                    gates.push(wire.hold(
+                        "other",
+                        rule_that_does_not_match(route, number),
+                        Point::Request,
+                    ));
                 }
                 clients.push(Client::connect(&directory.path().join(name), size).await);
                 wires.push(wire);
@@ -150,7 +155,7 @@ fn forwarding(criterion: &mut Criterion) {
         drop(gates);
         runtime.block_on(async {
             for wire in wires {
-                wire.close().await.expect("the socket is the wire's own");
+                wire.close().await.expect("the socket can be removed");
             }
         });
     }

@@ -1,26 +1,26 @@
-//! What is spoken on a wire.
+//! The API that is spoken on a wire.
 
 use serde_json::{Value, json};
 
-/// What is spoken on a wire: which routes there are, and which responses are streams of events.
+/// The API that is spoken on a wire. It decides which routes exist and which responses are event
+/// streams.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
-    /// A container engine's API: `GET /events` is a stream of events.
+    /// The Docker Engine API. The response to `GET /events` is an event stream.
     #[default]
     Docker,
-    /// An API server's: each watch is a stream of events. Its clients take the daemon's part, and
-    /// the server the engine's; a [`Phase`](crate::Phase) is that of all clients together.
+    /// The API of a Kubernetes API server. The response to each watch is an event stream.
     ///
-    /// Of a watch's head two fields are changed on its way up, because frames must be JSON that can
-    /// be read: `Accept-Encoding` is left out, and of `Accept` only JSON is left. A server may answer
-    /// so anyway, and clients go by the response's `Content-Type`. Everything else passes untouched;
-    /// lists may go as protobuf or compressed.
+    /// The wire changes two fields in the head of a watch request, because it can only read frames
+    /// that are plain JSON: it removes `Accept-Encoding`, and keeps only JSON in `Accept`. A server
+    /// may always answer in JSON, and clients read the `Content-Type` of the response. Everything
+    /// else is forwarded unchanged; lists may be protobuf or compressed.
     Kubernetes,
 }
 
 impl Dialect {
-    /// What a server that speaks it says of a failure.
-    pub(crate) fn failure(self, status: u16, message: &str) -> Value {
+    /// The body of an error response, in the form that a server of this API uses.
+    pub(crate) fn error_body(self, status: u16, message: &str) -> Value {
         match self {
             Self::Docker => json!({ "message": message }),
             Self::Kubernetes => json!({

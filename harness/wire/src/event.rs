@@ -1,19 +1,21 @@
-//! What the wire tells of every message.
+//! The events that a wire reports.
 
 use std::fmt;
 use std::net::SocketAddr;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Phase, Point};
+use crate::phase::Phase;
+use crate::point::Point;
 
 /// Something happened on the wire.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// Number of the connection from the daemon, from 0.
+    /// Number of the client's connection, from 0.
     pub connection: u64,
-    /// Number of the exchange of request and response, over all connections, from 1; 0 where the
-    /// event is of no exchange.
+    /// Number of the exchange (one request and its response) over all connections, from 1; 0 if the
+    /// event does not belong to an exchange.
     pub exchange: u64,
     /// What happened.
     pub what: What,
@@ -23,101 +25,117 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum What {
-    /// The daemon connected.
+    /// A client connected.
     Opened {
-        /// Its address; none on a unix socket.
+        /// The client's address; none on a unix socket.
         peer: Option<SocketAddr>,
     },
-    /// The head of a request came.
+    /// The wire has read the head of a request.
     Request {
         /// HTTP method.
         method: String,
-        /// Path and query as sent.
+        /// Path and query as the client sent them.
         target: String,
-        /// Route template, where the path is a known one.
+        /// Route template; none if the path is unknown.
         route: Option<&'static str>,
-        /// Phase of the daemon's connection to the engine.
+        /// Phase of the client's connection to the upstream.
         phase: Phase,
-        /// Length of the body in bytes; none where only its end will tell (a chunked body).
+        /// Length of the body in bytes; none for a chunked body, whose length is known at its end.
         body_bytes: Option<u64>,
-        /// What the sender calls itself (`User-Agent`).
+        /// The `User-Agent` field.
         agent: Option<String>,
     },
-    /// The message stands at a gate.
+    /// A gate holds the message.
     Held {
-        /// The gate.
+        /// Name of the gate.
         gate: String,
-        /// Where on its way.
+        /// Where on its way the message is.
         point: Point,
     },
-    /// The message goes on.
+    /// The gate released the message; the wire goes on forwarding it.
     Released {
-        /// The gate.
+        /// Name of the gate.
         gate: String,
     },
-    /// The held message was given up: the daemon went away, or its connection was cut.
+    /// The wire dropped the held message, because the client closed the connection or a fault cut
+    /// it.
     Abandoned {
-        /// The gate.
+        /// Name of the gate.
         gate: String,
     },
-    /// The head of a response is about to be passed on.
+    /// The wire is about to forward the head of a response.
     Response {
         /// HTTP status.
         status: u16,
     },
-    /// A frame of an event stream is about to be passed on.
+    /// The wire is about to forward a frame of an event stream.
     Frame {
-        /// Its JSON, or a string where it is none.
+        /// The frame as JSON; its text as a string if it is not JSON.
         json: Value,
     },
-    /// The response was passed on to its end.
+    /// The wire has forwarded the whole response.
     Finished {
-        /// Bytes of its body, as they came.
+        /// Bytes of the body, with its framing.
         bytes: u64,
     },
-    /// The connection is a raw stream from here on.
+    /// The connection is a raw stream from now on.
     Upgraded,
-    /// A rule did something to the message.
+    /// A rule changed, delayed or suppressed the message.
     Faulted {
-        /// The rule.
+        /// Name of the rule.
         rule: String,
         /// What it did.
         fault: String,
     },
-    /// The connection was cut on purpose.
+    /// A fault or the end of the wire cut the connection.
     Cut,
-    /// New connections are refused from here on.
+    /// The wire refuses new connections from now on.
     Refused,
-    /// The engine was not there, or went away in the middle.
+    /// The wire could not connect to the upstream, or the upstream closed the connection in the
+    /// middle of an exchange.
     UpstreamLost {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// One side sent what is no HTTP.
+    /// One side sent something that is not HTTP.
     Malformed {
         /// Which side.
         side: Side,
-        /// What was wrong.
+        /// What is wrong with it.
         reason: String,
     },
-    /// The connection is over.
+    /// The connection is closed.
     Closed,
 }
 
 /// A side of the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Side {
-    /// The daemon.
-    Daemon,
-    /// The engine.
-    Engine,
+    /// The side that connects to the wire and sends requests.
+    Client,
+    /// The server to which the wire connects.
+    Upstream,
 }
 
 impl fmt::Display for Side {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Daemon => "daemon",
-            Self::Engine => "engine",
+            Self::Client => "client",
+            Self::Upstream => "upstream",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Journals are written with one of the two and read with the other.
+    #[test]
+    fn a_side_is_displayed_and_serialised_as_the_same_word() {
+        for side in [Side::Client, Side::Upstream] {
+            assert_eq!(serde_json::to_value(side).unwrap(), side.to_string());
+        }
     }
 }

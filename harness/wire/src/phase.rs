@@ -1,14 +1,17 @@
-//! Phases of the daemon's connection to the engine, told by its streams of events.
+//! Phases of the client's connection to the upstream. The open event streams decide which one it
+//! is.
 
 use std::fmt;
 
-/// Phase of the daemon's connection to the engine.
+/// Phase of the client's connection to the upstream.
+///
+/// With several clients on one wire it is the phase of all of them together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
-    /// No event stream has been answered yet.
+    /// The upstream has not opened an event stream yet.
     #[default]
     Bootstrap,
-    /// An event stream is open.
+    /// At least one event stream is open.
     Steady,
     /// The last event stream has ended.
     Reconnect,
@@ -24,34 +27,35 @@ impl fmt::Display for Phase {
     }
 }
 
-/// Counts event streams.
+/// Derives the phase from the number of open event streams.
 #[derive(Debug, Default)]
 pub(crate) struct Phases {
     open: usize,
-    seen: bool,
+    had_stream: bool,
 }
 
 impl Phases {
-    pub(crate) fn opened(&mut self) {
+    pub(crate) fn stream_opened(&mut self) {
         self.open += 1;
-        self.seen = true;
+        self.had_stream = true;
     }
 
-    pub(crate) fn ended(&mut self) {
+    pub(crate) fn stream_ended(&mut self) {
+        // Never below 0: each call belongs to a stream that was counted as open.
         self.open = self.open.saturating_sub(1);
     }
 
-    /// The daemon starts anew: what it connected to before is past.
-    pub(crate) fn forget(&mut self) {
-        self.seen = false;
+    /// The client process is started again: without an open stream the phase is `Bootstrap` again.
+    pub(crate) fn reset(&mut self) {
+        self.had_stream = false;
     }
 
-    pub(crate) fn open(&self) -> usize {
+    pub(crate) fn open_streams(&self) -> usize {
         self.open
     }
 
-    pub(crate) fn now(&self) -> Phase {
-        match (self.open, self.seen) {
+    pub(crate) fn current(&self) -> Phase {
+        match (self.open, self.had_stream) {
             (1.., _) => Phase::Steady,
             (0, true) => Phase::Reconnect,
             (0, false) => Phase::Bootstrap,
@@ -64,16 +68,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_stream_keeps_the_phase_when_the_first_ends() {
+    fn the_phase_stays_steady_while_a_second_stream_is_open() {
         let mut phases = Phases::default();
-        assert_eq!(phases.now(), Phase::Bootstrap);
-        phases.opened();
-        phases.opened();
-        phases.ended();
-        assert_eq!(phases.now(), Phase::Steady);
-        phases.ended();
-        assert_eq!(phases.now(), Phase::Reconnect);
-        phases.forget();
-        assert_eq!(phases.now(), Phase::Bootstrap);
+        assert_eq!(phases.current(), Phase::Bootstrap);
+        phases.stream_opened();
+        phases.stream_opened();
+        phases.stream_ended();
+        assert_eq!(phases.current(), Phase::Steady);
+        phases.stream_ended();
+        assert_eq!(phases.current(), Phase::Reconnect);
+        phases.reset();
+        assert_eq!(phases.current(), Phase::Bootstrap);
     }
 }

@@ -1,21 +1,24 @@
-//! Every entry of the catalogue on three daemons and without its fault, each in a world of its own.
+//! Runs every entry of the catalogue on three daemons and as a control run, each in its own world.
 
 use std::path::{Path, PathBuf};
 
 use racetrap_history::canon;
-use racetrap_scenarios::{DaemonKind, Unmet, check};
+use racetrap_scenarios::{CheckError, DaemonKind, check};
 use rstest::rstest;
 
-/// Where evidence of runs is put that are not judged as they must be.
+/// The directory for the evidence of runs with an unexpected verdict.
 fn evidence() -> &'static Path {
     Path::new(env!("CARGO_TARGET_TMPDIR"))
 }
 
-/// All oracles find nothing, and the mirrored state at each checkpoint is the one that was reviewed:
-/// a scenario that no longer mirrors anything would pass the oracles, but not the snapshot.
+/// Runs the entry on the correct daemon. No oracle may find a violation, and the mirrored state at
+/// each checkpoint must equal the reviewed snapshot: a scenario that no longer mirrors anything
+/// would pass the oracles, but not the snapshot.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_correct_daemon_passes(#[files("catalogue/*.yaml")] entry: PathBuf) -> Result<(), Unmet> {
+async fn a_correct_daemon_passes(
+    #[files("catalogue/*.yaml")] entry: PathBuf,
+) -> Result<(), CheckError> {
     let outcome = check(&entry, DaemonKind::Correct, evidence()).await?;
     let finding = entry.file_stem().and_then(|stem| stem.to_str()).unwrap();
     let mut settings = insta::Settings::clone_current();
@@ -26,29 +29,31 @@ async fn a_correct_daemon_passes(#[files("catalogue/*.yaml")] entry: PathBuf) ->
     Ok(())
 }
 
-/// The reviewed bug is put back; the oracle that the entry names must find it.
+/// Runs the entry on a daemon with the entry's own defect. The oracle that the entry names must
+/// find it.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn its_own_defect_is_caught_by_the_oracle_that_it_names(
     #[files("catalogue/*.yaml")] entry: PathBuf,
-) -> Result<(), Unmet> {
+) -> Result<(), CheckError> {
     check(&entry, DaemonKind::Own, evidence()).await.map(drop)
 }
 
-/// Another bug is put in; a scenario that failed here would not be about its finding.
+/// Runs the entry on a daemon with an unrelated defect. A scenario that fails here does not test
+/// its own finding.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unrelated_defect_does_not_disturb_it(
     #[files("catalogue/*.yaml")] entry: PathBuf,
-) -> Result<(), Unmet> {
+) -> Result<(), CheckError> {
     check(&entry, DaemonKind::Unrelated, evidence()).await.map(drop)
 }
 
-/// Nothing is held and nothing breaks: whatever an oracle finds then is a false alarm.
+/// Runs the entry's workload without gates and faults. Every violation would be a false alarm.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn without_its_fault_nobody_is_alarmed(
+async fn the_control_run_raises_no_alarm(
     #[files("catalogue/*.yaml")] entry: PathBuf,
-) -> Result<(), Unmet> {
+) -> Result<(), CheckError> {
     check(&entry, DaemonKind::Control, evidence()).await.map(drop)
 }

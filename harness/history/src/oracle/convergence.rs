@@ -1,5 +1,4 @@
-//! Mirrors equal the engine's objects once the world is quiet (contract 4.1, 4.2; "good oracles"
-//! of contract 10).
+//! Mirrors equal the engine's objects once the world is quiet (contract 4.1, 4.2, 4.7).
 //!
 //! A checkpoint has two stages. At `Level` the daemon was given nothing but what the scenario did;
 //! at `Probed` a volume created after all of that has passed through the mirror, which proves that

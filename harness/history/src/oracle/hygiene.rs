@@ -1,5 +1,5 @@
 //! What the daemon began is gone when it has stopped (contract 4.6: `svc stop` ends the watcher and
-//! removes the context; 10: nothing is left over by a graceful stop).
+//! removes the context; 3.9.2: its process has ended).
 //!
 //! The harness looks for what is left when it closes a world, and says whose it was. What a killed
 //! daemon leaves is the harness's to sweep; what a daemon leaves that was stopped in order, is its own.

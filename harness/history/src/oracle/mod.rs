@@ -23,6 +23,7 @@ mod liveness;
 mod log_fidelity;
 mod message;
 mod no_lost_update;
+mod promises;
 mod quiet_logs;
 mod seen;
 
@@ -40,4 +41,5 @@ pub use identity::identity;
 pub use liveness::liveness;
 pub use log_fidelity::log_fidelity;
 pub use no_lost_update::no_lost_update;
+pub use promises::promises;
 pub use quiet_logs::quiet_logs;

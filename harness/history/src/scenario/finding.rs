@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::promise::PromiseNumber;
+
 /// Identity of a finding, such as `295-I3`: the review's number, then its own name of the finding.
 ///
 /// It names files, so it is 1 to 64 letters, digits, `-`, `_` and `.`, and begins with none of these.
@@ -68,6 +70,10 @@ pub struct About {
     pub correct: String,
     /// The oracle that a broken daemon must trip.
     pub oracle: OracleName,
+    /// Promises of the contract that the schedule puts to the test. Every entry of the catalogue names at
+    /// least one; a file without the key, such as a journal of an older version, can still be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub promises: Vec<PromiseNumber>,
     /// The defect of the reference daemon that puts the bug back.
     pub defect: String,
     /// A defect that this schedule must not be disturbed by.
@@ -130,6 +136,23 @@ pub enum OracleName {
     QuietLogs,
     /// What was asked for is reached within the deadline, and the daemon lives.
     Liveness,
+}
+
+impl OracleName {
+    /// All names, in their order.
+    pub const ALL: [Self; 11] = [
+        Self::Convergence,
+        Self::Identity,
+        Self::TruthfulConditions,
+        Self::NoLostUpdate,
+        Self::BoundedWork,
+        Self::Counts,
+        Self::Hygiene,
+        Self::DockerConfigIntegrity,
+        Self::LogFidelity,
+        Self::QuietLogs,
+        Self::Liveness,
+    ];
 }
 
 impl fmt::Display for OracleName {

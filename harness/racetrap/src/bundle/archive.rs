@@ -1,49 +1,53 @@
-//! One file of a whole bundle.
+//! Packs a bundle into one file.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-/// How hard it is compressed: zstd's own usual level.
+/// The compression level: zstd's own default.
 const LEVEL: i32 = 3;
 
-/// Packs a directory into `DIRECTORY.tar.zst` beside it, whole or not at all.
+/// Packs `directory` into `DIRECTORY.tar.zst` beside it. The archive appears only when it is
+/// complete.
 pub(super) fn archive(directory: &Path) -> io::Result<()> {
-    let path = path_of(directory)?;
+    let path = archive_path(directory)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.{}.partial", std::process::id()));
     let packed = pack(directory, &temporary).and_then(|()| fs::rename(&temporary, &path));
     if packed.is_err() {
-        // It may not even be there.
+        // The error is already known; the file may not even exist.
         let _ = fs::remove_file(&temporary);
     }
     packed
 }
 
-/// Where the archive of a directory is.
-fn path_of(directory: &Path) -> io::Result<PathBuf> {
-    let name = directory.file_name().ok_or_else(|| io::Error::other("it has no name"))?;
-    let mut name = name.to_owned();
+/// The path of the archive of a directory.
+fn archive_path(directory: &Path) -> io::Result<PathBuf> {
+    let mut name = name_of(directory)?.to_owned();
     name.push(".tar.zst");
     Ok(directory.with_file_name(name))
+}
+
+fn name_of(directory: &Path) -> io::Result<&std::ffi::OsStr> {
+    directory.file_name().ok_or_else(|| io::Error::other("it has no name"))
 }
 
 fn pack(directory: &Path, path: &Path) -> io::Result<()> {
     let file = BufWriter::new(File::create(path)?);
     let mut tar = tar::Builder::new(zstd::Encoder::new(file, LEVEL)?);
-    // A link could lead anywhere.
+    // A link could lead to any file of the machine.
     tar.follow_symlinks(false);
-    let name = directory.file_name().ok_or_else(|| io::Error::other("it has no name"))?;
-    append(&mut tar, directory, Path::new(name))?;
+    append(&mut tar, directory, Path::new(name_of(directory)?))?;
     let mut file = tar.into_inner()?.finish()?;
     file.flush()?;
     file.get_ref().sync_all()
 }
 
-/// Files and directories in the order of their names; what is still being written begins with a dot.
+/// Appends files and directories in the order of their names, without links and unfinished files.
 fn append(tar: &mut tar::Builder<impl io::Write>, directory: &Path, name: &Path) -> io::Result<()> {
     tar.append_dir(name, directory)?;
     let mut entries: Vec<_> = fs::read_dir(directory)?.collect::<io::Result<_>>()?;
+    // Sorted, so that the archives of equal directories are equal.
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let (path, name) = (entry.path(), name.join(entry.file_name()));
@@ -57,6 +61,7 @@ fn append(tar: &mut tar::Builder<impl io::Write>, directory: &Path, name: &Path)
     Ok(())
 }
 
+/// Whether a file is still being written.
 fn is_partial(path: &Path) -> bool {
-    path.extension().is_some_and(|kind| kind == "partial")
+    path.extension().is_some_and(|extension| extension == "partial")
 }

@@ -1,5 +1,5 @@
-//! Collectors side by side: each has a budget, all have one deadline, and what becomes of one is told
-//! whatever it is.
+//! Runs collectors side by side. Each one has a budget, and all of them share a deadline. A
+//! collector that hangs or panics costs one entry in the manifest and disturbs no other collector.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,9 +10,9 @@ use futures::future::{LocalBoxFuture, join_all};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use super::shelf::{Shelf, Store};
+use super::output::{CollectorOutput, Store};
 
-/// One thing that is looked for.
+/// Collects one kind of file from a world.
 pub(super) struct Collector {
     name: &'static str,
     budget: Duration,
@@ -20,39 +20,41 @@ pub(super) struct Collector {
 }
 
 enum Work {
-    /// Reads files, on a thread of its own: a read may hang, and nothing can call it back.
-    Reads(Box<dyn FnOnce(&Shelf) + Send>),
-    /// Asks sockets.
-    Asks(Box<dyn FnOnce(Shelf) -> LocalBoxFuture<'static, ()>>),
+    /// Blocking work on a thread of its own: a read may hang, and nothing can interrupt it.
+    Blocking(Box<dyn FnOnce(&CollectorOutput) + Send>),
+    /// Asynchronous work, which is dropped when its time is over.
+    Async(Box<dyn FnOnce(CollectorOutput) -> LocalBoxFuture<'static, ()>>),
 }
 
 impl Collector {
-    /// One that reads files.
-    pub(super) fn reads(
+    /// A collector that reads files.
+    pub(super) fn blocking(
         name: &'static str,
         budget: Duration,
-        work: impl FnOnce(&Shelf) + Send + 'static,
+        work: impl FnOnce(&CollectorOutput) + Send + 'static,
     ) -> Self {
-        Self { name, budget, work: Work::Reads(Box::new(work)) }
+        Self { name, budget, work: Work::Blocking(Box::new(work)) }
     }
 
-    /// One that asks sockets.
-    pub(super) fn asks<F: Future<Output = ()> + 'static>(
+    /// A collector that waits for sockets or processes.
+    pub(super) fn asynchronous<F: Future<Output = ()> + 'static>(
         name: &'static str,
         budget: Duration,
-        work: impl FnOnce(Shelf) -> F + 'static,
+        work: impl FnOnce(CollectorOutput) -> F + 'static,
     ) -> Self {
-        Self { name, budget, work: Work::Asks(Box::new(|shelf| work(shelf).boxed_local())) }
+        Self { name, budget, work: Work::Async(Box::new(|output| work(output).boxed_local())) }
     }
 
-    /// Does the work. An end that was not the collector's own is told in the store.
+    /// Runs until the collector ends, its budget is used up, or the deadline comes. Unless the
+    /// collector ended by itself, the store gets an entry with the reason.
     async fn run(self, store: &Store, deadline: Instant) {
-        let shelf = store.shelf(self.name);
+        let output = store.output(self.name);
         let until = deadline.min(Instant::now() + self.budget);
-        let ended = timeout_at(until, self.work.done(shelf.clone())).await;
-        shelf.close(match ended {
+        let ended = timeout_at(until, self.work.run(output.clone())).await;
+        output.close(match ended {
             Ok(Ok(())) => None,
             Ok(Err(panic)) => Some(panic),
+            // Both times may be over; the entry names the one that came first.
             Err(_) if until == deadline => Some("not done by the capture's deadline".to_owned()),
             Err(_) => Some(format!("not done within its budget of {:?}", self.budget)),
         });
@@ -60,27 +62,31 @@ impl Collector {
 }
 
 impl Work {
-    async fn done(self, shelf: Shelf) -> Result<(), String> {
+    async fn run(self, output: CollectorOutput) -> Result<(), String> {
         match self {
-            Self::Asks(work) => {
+            Self::Async(work) => {
+                // Called inside the future, so that a panic before the first await is caught too.
                 let caught =
-                    AssertUnwindSafe(async move { work(shelf).await }).catch_unwind().await;
+                    AssertUnwindSafe(async move { work(output).await }).catch_unwind().await;
                 caught.map_err(|panic| panicked(panic.as_ref()))
             }
-            Self::Reads(work) => on_thread(move || work(&shelf)).await,
+            Self::Blocking(work) => on_thread(move || work(&output)).await,
         }
     }
 }
 
-/// Does something on a thread of its own, which may hang where nothing can call it back; gives the
-/// words of its panic.
+/// Runs blocking work on a thread of its own. If the caller stops waiting, the thread goes on; it
+/// is not one of the runtime's threads, whose end the runtime would wait for when it shuts down.
+///
+/// # Errors
+/// The message of the panic, if the work panics.
 pub(crate) async fn on_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, String> {
     let (sender, ended) = oneshot::channel();
     let work = move || {
         let caught = catch_unwind(AssertUnwindSafe(work));
-        // Nobody waits any more where the budget is used up.
+        // Fails if nobody waits any more, because the budget is used up.
         let _ = sender.send(caught.map_err(|panic| panicked(panic.as_ref())));
     };
     let thread = std::thread::Builder::new().name("collector".to_owned());
@@ -88,19 +94,19 @@ pub(crate) async fn on_thread<T: Send + 'static>(
     ended.await.unwrap_or_else(|_| Err("its thread ended".to_owned()))
 }
 
-/// Runs all of them, the cheap first, until each has ended, or has used up its budget, or `limit` is
-/// over.
+/// Runs all collectors until each has ended, has used up its budget, or `limit` is over.
 pub(super) async fn collect(mut collectors: Vec<Collector>, store: &Store, limit: Duration) {
     let deadline = Instant::now() + limit;
+    // Collectors with a small budget are cheap, so they start first.
     collectors.sort_by_key(|collector| collector.budget);
     join_all(collectors.into_iter().map(|collector| collector.run(store, deadline))).await;
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(crate) fn panicked(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    format!("it panicked: {}", text.unwrap_or("without a word"))
+    format!("it panicked: {}", text.unwrap_or("without a message"))
 }
 
 #[cfg(test)]
@@ -108,7 +114,7 @@ mod tests {
     use std::path::Path;
 
     use super::super::manifest::State;
-    use super::super::shelf::Content;
+    use super::super::output::Content;
     use super::*;
     use crate::mask::Masker;
 
@@ -123,37 +129,39 @@ mod tests {
         Content::Text("found\n".to_owned())
     }
 
-    /// Reads for ever, as from a disk that does not answer; the thread ends with the test's process.
+    /// Reads for ever, as from a disk that does not answer; the thread ends with the test's
+    /// process.
     fn hang() {
         loop {
             std::thread::park();
         }
     }
 
-    // Two hang, two panic, one on a thread and one in a task each, after they have put something; one is well. Each
-    // costs its own entry, with the reason, and what was put before is there.
+    // Two collectors hang and two panic, of each one on a thread and one in a task, after each has
+    // stored a file. Each costs one entry with the reason; the stored files and those of the fifth
+    // collector stay.
     #[tokio::test]
     async fn a_collector_that_hangs_or_panics_costs_its_own_entry_and_nothing_else() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let store = store(place.path());
         let collectors = vec![
-            Collector::reads("read-hangs", SHORT, |shelf| {
-                shelf.put("a.txt", text());
+            Collector::blocking("read-hangs", SHORT, |output| {
+                output.put("a.txt", text());
                 hang();
             }),
-            Collector::reads("read-panics", LONG, |shelf| {
-                shelf.put("b.txt", text());
+            Collector::blocking("read-panics", LONG, |output| {
+                output.put("b.txt", text());
                 panic!("no such thing");
             }),
-            Collector::asks("ask-hangs", SHORT, |shelf| async move {
-                shelf.put("c.txt", text());
+            Collector::asynchronous("ask-hangs", SHORT, |output| async move {
+                output.put("c.txt", text());
                 std::future::pending().await
             }),
-            Collector::asks("ask-panics", LONG, |shelf| async move {
-                shelf.put("d.txt", text());
+            Collector::asynchronous("ask-panics", LONG, |output| async move {
+                output.put("d.txt", text());
                 panic!("no answer");
             }),
-            Collector::reads("well", LONG, |shelf| shelf.put("e/f.txt", text())),
+            Collector::blocking("well", LONG, |output| output.put("e/f.txt", text())),
         ];
         collect(collectors, &store, LONG).await;
         let entries = store.entries();
@@ -176,34 +184,35 @@ mod tests {
         assert_eq!(std::fs::read(place.path().join("e/f.txt")).expect("a file"), b"found\n");
     }
 
-    // The capture's own deadline comes before any budget is used up.
+    // The deadline comes long before the budget of the collector is used up.
     #[tokio::test]
-    async fn the_deadline_of_all_ends_a_collector_within_its_budget() {
+    async fn the_deadline_of_the_capture_ends_a_collector_within_its_budget() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let store = store(place.path());
-        let hangs = Collector::asks("hangs", LONG, |_| std::future::pending());
+        let hangs = Collector::asynchronous("hangs", LONG, |_| std::future::pending());
         collect(vec![hangs], &store, SHORT).await;
         let entries = store.entries();
         assert_eq!(entries[0].why.as_deref(), Some("not done by the capture's deadline"));
     }
 
-    // A file where a directory is needed, and a document that is none of its kind: both are told as missing, by
-    // the path that they would have. What comes after the end of its collector is not taken.
+    // A file is in the place of a directory, and a document is not of its kind: both get an entry
+    // as missing, with the path that they would have. A file that is put after the end of its
+    // collector gets none.
     #[tokio::test]
-    async fn what_cannot_be_kept_is_told_and_what_comes_late_is_not_taken() {
+    async fn a_file_that_cannot_be_stored_is_missing_and_a_late_one_is_ignored() {
         let place = tempfile::tempdir().expect("a temporary directory");
-        std::fs::write(place.path().join("taken"), "").expect("a file");
+        std::fs::write(place.path().join("kept"), "").expect("a file");
         let store = store(place.path());
-        let shelf = store.shelf("one");
-        shelf.put("taken/a.txt", text());
+        let output = store.output("one");
+        output.put("kept/a.txt", text());
         let kind = crate::mask::DocumentKind::Kubeconfig;
-        shelf.put("b.yaml", Content::Document(kind, serde_json::json!({ "token": "x" })));
-        shelf.close(None);
-        shelf.put("late.txt", text());
+        output.put("b.yaml", Content::Document(kind, serde_json::json!({ "token": "x" })));
+        output.close(None);
+        output.put("late.txt", text());
         let entries = store.entries();
-        let told: Vec<_> = entries.iter().map(|it| (it.path.as_deref(), it.state)).collect();
+        let found: Vec<_> = entries.iter().map(|it| (it.path.as_deref(), it.state)).collect();
         let missing = State::Missing;
-        assert_eq!(told, [(Some("world/b.yaml"), missing), (Some("world/taken/a.txt"), missing)]);
+        assert_eq!(found, [(Some("world/b.yaml"), missing), (Some("world/kept/a.txt"), missing)]);
         assert!(entries[0].why.as_ref().expect("a reason").starts_with("left out: "));
         assert!(entries[1].why.as_ref().expect("a reason").starts_with("could not be written: "));
     }

@@ -1,32 +1,46 @@
-//! What a run leaves behind that did not pass: its evidence directory, completed by what its world
-//! was like while everything still lived, and masked.
+//! The support bundle of a run that did not pass: the evidence directory of the run, with files
+//! that were captured from its world while the world still ran. Secrets are masked.
 //!
-//! - `capture`: collects, side by side and within a deadline, and shows all of it at once;
-//! - `patient`: whose world is looked at; `sources`: what is looked for, one file each;
-//! - `collect`: what becomes of a collector; `shelf`: where it puts what it finds;
-//! - `seal`: completes the bundle at the end of the run; `archive`: packs it;
-//! - [`Manifest`]: what is there, what is missing and why, what was masked;
-//! - `opened`: a bundle that somebody hands in, and that nobody vouches for; `unpack`: an archive of one;
-//! - `limits`: how long and how large anything of a bundle may be.
+//! Writing a bundle:
+//! - `capture`: runs all collectors within a deadline and publishes their files in one step;
+//! - `target`: the world that is captured; `sources`: the collectors, one file each;
+//! - `collect`: runs one collector within its budget; `output`: masks and stores the files that it
+//!   finds;
+//! - `seal`: completes the bundle when the run is over; `archive`: packs it.
+//!
+//! Reading a bundle:
+//! - `loaded`: the files of a bundle that a user hands in, so nothing in it is trusted;
+//! - `limited_files`: rejects paths and sizes that no bundle has; `unpack`: reads an archive.
+//!
+//! Both:
+//! - [`Manifest`]: which files are there, which are missing and why, and what was masked;
+//! - `layout`: the paths of the files; `container_log`: the format of a container's log;
+//! - `kubernetes`: rules of the Kubernetes API that collectors and bundle server share;
+//! - `limits`: the longest durations and the largest sizes.
 
 mod archive;
 #[cfg(test)]
-mod canaries;
+mod canary_tests;
 mod capture;
 mod collect;
+pub(crate) mod container_log;
+pub(crate) mod kubernetes;
+pub(crate) mod layout;
+mod limited_files;
 mod limits;
+mod loaded;
 mod manifest;
-mod opened;
-mod patient;
+mod output;
 mod seal;
-mod shelf;
 mod sources;
+mod target;
 mod unpack;
 
 pub(crate) use capture::{capture, claim};
 pub(crate) use collect::{on_thread, panicked};
+pub(crate) use limited_files::InvalidBundle;
+pub(crate) use loaded::LoadedBundle;
 pub(crate) use manifest::Cause;
 pub use manifest::{Entry, FORMAT, MANIFEST, Manifest, State, Trigger};
-pub(crate) use opened::{Opened, Refusal};
-pub(crate) use patient::{Patient, past_wire};
 pub(crate) use seal::{seal, seal_claimed};
+pub(crate) use target::{CaptureTarget, past_wire};

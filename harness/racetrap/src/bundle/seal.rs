@@ -1,45 +1,47 @@
-//! The end of a bundle: what the run itself has written is masked where it was not, gets its entries,
-//! and all of it is packed into one file.
+//! Completes a bundle when the run is over: masks the logs, adds an entry for each file that the
+//! run itself has written, removes every file in which masking has failed, and packs all of it into
+//! one archive.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout};
 
 use super::archive::archive;
 use super::capture::{claim, remove_partial};
 use super::collect::on_thread;
-use super::limits::{LOG_MAX, SEAL};
-use super::manifest::{Cause, Entry, MANIFEST, Manifest, State, Trigger};
-use super::shelf::mask_line;
-use crate::mask::{Hits, Lines, Masker, canary};
+use super::layout::NEIGHBOUR;
+use super::limits::{LOG_MAX, SEAL, timed_out};
+use super::manifest::{Cause, Entry, MANIFEST, Manifest, State, Trigger, sort};
+use super::target::run_directory;
+use crate::mask::{Hits, LineMasker, Masker, canary};
 
-/// Why a file is not there in which a planted secret was.
+/// The reason in the entry of a file that was removed because it contained a planted secret.
 const LEAKED: &str = "left out: a planted secret was in it, so its masking has failed";
 
-/// Completes the bundle in `directory`, and packs it beside it unless it is one of a pass. `cause` is
-/// why it is one, where nothing was captured. Gives the files that were left out because masking has failed
-/// in them; there must be none.
+/// Completes the bundle in `directory` and packs it into an archive beside the directory. The
+/// bundle of a pass is not packed. `cause` is the cause of the bundle if nothing was captured.
+///
+/// Returns the files that were removed because masking has failed in them; there should be none.
 ///
 /// # Errors
-/// Where the manifest cannot be written.
+/// If the manifest cannot be written.
 pub(crate) async fn seal(
     directory: &Path,
     cause: Cause,
     masker: &Masker,
 ) -> io::Result<Vec<String>> {
-    let at = directory.to_owned();
-    let claiming = on_thread(move || claim(&at));
-    let claimed = timeout(SEAL, claiming).await.map_err(late)?.map_err(io::Error::other)??;
+    let evidence = directory.to_owned();
+    let claiming = timeout(SEAL, on_thread(move || claim(&evidence))).await;
+    let claimed = claiming.map_err(|_| timed_out(SEAL))?.map_err(io::Error::other)??;
     seal_claimed(directory, cause, masker, claimed).await
 }
 
-/// The same for whoever has claimed the bundle already; the claim ends with it.
+/// Like [`seal`], for a caller that has claimed the bundle already. Releases the claim at the end.
 ///
 /// # Errors
-/// Where the manifest cannot be written.
+/// If the manifest cannot be written.
 pub(crate) async fn seal_claimed(
     directory: &Path,
     cause: Cause,
@@ -49,41 +51,40 @@ pub(crate) async fn seal_claimed(
     let (directory, masker) = (directory.to_owned(), masker.clone());
     let cause = cause.masked(&masker);
     let sealing = on_thread(move || {
+        // Held by this thread, which may still write after the timeout below.
         let _claimed = claimed;
-        let neighbour = directory.join("neighbour");
+        let neighbour = directory.join(NEIGHBOUR);
         let mut leaked = Vec::new();
+        // The neighbour first: the archive of the run contains its bundle.
         if neighbour.is_dir() {
             let _claimed = claim(&neighbour)?;
             let mut manifest = complete(&neighbour, &cause, &masker)?;
-            leaked = leave_out_leaks(&neighbour, &mut manifest)?;
+            leaked = remove_leaks(&neighbour, &mut manifest)?;
         }
         let mut manifest = complete(&directory, &cause, &masker)?;
-        leaked.extend(leave_out_leaks(&directory, &mut manifest)?);
+        leaked.extend(remove_leaks(&directory, &mut manifest)?);
         if manifest.trigger == Trigger::Kept {
             return Ok(leaked);
         }
-        if let Err(error) = archive(run_of(&directory)) {
+        if let Err(error) = archive(run_directory(&directory)) {
             let why = format!("could not be written: {error}");
             manifest.entries.push(Entry::missing("archive", None, why));
             manifest.write(&directory)?;
         }
         Ok(leaked)
     });
-    timeout(SEAL, sealing).await.map_err(late)?.map_err(io::Error::other)?
+    timeout(SEAL, sealing).await.map_err(|_| timed_out(SEAL))?.map_err(io::Error::other)?
 }
 
-fn late(_: Elapsed) -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, format!("not done in {SEAL:?}"))
-}
-
-/// Removes every file in which a planted secret is left, and says so: whatever else is in it, nobody knows
-/// what of that is masked.
-fn leave_out_leaks(directory: &Path, manifest: &mut Manifest) -> io::Result<Vec<String>> {
+/// Removes every file that still contains a planted secret, and enters it as missing. If masking
+/// has missed that secret, it may have missed others in the same file.
+fn remove_leaks(directory: &Path, manifest: &mut Manifest) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for path in canary::files_with(directory)? {
         let name = path.strip_prefix(directory).unwrap_or(&path).to_string_lossy().into_owned();
         if name == MANIFEST {
-            manifest.leave_out_words(LEAKED);
+            // The manifest must stay, so its texts go.
+            manifest.replace_texts(LEAKED);
         } else {
             fs::remove_file(&path)?;
             manifest.entries.retain(|entry| entry.path.as_deref() != Some(&name));
@@ -92,21 +93,17 @@ fn leave_out_leaks(directory: &Path, manifest: &mut Manifest) -> io::Result<Vec<
         names.push(name);
     }
     if !names.is_empty() {
-        manifest.entries.sort_by(|a, b| (&a.path, &a.name).cmp(&(&b.path, &b.name)));
+        sort(&mut manifest.entries);
         manifest.write(directory)?;
     }
     Ok(names)
 }
 
-/// The directory of the run: a neighbour's is in it.
-fn run_of(directory: &Path) -> &Path {
-    let above = directory.parent().filter(|_| directory.ends_with("neighbour"));
-    above.filter(|above| above.join("journal.jsonl").is_file()).unwrap_or(directory)
-}
-
-/// Adds entries for what has none yet, and masks it.
+/// Masks the files that the run itself has written, adds their entries to the manifest, and writes
+/// it. May be called again for the same bundle.
 fn complete(directory: &Path, cause: &Cause, masker: &Masker) -> io::Result<Manifest> {
     remove_partial(directory)?;
+    // A capture has already written a manifest. Without a capture there is none yet.
     let mut manifest = match Manifest::read(directory) {
         Ok(captured) => captured,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Manifest::empty(cause),
@@ -124,21 +121,23 @@ fn complete(directory: &Path, cause: &Cause, masker: &Masker) -> io::Result<Mani
             continue;
         }
         if name.starts_with('.') {
-            // What could not be written to its end; room for the manifest is taken again below.
+            // A file whose writer did not finish, or the one that reserves space for the manifest.
+            // Removing the latter frees that space for `Manifest::write` below.
             fs::remove_file(&path)?;
             continue;
         }
         manifest.entries.retain(|entry| entry.path.as_deref() != Some(&name));
-        manifest.entries.push(enter(&path, name, masker));
+        manifest.entries.push(entry_for(&path, name, masker));
     }
-    manifest.entries.sort_by(|a, b| (&a.path, &a.name).cmp(&(&b.path, &b.name)));
+    sort(&mut manifest.entries);
     manifest.write(directory)?;
     Ok(manifest)
 }
 
-/// The entry of a file that the run has written. Records are masked before they are written; what
-/// programs have written is masked now, and what cannot be is removed.
-fn enter(path: &Path, name: String, masker: &Masker) -> Entry {
+/// The entry for a file that the run has written. Journal and reports were masked before they were
+/// written. Logs were written by other programs, so they are masked now; a log that cannot be
+/// masked is removed.
+fn entry_for(path: &Path, name: String, masker: &Masker) -> Entry {
     let began = Instant::now();
     let is_log = name.ends_with(".log");
     let collector = if is_log { "logs" } else { "run" };
@@ -146,15 +145,12 @@ fn enter(path: &Path, name: String, masker: &Masker) -> Entry {
     if is_log {
         match mask_log(path, masker) {
             Ok((hits, cut)) => {
-                entry.masked = hits.told();
-                entry.state = match (&cut, hits.is_empty()) {
-                    (Some(_), _) => State::Truncated,
-                    (None, false) => State::Masked,
-                    (None, true) => State::There,
-                };
+                entry.masked = hits.by_rule();
+                entry.state = State::of_file(cut.is_some(), &hits);
                 entry.why = cut;
             }
             Err(error) => {
+                // A log without masks must not stay in the bundle.
                 let removed = fs::remove_file(path).err().map(|error| format!(" ({error})"));
                 let why = format!("left out: it could not be masked: {error}");
                 entry.why = Some(why + &removed.unwrap_or_default());
@@ -169,7 +165,8 @@ fn enter(path: &Path, name: String, masker: &Masker) -> Entry {
     entry
 }
 
-/// Masks a log in its place. Gives what was masked, and what was cut off before.
+/// Masks a log in place. Returns what was masked, and a sentence about the beginning if that was
+/// cut off.
 fn mask_log(path: &Path, masker: &Masker) -> io::Result<(Hits, Option<String>)> {
     let mut log = File::open(path)?;
     let length = log.metadata()?.len();
@@ -177,28 +174,28 @@ fn mask_log(path: &Path, masker: &Masker) -> io::Result<(Hits, Option<String>)> 
     log.seek(SeekFrom::Start(cut))?;
     let temporary = path.with_extension("log.partial");
     let mut written = BufWriter::new(File::create(&temporary)?);
-    let mut lines = Lines::new(masker.clone());
+    let mut lines = LineMasker::new(masker.clone());
     let mut hits = Hits::default();
-    let (mut reader, mut line, mut number) = (BufReader::new(log), Vec::new(), 0);
+    let (mut reader, mut line) = (BufReader::new(log), Vec::new());
     let masking = loop {
         line.clear();
         match reader.read_until(b'\n', &mut line) {
             Ok(0) => break written.flush(),
-            Ok(_) => number += 1,
+            Ok(_) => {}
             Err(error) => break Err(error),
         }
-        let text = String::from_utf8_lossy(&line);
-        let masked = mask_line(&mut lines, &text, number, &mut hits);
+        let masked = lines.numbered_line(&String::from_utf8_lossy(&line), &mut hits);
         if let Err(error) = written.write_all(masked.as_bytes()) {
             break Err(error);
         }
     };
-    // One without a secret stays as it is, whatever bytes it has.
+    // A log without a secret stays byte for byte what it is, even if it is not UTF-8.
     let changed = masking.and_then(|()| match hits.is_empty() && cut == 0 {
         true => fs::remove_file(&temporary),
         false => written.get_ref().sync_all().and_then(|()| fs::rename(&temporary, path)),
     });
     if changed.is_err() {
+        // The error is already known.
         let _ = fs::remove_file(&temporary);
     }
     changed?;
@@ -213,8 +210,8 @@ mod tests {
         complete(place, &Cause::new(Trigger::Kept, "a test"), &Masker::default()).expect("room")
     }
 
-    // What is left of a file that could not be written goes, a secret in a log is masked in its place, and one
-    // without a secret keeps its bytes, whatever they are.
+    // An unfinished file is removed, a secret in a log is masked in place, and a log without a
+    // secret keeps its bytes although they are not UTF-8.
     #[test]
     fn every_file_of_a_run_has_its_entry_and_logs_are_masked() {
         let place = tempfile::tempdir().expect("a temporary directory");
@@ -225,14 +222,14 @@ mod tests {
         write("verdict.json", b"{}");
         write(".timeline.html.part", b"<htm");
         let manifest = kept(place.path());
-        let told = |entry: &Entry| (entry.path.clone().expect("a path"), entry.state, entry.bytes);
+        let facts = |entry: &Entry| (entry.path.clone().expect("a path"), entry.state, entry.bytes);
         let length = fs::metadata(path("daemon.log")).expect("a log").len();
         let expected = [
             ("daemon.log".to_owned(), State::Masked, length),
             ("engine.log".to_owned(), State::There, 8),
             ("verdict.json".to_owned(), State::There, 2),
         ];
-        assert_eq!(manifest.entries.iter().map(told).collect::<Vec<_>>(), expected);
+        assert_eq!(manifest.entries.iter().map(facts).collect::<Vec<_>>(), expected);
         assert_eq!(manifest.entries[0].masked[0].places, [":2"]);
         assert_eq!(fs::read(path("engine.log")).expect("a log"), b"plain \xff\n");
         let log = fs::read_to_string(path("daemon.log")).expect("a log");
@@ -240,6 +237,6 @@ mod tests {
         assert!(!log.contains("hunter2"), "{log}");
         assert_eq!(fs::read_dir(place.path()).expect("a directory").count(), 4);
         assert_eq!(Manifest::read(place.path()).expect("it is written"), manifest);
-        assert_eq!(kept(place.path()).entries.len(), 3, "sealed again, nothing is told twice");
+        assert_eq!(kept(place.path()).entries.len(), 3, "sealed again, nothing is entered twice");
     }
 }

@@ -1,71 +1,78 @@
-//! The files of an archive, in memory: nothing of it is written anywhere, so that no path can lead there.
+//! Reads the files of an archive into memory. Nothing is written to disk, so no path in the archive
+//! can overwrite anything.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
+use super::limited_files::{InvalidBundle, LimitedFiles};
 use super::limits::{Limits, WINDOW_LOG};
-use super::opened::{Refusal, Taken};
 
-/// Files by their paths below the one directory of the archive.
+/// Returns the `wanted` files by their paths below the one top directory of the archive. Checks all
+/// other entries in the same way.
 pub(super) fn unpack(
     archive: impl Read,
     limits: &Limits,
     wanted: &dyn Fn(&str) -> bool,
-) -> Result<BTreeMap<String, Vec<u8>>, Refusal> {
-    let mut decoder = zstd::Decoder::new(archive).map_err(Refusal::Damaged)?;
-    decoder.window_log_max(WINDOW_LOG).map_err(Refusal::Damaged)?;
+) -> Result<BTreeMap<String, Vec<u8>>, InvalidBundle> {
+    let mut decoder = zstd::Decoder::new(archive).map_err(InvalidBundle::Damaged)?;
+    decoder.window_log_max(WINDOW_LOG).map_err(InvalidBundle::Damaged)?;
     let mut tar = tar::Archive::new(Bounded { inner: decoder, left: limits.all_bytes });
-    let mut taken = Taken::new(limits);
+    let mut kept = LimitedFiles::new(limits);
     let mut top = None;
     let mut long_name = None;
-    // As they are: the library would read names of any length, and what else comes before an entry.
-    for entry in tar.entries().map_err(Refusal::Damaged)?.raw(true) {
-        let mut entry = entry.map_err(Refusal::Damaged)?;
+    // Raw entries: otherwise the library itself would read long names and other extension headers,
+    // of any length, before this code could reject them.
+    for entry in tar.entries().map_err(InvalidBundle::Damaged)?.raw(true) {
+        let mut entry = entry.map_err(InvalidBundle::Damaged)?;
         let kind = entry.header().entry_type();
-        let length = entry.header().entry_size().map_err(Refusal::Damaged)?;
+        let length = entry.header().entry_size().map_err(InvalidBundle::Damaged)?;
         if kind.is_gnu_longname() {
-            long_name = Some(name(&mut entry, limits.path_bytes)?);
+            long_name = Some(read_long_name(&mut entry, limits.path_bytes)?);
             continue;
         }
         let name = long_name.take().unwrap_or_else(|| entry.header().path_bytes().into_owned());
-        let name = String::from_utf8(name).map_err(|error| Refusal::Path {
+        let name = String::from_utf8(name).map_err(|error| InvalidBundle::Path {
             name: String::from_utf8_lossy(error.as_bytes()).into_owned(),
         })?;
         if !kind.is_dir() && !kind.is_file() {
-            return Err(Refusal::Kind { name });
+            return Err(InvalidBundle::Kind { name });
         }
+        // Only a directory may have a slash at its end.
         let whole = if kind.is_dir() { name.trim_end_matches('/') } else { &name };
-        taken.enter(whole)?;
-        taken.measure(whole, length)?;
+        kept.count_entry(whole)?;
+        kept.count_bytes(whole, length)?;
+        // Every entry is in the same top directory, and that is a directory.
         let (first, path) = whole.split_once('/').unwrap_or((whole, ""));
         if top.get_or_insert_with(|| first.to_owned()) != first || path.is_empty() && kind.is_file()
         {
-            return Err(Refusal::Stray { name });
+            return Err(InvalidBundle::Stray { name });
         }
         if kind.is_file() && wanted(path) {
             let mut content = Vec::new();
-            entry.read_to_end(&mut content).map_err(Refusal::Damaged)?;
-            taken.keep(path.to_owned(), content)?;
+            entry.read_to_end(&mut content).map_err(InvalidBundle::Damaged)?;
+            kept.keep(path.to_owned(), content)?;
         }
     }
-    Ok(taken.files)
+    Ok(kept.files)
 }
 
-/// The name of the entry that follows, which was too long for its header.
-fn name(entry: &mut impl Read, limit: usize) -> Result<Vec<u8>, Refusal> {
+/// Reads an entry that holds the name of the next entry, because the name was too long for a
+/// header.
+fn read_long_name(entry: &mut impl Read, limit: usize) -> Result<Vec<u8>, InvalidBundle> {
     let mut name = Vec::new();
-    // One byte more, and the zero at its end.
+    // Two bytes more than the limit: the NUL at the end, and one by which a longer name is
+    // recognised.
     let most = limit as u64 + 2;
-    entry.take(most).read_to_end(&mut name).map_err(Refusal::Damaged)?;
+    entry.take(most).read_to_end(&mut name).map_err(InvalidBundle::Damaged)?;
     name.pop_if(|last| *last == 0);
     if name.len() > limit {
-        let name = String::from_utf8_lossy(&name[..40.min(limit)]).into_owned();
-        return Err(Refusal::Long { name, limit });
+        return Err(InvalidBundle::long_path(&name, limit));
     }
     Ok(name)
 }
 
-/// What is unpacked, up to a limit: a few bytes may become any number of them.
+/// Unpacked bytes up to a limit. Without it, a few compressed bytes could become any number of
+/// bytes.
 struct Bounded<R> {
     inner: R,
     left: u64,
@@ -92,7 +99,7 @@ mod tests {
     use super::*;
     use crate::chain::chain;
 
-    /// Entries as an attacker writes them: any name, kind and length, whatever follows.
+    /// An archive as an attacker can write it: entries of any name, kind and length.
     #[derive(Default)]
     struct Hostile(Vec<u8>);
 
@@ -134,7 +141,7 @@ mod tests {
         Limits { files: 4, file_bytes: 1 << 10, all_bytes: 1 << 13, depth: 3, path_bytes: 120 };
 
     #[test]
-    fn what_lies_in_one_directory_is_taken() {
+    fn the_files_of_the_top_directory_are_returned() {
         let archive = Hostile::default()
             .entry(b"run/", EntryType::Directory, b"")
             .file("run/a.txt")
@@ -149,33 +156,33 @@ mod tests {
         assert_eq!(files["a.txt"], b"x");
     }
 
-    // Each is the second entry, behind one that is good.
+    // Each path is that of the second entry, after a valid first one.
     #[test]
-    fn paths_that_lead_elsewhere_are_refused() {
+    fn paths_outside_of_the_top_directory_are_rejected() {
         let after = |name: &str| Hostile::default().file("run/a").file(name).refused(&READ);
         for name in
             ["/etc/passwd", "run/../../etc/passwd", "../run/b", "run/./b", "run//b", "run/b/"]
         {
             let why = after(name);
-            assert!(why.ends_with("is no path in a directory"), "{name}: {why}");
+            assert!(why.ends_with("is not a path inside the bundle"), "{name}: {why}");
         }
         for name in ["run\u{1b}[2J/b", "run/\u{7}b", "run/b\nrun"] {
             let why = after(name);
             assert!(!why.contains(|letter: char| letter.is_control()), "{why:?}");
-            assert!(why.ends_with("is no path in a directory"), "{why}");
+            assert!(why.ends_with("is not a path inside the bundle"), "{why}");
         }
         for name in ["other/b", "run"] {
             assert!(after(name).contains("another directory"), "{name}");
         }
         assert!(after("run/a").ends_with("is there twice"));
         let bytes = Hostile::default().entry(b"run/\xff", EntryType::Regular, b"x");
-        assert!(bytes.refused(&READ).ends_with("is no path in a directory"));
+        assert!(bytes.refused(&READ).ends_with("is not a path inside the bundle"));
     }
 
-    // Links and devices by which an archive reaches what is not in it, and headers that change the entry after
-    // them, which no bundle has.
+    // Links and devices lead to files outside of the archive. Extension headers change the entry
+    // after them, and no bundle has any.
     #[test]
-    fn whatever_is_neither_file_nor_directory_is_refused() {
+    fn entries_that_are_neither_file_nor_directory_are_rejected() {
         for kind in [
             EntryType::Symlink,
             EntryType::Link,
@@ -193,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn every_limit_is_one() {
+    fn an_archive_beyond_any_limit_is_rejected() {
         let mut many = Hostile::default();
         for number in 0..5 {
             many = many.file(&format!("run/{number}"));
@@ -222,10 +229,10 @@ mod tests {
         );
     }
 
-    // A length that only the header claims must cost nothing; one that is really there, as long as no reader
-    // could hold, is told while it is unpacked. So is a name of that length.
+    // A huge length that only the header claims is rejected before anything is read. Huge content
+    // that is really there is rejected while it is unpacked, as a file, a name or a directory.
     #[test]
-    fn few_bytes_that_become_very_many_are_refused() {
+    fn an_archive_that_expands_to_a_huge_size_is_rejected() {
         let claims = Hostile::default().head(b"run/a", EntryType::Regular, 1 << 40);
         assert!(claims.refused(&READ).contains("has more than 256 MiB"));
         let limits = Limits { file_bytes: u64::MAX, all_bytes: 64 << 20, ..READ };
@@ -239,20 +246,21 @@ mod tests {
             let bomb = encoder.finish().expect("memory");
             assert!(bomb.len() < 1 << 20, "{} bytes", bomb.len());
             let why = chain(&unpack(bomb.as_slice(), &limits, &|_| true).expect_err("a bomb"));
-            let told = ["longer than a bundle may be", "more than 64 MiB", "a path has more than"];
-            assert!(told.iter().any(|told| why.contains(told)), "{kind:?}: {why}");
+            let whys = ["longer than a bundle may be", "more than 64 MiB", "a path has more than"];
+            assert!(whys.iter().any(|expected| why.contains(expected)), "{kind:?}: {why}");
         }
     }
 
-    // At every length: what is cut is told, unless only what follows the last entry is missing.
+    // At every length the archive is either rejected or has all files; the latter only if nothing
+    // but the padding after the last entry is missing.
     #[test]
-    fn an_archive_that_is_cut_is_never_half_a_bundle() {
+    fn an_archive_that_is_cut_off_never_yields_a_part_of_its_files() {
         let packed = Hostile::default().file("run/a").file("run/b").packed();
         let whole = unpack(packed.as_slice(), &READ, &|_| true).expect("a bundle");
         for length in 0..packed.len() {
             match unpack(&packed[..length], &READ, &|_| true) {
                 Ok(files) => assert_eq!(files, whole, "{length} of {} bytes", packed.len()),
-                Err(error) => assert!(matches!(error, Refusal::Damaged(_)), "{error}"),
+                Err(error) => assert!(matches!(error, InvalidBundle::Damaged(_)), "{error}"),
             }
         }
         assert!(unpack(&packed[..packed.len() / 2], &READ, &|_| true).is_err());

@@ -14,7 +14,7 @@ pub(super) struct Again {
 
 impl Again {
     /// Collects the options of `args` that differ from their defaults.
-    pub(super) fn of(args: &WorldArgs, daemon: &Daemon) -> Self {
+    pub(super) fn new(args: &WorldArgs, daemon: &Daemon) -> Self {
         let mut options = Vec::new();
         let mut option = |name: &str, value: &str| {
             options.extend([name.to_owned(), quoted(value)]);
@@ -53,14 +53,10 @@ impl Again {
     }
 }
 
-/// A word as a POSIX shell takes it.
+/// A word, quoted so that a POSIX shell takes it as it is.
 fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+    let quoted = shlex::try_quote(word).expect("an argument of a program has no NUL byte");
+    quoted.into_owned()
 }
 
 #[cfg(test)]
@@ -78,7 +74,7 @@ mod tests {
     fn again(arguments: &[&str], is_reference: bool) -> String {
         let line = Line::parse_from([&["run"], arguments].concat());
         let daemon = Daemon { program: "/opt/my rdd".into(), is_reference };
-        Again::of(&line.world, &daemon).command("295-I3", &["295-I3".to_owned()], false)
+        Again::new(&line.world, &daemon).command("295-I3", &["295-I3".to_owned()], false)
     }
 
     /// Each word is one that a shell would otherwise split, expand or end.
@@ -86,7 +82,7 @@ mod tests {
     fn words_are_quoted_only_where_a_shell_needs_it() {
         assert_eq!(quoted("295-I3"), "295-I3");
         assert_eq!(quoted("./a b.yaml"), "'./a b.yaml'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("it's"), r#""it's""#);
         assert_eq!(quoted("$HOME"), "'$HOME'");
         assert_eq!(quoted(""), "''");
     }

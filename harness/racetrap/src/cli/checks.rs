@@ -4,22 +4,19 @@ use std::path::Path;
 
 use miette::miette;
 
-use super::ask::{first_line, said};
 use super::daemon::{BUILD, Daemon, REFERENCE};
 use super::exit::Failure;
 use super::options::DaemonArgs;
 use crate::chain::chain;
 use crate::engine::Engines;
-use crate::process::{companion, find_program};
+use crate::process::{ask, companion, find_program, first_line};
 use crate::report::{Check, CheckState};
 use crate::sys;
 use crate::world::{EngineChoice, EngineVersion, longest_socket_path};
 
-/// The least free disk space for worlds, in MiB: several times what one engine needs for its files and logs.
+/// The least free disk space for worlds, in MiB: several times what one engine needs for its files
+/// and logs.
 const ROOM_MIN_MIB: u64 = 512;
-
-/// Where Linux mounts control groups.
-const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
 
 /// A program that must or may be on PATH.
 struct Program {
@@ -34,7 +31,8 @@ struct Program {
 enum Whose {
     /// Every world.
     World,
-    /// The machine's own engine. An engine that `racetrap engine install` fetched brings its own copy.
+    /// The machine's own engine. An engine that `racetrap engine install` fetched brings its own
+    /// copy.
     Engine,
     /// Only some scenarios or some users.
     Some,
@@ -145,7 +143,7 @@ async fn on_path(program: &Program) -> Check {
 
 /// Whether the chosen version of the engine is installed.
 fn installed(version: EngineVersion) -> Check {
-    let manifest = Engines::of_user().and_then(|engines| engines.manifest(version));
+    let manifest = Engines::in_user_cache().and_then(|engines| engines.manifest(version));
     let found = match manifest {
         Ok(Some(manifest)) => Ok(format!("docker.io {}", manifest.package)),
         Ok(None) => {
@@ -158,26 +156,25 @@ fn installed(version: EngineVersion) -> Check {
 
 /// The version that a program prints. Programs without such an option print nothing useful.
 async fn version(program: &Path) -> Option<String> {
-    let output = said(program, &["--version"]).await?;
+    let output = ask(program, &["--version"]).await?;
     if output.status.success() { first_line(&output.stdout) } else { None }
 }
 
 fn control_groups() -> Check {
     let purpose = "the limits and the end of an engine's containers";
-    let writable = sys::check_writable(Path::new(CONTROL_GROUPS));
-    let found = match writable {
-        Ok(()) => Ok(format!("{CONTROL_GROUPS}, writable")),
+    let root = sys::CGROUP_ROOT;
+    let found = match sys::check_writable(Path::new(root)) {
+        Ok(()) => Ok(format!("{root}, writable")),
         Err(error) => Err((
             CheckState::Missing,
-            format!("{CONTROL_GROUPS}: {error}; run on the host, or in a privileged container"),
+            format!("{root}: {error}; run on the host, or in a privileged container"),
         )),
     };
     check("control groups", purpose, found)
 }
 
 fn overlay() -> Check {
-    let known = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
-    let found = if known.lines().any(|line| line.trim_start_matches("nodev").trim() == "overlay") {
+    let found = if sys::knows_file_system("overlay") {
         Ok("known to the kernel".to_owned())
     } else {
         Err((CheckState::Optional, "load the kernel module overlay: `modprobe overlay`".to_owned()))

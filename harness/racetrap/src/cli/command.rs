@@ -9,7 +9,7 @@ use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 
 use super::exit::{self, Exit, Failure};
 use super::format::Format;
-use super::{doctor, engine, judge, list, matrix, open, report, repro, run};
+use super::{doctor, engine, judge, list, matrix, open, promises, report, repro, run};
 use crate::report::{Terminal, tell};
 
 /// Width of error messages, in columns. It is fixed so that tests can compare messages.
@@ -30,15 +30,20 @@ struct Cli {
 enum Command {
     /// Lists the findings of the catalogue
     List,
+    /// Lists the daemon's promises, the oracles that judge each, and the findings that exercise it
+    Promises(promises::Args),
     /// Runs each scenario once and judges it
     Run(run::Args),
     /// Runs one scenario and prints its whole timeline
     Repro(repro::Args),
-    /// Runs each finding on the correct daemon, under its own defect, under another one, and without its fault
+    /// Runs each finding on the correct daemon, under its own defect, under another one, and
+    /// without its fault
     Matrix(matrix::Args),
-    /// Judges the evidence of earlier runs again, and writes their verdicts, timelines and pages anew
+    /// Judges the evidence of earlier runs again, and writes their verdicts, timelines and pages
+    /// anew
     Report(report::Args),
-    /// Judges a bundle with the oracles of this racetrap, and prints what differs from its recorded verdict
+    /// Judges a bundle with the oracles of this racetrap, and prints what differs from its recorded
+    /// verdict
     Judge(judge::Args),
     /// Serves the contents of a bundle to kubectl and docker, read-only, until it is stopped
     Open(open::Args),
@@ -95,6 +100,7 @@ fn carry_out(cli: Cli) -> Result<Exit, Failure> {
     let format = cli.format;
     match cli.command {
         Command::List => list::list(format, terminal),
+        Command::Promises(args) => promises::promises(&args, format, terminal),
         Command::Run(args) => block_on(run::run(args, format, terminal)),
         Command::Repro(args) => block_on(repro::repro(args, format, terminal)),
         Command::Matrix(args) => block_on(matrix::matrix(args, format, terminal)),
@@ -121,7 +127,8 @@ mod tests {
 
     use super::*;
 
-    /// Runs clap's own check of names, conflicts and defaults, which otherwise runs only with a command.
+    /// Runs clap's own check of names, conflicts and defaults, which otherwise runs only with a
+    /// command.
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();

@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use miette::miette;
 
-use super::ask::{first_line, said};
 use super::exit::Failure;
 use super::options::DaemonArgs;
-use crate::process::companion;
+use crate::process::{ask, companion, first_line};
 use crate::report::DaemonFacts;
 use crate::sys;
 
@@ -71,13 +70,14 @@ impl Daemon {
         }
     }
 
-    /// Asks the program for its version and its defects. Neither command starts a service (contract 1.3).
+    /// Asks the program for its version and its defects. Neither command starts a service (contract
+    /// 1.3).
     pub(super) async fn ask(&self) -> Answers {
-        let version = match said(&self.program, &["version"]).await {
+        let version = match ask(&self.program, &["version"]).await {
             Some(output) if output.status.success() => first_line(&output.stdout),
             Some(_) | None => None,
         };
-        let defects = match said(&self.program, &["defects"]).await {
+        let defects = match ask(&self.program, &["defects"]).await {
             Some(output) if output.status.success() => Some(words(&output.stdout)),
             Some(_) | None => None,
         };

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::exit::{Exit, Failure};
 use super::format::Format;
-use crate::engine::{Engines, Manifest};
+use crate::engine::{EngineManifest, Engines};
 use crate::report::{Paint, Terminal, tell};
 use crate::world::{AptError, EngineVersion, InstallError};
 
@@ -27,8 +27,8 @@ pub(super) struct Args {
 enum Action {
     /// Fetches engines into the user's cache; does nothing for an engine that is installed
     ///
-    /// The packages come from the archive that apt already uses, but from other suites. Installed packages
-    /// and apt's own lists are not changed.
+    /// The packages come from the archive that apt already uses, but from other suites. Installed
+    /// packages and apt's own lists are not changed.
     Install {
         /// Versions, such as 28.5
         #[arg(value_name = "VERSION", required = true)]
@@ -68,7 +68,7 @@ pub(super) async fn engine(
     format: Format,
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
-    let engines = Engines::of_user().map_err(failure)?;
+    let engines = Engines::in_user_cache().map_err(failure)?;
     match args.action {
         Action::List => {}
         Action::Install { versions, archive } => {
@@ -77,7 +77,7 @@ pub(super) async fn engine(
             }
         }
         Action::Remove { version } => {
-            let Manifest { package, bytes, .. } = engines.remove(version).map_err(failure)?;
+            let EngineManifest { package, bytes, .. } = engines.remove(version).map_err(failure)?;
             tell(&format!("removed {version}, which was {package}: {} are free", mib(bytes)));
         }
     }
@@ -103,7 +103,7 @@ async fn install(
     }
     tell(&format!("{version}: fetching its packages ..."));
     let began = Instant::now();
-    let Manifest { package, fetched_bytes, bytes, .. } =
+    let EngineManifest { package, fetched_bytes, bytes, .. } =
         engines.install(version, archive).await.map_err(failure)?;
     tell(&format!(
         "{version} is installed, {package}: {} fetched, {} unpacked, {:.0} s",
@@ -120,7 +120,7 @@ fn list(engines: &Engines) -> Result<Vec<Entry>, Failure> {
         Ok(Entry {
             version: version.name(),
             installed: manifest.is_some(),
-            path: manifest.as_ref().map(|_| engines.place(version).display().to_string()),
+            path: manifest.as_ref().map(|_| engines.directory_of(version).display().to_string()),
             bytes: manifest.as_ref().map(|manifest| manifest.bytes),
             package: manifest.map(|manifest| manifest.package),
         })

@@ -6,6 +6,7 @@ use miette::Report;
 use racetrap_history::Verdict;
 
 use crate::catalogue::{CatalogueError, SelectorError};
+use crate::contract::ContractError;
 use crate::report::NotWritten;
 use crate::run::RunError;
 use crate::scenario_file::ScenarioFileError;
@@ -95,14 +96,21 @@ impl From<NotWritten> for Failure {
     }
 }
 
+impl From<ContractError> for Failure {
+    fn from(error: ContractError) -> Self {
+        Self { exit: Exit::Internal, report: Report::from_err(error) }
+    }
+}
+
 impl From<CatalogueError> for Failure {
     fn from(error: CatalogueError) -> Self {
         Self { exit: Exit::Internal, report: Report::from_err(error) }
     }
 }
 
-/// The exit code for a run that could not begin. If the daemon did not start, or the run was stopped before
-/// its world was made, the run proves nothing, so that is `Unknown`; other causes are the machine's.
+/// The exit code for a run that could not begin. If the daemon did not start, or the run was
+/// stopped before its world was made, the run proves nothing, so that is `Unknown`; other causes
+/// are the machine's.
 pub(super) fn exit_of(error: &RunError) -> Exit {
     match error {
         RunError::World { source: WorldError::Daemon(_) | WorldError::NoVmMode, .. }

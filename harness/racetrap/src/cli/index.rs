@@ -13,8 +13,8 @@ use crate::report::{self, Case};
 /// File name of the page in the evidence directory.
 const INDEX: &str = "index.html";
 
-/// Writes the page into the directory that contains the evidence of these runs, and returns its path. Never
-/// overwrites a file of that name that racetrap has not written.
+/// Writes the page into the directory that contains the evidence of these runs, and returns its
+/// path. Never overwrites a file of that name that racetrap has not written.
 pub(super) fn write_index(
     place: &Path,
     command: &str,

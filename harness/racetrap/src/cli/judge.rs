@@ -6,7 +6,7 @@ use miette::{Report, miette};
 
 use super::exit::{Exit, Failure};
 use super::format::Format;
-use crate::bundle::Opened;
+use crate::bundle::LoadedBundle;
 use crate::derived::{JOURNAL, Rebuilt, VERDICT};
 use crate::report::{self, Recorded, RunReport, Terminal};
 
@@ -21,13 +21,13 @@ pub(super) struct Args {
 /// Judges the journal of a bundle with the current oracles. Changes nothing in the bundle.
 pub(super) fn judge(args: &Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
     let path = &args.bundle;
-    let bundle = Opened::read(path, |file| [JOURNAL, VERDICT].contains(&file));
+    let bundle = LoadedBundle::read(path, |file| [JOURNAL, VERDICT].contains(&file));
     let bundle = bundle.map_err(|error| Failure::usage(Report::from_err(error)))?;
     let journal = bundle.file(JOURNAL).ok_or_else(|| {
         let why = bundle.why_missing(JOURNAL);
         Failure::usage(miette!("there is no {JOURNAL} in {}: {why}", path.display()))
     })?;
-    let rebuilt = Rebuilt::of(journal).map_err(|error| {
+    let rebuilt = Rebuilt::from_journal(journal).map_err(|error| {
         let context = format!("{JOURNAL} of {} cannot be judged", path.display());
         Failure::usage(Report::from_err(error).wrap_err(context))
     })?;

@@ -61,7 +61,7 @@ pub(super) async fn matrix(
     let subjects: Vec<_> = targets.iter().map(Target::subject).collect();
     let began = Instant::now();
     let progress = Progress::new(count(&subjects, options.knows_defects));
-    let again = Again::of(&args.world, &daemon);
+    let again = Again::new(&args.world, &daemon);
     let again = |name: &str, defects: &[String], control| again.command(name, defects, control);
     let cells = run_matrix(&subjects, &options, again, |cell| {
         progress.done(format!("{} {}", cell.finding, cell.verdict));
@@ -71,7 +71,7 @@ pub(super) async fn matrix(
     let closed = worlds::close(&options.run.pool).await;
     let paint = terminal.paint();
     let facts = daemon.facts(&answers);
-    let cases = Case::of_cells(&cells);
+    let cases = Case::from_cells(&cells);
     let titles = targets.iter().filter_map(|target| {
         let about = target.scenario.about.as_ref()?;
         Some((target.scenario.finding.to_string(), about.title.clone()))
@@ -94,7 +94,8 @@ pub(super) async fn matrix(
     Ok(worst([exit_of(&cells), closed].into_iter()))
 }
 
-/// If all wrong cells are unknown, the exit code is `Unknown`; one cell with a wrong verdict makes it `Broken`.
+/// If all wrong cells are unknown, the exit code is `Unknown`; one cell with a wrong verdict makes
+/// it `Broken`.
 fn exit_of(cells: &[Cell]) -> Exit {
     let mut wrong = cells.iter().filter(|cell| !cell.right).peekable();
     if wrong.peek().is_none() {

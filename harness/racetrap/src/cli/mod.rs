@@ -1,18 +1,19 @@
 //! The command line: one file per subcommand, and the exit codes.
 //!
 //! - `command`: parses the command line, and turns the result of a subcommand into an exit code;
-//! - `list`, `run`, `repro`, `matrix`, `report`, `judge`, `open`, `doctor`, `engine`: the subcommands;
-//! - `options`: options that several subcommands have; `targets`: turns ids, globs and files into scenarios;
+//! - `list`, `promises`, `run`, `repro`, `matrix`, `report`, `judge`, `open`, `doctor`, `engine`: the
+//!   subcommands;
+//! - `options`: options that several subcommands have; `targets`: turns ids, globs and files into
+//!   scenarios;
 //! - `index`: the page that links to all runs of a command;
 //! - `reports`: JUnit and GitHub output, beside the report on the terminal;
-//! - `daemon`: which daemon is run, and what it says about itself; `ask`: runs programs to ask them;
+//! - `daemon`: which daemon is run, and what it says about itself;
 //! - `stop`: requests to stop; `again`: the command that repeats a run;
 //! - `format`: text for people, or JSON;
 //! - `checks`: what this machine has and lacks;
 //! - `exit`: the published exit codes.
 
 mod again;
-mod ask;
 mod checks;
 mod command;
 mod daemon;
@@ -26,6 +27,7 @@ mod list;
 mod matrix;
 mod open;
 mod options;
+mod promises;
 mod report;
 mod reports;
 mod repro;

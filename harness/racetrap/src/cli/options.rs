@@ -42,9 +42,9 @@ pub(super) struct WorldArgs {
     pub(super) vm: Option<Vm>,
     /// Which engine the daemon mirrors: the machine's dockerd, or one of `racetrap engine list`
     ///
-    /// `dockerd` is the machine's own, `dockerd:VERSION` an installed one, and `dind:VERSION` runs in a
-    /// privileged container on your Docker, which DOCKER_HOST names. Append `+overlay2` or `+containerd` to
-    /// choose the image store.
+    /// `dockerd` is the machine's own, `dockerd:VERSION` an installed one, and `dind:VERSION` runs
+    /// in a privileged container on your Docker, which DOCKER_HOST names. Append `+overlay2` or
+    /// `+containerd` to choose the image store.
     #[arg(long, value_name = "ENGINE", default_value_t)]
     pub(super) engine: EngineChoice,
     #[command(flatten)]
@@ -57,7 +57,8 @@ pub(super) struct DeadlineArgs {
     /// How long each step of a scenario may take [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) deadline: Option<Duration>,
-    /// How long a run may take until its last step ends, including the start of its world [default: 300]
+    /// How long a run may take until its last step ends, including the start of its world [default:
+    /// 300]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) run_deadline: Option<Duration>,
     /// When a supervisor will kill racetrap; racetrap stops before that and writes its evidence
@@ -93,7 +94,7 @@ pub(super) struct JobsArgs {
 impl JobsArgs {
     /// The pool through which runs reuse worlds.
     pub(super) fn pool(&self) -> Pool {
-        if self.fresh { Pool::none() } else { Pool::of(self.jobs) }
+        if self.fresh { Pool::disabled() } else { Pool::for_jobs(self.jobs) }
     }
 }
 
@@ -152,7 +153,8 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl WorldArgs {
-    /// The options of every run with these arguments. The caller fills in `again`, the command that repeats it.
+    /// The options of every run with these arguments. The caller fills in `again`, the command that
+    /// repeats it.
     pub(super) fn run_options(
         &self,
         daemon: &Daemon,
@@ -175,7 +177,7 @@ impl WorldArgs {
             deadlines,
             again: String::new(),
             stop,
-            pool: Pool::none(),
+            pool: Pool::disabled(),
         })
     }
 }

@@ -14,8 +14,8 @@ use crate::chain::chain;
 use crate::derived::{self, JOURNAL};
 use crate::report::{self, Case, RunReport, Terminal, tell};
 
-/// How many levels below the directory are searched for journals. A CI artefact contains the evidence of
-/// several commands, each in its own directory.
+/// How many levels below the directory are searched for journals. A CI artefact contains the
+/// evidence of several commands, each in its own directory.
 const DEPTH_MAX: usize = 8;
 
 /// Arguments of `report`.
@@ -28,8 +28,8 @@ pub(super) struct Args {
     reports: ReportsArgs,
 }
 
-/// Judges every journal below a directory with the current oracles, and rewrites the files that are made
-/// from each journal.
+/// Judges every journal below a directory with the current oracles, and rewrites the files that are
+/// made from each journal.
 pub(super) fn report(args: &Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
     let reports = args.reports.open()?;
     let directories = evidence_below(&args.directory)?;
@@ -53,7 +53,7 @@ pub(super) fn report(args: &Args, format: Format, terminal: Terminal) -> Result<
     for (path, why) in &unread {
         tell(&format!("left out {}: {why}", path.display()));
     }
-    let cases = Case::of_runs(&runs);
+    let cases = Case::from_runs(&runs);
     // The evidence of a single run has its own page, so it needs no index.
     let alone = args.directory.join(JOURNAL).exists();
     let index = (!alone)

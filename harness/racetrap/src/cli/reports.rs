@@ -21,7 +21,8 @@ pub(super) struct ReportsArgs {
     /// Also write the result as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Write GitHub annotations for what is not right, and the job summary [default: only in a GitHub workflow]
+    /// Write GitHub annotations for what is not right, and the job summary [default: only in a
+    /// GitHub workflow]
     #[arg(long)]
     github: bool,
 }

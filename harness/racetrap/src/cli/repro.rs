@@ -53,7 +53,7 @@ pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Res
     checks::demand(args.world.engine).await?;
     let options = args.world.run_options(&daemon, defects, deadlines, listener.stop())?;
     let again =
-        Again::of(&args.world, &daemon).command(&target.name, defects, args.control.control);
+        Again::new(&args.world, &daemon).command(&target.name, defects, args.control.control);
     let options = RunOptions { again, ..options };
 
     let progress = Progress::new(1);
@@ -64,7 +64,7 @@ pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Res
         Format::Human => report::run(&report, true, terminal.paint()),
         Format::Json => report::repro_json(&facts, &report),
     });
-    to_write.write("repro", Some(&facts), &Case::of_runs(&[report]))?;
+    to_write.write("repro", Some(&facts), &Case::from_runs(&[report]))?;
     told?;
     Ok(exit)
 }

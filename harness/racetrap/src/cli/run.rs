@@ -54,7 +54,7 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     checks::demand(args.world.engine).await?;
     let options = args.world.run_options(&daemon, defects, deadlines, listener.stop())?;
     let options = RunOptions { pool: args.jobs.pool(), ..options };
-    let again = Again::of(&args.world, &daemon);
+    let again = Again::new(&args.world, &daemon);
 
     let began = Instant::now();
     let rounds = args.rounds.get();
@@ -76,8 +76,8 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
             // An error of the output must not abandon running worlds, so it is reported at the end.
             written = written.and(progress.aside(|| terminal.write(&text)));
         }
-        // The timeline is not needed any more: it was printed, or lies in the evidence. Many rounds would
-        // otherwise use too much memory.
+        // The timeline is not needed any more: it was printed, or lies in the evidence. Many rounds
+        // would otherwise use too much memory.
         report.timeline.clear();
         done.push((index, report, exit));
     }
@@ -87,7 +87,7 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let exit = worst(done.iter().map(|(_, _, exit)| *exit).chain([closed]));
     let reports: Vec<_> = done.into_iter().map(|(_, report, _)| report).collect();
     let facts = daemon.facts(&answers);
-    let cases = Case::of_runs(&reports);
+    let cases = Case::from_runs(&reports);
     let titles = report::titles(&reports);
     let index = write_index(&options.evidence, "run", &cases, &titles);
     let last = match format {
@@ -106,7 +106,8 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     Ok(exit)
 }
 
-/// Runs one scenario, unless the harness was asked to stop before. Returns the report and the exit code.
+/// Runs one scenario, unless the harness was asked to stop before. Returns the report and the exit
+/// code.
 pub(super) async fn run_one(target: &Target, options: &RunOptions) -> (RunReport, Exit) {
     let again = options.again.clone();
     if let Some(why) = not_begun(&options.stop) {
@@ -121,7 +122,8 @@ pub(super) async fn run_one(target: &Target, options: &RunOptions) -> (RunReport
     (RunReport::new(&target.scenario, &options.defects, came, again), exit)
 }
 
-/// The most important exit code: a broken promise, then a problem of the machine, then an unknown result.
+/// The most important exit code: a broken promise, then a problem of the machine, then an unknown
+/// result.
 pub(super) fn worst(exits: impl Iterator<Item = Exit>) -> Exit {
     let mut worst = Exit::from(Verdict::Pass);
     for exit in exits {

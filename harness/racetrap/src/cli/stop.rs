@@ -14,8 +14,8 @@ use crate::sys::StopRequests;
 /// The words after "told to stop by" when `--killed-after` ends the run.
 const OWN_DEADLINE: &str = "its own deadline";
 
-/// Listens as long as it exists. The first request asks every run to stop and keeps further runs from
-/// starting; the second request ends the process at once.
+/// Listens as long as it exists. The first request asks every run to stop and keeps further runs
+/// from starting; the second request ends the process at once.
 #[derive(Debug)]
 pub(super) struct StopListener {
     stop: Stop,
@@ -24,8 +24,8 @@ pub(super) struct StopListener {
 }
 
 impl StopListener {
-    /// Starts to listen; from here on a signal no longer kills the process. After `limit` the harness asks
-    /// itself to stop.
+    /// Starts to listen; from here on a signal no longer kills the process. After `limit` the
+    /// harness asks itself to stop.
     pub(super) fn begin(limit: Option<Duration>) -> Result<Self, Failure> {
         let mut requests = StopRequests::listen()
             .into_diagnostic()
@@ -39,7 +39,9 @@ impl StopListener {
                 None => requests.next().await,
             };
             sender.ask(by);
-            tell(&format!("{by}: closing the running worlds; a second request ends racetrap at once"));
+            tell(&format!(
+                "{by}: closing the running worlds; a second request ends racetrap at once"
+            ));
             requests.next().await;
             // The watchers of the worlds clean up, as after any other sudden end.
             std::process::exit(i32::from(Exit::Stopped as u8));

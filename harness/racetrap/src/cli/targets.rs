@@ -24,8 +24,8 @@ impl Target {
     }
 }
 
-/// The scenarios that `given` selects, each once and in the given order; the whole catalogue if `given` is
-/// empty.
+/// The scenarios that `given` selects, each once and in the given order; the whole catalogue if
+/// `given` is empty.
 pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
     let catalogue = Catalogue::embedded()?;
     let all = ["*".to_owned()];
@@ -50,7 +50,8 @@ pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
     Ok(targets)
 }
 
-/// Whether a selector is a path. An id has neither a directory nor an extension, so nothing can be both.
+/// Whether a selector is a path. An id has neither a directory nor an extension, so nothing can be
+/// both.
 fn names_a_file(selector: &str) -> bool {
     let extension = Path::new(selector).extension();
     selector.contains('/') || extension.is_some_and(|found| found == "yaml" || found == "yml")

@@ -1,5 +1,5 @@
-//! The daemon's controllers of containers in a program of their own, beside a service that runs
-//! without them (contract 3.3).
+//! The daemon's stand-alone controllers: the controllers of containers as a program of their own,
+//! beside a service that runs without them (contract 3.3).
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::adapter::DaemonError;
 use super::api::{Api, Resource};
+use super::error::DaemonError;
 use super::log::LogReader;
 use crate::chain::chain;
 use crate::process::{Child, Environment, Spawn, log_tail};
@@ -16,25 +16,25 @@ use crate::recorder::Recorder;
 use crate::sys::{Identity, Signal};
 use crate::wait::polled;
 
-/// The program, which lies beside the daemon's.
+/// The name of the program. It is in the directory of the daemon's program.
 const PROGRAM: &str = "containers-controller";
 
-/// A controller that it has, and the service has not.
+/// A controller that runs in this program and not in the service.
 const CONTROLLER: &str = "container";
 
-/// How long it may take until its controllers are announced, and their kinds established.
+/// How long the program may take until its controllers are announced and their kinds are served.
 const READY_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long it may take to end.
+/// How long the program may take to end after a signal.
 const END_LIMIT: Duration = Duration::from_secs(30);
 
-/// Where the program is started.
-pub(super) struct Place<'a> {
+/// What is needed to start the program.
+pub(super) struct Launch<'a> {
     /// The daemon's program.
     pub(super) daemon: &'a Path,
-    /// The environment of the daemon.
+    /// The daemon's environment.
     pub(super) environment: &'a Environment,
-    /// The directory of the daemon's logs.
+    /// The directory of the daemon's logs, in which the program gets a log of its own.
     pub(super) log_dir: &'a Path,
 }
 
@@ -45,30 +45,32 @@ pub(super) struct Controllers {
 }
 
 impl Controllers {
-    /// Where it lies beside the daemon's program.
+    /// The path of the program.
     ///
     /// # Errors
-    /// Where it does not.
+    /// If it does not exist.
     pub(super) fn program(daemon: &Path) -> Result<PathBuf, DaemonError> {
         let program = daemon.with_file_name(PROGRAM);
         if program.is_file() { Ok(program) } else { Err(DaemonError::NoControllers(program)) }
     }
 
-    /// Starts it, and waits until the API knows of it and has its kinds.
+    /// Starts the program, and waits until its controllers are announced and the API serves their
+    /// kinds.
     ///
     /// # Errors
-    /// Where there is no such program, and where it does not get so far.
+    /// If there is no such program, if it ends, or if it is not ready in time.
     pub(super) async fn start(
-        place: Place<'_>,
+        launch: Launch<'_>,
         api: &Api,
         tasks: &mut JoinSet<()>,
         recorder: &Recorder,
     ) -> Result<Self, DaemonError> {
-        let Place { daemon, environment, log_dir } = place;
+        let Launch { daemon, environment, log_dir } = launch;
         let program = Self::program(daemon)?;
         let directory = program.parent().expect("a file is in a directory").display();
         let log = log_dir.join(format!("{PROGRAM}.log"));
-        // A real one asks the first `rdd` on PATH where the API is, and that must be this daemon.
+        // The real program runs the first `rdd` on PATH to learn where the API is. That must be the
+        // daemon of this world.
         let path = environment.variables().get("PATH").map_or("", String::as_str);
         let environment = environment.clone().with("PATH", format!("{directory}:{path}"));
         let spawn = Spawn {
@@ -81,10 +83,12 @@ impl Controllers {
         let child = Child::start(&spawn, tasks, recorder)
             .map_err(|source| DaemonError::Program { program, source })?;
         let ready = polled("the controllers to be announced", READY_LIMIT, async || {
-            match lacks(api).await {
+            match missing(api).await {
                 None => ControlFlow::Break(Ok(())),
-                Some(lacks) => match child.ended() {
-                    None => ControlFlow::Continue(lacks),
+                // Asked only if something is missing: if the program became ready and ended after
+                // that, the history has its end.
+                Some(missing) => match child.ended() {
+                    None => ControlFlow::Continue(missing),
                     Some(how) => ControlFlow::Break(Err(how)),
                 },
             }
@@ -93,33 +97,33 @@ impl Controllers {
             Ok(()) => Ok(Self { child, log: LogReader::new(log) }),
             Err(exit) => {
                 let command = PROGRAM.to_owned();
-                Err(DaemonError::Command { command, exit, said: log_tail(&log) })
+                Err(DaemonError::Command { command, exit, output: log_tail(&log) })
             }
         }
     }
 
-    /// From here on its end is no surprise: its service has gone.
+    /// The end of the program is expected from here on: it ends when its service does.
     pub(super) fn expect_end(&self) {
         self.child.expect_end();
     }
 
-    /// Ends it at once, and says nothing of how.
+    /// Kills the program. A failure is not reported.
     pub(super) async fn kill(mut self) {
-        // The sweep finds one that would not go.
+        // If it survives, the sweep of the world finds it.
         let _ = self.child.end(Signal::KILL, END_LIMIT).await;
     }
 
-    /// Its process.
+    /// The process of the program.
     pub(super) fn process(&self) -> Identity {
         self.child.identity()
     }
 
-    /// Records the lines of its log that are new.
+    /// Records the lines that were added to its log since the last call.
     pub(super) fn read_log(&mut self, recorder: &Recorder) {
         self.log.drain(recorder);
     }
 
-    /// Ends it; gives a line if it would not go by itself.
+    /// Ends the program by SIGTERM. Returns a line if it had to be killed.
     pub(super) async fn end(mut self, recorder: &Recorder) -> Option<String> {
         if self.child.ended().is_some() {
             return None;
@@ -127,17 +131,18 @@ impl Controllers {
         let ended = self.child.end(Signal::TERM, END_LIMIT).await;
         self.read_log(recorder);
         let leak = ended.err().map(|error| format!("the controllers: {}", chain(&error)))?;
-        // The sweep would find it too, but what it holds is wanted before.
+        // Killed now and not by the sweep of the world: the next run of the program may need what
+        // this one holds.
         let _ = self.child.end(Signal::KILL, END_LIMIT).await;
         Some(leak)
     }
 }
 
-/// What is still missing of the controllers, if anything.
-async fn lacks(api: &Api) -> Option<String> {
+/// What is still missing before the controllers are ready; `None` if nothing is.
+async fn missing(api: &Api) -> Option<String> {
     match api.enabled_controllers().await {
         Ok(names) if names.iter().any(|name| name == CONTROLLER) => {}
-        Ok(names) => return Some(format!("announced are {}", names.join(", "))),
+        Ok(names) => return Some(format!("only {} are announced", names.join(", "))),
         Err(error) => return Some(chain(&error)),
     }
     for resource in Resource::ALL {

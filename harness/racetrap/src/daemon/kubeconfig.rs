@@ -1,4 +1,4 @@
-//! The daemon's kubeconfig, as far as it says where the API server is and what it asks for.
+//! Reads from the daemon's kubeconfig where the API server is and how a client authenticates.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
@@ -17,26 +17,26 @@ pub(crate) enum KubeconfigError {
 }
 
 /// An API server, and what its clients need.
-pub(crate) struct Server {
+pub(crate) struct ApiServer {
     pub(crate) address: SocketAddr,
-    /// Certificate of its authority, as PEM.
+    /// Certificates of the authority that signed the server's certificate, as PEM.
     pub(crate) authority: String,
-    /// Bearer token of the first user; fresh at each start of the daemon.
+    /// Bearer token of the first user. Each start of the daemon makes a new one.
     pub(crate) token: String,
 }
 
-impl Server {
-    /// The one that the kubeconfig at `path` names first.
+impl ApiServer {
+    /// Reads the first cluster and the first token of the kubeconfig at `path`.
     pub(crate) fn read(path: &Path) -> Result<Self, KubeconfigError> {
         let unexpected = |problem| KubeconfigError::Unexpected { path: path.to_owned(), problem };
         let config = Kubeconfig::read_from(path)?;
         let named = config.clusters.iter().find_map(|named| named.cluster.as_ref());
         let cluster = named.ok_or_else(|| unexpected("names no cluster"))?;
-        let address = cluster.server.as_deref().and_then(address);
+        let address = cluster.server.as_deref().and_then(|url| parse_address(url, "https://"));
         let authority = cluster.certificate_authority_data.as_deref();
         let authority = authority.and_then(|data| STANDARD.decode(data).ok());
         let authority = authority.and_then(|pem| String::from_utf8(pem).ok());
-        // Only in its serialised form does the library give a token away.
+        // The library keeps the token in a type that hides it; only its serialised form shows it.
         let users = config.auth_infos.iter().filter_map(|user| user.auth_info.as_ref());
         let users = users.filter_map(|user| serde_json::to_value(user).ok());
         let token = users.filter_map(|user| user["token"].as_str().map(str::to_owned)).next();
@@ -48,8 +48,8 @@ impl Server {
     }
 }
 
-/// Host and port of `https://HOST:PORT`.
-fn address(server: &str) -> Option<SocketAddr> {
-    let authority = server.strip_prefix("https://")?.trim_end_matches('/');
+/// The address in a URL that consists of `scheme`, such as `https://`, a host and a port.
+pub(crate) fn parse_address(url: &str, scheme: &str) -> Option<SocketAddr> {
+    let authority = url.strip_prefix(scheme)?.trim_end_matches('/');
     authority.to_socket_addrs().ok()?.next()
 }

@@ -1,7 +1,8 @@
-//! VM mode `api`: the daemon's Lima controller is off, and the harness plays it (contract 7.6 B).
+//! VM mode `api`: the daemon runs without its Lima controller, and the harness plays it (contract
+//! 7.6 B).
 //!
-//! It answers a LimaVM's `spec.running` by the conditions that the real controller would set, and
-//! does nothing else: it is the stand-in for a VM that starts and stops at once.
+//! For each change of a LimaVM's `spec.running`, this stand-in sets the conditions that the real
+//! controller would set. It behaves like a VM that starts and stops at once.
 
 use std::time::Duration;
 
@@ -14,29 +15,37 @@ use crate::chain::chain;
 use crate::clock;
 use crate::recorder::Recorder;
 
-/// Plays the Lima controller for as long as the world lives.
-pub(super) async fn play(api: Api, mut told: watch::Receiver<VmOp>, recorder: Recorder) {
+/// How long to pause after a status could not be written.
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
+
+/// Plays the Lima controller until its task is aborted. As long as `op` is not `Go`, it changes
+/// nothing.
+pub(super) async fn play(api: Api, mut op: watch::Receiver<VmOp>, recorder: Recorder) {
     let mut changes = recorder.changes();
-    // The watch tells of a patch later than of other things; it is not done twice meanwhile.
+    // The view shows a patch only after the watch has reported it. Until then the change still
+    // looks due, and must not be made twice.
     let mut done = None;
     loop {
+        // Before the view is read, so that each later record ends the wait below.
         changes.borrow_and_update();
-        if told.wait_for(|op| *op == VmOp::Go).await.is_err() {
+        if op.wait_for(|op| *op == VmOp::Go).await.is_err() {
             return;
         }
-        let due = recorder.with_view(due).filter(|due| done.as_ref() != Some(&due.of()));
-        if let Some(due) = due {
-            let patched = api
-                .patch_status(Resource::LimaVms, &due.namespace, &due.name, &due.status(&recorder))
-                .await;
+        let change =
+            recorder.with_view(pending).filter(|change| done.as_ref() != Some(&change.key()));
+        if let Some(change) = change {
+            let PendingChange { namespace, name, .. } = &change;
+            let status = change.status(&recorder);
+            let patched = api.patch_status(Resource::LimaVms, namespace, name, &status).await;
             match patched {
                 Ok(()) => {
-                    done = Some(due.of());
-                    recorder.note(format!("VM mode api: LimaVM {} is {}", due.name, due.word()));
+                    recorder.note(format!("VM mode api: LimaVM {name} is {}", change.reason()));
+                    done = Some(change.key());
                 }
                 Err(error) => {
                     recorder.note(format!("VM mode api: {}", chain(&error)));
-                    clock::pause(Duration::from_millis(20)).await;
+                    clock::pause(RETRY_PAUSE).await;
+                    // The change is still pending, and no record announces that it can succeed now.
                     continue;
                 }
             }
@@ -47,49 +56,51 @@ pub(super) async fn play(api: Api, mut told: watch::Receiver<VmOp>, recorder: Re
     }
 }
 
-/// A LimaVM whose condition does not say yet what its specification wants.
-struct Due {
+/// A LimaVM whose condition `Running` does not show its desired state yet.
+struct PendingChange {
     namespace: String,
     name: String,
     uid: String,
     generation: i64,
     running: bool,
-    known: Value,
+    /// The condition `Running` as it is; null if there is none.
+    condition: Value,
 }
 
-fn due(view: &View) -> Option<Due> {
+fn pending(view: &View) -> Option<PendingChange> {
     let object = view.object("limavms", "rd")?;
     let text = |pointer| object.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let running = object.pointer("/spec/running").and_then(Value::as_bool).unwrap_or(false);
     let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
-    let mut known = conditions.into_iter().flatten();
-    let seen = known.find(|condition| condition["type"] == "Running").cloned();
-    let seen = seen.unwrap_or_default();
+    let mut conditions = conditions.into_iter().flatten();
+    let condition = conditions.find(|condition| condition["type"] == "Running").cloned();
+    let condition = condition.unwrap_or_default();
     let wanted = if running { ("True", "Started") } else { ("False", "Stopped") };
-    if seen["status"] == wanted.0 && seen["reason"] == wanted.1 {
+    if condition["status"] == wanted.0 && condition["reason"] == wanted.1 {
         return None;
     }
-    Some(Due {
+    Some(PendingChange {
         namespace: text("/metadata/namespace")?,
         name: text("/metadata/name")?,
         uid: text("/metadata/uid")?,
         generation: object.pointer("/metadata/generation").and_then(Value::as_i64)?,
         running,
-        known: seen,
+        condition,
     })
 }
 
-impl Due {
-    /// The object, and the state of it, that is to be answered.
-    fn of(&self) -> (String, i64) {
+impl PendingChange {
+    /// The object and its generation, which identify the change.
+    fn key(&self) -> (String, i64) {
         (self.uid.clone(), self.generation)
     }
 
-    fn word(&self) -> &'static str {
+    /// The reason of the condition, as the real controller words it.
+    fn reason(&self) -> &'static str {
         if self.running { "Started" } else { "Stopped" }
     }
 
-    /// Reasons and messages as contract 3.7 has them.
+    /// The new status, with the reasons and messages of contract 3.7.
     fn status(&self, recorder: &Recorder) -> Value {
         let now = recorder.clock().calendar();
         let (status, message) = if self.running {
@@ -97,8 +108,9 @@ impl Due {
         } else {
             ("False", "Lima instance stopped successfully")
         };
-        let since = self.known.get("lastTransitionTime").cloned();
-        let changed = self.known["status"] != status;
+        // By the convention of Kubernetes, this time changes only together with the status.
+        let since = self.condition.get("lastTransitionTime").cloned();
+        let changed = self.condition["status"] != status;
         let since = since.filter(|_| !changed).unwrap_or_else(|| Value::from(now.clone()));
         json!({ "conditions": [
             {
@@ -106,14 +118,14 @@ impl Due {
                 "message": "Lima instance created successfully", "lastTransitionTime": now,
             },
             {
-                "type": "Running", "status": status, "reason": self.word(),
+                "type": "Running", "status": status, "reason": self.reason(),
                 "message": message, "lastTransitionTime": since,
             },
         ] })
     }
 }
 
-/// Definition of the LimaVM kind, for a daemon whose Lima controller would have brought it.
+/// The definition of the kind LimaVM, which the daemon's Lima controller would have installed.
 pub(super) fn definition() -> Value {
     let text = json!({ "type": "string" });
     let condition = json!({

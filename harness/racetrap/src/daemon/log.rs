@@ -1,4 +1,4 @@
-//! The daemon's log, line by line, as far as it was written.
+//! Reads the daemon's log while the daemon writes it, and records each line.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -9,24 +9,26 @@ use racetrap_history::{LogLevel, What};
 use crate::recorder::Recorder;
 use crate::sys::is_file_at;
 
-/// Reads on where it stopped; a log that was rotated is read from its beginning.
+/// Reads a log from where it stopped the last time. If another file has taken the place of the log,
+/// reads the rest of the old file first, then the new one from its beginning.
 #[derive(Debug)]
 pub(super) struct LogReader {
     path: PathBuf,
     open: Option<File>,
-    torn: Vec<u8>,
+    /// The last line that was read, if its end was not written yet.
+    incomplete: Vec<u8>,
 }
 
 impl LogReader {
-    /// A reader of what will be at `path`.
+    /// A reader of the log at `path`, which need not exist yet.
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, open: None, torn: Vec::new() }
+        Self { path, open: None, incomplete: Vec::new() }
     }
 
-    /// Records every line that was completed since the last time.
+    /// Records every line that was completed since the last call.
     pub(super) fn drain(&mut self, recorder: &Recorder) {
         loop {
-            let mut bytes = std::mem::take(&mut self.torn);
+            let mut bytes = std::mem::take(&mut self.incomplete);
             if let Some(file) = &mut self.open
                 && let Err(error) = file.read_to_end(&mut bytes)
             {
@@ -35,12 +37,13 @@ impl LogReader {
             for line in bytes.split_inclusive(|byte| *byte == b'\n') {
                 match line.strip_suffix(b"\n") {
                     Some(line) => record(line, recorder),
-                    None => self.torn = line.to_vec(),
+                    None => self.incomplete = line.to_vec(),
                 }
             }
-            // What is at the path now may be the log of a later start.
-            let current = self.open.as_ref().map(|file| is_file_at(file, &self.path));
-            if matches!(current, Some(Ok(true))) {
+            // Each start of the daemon may begin a new file. Whether this one is still the log is
+            // asked after it was read: a line that was written before the rotation is not missed.
+            let is_current = self.open.as_ref().map(|file| is_file_at(file, &self.path));
+            if matches!(is_current, Some(Ok(true))) {
                 return;
             }
             self.open = File::open(&self.path).ok();
@@ -56,13 +59,13 @@ fn record(line: &[u8], recorder: &Recorder) {
     recorder.append(What::Log { level: level(&text), text });
 }
 
-/// How the daemon calls a line: it writes klog's headers, logrus text, or the trace of a panic.
+/// The level of a line. The daemon writes lines of klog, lines of logrus, and traces of panics.
 fn level(line: &str) -> LogLevel {
     let first = line.split([' ', ':']).next().unwrap_or_default();
     if matches!(first, "panic" | "fatal") && line.contains(": ") || line.contains(" panicked at ") {
         return LogLevel::Panic;
     }
-    // klog: a letter, month and day, as in `E1121`.
+    // klog: a letter, then month and day, as in `E1121`.
     let (letter, date) = first.split_at_checked(1).unwrap_or_default();
     if date.len() == 4 && date.bytes().all(|byte| byte.is_ascii_digit()) {
         return match letter {
@@ -72,8 +75,9 @@ fn level(line: &str) -> LogLevel {
             _ => LogLevel::Info,
         };
     }
-    let said = line.split_once("level=").map(|(_, rest)| rest.trim_start_matches('"'));
-    match said.map(|rest| rest.split([' ', '"']).next().unwrap_or_default()) {
+    // logrus: the first `level=` of a line is its level; a later one is part of the message.
+    let level = line.split_once("level=").map(|(_, rest)| rest.trim_start_matches('"'));
+    match level.map(|rest| rest.split([' ', '"']).next().unwrap_or_default()) {
         Some("error" | "fatal") => LogLevel::Error,
         Some("panic") => LogLevel::Panic,
         Some("warning" | "warn") => LogLevel::Warning,
@@ -112,10 +116,10 @@ mod tests {
         history.into_iter().filter_map(text).collect()
     }
 
-    // Each line is told once, whole, also one that was torn or lies in a file that took the
-    // place of the one that was read.
+    // Each line must be recorded once and whole: also one that was read in two parts, and one of a
+    // file that took the place of the log.
     #[test]
-    fn lines_are_read_once_over_torn_ends_and_rotations() {
+    fn each_line_is_recorded_once_over_partial_reads_and_rotations() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let journal = place.path().join("journal");
         let recorder = Recorder::create(&journal, Clock::start()).expect("a new journal");

@@ -1,21 +1,39 @@
-//! The daemon under test, driven through its own command line and API alone.
+//! The daemon under test, driven only through its own command line and API.
 //!
-//! Nothing in here knows which program it is: what a revision can do is probed (contract 9).
+//! Nothing in here knows which program the daemon is. What a revision can do is found out by asking
+//! it (contract 9).
+//!
+//! - `adapter`: the daemon of one world; `probe`: finds out what it can do; `commands`: runs its
+//!   commands;
+//! - `start`, `stop`, `freeze`: the life of its process; `controllers`: its stand-alone
+//!   controllers;
+//! - `vm`: the modes of its VM; `lima`: the harness's stand-in for a VM;
+//! - `api`: requests to its API; `observe`: lists and watches; `client_writes`: what a client
+//!   writes;
+//! - `admission`: the harness's webhook, which holds and denies writes;
+//! - `kubeconfig`, `log`: files that the daemon writes;
+//! - `error`: why the daemon could not be driven.
 
 mod adapter;
 mod admission;
 mod api;
+pub(crate) mod client_writes;
+mod commands;
 mod controllers;
+mod error;
 mod freeze;
 mod kubeconfig;
 mod lima;
 mod log;
 mod observe;
-pub(crate) mod user;
+mod probe;
+mod start;
+mod stop;
+mod vm;
 
 pub(crate) use adapter::Daemon;
-pub use adapter::DaemonError;
 pub(crate) use admission::{Admission, AdmissionError, DenyGuard, WriteGate};
 pub use api::ApiError;
 pub(crate) use api::{Api, Resource};
-pub(crate) use kubeconfig::{KubeconfigError, Server};
+pub use error::DaemonError;
+pub(crate) use kubeconfig::{ApiServer, KubeconfigError, parse_address};

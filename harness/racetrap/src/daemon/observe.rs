@@ -1,4 +1,4 @@
-//! Follows the daemon's API by raw list and watch, and records every change.
+//! Follows the daemon's API by list and watch, and records every change.
 
 use std::time::Duration;
 
@@ -12,13 +12,18 @@ use crate::chain::chain;
 use crate::clock;
 use crate::recorder::Recorder;
 
-/// Records what is there of each resource now, and follows it in tasks from there on.
+/// How long to pause between two attempts to list a resource of a daemon that does not answer.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// Records the objects of each resource as they are now, then follows each resource in a task of
+/// its own.
 pub(super) async fn follow_all(
     api: &Api,
     tasks: &mut JoinSet<()>,
     recorder: &Recorder,
 ) -> Result<(), ApiError> {
     for resource in Resource::ALL {
+        // Listed here and not in the task, so that the view knows all objects when this returns.
         let from = api.list(resource, recorder).await?;
         let (api, recorder) = (api.clone(), recorder.clone());
         tasks.spawn(async move { follow(&api, resource, from, &recorder).await });
@@ -26,7 +31,8 @@ pub(super) async fn follow_all(
     Ok(())
 }
 
-/// Follows one resource for as long as the world lives; a lost watch begins anew with a list.
+/// Follows one resource until its task is aborted. After a lost watch it lists the resource again:
+/// the API server may have forgotten the changes since the last version that was seen.
 async fn follow(api: &Api, resource: Resource, mut from: String, recorder: &Recorder) {
     loop {
         let reason = match watch_from(api, resource, &from, recorder).await {
@@ -40,13 +46,15 @@ async fn follow(api: &Api, resource: Resource, mut from: String, recorder: &Reco
                     from = version;
                     break;
                 }
-                // The daemon may be down on purpose; its return is noticed by asking.
-                Err(_) => clock::pause(Duration::from_millis(50)).await,
+                // A scenario may have stopped the daemon. Nothing announces its return, so the
+                // observer asks again.
+                Err(_) => clock::pause(RETRY_PAUSE).await,
             }
         }
     }
 }
 
+/// Records every change after version `from`, until the server ends the watch or an error occurs.
 async fn watch_from(
     api: &Api,
     resource: Resource,
@@ -63,7 +71,9 @@ async fn watch_from(
             WatchEvent::Added(object) => (Change::Added, object),
             WatchEvent::Modified(object) => (Change::Modified, object),
             WatchEvent::Deleted(object) => (Change::Deleted, object),
+            // It carries a version and no change.
             WatchEvent::Bookmark(_) => continue,
+            // For example 410, if the server has forgotten the version.
             WatchEvent::Error(status) => return Err(failed(what)(kube::Error::Api(status))),
         };
         recorder.append(What::Api(ApiChange {

@@ -1,43 +1,46 @@
-//! Debian's packages of other suites, by an apt with a state of its own: nothing of the machine's
-//! own package lists, archives or installed packages is read or changed.
+//! Fetches packages of other Debian suites by an apt with a state of its own. It neither reads nor
+//! changes the machine's package lists, archives and installed packages.
 
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
-use tokio::process::Command;
+use crate::process::{OutsideRun, find_program};
 
-use crate::process::find_program;
-
-/// How long one program may take; apt's own limits for a silent server are far below it.
+/// How long one program may take. apt's own time-outs for a server that does not answer are far
+/// shorter.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(600);
 
-/// The keys that Debian signs its suites with, where Debian and Ubuntu put them.
+/// The keys that Debian signs its suites with, as the package `debian-archive-keyring` installs
+/// them.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// What apt may see of the user's environment: where programs are, and the way to the network.
+/// The variables that apt gets from the user's environment: where programs are, and how the network
+/// is reached.
 const PASSED: [&str; 6] =
     ["PATH", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// Lines of what a program said that an error shows.
-const SAID_LINES: usize = 8;
+/// How many lines of a program's output an error shows.
+const OUTPUT_LINES: usize = 8;
 
-/// Packages of another suite could not be had.
+/// Packages of another suite could not be fetched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AptError {
-    /// This is no system with apt.
-    #[error("there is no {program} here: engines are fetched by apt, from Debian's other suites")]
+    /// A program of apt is missing.
+    #[error(
+        "there is no {program} here, and engines are fetched by apt from other suites of Debian"
+    )]
     NoApt {
-        /// What is missing.
+        /// The program.
         program: &'static str,
     },
-    /// The machine's package sources do not say where Debian is.
+    /// The machine's apt knows no archive of Debian.
     #[error(
-        "apt knows no archive of Debian's packages on this machine; where it should, run `apt-get \
-         update`, and where not, name one by `--archive`"
+        "apt knows no archive of Debian's packages on this machine: run `apt-get update` if it \
+         should, or else name an archive by `--archive`"
     )]
     NoDebian,
     /// No suite has the version.
@@ -45,22 +48,22 @@ pub enum AptError {
     NoVersion {
         /// The package.
         package: &'static str,
-        /// The suites that were looked at.
+        /// The suites that were searched.
         suites: String,
-        /// Every version there.
+        /// The versions there.
         seen: String,
     },
     /// A program failed.
-    #[error("{what} failed; `{program}` said:\n{said}")]
+    #[error("{what} failed; `{program}` printed:\n{output}")]
     Failed {
         /// What was tried.
         what: &'static str,
         /// The program.
         program: &'static str,
-        /// The end of what it said.
-        said: String,
+        /// The end of its standard error.
+        output: String,
     },
-    /// The file system refused, or a program could not be run.
+    /// A file could not be read or written, or a program could not be run.
     #[error("{what} failed")]
     Io {
         /// What was tried.
@@ -71,15 +74,15 @@ pub enum AptError {
     },
 }
 
-/// An apt with a directory of its own for all that it keeps.
+/// An apt with a directory of its own for its state.
 pub(super) struct Apt {
     directory: PathBuf,
     suites: &'static [&'static str],
 }
 
 impl Apt {
-    /// Makes one below `directory`, which exists, and fetches the suites' lists of packages from
-    /// `archive`, or where none is named, from where the machine's own packages come from.
+    /// Sets apt up in `directory`, which exists, and fetches the package lists of the suites from
+    /// `archive`, or from the archive that the machine's apt uses.
     pub(super) async fn open(
         directory: PathBuf,
         archive: Option<&str>,
@@ -96,17 +99,20 @@ impl Apt {
             for below in ["lists/partial", "archives/partial", "empty"] {
                 std::fs::create_dir_all(apt.directory.join(below))?;
             }
+            // According to an empty status file no package is installed, so apt fetches every
+            // dependency.
             std::fs::write(apt.directory.join("status"), "")?;
             std::fs::write(apt.directory.join("sources.list"), sources)?;
             std::fs::write(apt.directory.join("apt.conf"), configuration)
         };
         write().map_err(|source| AptError::Io { what: "writing apt's configuration", source })?;
+        // Without the option, apt-get ends with 0 although it could not fetch some of the lists.
         let update = ["update", "-q", "-o", "APT::Update::Error-Mode=any"];
         apt.run("fetching the lists of packages", "apt-get", &update).await?;
         Ok(apt)
     }
 
-    /// The first version of a package that `wanted` takes.
+    /// The first version of a package for which `wanted` is true.
     pub(super) async fn version(
         &self,
         package: &'static str,
@@ -114,6 +120,7 @@ impl Apt {
     ) -> Result<String, AptError> {
         let what = "looking a package up";
         let listed = self.run(what, "apt-cache", &["madison", package]).await?;
+        // A line is `PACKAGE | VERSION | SOURCE`.
         let mut versions: Vec<_> =
             listed.lines().filter_map(|line| line.split('|').nth(1)).collect();
         versions.dedup();
@@ -125,7 +132,7 @@ impl Apt {
         })
     }
 
-    /// Fetches packages with all that they depend on; the paths of their archives.
+    /// Fetches packages and everything that they depend on. Returns the paths of the archives.
     pub(super) async fn fetch(&self, packages: &[&str]) -> Result<Vec<PathBuf>, AptError> {
         let options = ["install", "-q", "--yes", "--download-only", "--no-install-recommends"];
         let arguments = [options.as_slice(), packages].concat();
@@ -139,25 +146,27 @@ impl Apt {
         list().map_err(|source| AptError::Io { what: "reading the fetched packages", source })
     }
 
-    /// Unpacks an archive; none of its scripts is run.
+    /// Unpacks an archive. Runs none of its scripts.
     pub(super) async fn unpack(&self, archive: &Path, root: &Path) -> Result<(), AptError> {
         let arguments = ["--extract".as_ref(), archive.as_os_str(), root.as_os_str()];
         self.run("unpacking packages", "dpkg-deb", &arguments).await.map(drop)
     }
 
-    /// One source for each suite. With the keys of Debian's own package, where they are; with
-    /// those that the machine trusts anyway, where not.
+    /// The package sources, one for each suite. If Debian's keys are installed, only they are
+    /// trusted; otherwise the keys that the machine's apt trusts.
     fn sources(&self, archive: &str) -> String {
         let signed = match Path::new(KEYRING).is_file() {
             true => format!(" signed-by={KEYRING}"),
             false => String::new(),
         };
+        // Only the lists of packages, not those of translations and files.
         let line = |suite| format!("deb [target=Packages{signed}] {archive} {suite} main\n");
         self.suites.iter().map(line).collect()
     }
 
-    /// Everything that would make apt look at the machine's own state or settings, turned away. How
-    /// files are fetched, through a proxy perhaps, is the machine's own affair and stays.
+    /// The configuration, which replaces every path at which apt would find the machine's state or
+    /// settings. `acquire` is the machine's configuration of how files are fetched, for example
+    /// through a proxy.
     fn configuration(&self, acquire: &str) -> String {
         let own = self.directory.display();
         format!(
@@ -193,8 +202,9 @@ impl Apt {
     }
 }
 
-/// Where Debian's packages come from on this machine, as its own apt says.
+/// The archive from which the machine's apt gets Debian's packages.
 async fn debian() -> Result<String, AptError> {
+    // Origin and label tell Debian's own archive from others that have packages for Debian.
     let format = "$(ORIGIN) $(LABEL) $(COMPONENT) $(REPO_URI)";
     let arguments = ["indextargets", "--format", format, "Identifier: Packages"];
     let targets = run("asking apt for its sources", "apt-get", &arguments, None).await?;
@@ -202,13 +212,17 @@ async fn debian() -> Result<String, AptError> {
     debian.map(str::to_owned).ok_or(AptError::NoDebian)
 }
 
-/// How this machine's apt fetches files: proxies, certificates, limits.
+/// The machine's configuration of how apt fetches files: proxies, certificates, limits.
 async fn acquire() -> Result<String, AptError> {
     let arguments = ["dump", "--no-empty", "Acquire"];
     run("asking apt how it fetches", "apt-config", &arguments, None).await
 }
 
-/// Runs a program to its end, which sees nothing of the user's environment but where programs are.
+/// Runs a program and returns its standard output. Of the user's environment it gets only
+/// [`PASSED`].
+///
+/// # Errors
+/// If the program is missing, does not end with 0, or takes too long.
 async fn run(
     what: &'static str,
     program: &'static str,
@@ -216,34 +230,32 @@ async fn run(
     configuration: Option<&Path>,
 ) -> Result<String, AptError> {
     let path = find_program(program).ok_or(AptError::NoApt { program })?;
-    let mut command = Command::new(path);
-    command.args(arguments).env_clear().env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
-    for name in PASSED.iter().copied() {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
-    }
-    if let Some(configuration) = configuration {
-        command.env("APT_CONFIG", configuration);
-    }
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    #[expect(clippy::disallowed_methods, reason = "this is the owner of apt's programs")]
-    let running = tokio::time::timeout(PROGRAM_LIMIT, command.output());
-    let output = match running.await {
-        Ok(ended) => ended.map_err(|source| AptError::Io { what, source })?,
-        Err(_) => {
-            let said = format!("nothing for {PROGRAM_LIMIT:?}, and was killed");
-            return Err(AptError::Failed { what, program, said });
-        }
+    let mut variables = vec![("LC_ALL", "C.UTF-8".into())];
+    variables.extend(PASSED.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+    variables.extend(configuration.map(|path| ("APT_CONFIG", path.into())));
+    let run = OutsideRun {
+        program: &path,
+        arguments: arguments.iter().map(AsRef::as_ref).collect(),
+        variables,
+        directory: Path::new("."),
+        limit: PROGRAM_LIMIT,
+        // Ctrl-C ends a download, and not only the harness that waits for it.
+        is_interruptible: true,
+    };
+    let output = run.output().await.map_err(|source| AptError::Io { what, source })?;
+    let Some(output) = output else {
+        let output = format!("(it was killed, because it did not end within {PROGRAM_LIMIT:?})");
+        return Err(AptError::Failed { what, program, output });
     };
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    Err(AptError::Failed { what, program, said: end_of(&output) })
+    Err(AptError::Failed { what, program, output: end_of(&output) })
 }
 
+/// The last lines of a program's standard error.
 fn end_of(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(SAID_LINES)..].join("\n")
+    lines[lines.len().saturating_sub(OUTPUT_LINES)..].join("\n")
 }

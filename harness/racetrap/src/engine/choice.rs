@@ -1,57 +1,58 @@
-//! Which engine a world runs, in one word of the command line.
+//! Which engine a world runs, as one word of the command line.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A version of Docker that can be installed beside the machine's own.
+/// A version of Docker that `racetrap engine install` can install beside the machine's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EngineVersion {
-    /// 26.1, the last engine in Debian whose containerd is of the 1 series.
+    /// 26.1, the last engine in Debian with a containerd 1.
     V26_1,
     /// 28.5, with containerd 2.
     V28_5,
 }
 
-/// Where the images of an engine are kept.
+/// Where an engine stores its images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageStore {
     /// The engine's own store, on overlayfs.
     Overlay2,
-    /// The store of its containerd.
+    /// The store of the engine's containerd.
     Containerd,
 }
 
 /// How an engine is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EngineKind {
-    /// As a process in namespaces of its own: an installed version, or else the machine's.
+    /// As a process in namespaces of its own: an installed version, or the machine's dockerd if
+    /// `None`.
     Dockerd(Option<EngineVersion>),
     /// As a privileged container on the user's own Docker.
     Dind(EngineVersion),
 }
 
-/// The engine of a world; the default is the machine's own dockerd with the store that it prefers.
+/// The engine of a world. The default is the machine's own dockerd with its default store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EngineChoice {
     /// How it is run, and which version.
     pub kind: EngineKind,
-    /// Where its images are kept; where the engine likes, if not said.
+    /// Where its images are stored; `None` for the engine's default.
     pub store: Option<ImageStore>,
 }
 
-/// A word that names no engine.
+/// A word of the command line that names no engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{why}; an engine is {}", FORMS)]
 pub struct NoSuchEngine {
     why: String,
 }
 
-/// A version that cannot be installed.
+/// A version that Racetrap cannot install.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no engine of version `{0}`; there are: {all}", all = all_versions())]
 pub struct NoSuchVersion(String);
 
-/// The forms of a choice, as `--help` shows them.
+/// The forms of a choice, for error messages.
 const FORMS: &str = "`dockerd`, `dockerd:VERSION` or `dind:VERSION`, each also with `+overlay2` \
                      or `+containerd` behind it";
 
@@ -60,10 +61,10 @@ fn all_versions() -> String {
 }
 
 impl EngineVersion {
-    /// Every version, the oldest first.
+    /// All versions, the oldest first.
     pub const ALL: [Self; 2] = [Self::V26_1, Self::V28_5];
 
-    /// Its name: the first two numbers of the version.
+    /// The name: the first two numbers of the version.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -72,7 +73,7 @@ impl EngineVersion {
         }
     }
 
-    /// What it is called in a list of other things.
+    /// The name in a list that also has other things than engines.
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::V26_1 => "engine 26.1",
@@ -80,8 +81,8 @@ impl EngineVersion {
         }
     }
 
-    /// The suites of Debian that have it, the steadiest first. A suite that moves on drops it, so
-    /// there may be several.
+    /// The suites of Debian that have this version, the most stable first. A suite drops the
+    /// version when it moves on to a later one, so a version may need several suites.
     pub(crate) const fn suites(self) -> &'static [&'static str] {
         match self {
             Self::V26_1 => &["trixie"],
@@ -89,7 +90,7 @@ impl EngineVersion {
         }
     }
 
-    /// Whether a full version such as `26.1.5+dfsg1` is of this one.
+    /// Whether a full version such as `26.1.5+dfsg1` belongs to this version.
     pub(crate) fn covers(self, full: &str) -> bool {
         let rest = full.strip_prefix(self.name());
         rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
@@ -112,7 +113,7 @@ impl FromStr for EngineVersion {
 }
 
 impl ImageStore {
-    /// Its name, as the engine's documentation has it.
+    /// The name in the engine's documentation.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -129,7 +130,7 @@ impl Default for EngineChoice {
 }
 
 impl EngineChoice {
-    /// The version that must be installed for it; none where the machine's own is run.
+    /// The version that must be installed for this choice; `None` for the machine's own engine.
     pub(crate) fn installed_version(self) -> Option<EngineVersion> {
         match self.kind {
             EngineKind::Dockerd(version) => version,
@@ -137,7 +138,7 @@ impl EngineChoice {
         }
     }
 
-    /// The configuration file that makes dockerd take the store that was chosen.
+    /// The text of the configuration file that makes dockerd use the chosen store.
     pub(crate) fn configuration(self) -> String {
         match self.store {
             None => "{}",
@@ -192,9 +193,10 @@ impl FromStr for EngineChoice {
 mod tests {
     use super::*;
 
-    // Every form is written back as it was read, so that the line that repeats a run says the same.
+    // The command that repeats a run contains the choice, so each form must be printed as it was
+    // parsed.
     #[test]
-    fn a_choice_is_told_in_the_words_that_it_was_made_with() {
+    fn a_choice_is_printed_as_it_was_parsed() {
         for kind in ["dockerd", "dockerd:26.1", "dockerd:28.5", "dind:26.1", "dind:28.5"] {
             for store in ["", "+overlay2", "+containerd"] {
                 let text = format!("{kind}{store}");
@@ -205,9 +207,9 @@ mod tests {
         assert_eq!(EngineChoice::default().to_string(), "dockerd");
     }
 
-    // One word for each thing that can be wrong; the message must name that thing.
+    // One word for each kind of mistake. The message must name the mistake.
     #[test]
-    fn a_word_that_names_no_engine_is_refused_with_what_is_wrong_in_it() {
+    fn a_word_that_names_no_engine_is_refused_with_the_mistake() {
         for (text, named) in [
             ("", "kind of engine ``"),
             ("podman", "kind of engine `podman`"),
@@ -225,7 +227,7 @@ mod tests {
         }
     }
 
-    // The number behind must not go on: 26.10 begins like 26.1.
+    // 26.10 begins like 26.1, and is another version.
     #[test]
     fn a_version_covers_its_own_releases_and_no_later_ones() {
         let version = EngineVersion::V26_1;

@@ -1,4 +1,4 @@
-//! Why an engine could not be had.
+//! Why an engine could not be started, checked or ended.
 
 use std::io;
 
@@ -8,52 +8,53 @@ use super::truth::TruthError;
 use super::users_docker::UsersDockerError;
 use crate::wait::NotReached;
 
-/// The engine could not be had.
+/// An engine could not be started, checked or ended.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
-    /// There is no dockerd.
+    /// There is no dockerd on PATH.
     #[error("there is no dockerd on PATH")]
     Missing,
-    /// A private dockerd needs namespaces and control groups.
-    #[error("a private dockerd needs root, and this is not root")]
+    /// The harness does not run as root, which namespaces and control groups need.
+    #[error("an engine needs root to run, and Racetrap does not run as root")]
     NotRoot,
-    /// The version that was chosen cannot be used.
+    /// The installed engine cannot be used.
     #[error(transparent)]
     Install(#[from] InstallError),
-    /// The user's Docker, on which it was to run, cannot be used.
+    /// The user's Docker, which runs the engine's container, cannot be used.
     #[error(transparent)]
     UsersDocker(#[from] UsersDockerError),
-    /// Its container could not be made or changed.
-    #[error("the engine's container could not be had as it was asked for")]
+    /// The engine's container could not be created, started or changed.
+    #[error("the engine's container could not be created or changed")]
     Container(#[from] testcontainers::TestcontainersError),
-    /// It did not become ready.
+    /// dockerd did not become ready.
     #[error("dockerd did not become ready; the end of its log:\n{log}")]
     NotReady {
-        /// What was waited for.
+        /// What the harness waited for.
         #[source]
         source: NotReached,
         /// The last lines of its log.
         log: String,
     },
-    /// It did not say what it is.
-    #[error("the engine does not say what it is")]
-    Unasked(#[from] TruthError),
-    /// It is not what was chosen.
+    /// The engine did not answer when it was asked for its version.
+    #[error("the engine did not answer when it was asked for its version")]
+    Unidentified(#[from] TruthError),
+    /// The engine is not the one that was chosen.
     #[error("`{chosen}` was chosen, and the engine says that it is {is}")]
     NotChosen {
-        /// What was asked for.
+        /// What was chosen.
         chosen: EngineChoice,
-        /// What the engine says of itself.
+        /// What the engine says that it is.
         is: String,
     },
-    /// What lives in a container ends with it.
+    /// The scenario needs `live_restore`, and the containers of an engine in a container end with
+    /// it.
     #[error("an engine in a container cannot leave its containers running when it ends")]
     NoLiveRestore,
-    /// It could not be started or signalled.
+    /// dockerd could not be started, signalled or ended.
     #[error("dockerd could not be {what}")]
     Process {
-        /// What was tried.
+        /// What was tried, as a past participle.
         what: &'static str,
         /// Why not.
         #[source]

@@ -1,7 +1,8 @@
-//! Engines of other versions, each a directory of Debian's packages in the user's cache.
+//! Engines of other versions, each a directory of unpacked Debian packages in the user's cache.
 //!
-//! A directory there is whole: it is made under another name and renamed when it is. Whoever runs
-//! an engine holds its lock, shared with others who do; whoever makes or removes one holds it alone.
+//! A directory with the name of a version is complete: it is made under another name and renamed
+//! when it is complete. A run holds a shared lock on the engine that it uses; an install and a
+//! removal hold an exclusive one.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -11,38 +12,38 @@ use serde::{Deserialize, Serialize};
 
 use super::apt::{Apt, AptError};
 use super::choice::EngineVersion;
-use crate::sys::create_private_directory;
+use crate::sys::{create_private_directory, remove_if_exists};
 
-/// The package that holds dockerd.
+/// The package that contains dockerd.
 const DOCKER: &str = "docker.io";
 
-/// What an engine's directory needs beside it: the system's outline, with the links that programs
-/// find their loader by, and `sleep`, which holds an engine's namespace.
-const BESIDE: [&str; 2] = ["base-files", "coreutils"];
+/// Packages that an engine needs besides: the first has the links by which programs find their
+/// loader, the second has `sleep`, which holds an engine's namespace.
+const FURTHER_PACKAGES: [&str; 2] = ["base-files", "coreutils"];
 
-/// Name of the file that tells what an installed engine is.
+/// Name of the file that describes an installed engine.
 const MANIFEST: &str = "engine.json";
 
 /// An engine could not be installed, removed or used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InstallError {
-    /// There is no place for it.
+    /// No variable names a cache directory.
     #[error("there is no cache directory: neither XDG_CACHE_HOME nor HOME names one")]
     NoCache,
-    /// It was never installed.
+    /// The engine is not installed.
     #[error("the engine {version} is not installed; run `racetrap engine install {version}`")]
     NotInstalled {
         /// Which.
         version: EngineVersion,
     },
-    /// It is in use.
+    /// A run uses the engine, or another install changes it.
     #[error("the engine {version} is in use: by a run, or by another install")]
     InUse {
         /// Which.
         version: EngineVersion,
     },
-    /// Its packages could not be had.
+    /// The engine's packages could not be fetched.
     #[error("the engine {version} could not be fetched")]
     Packages {
         /// Which.
@@ -51,31 +52,31 @@ pub enum InstallError {
         #[source]
         source: AptError,
     },
-    /// The file system refused.
+    /// A file could not be read, written, locked or removed.
     #[error("{path} could not be used")]
     Io {
-        /// What was touched.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// Why not.
         #[source]
         source: io::Error,
     },
 }
 
-/// What an installed engine is.
+/// The description of an installed engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Manifest {
-    /// Its name among the engines, such as `26.1`.
+pub(crate) struct EngineManifest {
+    /// Its version, such as `26.1`.
     pub(crate) version: String,
-    /// The version of the package that it is of.
+    /// The full version of its package.
     pub(crate) package: String,
-    /// How much was fetched, in bytes.
+    /// Size of the fetched packages, in bytes.
     pub(crate) fetched_bytes: u64,
-    /// How much room its files take, in bytes.
+    /// Size of its files, in bytes.
     pub(crate) bytes: u64,
 }
 
-/// An engine that stays installed for as long as this value lives.
+/// An engine that cannot be removed as long as this value lives.
 #[derive(Debug)]
 pub(crate) struct Installed {
     root: PathBuf,
@@ -85,12 +86,12 @@ pub(crate) struct Installed {
 }
 
 impl Installed {
-    /// All of its files.
+    /// The directory of its files.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Its programs and libraries, to be put in the place of the machine's `/usr`.
+    /// The directory with its programs and libraries, which replaces the machine's `/usr`.
     pub(crate) fn usr(&self) -> PathBuf {
         self.root.join("usr")
     }
@@ -100,9 +101,11 @@ impl Installed {
         &self.package
     }
 
-    /// Waits until nobody else makes an image of it; nobody else begins to while the file is held.
-    pub(crate) async fn alone_with_image(&self) -> io::Result<File> {
+    /// Takes the exclusive lock on the image that is made of this engine. It is released when the
+    /// file is dropped.
+    pub(crate) async fn lock_image(&self) -> io::Result<File> {
         let path = self.image_lock.clone();
+        // In a thread of its own: another process may hold the lock for as long as an image takes.
         let locking = tokio::task::spawn_blocking(move || {
             let lock = open_lock(&path)?;
             lock.lock()?;
@@ -112,15 +115,15 @@ impl Installed {
     }
 }
 
-/// All engines of one user.
+/// The engines of one user.
 #[derive(Clone, Debug)]
 pub(crate) struct Engines {
     directory: PathBuf,
 }
 
 impl Engines {
-    /// Those of this user, in the user's cache directory (XDG base directory specification).
-    pub(crate) fn of_user() -> Result<Self, InstallError> {
+    /// The engines in this user's cache directory (XDG base directory specification).
+    pub(crate) fn in_user_cache() -> Result<Self, InstallError> {
         let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
         let cache = variable("XDG_CACHE_HOME").filter(|path| path.is_absolute());
         let cache = cache.or_else(|| Some(variable("HOME")?.join(".cache")));
@@ -132,18 +135,18 @@ impl Engines {
         Self { directory: cache.join("racetrap/engines") }
     }
 
-    /// Where an engine lies, or would.
-    pub(crate) fn place(&self, version: EngineVersion) -> PathBuf {
+    /// The directory of an engine, installed or not.
+    pub(crate) fn directory_of(&self, version: EngineVersion) -> PathBuf {
         self.directory.join(version.name())
     }
 
-    /// What is installed under a name, if anything is.
+    /// The description of an engine, or `None` if it is not installed.
     pub(crate) fn manifest(
         &self,
         version: EngineVersion,
-    ) -> Result<Option<Manifest>, InstallError> {
-        let path = self.place(version).join(MANIFEST);
-        let read = || -> io::Result<Option<Manifest>> {
+    ) -> Result<Option<EngineManifest>, InstallError> {
+        let path = self.directory_of(version).join(MANIFEST);
+        let read = || -> io::Result<Option<EngineManifest>> {
             match fs::read(&path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
                 other => Ok(Some(serde_json::from_slice(&other?)?)),
@@ -152,15 +155,15 @@ impl Engines {
         read().map_err(refused(&path))
     }
 
-    /// Fetches an engine, unless it is there; what is installed then.
+    /// Installs an engine, unless it is installed already. Returns its description.
     ///
-    /// It comes from the archive of Debian that is named, or else from the machine's own. Another
-    /// install of it is waited for. What one that was killed has left is removed first.
+    /// The packages come from `archive`, a URL of a Debian archive, or from the archive that the
+    /// machine's apt uses. If another process installs the same engine, this waits for it.
     pub(crate) async fn install(
         &self,
         version: EngineVersion,
         archive: Option<&str>,
-    ) -> Result<Manifest, InstallError> {
+    ) -> Result<EngineManifest, InstallError> {
         if let Some(manifest) = self.manifest(version)? {
             return Ok(manifest);
         }
@@ -168,40 +171,43 @@ impl Engines {
         let path = self.lock_path(version);
         let lock = open_lock(&path).map_err(refused(&path))?;
         lock.lock().map_err(refused(&path))?;
+        // Another install may have ended while this one waited for the lock.
         if let Some(manifest) = self.manifest(version)? {
             return Ok(manifest);
         }
-        let begun = self.directory.join(format!("{version}.begun"));
-        remove(&begun).map_err(refused(&begun))?;
+        // An install that was killed may have left a part of an engine there.
+        let begun = self.begun_path(version);
+        remove_if_exists(&begun).map_err(refused(&begun))?;
         fs::create_dir(&begun).map_err(refused(&begun))?;
         let made = make(&begun, version, archive).await;
         if made.is_err() {
-            // What went wrong is worth more than what goes wrong while it is cleared away.
-            let _ = remove(&begun);
+            // The error of the install is returned; one of the cleaning up is not.
+            let _ = remove_if_exists(&begun);
         }
         let manifest = made?;
-        let place = self.place(version);
-        fs::rename(&begun, &place).map_err(refused(&place))?;
+        let directory = self.directory_of(version);
+        fs::rename(&begun, &directory).map_err(refused(&directory))?;
         Ok(manifest)
     }
 
-    /// Removes an engine that nobody runs.
-    pub(crate) fn remove(&self, version: EngineVersion) -> Result<Manifest, InstallError> {
+    /// Removes an engine that no run uses. Returns its description.
+    pub(crate) fn remove(&self, version: EngineVersion) -> Result<EngineManifest, InstallError> {
         let manifest = self.manifest(version)?.ok_or(InstallError::NotInstalled { version })?;
         let path = self.lock_path(version);
         let lock = open_lock(&path).map_err(refused(&path))?;
         lock.try_lock().map_err(|error| locked(version, &path, error))?;
-        // Under another name first: what is left of a removal that was killed is no engine.
-        let begun = self.directory.join(format!("{version}.begun"));
-        remove(&begun).map_err(refused(&begun))?;
-        let place = self.place(version);
-        fs::rename(&place, &begun).map_err(refused(&place))?;
-        remove(&begun).map_err(refused(&begun))?;
+        // Renamed first: if the removal is killed, a part of an engine must not look like an
+        // engine.
+        let begun = self.begun_path(version);
+        remove_if_exists(&begun).map_err(refused(&begun))?;
+        let directory = self.directory_of(version);
+        fs::rename(&directory, &begun).map_err(refused(&directory))?;
+        remove_if_exists(&begun).map_err(refused(&begun))?;
         Ok(manifest)
     }
 
-    /// Takes an engine into use.
-    pub(crate) fn take(&self, version: EngineVersion) -> Result<Installed, InstallError> {
+    /// Takes a shared lock on an engine, so that it stays installed.
+    pub(crate) fn acquire(&self, version: EngineVersion) -> Result<Installed, InstallError> {
         let missing = InstallError::NotInstalled { version };
         if self.manifest(version)?.is_none() {
             return Err(missing);
@@ -209,10 +215,20 @@ impl Engines {
         let path = self.lock_path(version);
         let lock = open_lock(&path).map_err(refused(&path))?;
         lock.try_lock_shared().map_err(|error| locked(version, &path, error))?;
-        // It may have been removed before the lock was ours.
-        let Manifest { package, .. } = self.manifest(version)?.ok_or(missing)?;
+        // The engine may have been removed between the check above and the lock.
+        let EngineManifest { package, .. } = self.manifest(version)?.ok_or(missing)?;
         let image_lock = self.directory.join(format!("{version}.image.lock"));
-        Ok(Installed { root: self.place(version).join("root"), package, image_lock, _lock: lock })
+        Ok(Installed {
+            root: self.directory_of(version).join("root"),
+            package,
+            image_lock,
+            _lock: lock,
+        })
+    }
+
+    /// Where an engine is while it is made or removed.
+    fn begun_path(&self, version: EngineVersion) -> PathBuf {
+        self.directory.join(format!("{version}.begun"))
     }
 
     fn lock_path(&self, version: EngineVersion) -> PathBuf {
@@ -220,33 +236,34 @@ impl Engines {
     }
 }
 
-/// Makes an engine in a directory that nobody else uses.
+/// Makes an engine in the directory `begun`, which no other process uses.
 async fn make(
     begun: &Path,
     version: EngineVersion,
     archive: Option<&str>,
-) -> Result<Manifest, InstallError> {
+) -> Result<EngineManifest, InstallError> {
     let (scratch, root) = (begun.join("apt"), begun.join("root"));
-    // How apt fetches may name a proxy's password.
+    // Private, because apt's configuration may contain the password of a proxy.
     create_private_directory(&scratch).map_err(refused(&scratch))?;
     fs::create_dir(&root).map_err(refused(&root))?;
     let packages = |source| InstallError::Packages { version, source };
     let apt = Apt::open(scratch.clone(), archive, version.suites()).await.map_err(packages)?;
     let (package, fetched_bytes) = fetch(&apt, &root, version).await.map_err(packages)?;
-    remove(&scratch).map_err(refused(&scratch))?;
+    remove_if_exists(&scratch).map_err(refused(&scratch))?;
     let bytes = size(&root).map_err(refused(&root))?;
-    let manifest = Manifest { version: version.to_string(), package, fetched_bytes, bytes };
+    let manifest = EngineManifest { version: version.to_string(), package, fetched_bytes, bytes };
     let path = begun.join(MANIFEST);
     let text = serde_json::to_vec_pretty(&manifest).expect("texts and numbers are JSON");
     fs::write(&path, text).map_err(refused(&path))?;
     Ok(manifest)
 }
 
-/// Fetches and unpacks; the package's version, and how many bytes were fetched.
+/// Fetches the packages and unpacks them to `root`. Returns the version of the package of Docker,
+/// and how many bytes were fetched.
 async fn fetch(apt: &Apt, root: &Path, version: EngineVersion) -> Result<(String, u64), AptError> {
     let package = apt.version(DOCKER, |full| version.covers(full)).await?;
     let docker = format!("{DOCKER}={package}");
-    let archives = apt.fetch(&[[docker.as_str()].as_slice(), &BESIDE].concat()).await?;
+    let archives = apt.fetch(&[[docker.as_str()].as_slice(), &FURTHER_PACKAGES].concat()).await?;
     let mut fetched = 0;
     for archive in archives {
         let what = "reading the fetched packages";
@@ -256,7 +273,7 @@ async fn fetch(apt: &Apt, root: &Path, version: EngineVersion) -> Result<(String
     Ok((package, fetched))
 }
 
-/// Bytes of all files below a directory.
+/// The size of all files below a directory, in bytes.
 fn size(directory: &Path) -> io::Result<u64> {
     let mut bytes = 0;
     let mut pending = vec![directory.to_owned()];
@@ -282,14 +299,6 @@ fn locked(version: EngineVersion, path: &Path, error: TryLockError) -> InstallEr
     match error {
         TryLockError::WouldBlock => InstallError::InUse { version },
         TryLockError::Error(source) => InstallError::Io { path: path.to_owned(), source },
-    }
-}
-
-/// Removes a directory with all below it; one that is not there is what is wanted.
-fn remove(directory: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        other => other,
     }
 }
 

@@ -1,25 +1,27 @@
-//! Where real Docker comes from, the truth that it tells, and what a user does to it.
+//! The engine of a world: a real Docker daemon. Requests to it go to its own socket, past the wire,
+//! where no fault touches them.
 //!
-//! - `choice`: which engine a world runs, as one word;
-//! - `install`: engines of other versions in the user's cache, and `apt`, which fetches them;
-//! - `running`: the engine of a world, which is one of two:
+//! - `choice`: which engine a world runs, as one word of the command line;
+//! - `install`: engines of other versions in the user's cache; `apt`: fetches their packages;
+//! - `running`: the engine of a world, which is either
 //!   `dockerd`, a process in namespaces of its own, or `dind`, a container on `users_docker`;
-//! - `site`: where it lives; `answer`: when it is ready;
-//! - `truth`: what an engine holds, and what it says of itself;
-//! - `workload`: what a user does to it; `empty`: the end of all that it holds.
-//!
-//! Everything here speaks to the engine's own socket, past the wire: no fault touches it.
+//! - `config`: its files and arguments; `ready`: waits until it is ready;
+//! - `client`: connects to an engine;
+//! - `truth`: what an engine holds, and what it says about itself;
+//! - `workload`: what a user does to it; `remove_everything`: removes everything that it holds;
+//! - `error`: why an engine could not be started, checked or ended.
 
-mod answer;
 mod apt;
 mod choice;
+mod client;
+mod config;
 mod dind;
 mod dockerd;
-mod empty;
 mod error;
 mod install;
+mod ready;
+mod remove_everything;
 mod running;
-mod site;
 mod truth;
 mod users_docker;
 mod workload;
@@ -28,12 +30,13 @@ pub use apt::AptError;
 pub use choice::{
     EngineChoice, EngineKind, EngineVersion, ImageStore, NoSuchEngine, NoSuchVersion,
 };
-pub(crate) use empty::empty;
+pub(crate) use client::found;
+pub(crate) use config::EngineConfig;
 pub use error::EngineError;
 pub use install::InstallError;
-pub(crate) use install::{Engines, Manifest};
+pub(crate) use install::{EngineManifest, Engines};
+pub(crate) use remove_everything::remove_everything;
 pub(crate) use running::Engine;
-pub(crate) use site::Site;
 pub(crate) use truth::Truth;
 pub use truth::TruthError;
 pub use users_docker::UsersDockerError;

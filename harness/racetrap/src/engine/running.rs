@@ -1,4 +1,4 @@
-//! The engine of a world, whichever way it is run.
+//! The engine of a world: a process or a container.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use tokio::task::JoinSet;
 
 use super::choice::EngineKind;
+use super::config::EngineConfig;
 use super::dind::Dind;
 use super::dockerd::Dockerd;
 use super::error::EngineError;
-use super::site::Site;
-use super::truth::identity;
+use super::truth::identify;
 use crate::intent::Intent;
 use crate::recorder::Recorder;
 use crate::sys::Signal;
@@ -26,31 +26,36 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Starts one and waits until it answers, as the one that was chosen. `declare` is told what
-    /// will be made, before.
+    /// Starts the engine, waits until it answers, and checks that it is the one that was chosen.
+    /// Calls `declare` with each thing that it is going to create.
+    ///
+    /// # Errors
+    /// If it does not start, or is not the chosen one.
     pub(crate) async fn start(
-        site: Site,
+        config: EngineConfig,
         declare: impl Fn(Intent) -> io::Result<()>,
         tasks: &mut JoinSet<()>,
         recorder: &Recorder,
     ) -> Result<Self, EngineError> {
-        let chosen = site.choice;
+        let chosen = config.choice;
         let engine = match chosen.kind {
             EngineKind::Dockerd(_) => {
-                Self::Dockerd(Dockerd::start(site, declare, tasks, recorder).await?)
+                Self::Dockerd(Dockerd::start(config, declare, tasks, recorder).await?)
             }
             EngineKind::Dind(version) => {
-                Self::Dind(Dind::start(version, site, declare, tasks, recorder).await?)
+                Self::Dind(Dind::start(version, config, declare, tasks, recorder).await?)
             }
         };
-        let is = identity(&engine.socket()).await?;
-        if is.fits(chosen) {
+        // An engine may ignore a setting that it does not know, so what it says about itself
+        // counts.
+        let is = identify(&engine.socket()).await?;
+        if is.matches(chosen) {
             return Ok(engine);
         }
         Err(EngineError::NotChosen { chosen, is: is.to_string() })
     }
 
-    /// Its socket, past the wire.
+    /// The engine's own socket, past the wire.
     pub(crate) fn socket(&self) -> PathBuf {
         match self {
             Self::Dockerd(engine) => engine.socket(),
@@ -58,7 +63,7 @@ impl Engine {
         }
     }
 
-    /// Starts it again after it was killed or stopped, on the same data.
+    /// Starts the engine again after it was killed or stopped, on the same data.
     pub(crate) async fn restart(
         &mut self,
         tasks: &mut JoinSet<()>,
@@ -70,7 +75,7 @@ impl Engine {
         }
     }
 
-    /// Freezes it: a dockerd alone, a container with all that it runs.
+    /// Freezes the engine: of a process dockerd alone, of a container everything that runs in it.
     pub(crate) async fn freeze(&self) -> Result<(), EngineError> {
         match self {
             Self::Dockerd(engine) => engine.freeze().await,
@@ -78,7 +83,7 @@ impl Engine {
         }
     }
 
-    /// Ends a freeze.
+    /// Lets a frozen engine go on.
     pub(crate) async fn thaw(&self) -> Result<(), EngineError> {
         match self {
             Self::Dockerd(engine) => engine.thaw().await,
@@ -86,8 +91,8 @@ impl Engine {
         }
     }
 
-    /// Ends it by SIGKILL or SIGTERM and waits for that; its data stay. The containers of a dockerd
-    /// run on for a while, those in a container end with it.
+    /// Ends the engine by SIGKILL or SIGTERM and waits for its end. Its data stay. If it is a
+    /// process, its containers may run on; if it is a container, they end with it.
     pub(crate) async fn end(&mut self, signal: Signal) -> Result<(), EngineError> {
         match self {
             Self::Dockerd(engine) => engine.end(signal).await,
@@ -95,7 +100,8 @@ impl Engine {
         }
     }
 
-    /// Ends it with all that it runs; its data are worth nothing by now.
+    /// Ends the engine and everything that it runs at once. Its data may be damaged: the caller
+    /// removes them.
     pub(crate) async fn close(self) -> Result<(), EngineError> {
         match self {
             Self::Dockerd(engine) => engine.close().await,

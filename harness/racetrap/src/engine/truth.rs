@@ -1,16 +1,17 @@
-//! What the engine holds, asked on its own socket: the truth that no fault touches.
+//! What the engine holds, asked on its own socket past the wire, where no fault touches the
+//! answers.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bollard::Docker;
 use bollard::models::EventMessage;
 use bollard::query_parameters::{
     EventsOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
     ListImagesOptionsBuilder, ListVolumesOptions,
 };
-use bollard::{API_DEFAULT_VERSION, Docker};
 use futures::{FutureExt as _, StreamExt as _};
 use racetrap_history::{
     EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, What,
@@ -18,42 +19,45 @@ use racetrap_history::{
 use tokio::task::JoinSet;
 
 use super::choice::{EngineChoice, ImageStore};
+use super::client::{self, found};
 use crate::clock;
 use crate::recorder::Recorder;
 
-/// Seconds that one request may take.
+/// How long one request may take, in seconds.
 const REQUEST_SECONDS: u64 = 20;
 
-/// The engine did not answer on the side channel.
+/// How long to pause after the stream of events has ended, as it does when the engine is restarted.
+const RETRY_PAUSE: Duration = Duration::from_millis(20);
+
+/// The engine did not answer on its own socket.
 #[derive(Debug, thiserror::Error)]
 #[error("the engine did not answer on its own socket")]
 pub struct TruthError(#[from] bollard::errors::Error);
 
-/// Connects to an engine and agrees on a version of its API.
-pub(crate) async fn connect(socket: &Path) -> Result<Docker, TruthError> {
-    let path = socket.to_string_lossy();
-    let docker = Docker::connect_with_unix(&path, REQUEST_SECONDS, API_DEFAULT_VERSION)?;
-    docker.ping().await?;
-    Ok(docker.negotiate_version().await?)
+/// Connects to the engine on `socket`.
+pub(super) async fn connect(socket: &Path) -> Result<Docker, TruthError> {
+    Ok(client::connect(socket, REQUEST_SECONDS).await?)
 }
 
-/// What the engine on a socket is, by its own word.
-pub(super) async fn identity(socket: &Path) -> Result<EngineIdentity, TruthError> {
-    EngineIdentity::asked(&connect(socket).await?).await
+/// Asks the engine on a socket what it is.
+pub(super) async fn identify(socket: &Path) -> Result<EngineIdentity, TruthError> {
+    EngineIdentity::query(&connect(socket).await?).await
 }
 
-/// What an engine says of itself.
+/// What an engine says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct EngineIdentity {
     version: String,
     driver: String,
+    /// Whether containerd stores its images.
     is_containerd: bool,
 }
 
 impl EngineIdentity {
-    async fn asked(docker: &Docker) -> Result<Self, TruthError> {
+    async fn query(docker: &Docker) -> Result<Self, TruthError> {
         let info = docker.info().await?;
-        // With containerd's store, the driver is one of its snapshotters, and its type says so.
+        // With containerd's store, `driver` is the name of a snapshotter, which may also be the
+        // name of a driver of the engine's own store. Only the driver's type tells them apart.
         let status = info.driver_status.unwrap_or_default();
         let is_containerd = status.iter().flatten().any(|word| word.contains("io.containerd."));
         Ok(Self {
@@ -64,7 +68,7 @@ impl EngineIdentity {
     }
 
     /// Whether the engine is the one that was chosen.
-    pub(super) fn fits(&self, choice: EngineChoice) -> bool {
+    pub(super) fn matches(&self, choice: EngineChoice) -> bool {
         let store = match choice.store {
             None => true,
             Some(ImageStore::Containerd) => self.is_containerd,
@@ -83,7 +87,7 @@ impl fmt::Display for EngineIdentity {
     }
 }
 
-/// The side channel.
+/// Observes the engine on its own socket, and records what it holds.
 #[derive(Clone)]
 pub(crate) struct Truth {
     docker: Docker,
@@ -91,7 +95,7 @@ pub(crate) struct Truth {
 }
 
 impl Truth {
-    /// Connects, records what is there, and follows the engine's events in a task of `tasks`.
+    /// Connects, records what the engine holds, and follows its events in a task of `tasks`.
     pub(crate) async fn observe(
         socket: PathBuf,
         tasks: &mut JoinSet<()>,
@@ -104,17 +108,18 @@ impl Truth {
         Ok(truth)
     }
 
-    /// The client, for a workload that goes past the wire.
+    /// The client of the engine's own socket.
     pub(crate) fn docker(&self) -> &Docker {
         &self.docker
     }
 
-    /// What the engine is, by its own word.
+    /// Version and image store of the engine, in words.
     pub(crate) async fn version(&self) -> Result<String, TruthError> {
-        Ok(EngineIdentity::asked(&self.docker).await?.to_string())
+        Ok(EngineIdentity::query(&self.docker).await?.to_string())
     }
 
-    /// Asks for everything and records it, where it differs from what is known.
+    /// Asks the engine for everything that it holds, and records it if it differs from the last
+    /// record.
     pub(crate) async fn refresh(&self) -> Result<(), TruthError> {
         let state = self.state().await?;
         if !self.recorder.with_view(|view| *view.truth() == state) {
@@ -123,17 +128,20 @@ impl Truth {
         Ok(())
     }
 
-    /// Follows events for as long as the world lives, over restarts of the engine.
+    /// Follows the engine's events until its task is aborted, also after a restart of the engine.
     async fn follow(&self) {
+        // Time of the last event, in nanoseconds.
         let mut since: Option<i64> = None;
         loop {
             let mut options = EventsOptionsBuilder::default();
             if let Some(since) = since {
+                // In whole seconds, so the stream repeats some events; `record` leaves them out.
                 options = options.since(&(since / 1_000_000_000).to_string());
             }
             let mut events = std::pin::pin!(self.docker.events(Some(options.build())));
             while let Some(Ok(first)) = events.next().await {
-                // Of many events that are there already, only the last one is worth a question.
+                // All events that have come already are recorded before the engine is asked once:
+                // to ask after each of a thousand events would take longer than the events do.
                 let mut next = Some(first);
                 while let Some(message) = next {
                     self.record(&message, &mut since);
@@ -143,11 +151,11 @@ impl Truth {
                     self.recorder.note(format!("side channel: {error}"));
                 }
             }
-            clock::pause(Duration::from_millis(20)).await;
+            clock::pause(RETRY_PAUSE).await;
         }
     }
 
-    /// Records an event, unless a stream that begins in the past tells again what is known.
+    /// Records an event, unless it was recorded before the stream was opened again.
     fn record(&self, message: &EventMessage, since: &mut Option<i64>) {
         let Some(event) = read_event(message) else { return };
         if since.is_none_or(|since| event.time_ns > since) {
@@ -169,8 +177,9 @@ impl Truth {
         let mut containers = BTreeMap::new();
         for listed in self.docker.list_containers(Some(options)).await? {
             let Some(id) = listed.id else { continue };
-            let found = self.docker.inspect_container(&id, None::<InspectContainerOptions>).await;
-            let Some(container) = unless_gone(found)? else { continue };
+            let answer = self.docker.inspect_container(&id, None::<InspectContainerOptions>).await;
+            // It may have been removed since the list.
+            let Some(container) = found(answer)? else { continue };
             let state = container.state.and_then(|state| state.status);
             let labels = container.config.and_then(|config| config.labels);
             let name = container.name.unwrap_or_default();
@@ -189,8 +198,9 @@ impl Truth {
         let options = ListImagesOptionsBuilder::default().all(true).build();
         let mut images = BTreeMap::new();
         for listed in self.docker.list_images(Some(options)).await? {
-            let found = self.docker.inspect_image(&listed.id).await;
-            let Some(image) = unless_gone(found)? else { continue };
+            let answer = self.docker.inspect_image(&listed.id).await;
+            // It may have been removed since the list.
+            let Some(image) = found(answer)? else { continue };
             let labels = image.config.and_then(|config| config.labels);
             let mut tags = image.repo_tags.unwrap_or_default();
             tags.sort();
@@ -219,15 +229,7 @@ impl Truth {
     }
 }
 
-/// What is gone between list and inspect is not there; that is no failure.
-fn unless_gone<T>(found: Result<T, bollard::errors::Error>) -> Result<Option<T>, TruthError> {
-    match found {
-        Ok(found) => Ok(Some(found)),
-        Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
+/// The event as a record has it; `None` if a field is missing.
 fn read_event(message: &EventMessage) -> Option<EngineEvent> {
     Some(EngineEvent {
         object: message.typ?.to_string(),
@@ -241,10 +243,10 @@ fn read_event(message: &EventMessage) -> Option<EngineEvent> {
 mod tests {
     use super::*;
 
-    // What engines of three versions say of themselves, with either store; each choice is compared
-    // with all of them, so that one that fits too much is seen as well as one that fits nothing.
+    // Engines of three versions with both stores. Each choice is compared with all of them: it must
+    // match those that it names, and no others.
     #[test]
-    fn an_engine_fits_the_choices_that_name_its_version_and_its_store() {
+    fn an_engine_matches_the_choices_that_name_its_version_and_its_store() {
         let engine = |version: &str, driver: &str, is_containerd| {
             let (version, driver) = (version.to_owned(), driver.to_owned());
             EngineIdentity { version, driver, is_containerd }
@@ -266,8 +268,8 @@ mod tests {
             ("dind:28.5+containerd", vec![3]),
         ] {
             let chosen = choice.parse().expect("a form of the table");
-            let fitting = engines.iter().enumerate().filter(|(_, engine)| engine.fits(chosen));
-            assert_eq!(fitting.map(|(index, _)| index).collect::<Vec<_>>(), expected, "{choice}");
+            let matching = engines.iter().enumerate().filter(|(_, engine)| engine.matches(chosen));
+            assert_eq!(matching.map(|(index, _)| index).collect::<Vec<_>>(), expected, "{choice}");
         }
     }
 }

@@ -1,49 +1,50 @@
-//! The user's own Docker, which engines in containers run on: what is made there carries a label,
-//! and nothing else there is touched.
+//! The user's own Docker, which runs engines in containers. Racetrap changes only containers that
+//! carry its label, and images of its own repository.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bollard::Docker;
 use bollard::query_parameters::{
     CreateImageOptionsBuilder, ListContainersOptionsBuilder, RemoveContainerOptionsBuilder,
 };
-use bollard::{API_DEFAULT_VERSION, Docker};
 use futures::StreamExt as _;
 use tokio::io::{AsyncRead, DuplexStream};
 use tokio_util::io::{ReaderStream, SyncIoBridge};
 
+use super::client::{self, found};
 use super::install::Installed;
 
-/// The label that each container of a world has, with the world's marker.
+/// The label of each container of a world. Its value is the world's marker.
 pub(super) const LABEL: &str = "racetrap.world";
 
-/// The repository of the images that engines run from.
+/// The repository of the images that are made of installed engines.
 const REPOSITORY: &str = "racetrap-engine";
 
-/// Where Docker is, where the user does not say (documentation of dockerd).
+/// The socket of Docker if the user names none (documentation of dockerd).
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
-/// Seconds that one request may take; an image is written within one.
+/// How long one request may take, in seconds. One request transfers an image.
 const REQUEST_SECONDS: u64 = 300;
 
-/// Bytes of an image that are packed but not sent yet.
+/// How many bytes of an image may be packed ahead of the transfer.
 const PACKED_AHEAD: usize = 1 << 20;
 
 /// The user's Docker cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum UsersDockerError {
-    /// It is on another machine, or reached in another way.
+    /// `DOCKER_HOST` names a Docker that is not reached over a unix socket.
     #[error(
-        "DOCKER_HOST is `{host}`: an engine in a container shares a directory with its world, so \
-         it needs a Docker on this machine, `unix://` and the path of its socket"
+        "DOCKER_HOST is `{host}`, but an engine in a container shares a directory with its world, \
+         and needs a Docker on this machine: set it to `unix://` and the path of a socket"
     )]
     NotHere {
-        /// What the user says.
+        /// The value of `DOCKER_HOST`.
         host: String,
     },
     /// It does not answer.
-    #[error("the Docker at {socket} does not answer; DOCKER_HOST names another one")]
+    #[error("the Docker at {socket} does not answer; set DOCKER_HOST to use another one")]
     Silent {
         /// Its socket.
         socket: PathBuf,
@@ -51,10 +52,10 @@ pub enum UsersDockerError {
         #[source]
         source: bollard::errors::Error,
     },
-    /// It refused.
-    #[error("the user's Docker refused: {what}")]
+    /// It refused a request.
+    #[error("the user's Docker refused a request: {what}")]
     Refused {
-        /// What was asked of it.
+        /// What the request was for.
         what: &'static str,
         /// Why.
         #[source]
@@ -77,20 +78,14 @@ pub(super) fn socket() -> Result<PathBuf, UsersDockerError> {
 
 /// Connects to the user's Docker.
 pub(super) async fn connect(socket: &Path) -> Result<Docker, UsersDockerError> {
-    let connect = async {
-        let path = socket.to_string_lossy();
-        let docker = Docker::connect_with_unix(&path, REQUEST_SECONDS, API_DEFAULT_VERSION)?;
-        docker.ping().await?;
-        docker.negotiate_version().await
-    };
     let silent = |source| UsersDockerError::Silent { socket: socket.to_owned(), source };
-    connect.await.map_err(silent)
+    client::connect(socket, REQUEST_SECONDS).await.map_err(silent)
 }
 
-/// Removes every container of a world, by its marker; what was removed, as lines.
+/// Removes every container whose label is the marker of a world. Returns a line for each.
 ///
 /// # Errors
-/// Where the user's Docker does not answer or refuses.
+/// If the user's Docker does not answer, or refuses a request.
 pub(crate) async fn remove_containers(
     socket: &Path,
     marker: &str,
@@ -101,8 +96,8 @@ pub(crate) async fn remove_containers(
     let mut removed = Vec::new();
     for container in docker.list_containers(Some(options)).await.map_err(refused)? {
         let labels = container.labels.unwrap_or_default();
-        let Some(id) = container.id.filter(|_| labels.get(LABEL).is_some_and(|of| of == marker))
-        else {
+        let is_of_world = labels.get(LABEL).is_some_and(|value| value == marker);
+        let Some(id) = container.id.filter(|_| is_of_world) else {
             continue;
         };
         remove(&docker, &id).await?;
@@ -111,40 +106,39 @@ pub(crate) async fn remove_containers(
     Ok(removed)
 }
 
-/// Removes a container with its anonymous volumes; one that is not there is what is wanted.
-pub(super) async fn remove(docker: &Docker, id: &str) -> Result<(), UsersDockerError> {
+/// Removes a container with its anonymous volumes. Does nothing if there is no such container.
+async fn remove(docker: &Docker, id: &str) -> Result<(), UsersDockerError> {
     let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-    match docker.remove_container(id, Some(options)).await {
-        Ok(())
-        | Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(()),
-        Err(source) => Err(UsersDockerError::Refused { what: "removing a container", source }),
-    }
+    let removed = found(docker.remove_container(id, Some(options)).await);
+    let refused = |source| UsersDockerError::Refused { what: "removing a container", source };
+    removed.map(drop).map_err(refused)
 }
 
-/// An image of an installed engine, made where it is not there yet. It stays, as the engine does;
-/// repository and tag.
+/// The image of an installed engine: repository and tag. Makes the image if it does not exist;
+/// nothing removes it.
 pub(super) async fn image(
     docker: &Docker,
     installed: &Installed,
 ) -> Result<(&'static str, String), UsersDockerError> {
     let plain = |c: char| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' };
     let tag: String = installed.package().chars().map(plain).collect();
-    // Two worlds that make it at once would leave an image without a name.
-    let _making = installed.alone_with_image().await.map_err(UsersDockerError::Packing)?;
-    match docker.inspect_image(&format!("{REPOSITORY}:{tag}")).await {
-        Ok(_) => return Ok((REPOSITORY, tag)),
-        Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => {}
-        Err(source) => {
-            return Err(UsersDockerError::Refused { what: "looking an image up", source });
-        }
+    // If two worlds made the image at the same time, the first one would lose its name to the
+    // second.
+    let _lock = installed.lock_image().await.map_err(UsersDockerError::Packing)?;
+    let existing = found(docker.inspect_image(&format!("{REPOSITORY}:{tag}")).await);
+    let refused = |source| UsersDockerError::Refused { what: "looking an image up", source };
+    if existing.map_err(refused)?.is_some() {
+        return Ok((REPOSITORY, tag));
     }
+    // Packed and sent at the same time, so that no copy of the image is held in memory or on disk.
     let (writer, reader) = tokio::io::duplex(PACKED_AHEAD);
     let root = installed.root().to_owned();
     let packing = tokio::task::spawn_blocking(move || pack(&root, writer));
     let imported = import(docker, &tag, reader).await;
     match packing.await {
         Ok(Ok(())) => imported.map(|()| (REPOSITORY, tag)),
-        // It was packed in vain where Docker refused, and that is the reason to tell.
+        // If Docker refuses the image, the transfer breaks off and packing fails too. Then the
+        // refusal is the error to return.
         Ok(Err(error)) => {
             imported?;
             Err(UsersDockerError::Packing(error))
@@ -153,7 +147,8 @@ pub(super) async fn image(
     }
 }
 
-/// Writes an engine's tree as a tar, with all owners root, whoever installed it.
+/// Writes an engine's files as a tar archive. Root owns all of them there, whoever installed the
+/// engine.
 fn pack(root: &Path, writer: DuplexStream) -> io::Result<()> {
     let mut tar = tar::Builder::new(SyncIoBridge::new(writer));
     tar.follow_symlinks(false);
@@ -162,6 +157,7 @@ fn pack(root: &Path, writer: DuplexStream) -> io::Result<()> {
     tar.into_inner()?.shutdown()
 }
 
+/// Sends an archive to Docker, which makes an image of it.
 async fn import(
     docker: &Docker,
     tag: &str,

@@ -1,4 +1,4 @@
-//! What a user does to the engine while the daemon looks on: the engine's own API, past the wire.
+//! Changes the engine as its user would, on its own socket past the wire, while the daemon follows.
 
 use std::collections::BTreeMap;
 
@@ -18,53 +18,54 @@ use racetrap_images::ImageSpec;
 
 use crate::mask::canary;
 
-/// Something could not be done to the engine.
+/// The engine could not be changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WorkloadError {
-    /// The engine refused.
-    #[error("the engine refused")]
+    /// The engine refused a request.
+    #[error("the engine refused a request")]
     Engine(#[from] bollard::errors::Error),
-    /// The scenario names what it did not make.
-    #[error("no image or container is called `{0}` here; make it in an earlier step")]
-    Unnamed(String),
-    /// An image was loaded, but the engine does not show it.
-    #[error("the engine does not show the image `{0}` that was loaded")]
+    /// The scenario names an object that no earlier step has made.
+    #[error("no earlier step has made an image or a container called `{0}`")]
+    UnknownName(String),
+    /// An image was loaded, but the engine does not list it.
+    #[error("the image `{0}` was loaded, and the engine does not list it")]
     NotLoaded(String),
 }
 
-/// Operations on one engine, and the names that the scenario gave to what they made.
+/// Changes one engine. Knows the IDs of the objects that it has made by their names in the
+/// scenario.
 pub(crate) struct Workload {
     docker: Docker,
     names: BTreeMap<String, String>,
 }
 
-/// What a container is made from.
+/// What a new container consists of.
 pub(crate) struct NewContainer<'a> {
     /// Its name.
     pub(crate) name: &'a str,
-    /// Alias of a loaded image.
+    /// The scenario's name of a loaded image.
     pub(crate) image: &'a str,
-    /// Names of volumes that it uses.
+    /// Names of the volumes that it mounts.
     pub(crate) volumes: &'a [String],
     /// What it prints.
     pub(crate) prints: &'a Prints,
 }
 
 impl Workload {
-    /// A workload on the engine that `docker` speaks to.
+    /// A workload on the engine that `docker` is connected to.
     pub(crate) fn new(docker: Docker) -> Self {
         Self { docker, names: BTreeMap::new() }
     }
 
-    /// The engine's ID of what the scenario calls `name`.
+    /// The engine's ID of the object that the scenario calls `name`.
     pub(crate) fn id(&self, name: &str) -> Result<&str, WorkloadError> {
         self.names
             .get(name)
             .map(String::as_str)
-            .ok_or_else(|| WorkloadError::Unnamed(name.to_owned()))
+            .ok_or_else(|| WorkloadError::UnknownName(name.to_owned()))
     }
 
-    /// Loads a tiny image that `alias` makes different from any other.
+    /// Loads a small image. Its content depends on `alias`, so two aliases never have the same ID.
     pub(crate) async fn load_image(
         &mut self,
         alias: &str,
@@ -83,7 +84,8 @@ impl Workload {
         Ok(())
     }
 
-    /// The ID that the engine gave the image: which digest that is, depends on the image store.
+    /// The ID of a loaded image. It is asked for by a label, because it depends on the image store
+    /// which digest is the ID.
     async fn loaded_id(&self, alias: &str) -> Result<String, WorkloadError> {
         let options =
             bollard::query_parameters::ListImagesOptionsBuilder::default().all(true).build();
@@ -101,14 +103,14 @@ impl Workload {
         Ok(self.docker.tag_image(self.id(image)?, Some(options)).await?)
     }
 
-    /// Removes a tag, or with an ID the image itself.
+    /// Removes the tag `name`, or the image if `name` is its ID.
     pub(crate) async fn remove_image(&self, name: &str, force: bool) -> Result<(), WorkloadError> {
         let options = RemoveImageOptionsBuilder::default().force(force).build();
         self.docker.remove_image(name, Some(options), None).await?;
         Ok(())
     }
 
-    /// Creates a container, and starts it if it shall be.
+    /// Creates a container, and starts it if `start`.
     pub(crate) async fn create_container(
         &mut self,
         new: NewContainer<'_>,
@@ -119,11 +121,12 @@ impl Workload {
         let body = ContainerCreateBody {
             image: Some(self.id(image)?.to_owned()),
             cmd: Some(match prints.command.as_slice() {
+                // Runs until it is stopped.
                 [] => vec!["sleep".to_owned()],
                 words => words.to_vec(),
             }),
             tty: Some(prints.tty),
-            env: Some(canary::of_container(prints.command.is_empty())),
+            env: Some(canary::container_variables(prints.command.is_empty())),
             host_config: Some(HostConfig {
                 network_mode: Some("none".to_owned()),
                 binds: Some(binds),
@@ -144,7 +147,7 @@ impl Workload {
         Ok(())
     }
 
-    /// Changes a container's state.
+    /// Starts, stops, kills, pauses, unpauses or restarts a container.
     pub(crate) async fn change_container(
         &self,
         name: &str,
@@ -176,13 +179,15 @@ impl Workload {
         Ok(self.docker.remove_container(name, Some(options)).await?)
     }
 
-    /// Prepares `count` commands in a running container, and runs none.
+    /// Creates `count` exec instances in a running container, and starts none: each makes one
+    /// event.
     pub(crate) async fn prepare_execs(
         &self,
         container: &str,
         count: u32,
     ) -> Result<(), WorkloadError> {
         for _ in 0..count {
+            // The command need not exist, because it is never started.
             let config = ExecConfig { cmd: Some(vec!["never".to_owned()]), ..Default::default() };
             self.docker.create_exec(container, config).await?;
         }
@@ -197,7 +202,7 @@ impl Workload {
         Ok(())
     }
 
-    /// Creates volumes called after `prefix` and their number, from 1.
+    /// Creates the volumes `prefix1`, `prefix2` and so on.
     pub(crate) async fn create_volumes(
         &self,
         prefix: &str,

@@ -1,5 +1,6 @@
-//! Secrets that are planted in every world, one of each kind that a world has. Whatever leaves a run is
-//! searched for them, so that masking that fails is seen in any run, and not by whoever reads its bundle.
+//! Secrets that are planted in every world, one of each kind that a world has. Everything that
+//! leaves a run is searched for them, so that a failure of the masking is noticed in every run,
+//! before anybody reads the bundle.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -11,23 +12,27 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use regex::bytes::Regex;
 use serde_json::json;
 
-/// What all of them have in them, and nothing else has. No pattern takes it for a secret by itself.
+/// The text that every planted secret contains and nothing else does. No masking pattern matches it
+/// by itself.
 const STEM: &str = "RtCanary7Qx2";
 
-/// The variable of every process of a world.
+/// The variable that holds a planted secret in the environment of every process of a world.
 pub(crate) const VARIABLE: &str = "RACETRAP_CANARY";
 
-/// The variable whose value the program in our images says, when it sleeps.
+/// The variable whose value the program in our images prints when it sleeps.
 const SAYS: &str = "PROBE_SAYS";
 
-/// How much of a file is searched at once, in bytes.
+/// How much of a file is in memory at once while it is searched, in bytes.
 const PART: usize = 1 << 20;
 
-/// Plain, and in base64 wherever it stands among what is encoded with it.
+/// Matches [`STEM`] as it is and inside any base64.
 static FORMS: LazyLock<Regex> = LazyLock::new(|| {
+    // Three bytes become four letters, so the base64 of the stem depends on the number of bytes
+    // before it, modulo 3.
     let encoded = (0..3).map(|before| {
         let text = "-".repeat(before) + STEM;
-        // Six bits a letter: those at either end have bits of what stands there.
+        // A letter has six bits. The first and the last letter may contain bits of the neighbouring
+        // bytes, so only the letters in between are compared.
         let (first, end) = ((before * 8).div_ceil(6), text.len() * 8 / 6);
         regex::escape(&STANDARD_NO_PAD.encode(text)[first..end])
     });
@@ -35,20 +40,22 @@ static FORMS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&forms.join("|")).expect("the forms are letters and digits")
 });
 
-/// The secret of a kind.
+/// The planted secret of a kind.
 pub(crate) fn secret(kind: &str) -> String {
     format!("{STEM}{kind}")
 }
 
-/// The environment of a container; one that sleeps says another secret, as programs say tokens in their logs.
-pub(crate) fn of_container(sleeps: bool) -> Vec<String> {
+/// Variables for a container. A container that sleeps prints a second secret to its log, as real
+/// programs print tokens.
+pub(crate) fn container_variables(sleeps: bool) -> Vec<String> {
     let variable = format!("{VARIABLE}={}", secret("Container"));
-    let says = sleeps.then(|| format!("{SAYS}=the token={} was refused", secret("Said")));
-    std::iter::once(variable).chain(says).collect()
+    let prints = sleeps.then(|| format!("{SAYS}=the token={} was refused", secret("Said")));
+    std::iter::once(variable).chain(prints).collect()
 }
 
-/// Logins in a home: to a cluster, and to a registry, unless its configuration is somebody's in this world.
-/// What is there already stays.
+/// Plants a login to a cluster in a home and, with `registry`, a login to a registry. A caller
+/// whose scenario is about Docker's configuration leaves that one out. Existing files stay as they
+/// are.
 pub(crate) fn plant_logins(home: &Path, registry: bool) -> io::Result<()> {
     let kubeconfig = json!({
         "apiVersion": "v1",
@@ -77,20 +84,21 @@ fn plant(path: &Path, document: &serde_json::Value) -> io::Result<()> {
     fs::write(path, format!("{document:#}\n"))
 }
 
-/// Headers of requests in a log, as servers write them that are told to write everything.
+/// Plants headers in a log, in the form in which a server logs requests at its most verbose level.
 pub(crate) fn plant_headers(log: &Path) -> io::Result<()> {
+    // As Docker encodes the credentials for a registry.
     let login = json!({ "username": "canary", "password": secret("Registry") });
     let mut log = File::options().create(true).append(true).open(log)?;
     writeln!(log, "canary: Authorization: Bearer {}", secret("Bearer"))?;
     writeln!(log, "canary: X-Registry-Auth: {}", STANDARD.encode(login.to_string()))
 }
 
-/// Whether any of them is in a text.
+/// Whether a text contains a planted secret.
 pub(crate) fn is_in(text: &[u8]) -> bool {
     FORMS.is_match(text)
 }
 
-/// The files below a directory in which any of them is, in the order of their paths.
+/// The files below a directory that contain a planted secret, sorted by path.
 pub(crate) fn files_with(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory)? {
@@ -117,7 +125,8 @@ fn is_in_file(path: &Path) -> io::Result<bool> {
         if read == 0 {
             return Ok(false);
         }
-        // One may begin in this part and end in the next; no form is longer than this.
+        // A secret may begin in this part and end in the next one. No form of it is longer than
+        // what stays here.
         part.drain(..part.len().saturating_sub(2 * STEM.len()));
     }
 }
@@ -126,7 +135,8 @@ fn is_in_file(path: &Path) -> io::Result<bool> {
 mod tests {
     use super::*;
 
-    // In base64 behind none to five other bytes, so that each of the three ways in which it can stand comes twice.
+    // In base64 after zero to five other bytes, so that each of the three alignments is tested
+    // twice.
     #[test]
     fn a_planted_secret_is_found_plain_and_encoded() {
         assert!(is_in(secret("X").as_bytes()) && !is_in(b"RtCanary7Q") && !is_in(b""));
@@ -138,9 +148,9 @@ mod tests {
         }
     }
 
-    // At every place around the end of the first part.
+    // At every position around the end of the first part.
     #[test]
-    fn a_planted_secret_is_found_wherever_it_stands_in_a_file() {
+    fn a_planted_secret_is_found_at_every_position_in_a_file() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let path = place.path().join("below/log");
         fs::create_dir(place.path().join("below")).expect("a new directory");
@@ -154,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_a_home_already_stays() {
+    fn existing_files_in_a_home_stay_as_they_are() {
         let home = tempfile::tempdir().expect("a temporary directory");
         let config = home.path().join(".docker/config.json");
         plant_logins(home.path(), false).expect("room");

@@ -1,35 +1,36 @@
-//! Secrets of the Docker CLI's config.json: registries' entries and headers.
+//! Secrets in the Docker CLI's config.json: logins to registries, and headers.
 
 use serde_json::Value;
 
 use super::hits::{Hits, Rule};
+use super::location::Location;
 use super::masker::Masker;
-use super::place::Place;
 
 impl Masker {
-    /// Masks the configuration: all that stands below a registry, and the values of headers.
+    /// Masks everything below a registry, the values of headers, and then whatever is a secret in
+    /// any JSON.
     pub(super) fn docker_config(&self, config: &mut Value, hits: &mut Hits) {
         let registries = config.get_mut("auths").and_then(Value::as_object_mut);
         for (registry, entry) in registries.into_iter().flatten() {
-            let auths = Place::ROOT.field("auths");
+            let auths = Location::ROOT.field("auths");
             let at = auths.field(registry);
             if let Value::Object(entry) = entry {
                 for (key, value) in entry {
-                    self.everything(Rule::RegistryAuth, value, &at.field(key), hits);
+                    self.mask_all(Rule::RegistryAuth, value, &at.field(key), hits);
                 }
             } else {
-                self.everything(Rule::RegistryAuth, entry, &at, hits);
+                self.mask_all(Rule::RegistryAuth, entry, &at, hits);
             }
         }
         let headers = config.get_mut("HttpHeaders").and_then(Value::as_object_mut);
         for (header, value) in headers.into_iter().flatten() {
-            self.everything(
+            self.mask_all(
                 Rule::Header,
                 value,
-                &Place::ROOT.field("HttpHeaders").field(header),
+                &Location::ROOT.field("HttpHeaders").field(header),
                 hits,
             );
         }
-        self.tree(config, &Place::ROOT, hits);
+        self.tree(config, &Location::ROOT, hits);
     }
 }

@@ -1,27 +1,27 @@
-//! What was masked, for the manifest.
+//! What was masked in a file, for the manifest.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::place::Place;
+use super::location::Location;
 
-/// What one rule found in a file: places, never what stood there.
+/// What one rule masked in a file: locations, never values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Masked {
     /// The rule, such as `variable`.
     pub rule: String,
     /// How many values it masked.
     pub count: u64,
-    /// Where the first of them stand: JSON pointers, lines, or arguments.
+    /// The locations of the first ones: JSON pointers, lines, or arguments.
     pub places: Vec<String>,
 }
 
-/// How many places are named for each rule; the others are counted.
-const PLACES: usize = 20;
+/// How many locations are listed for each rule; the others are only counted.
+const PLACES_MAX: usize = 20;
 
-/// By what a secret was recognised.
+/// The rule that recognised a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rule {
     /// Data of a Secret.
@@ -50,7 +50,7 @@ pub(crate) enum Rule {
     IssuedKey,
 }
 
-/// As a manifest names it.
+/// The name in a manifest.
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -70,7 +70,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// What was masked: places and rules, never what stood there.
+/// What was masked, by rule: locations, never values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Hits {
     by_rule: BTreeMap<Rule, RuleHits>,
@@ -83,12 +83,12 @@ struct RuleHits {
 }
 
 impl Hits {
-    /// A secret was masked at `place`: a JSON pointer, a line, or an argument.
-    pub(super) fn add(&mut self, rule: Rule, place: &Place<'_>) {
+    /// Counts a secret that was masked at `location`.
+    pub(super) fn add(&mut self, rule: Rule, location: &Location<'_>) {
         let hits = self.by_rule.entry(rule).or_default();
         hits.count += 1;
-        if hits.places.len() < PLACES {
-            hits.places.push(place.to_string());
+        if hits.places.len() < PLACES_MAX {
+            hits.places.push(location.to_string());
         }
     }
 
@@ -97,13 +97,13 @@ impl Hits {
         self.by_rule.is_empty()
     }
 
-    /// The same for a manifest, in the order of the rules.
-    pub(crate) fn told(&self) -> Vec<Masked> {
-        let told = self.by_rule.iter().map(|(rule, hits)| Masked {
+    /// The form of a manifest, in the order of the rules.
+    pub(crate) fn by_rule(&self) -> Vec<Masked> {
+        let masked = self.by_rule.iter().map(|(rule, hits)| Masked {
             rule: rule.to_string(),
             count: hits.count,
             places: hits.places.clone(),
         });
-        told.collect()
+        masked.collect()
     }
 }

@@ -1,12 +1,12 @@
-//! Secrets of a kubeconfig: whatever a user's entry does not have to show.
+//! Secrets in a kubeconfig: everything in a user's entry that is not known to be harmless.
 
 use serde_json::Value;
 
 use super::hits::{Hits, Rule};
+use super::location::Location;
 use super::masker::Masker;
-use super::place::Place;
 
-/// What a user's entry shows: none of it lets anybody in.
+/// Fields of a user's entry that are shown, because nobody can log in with them.
 const SHOWN: [&str; 9] = [
     "apiVersion",
     "args",
@@ -25,32 +25,34 @@ pub(super) fn is_kubeconfig(value: &Value) -> bool {
 }
 
 impl Masker {
-    /// Masks a kubeconfig: first the users' entries, and then whatever else is one of the others'.
+    /// Masks the users' entries, and then whatever is a secret in any JSON.
     pub(super) fn kubeconfig(&self, config: &mut Value, hits: &mut Hits) {
         let users = config.get_mut("users").and_then(Value::as_array_mut);
         for (index, entry) in users.into_iter().flatten().enumerate() {
+            // The name of an entry is shown: contexts refer to it.
             if let Some(user) = entry.get_mut("user") {
-                self.user(user, &Place::ROOT.field("users").item(index).field("user"), hits);
+                self.user(user, &Location::ROOT.field("users").item(index).field("user"), hits);
             }
         }
-        self.tree(config, &Place::ROOT, hits);
+        self.tree(config, &Location::ROOT, hits);
     }
 
-    fn user(&self, value: &mut Value, at: &Place<'_>, hits: &mut Hits) {
+    fn user(&self, value: &mut Value, at: &Location<'_>, hits: &mut Hits) {
         let Value::Object(map) = value else {
-            return self.everything(Rule::KubeconfigUser, value, at, hits);
+            return self.mask_all(Rule::KubeconfigUser, value, at, hits);
         };
         for (key, value) in map.iter_mut().filter(|(key, _)| !SHOWN.contains(&key.as_str())) {
             let at = at.field(key);
             match value {
-                // Variables of a plugin that gets credentials are masked as variables.
+                // The environment of a credential plugin: `tree` masks it by the names of the
+                // variables.
                 Value::Array(_) if key == "env" => {}
                 Value::Object(_) => self.user(value, &at, hits),
                 Value::Null
                 | Value::Bool(_)
                 | Value::Number(_)
                 | Value::String(_)
-                | Value::Array(_) => self.everything(Rule::KubeconfigUser, value, &at, hits),
+                | Value::Array(_) => self.mask_all(Rule::KubeconfigUser, value, &at, hits),
             }
         }
     }

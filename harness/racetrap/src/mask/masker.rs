@@ -1,25 +1,25 @@
-//! Masks, the same one for the same secret.
+//! Replaces secrets by masks; equal secrets get equal masks.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex};
 
 use super::hits::{Hits, Rule};
-use super::place::Place;
+use super::location::Location;
 
-/// What every mask begins with; a number follows.
+/// The beginning of every mask; a number follows.
 const MASK: &str = "masked-";
 
-/// Schemes of authentication that stand before a secret (IANA's registry names them).
+/// Authentication schemes that precede a secret in a header (from IANA's registry).
 const SCHEMES: [&str; 5] = ["bearer", "basic", "digest", "negotiate", "token"];
 
-/// Puts masks in the place of secrets. Clones share the numbers, so that what was equal in two files
-/// is equal after both were masked, and what differed differs. It keeps no secret: only digests by
-/// a key that nobody knows.
+/// Replaces secrets by masks. Clones share the numbers, so values that were equal in two files are
+/// equal after both files were masked, and different values stay different. The masker stores no
+/// secret, only digests with a random key.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Masker {
     seen: Arc<Mutex<Seen>>,
-    /// Rules by which nothing is masked.
+    /// Rules that are switched off.
     #[cfg(test)]
     off: Vec<Rule>,
 }
@@ -31,19 +31,19 @@ struct Seen {
 }
 
 impl Masker {
-    /// One without these rules, to show what is seen then.
+    /// A masker without these rules, for tests of what happens when masking fails.
     #[cfg(test)]
     pub(crate) fn without(rules: &[Rule]) -> Self {
         Self { off: rules.to_vec(), ..Self::default() }
     }
 
-    /// The mask for a secret that is found at `place`, and counted there. What is masked already
-    /// stays, and counts no more.
-    pub(super) fn hide(
+    /// Returns the mask for a secret and counts it at `location`. A secret that is already a mask is
+    /// returned as it is and not counted.
+    pub(super) fn mask_secret(
         &self,
         rule: Rule,
         secret: &str,
-        place: &Place<'_>,
+        location: &Location<'_>,
         hits: &mut Hits,
     ) -> String {
         if is_masked(secret) {
@@ -53,28 +53,29 @@ impl Masker {
         if self.off.contains(&rule) {
             return secret.to_owned();
         }
-        hits.add(rule, place);
+        hits.add(rule, location);
         self.mask(secret)
     }
 
-    /// Words of our own, which may quote what somebody has said.
-    pub(crate) fn words(&self, text: &str) -> String {
-        self.text(text, &Place::ROOT, &mut Hits::default()).into_owned()
+    /// Masks a message of the harness, which may quote the output of a program. Counts nothing.
+    pub(crate) fn message(&self, text: &str) -> String {
+        self.text(text, &Location::ROOT, &mut Hits::default()).into_owned()
     }
 
-    /// The mask for a secret; a mask is its own.
+    /// Returns the mask for a secret. The mask of a mask is the mask itself.
     pub(super) fn mask(&self, secret: &str) -> String {
         if is_mask(secret) {
             return secret.to_owned();
         }
         let mut seen = self.seen.lock().expect("nothing panics while it numbers a secret");
+        // A digest without a key could be found by hashing guessed secrets.
         let digest = seen.key.hash_one(secret);
         let next = seen.numbers.len() + 1;
         format!("{MASK}{}", seen.numbers.entry(digest).or_insert(next))
     }
 }
 
-/// Whether a text is a mask, or the name of an authentication scheme with a mask behind it.
+/// Whether a text is a mask, or the name of an authentication scheme followed by a mask.
 pub(super) fn is_masked(text: &str) -> bool {
     let mut words = text.split_ascii_whitespace();
     match (words.next(), words.next(), words.next()) {
@@ -100,7 +101,8 @@ fn is_mask(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    // Equality is all that an oracle can still see of two secrets, so it must survive in both ways.
+    // Oracles compare masked values, so equal ones must stay equal and different ones must stay
+    // different.
     #[test]
     fn equal_secrets_have_one_mask_and_different_ones_have_two() {
         let masker = Masker::default();

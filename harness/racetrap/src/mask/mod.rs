@@ -1,18 +1,22 @@
-//! Takes secrets out of whatever leaves a run: by structure first, then by pattern, failing closed.
+//! Masks the secrets in everything that leaves a run: first by the structure of a document, then by
+//! patterns in its texts. A document that cannot be parsed is left out, because nothing could find
+//! its secrets.
 //!
-//! - [`Masker`]: puts the same mask for the same secret, so that what was equal stays equal;
-//! - [`Hits`]: what was masked: places and rules, never a value;
-//! - `document`: documents of a known kind; what is no such document is left out, with the reason;
+//! - [`Masker`]: replaces a secret by its mask; equal secrets get equal masks;
+//! - [`Hits`]: what was masked: locations and rules, never a value;
+//! - `document`: documents of a known kind;
 //! - `tree`, `kubeconfig`, `docker_config`: the structures;
 //! - `process`: environments and command lines;
-//! - `text`, `assignment`: the patterns; `lines`: the same over the lines of a stream;
-//! - `words`: names by which secrets are announced, and the variables that hold none;
-//! - [`Place`]: where something stands, spelt only where something is found there;
+//! - `text`, `assignment`: the patterns; `lines`: the lines of a stream, for secrets of several
+//!   lines;
+//! - `words`: names that announce a secret, and variables that hold none;
+//! - [`Location`]: where a value is in a document;
 //! - `record`: records, before they enter the history;
-//! - `canary`: secrets that every world contains, so that a failure of the masking is noticed.
+//! - `canary`: secrets that are planted in every world, so that a failure of the masking is
+//!   noticed.
 //!
-//! A mask is `masked-` and a number. A text that is masked already stays as it is when it is masked
-//! again, so whoever passes something on need not know where it comes from.
+//! A mask is `masked-` and a number. Masking a masked text again does not change it, so a caller
+//! need not know whether a text was masked already.
 
 mod assignment;
 pub(crate) mod canary;
@@ -21,8 +25,8 @@ mod document;
 mod hits;
 mod kubeconfig;
 mod lines;
+mod location;
 mod masker;
-mod place;
 mod process;
 mod record;
 mod text;
@@ -37,7 +41,7 @@ pub(crate) use hits::Hits;
 pub use hits::Masked;
 #[cfg(test)]
 pub(crate) use hits::Rule;
-pub(crate) use lines::Lines;
+pub(crate) use lines::LineMasker;
+pub(crate) use location::Location;
 pub(crate) use masker::Masker;
-pub(crate) use place::Place;
 pub use record::RecordMasker;

@@ -1,66 +1,79 @@
 //! Environments and command lines.
 
 use super::hits::{Hits, Rule};
+use super::location::Location;
 use super::masker::Masker;
-use super::place::Place;
 use super::words::{announces_secret, is_harmless_variable};
 
-/// Flags behind which a variable follows.
+/// Flags that are followed by a variable as `NAME=VALUE`.
 const VARIABLE_FLAGS: [&str; 4] = ["-e", "--env", "--env-add", "--build-arg"];
 
 impl Masker {
-    /// Masks the values of variables, as `NAME=VALUE`, but of those that are known to hold no secret.
-    /// What has no name is masked whole.
-    pub(crate) fn environment(&self, variables: &mut [String], at: &Place<'_>, hits: &mut Hits) {
+    /// Masks the values of variables, given as `NAME=VALUE`, except for variables that are known to
+    /// hold no secret. A variable without a name is masked as a whole.
+    pub(crate) fn environment(&self, variables: &mut [String], at: &Location<'_>, hits: &mut Hits) {
         for (index, variable) in variables.iter_mut().enumerate() {
             *variable = self.variable(variable, &at.item(index), hits);
         }
     }
 
-    /// Masks what stands behind flags and names that announce a secret, and what patterns find.
-    pub(crate) fn command_line(&self, arguments: &mut [String], at: &Place<'_>, hits: &mut Hits) {
+    /// Masks arguments after a flag that announces a secret, variables after a flag for variables,
+    /// and whatever the patterns find in the other arguments.
+    pub(crate) fn command_line(
+        &self,
+        arguments: &mut [String],
+        at: &Location<'_>,
+        hits: &mut Hits,
+    ) {
         let mut before = String::new();
         let logs_in = arguments.iter().any(|argument| argument == "login");
         for (index, argument) in arguments.iter_mut().enumerate() {
-            let place = at.item(index);
+            let location = at.item(index);
+            // The previous argument as it was before it was masked.
             let flag = std::mem::replace(&mut before, argument.clone());
             *argument = if VARIABLE_FLAGS.contains(&flag.as_str()) {
-                self.variable(argument, &place, hits)
+                self.variable(argument, &location, hits)
             } else if awaits_secret(&flag, logs_in) {
-                self.hide(Rule::Argument, argument, &place, hits)
+                self.mask_secret(Rule::Argument, argument, &location, hits)
             } else {
-                self.text(argument, &place, hits).into_owned()
+                self.text(argument, &location, hits).into_owned()
             };
         }
     }
 
-    /// One variable as `NAME=VALUE`.
-    pub(super) fn variable(&self, variable: &str, place: &Place<'_>, hits: &mut Hits) -> String {
+    /// Masks the value of a variable, given as `NAME=VALUE`.
+    pub(super) fn variable(
+        &self,
+        variable: &str,
+        location: &Location<'_>,
+        hits: &mut Hits,
+    ) -> String {
         let Some((name, value)) = variable.split_once('=') else {
-            return self.hide(Rule::Variable, variable, place, hits);
+            return self.mask_secret(Rule::Variable, variable, location, hits);
         };
-        format!("{name}={}", self.value_of_variable(name, value, place, hits))
+        format!("{name}={}", self.value_of_variable(name, value, location, hits))
     }
 
-    /// The value of a variable.
+    /// Masks the value of a variable, unless its name is known to be harmless.
     pub(super) fn value_of_variable(
         &self,
         name: &str,
         value: &str,
-        place: &Place<'_>,
+        location: &Location<'_>,
         hits: &mut Hits,
     ) -> String {
         if is_harmless_variable(name) {
-            return self.text(value, place, hits).into_owned();
+            return self.text(value, location, hits).into_owned();
         }
         if value.is_empty() {
             return String::new();
         }
-        self.hide(Rule::Variable, value, &place.field(name), hits)
+        self.mask_secret(Rule::Variable, value, &location.field(name), hits)
     }
 }
 
-/// Whether a flag's value is the next argument, and a secret.
+/// Whether the argument after `flag` is a secret. `logs_in` is whether the command is a login,
+/// where `-p` means the password.
 fn awaits_secret(flag: &str, logs_in: bool) -> bool {
     let Some(name) = flag.strip_prefix('-') else { return false };
     let is_password = logs_in && name == "p";

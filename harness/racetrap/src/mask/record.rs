@@ -1,4 +1,4 @@
-//! Records, before they enter the history.
+//! Masks records before they enter the history.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,11 +11,11 @@ use racetrap_history::{
 use serde_json::{Map, Value};
 
 use super::hits::Hits;
-use super::lines::Lines;
+use super::lines::LineMasker;
+use super::location::Location;
 use super::masker::Masker;
-use super::place::Place;
 
-/// What a query must not hold as it is (RFC 3986, 3.4).
+/// Bytes that must be percent-encoded in a query (RFC 3986, 3.4).
 const QUERY: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'%').add(b'{').add(b'}');
 
@@ -23,18 +23,21 @@ const QUERY: &AsciiSet =
 #[derive(Clone, Debug, Default)]
 pub struct RecordMasker {
     masker: Masker,
-    log: Lines,
-    neighbours_log: Lines,
+    // Each log is a stream of its own: a private key in one must not mask lines of the other.
+    log: LineMasker,
+    neighbours_log: LineMasker,
+    /// Required by the masker, and not used: a journal does not list what was masked.
     hits: Hits,
 }
 
 impl RecordMasker {
-    /// Whose masks are the same in all that a run leaves.
+    /// The masker for all other files of the run, so that equal secrets have equal masks
+    /// everywhere.
     pub(crate) fn masker(&self) -> &Masker {
         &self.masker
     }
 
-    /// Masks one record in place; equal secrets of one history have the same mask.
+    /// Masks the next record in place. Equal secrets of one history get equal masks.
     pub fn mask(&mut self, record: &mut Record) {
         match &mut record.what {
             What::Run(head) => {
@@ -49,7 +52,7 @@ impl RecordMasker {
             }
             What::Log { text, .. } => {
                 let log = if record.neighbour { &mut self.neighbours_log } else { &mut self.log };
-                let masked = log.line(text, &Place::named("log"), &mut self.hits);
+                let masked = log.line(text, &Location::named("log"), &mut self.hits);
                 if let Cow::Owned(masked) = masked {
                     *text = masked;
                 }
@@ -62,23 +65,22 @@ impl RecordMasker {
                 self.message(message);
             }
             What::UserCommand(command) => self.user_command(command),
-            What::Review(review) => {
-                self.text(&mut review.name);
-            }
+            // An outcome holds at most the name of a gate, which the scenario gave.
+            What::Review(review) => self.text(&mut review.name),
             What::UserWrite(write) => {
                 self.text(&mut write.name);
                 for (pointer, value) in &mut write.fields {
-                    self.below(pointer, value);
+                    self.field(pointer, value);
                 }
             }
             What::Engine(event) => self.text(&mut event.id),
             What::Truth(state) => self.truth(state),
             What::Api(change) => {
-                self.masker.tree(&mut change.object, &Place::named("api"), &mut self.hits);
+                self.masker.tree(&mut change.object, &Location::named("api"), &mut self.hits);
             }
             What::Listed { objects, .. } => {
                 for object in objects {
-                    self.masker.tree(object, &Place::named("listed"), &mut self.hits);
+                    self.masker.tree(object, &Location::named("listed"), &mut self.hits);
                 }
             }
             What::CommandBegan { arguments, .. } => self.arguments(arguments),
@@ -90,7 +92,7 @@ impl RecordMasker {
             What::LogCrowd(crowd) => self.crowd(crowd),
             What::Process { .. }
             | What::Endpoint { address: None, .. }
-            // Names, and digests of values, as they were recorded.
+            // These hold only names, numbers and keyed digests.
             | What::DockerUser(_)
             | What::LogTruth(_)
             | What::Footprint(_)
@@ -102,11 +104,11 @@ impl RecordMasker {
         }
     }
 
-    /// Masks a scenario as the tree that it is in the journal. If what is left is no scenario any more,
-    /// none of its steps is kept: a secret is worse than a step that is missing.
+    /// Masks a scenario as the tree that it is in the journal. If the masked tree is no scenario, the
+    /// record has none of its steps: a leaked secret is worse than a step that is missing.
     fn scenario(&mut self, scenario: &mut Scenario) {
         let mut tree = serde_json::to_value(&*scenario).unwrap_or_default();
-        self.masker.tree(&mut tree, &Place::named("run"), &mut self.hits);
+        self.masker.tree(&mut tree, &Location::named("run"), &mut self.hits);
         *scenario = serde_json::from_value(tree).unwrap_or_else(|_| Scenario {
             finding: scenario.finding.clone(),
             about: None,
@@ -151,7 +153,7 @@ impl RecordMasker {
         match &mut message.event {
             WireWhat::Request { target, .. } => self.target(target),
             WireWhat::Frame { frame } => {
-                self.masker.tree(frame, &Place::named("frame"), &mut self.hits);
+                self.masker.tree(frame, &Location::named("frame"), &mut self.hits);
             }
             WireWhat::Faulted { fault: text, .. }
             | WireWhat::UpstreamLost { reason: text }
@@ -180,13 +182,14 @@ impl RecordMasker {
         }
     }
 
-    /// What stands at a JSON pointer is judged by the last name in that.
-    fn below(&mut self, pointer: &str, value: &mut Value) {
+    /// Masks the value of the field at a JSON pointer by the name of the field.
+    fn field(&mut self, pointer: &str, value: &mut Value) {
         let name = pointer.rsplit('/').next().unwrap_or_default();
+        // A name announces the secret, so the masker needs an object with that name.
         let mut map = Map::new();
         map.insert(name.replace("~1", "/").replace("~0", "~"), value.take());
         let mut tree = Value::Object(map);
-        self.masker.tree(&mut tree, &Place::named("write"), &mut self.hits);
+        self.masker.tree(&mut tree, &Location::named("write"), &mut self.hits);
         let masked = tree.as_object_mut().and_then(|map| map.values_mut().next());
         *value = masked.map(Value::take).unwrap_or_default();
     }
@@ -200,6 +203,7 @@ impl RecordMasker {
             image.tags.iter_mut().for_each(|tag| self.text(tag));
             self.labels(&mut image.labels);
         }
+        // The name of a volume is the key of the map, so the map is built again.
         for (mut name, mut volume) in std::mem::take(&mut state.volumes) {
             self.text(&mut name);
             self.text(&mut volume.mountpoint);
@@ -212,20 +216,22 @@ impl RecordMasker {
         if labels.is_empty() {
             return;
         }
+        // As JSON, so that the rules for names of fields apply to labels.
         let mut tree: Value =
             labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        self.masker.tree(&mut tree, &Place::named("truth"), &mut self.hits);
+        self.masker.tree(&mut tree, &Location::named("truth"), &mut self.hits);
         let masked = tree.as_object().into_iter().flatten();
         *labels = masked
             .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
             .collect();
     }
 
-    /// A path and its query, which is percent-encoded.
+    /// Masks a request target. Patterns do not match percent-encoded text, so the query is decoded
+    /// for them, and encoded again only if something was masked.
     fn target(&mut self, target: &mut String) {
         let Some((path, query)) = target.split_once('?') else { return self.text(target) };
         let decoded = percent_decode_str(query).decode_utf8_lossy();
-        let masked = self.masker.text(&decoded, &Place::named("target"), &mut self.hits);
+        let masked = self.masker.text(&decoded, &Location::named("target"), &mut self.hits);
         let mut path = path.to_owned();
         let query = if masked == decoded {
             query.to_owned()
@@ -237,11 +243,11 @@ impl RecordMasker {
     }
 
     fn arguments(&mut self, arguments: &mut [String]) {
-        self.masker.command_line(arguments, &Place::named("arguments"), &mut self.hits);
+        self.masker.command_line(arguments, &Location::named("arguments"), &mut self.hits);
     }
 
     fn text(&mut self, text: &mut String) {
-        let masked = self.masker.text(text, &Place::named("text"), &mut self.hits);
+        let masked = self.masker.text(text, &Location::named("text"), &mut self.hits);
         if let Cow::Owned(masked) = masked {
             *text = masked;
         }

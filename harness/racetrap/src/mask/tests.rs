@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// The same cases each time; they are many enough.
+/// A fixed seed: every run has the same cases.
 fn config() -> Config {
     Config {
         rng_seed: RngSeed::Fixed(5),
@@ -20,7 +20,7 @@ fn config() -> Config {
     }
 }
 
-/// What a person chooses, and what a machine makes up.
+/// Passwords that a person chooses, and keys that a machine generates.
 fn secret() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-zA-Z0-9!%^*_+-]{8,24}",
@@ -28,11 +28,11 @@ fn secret() -> impl Strategy<Value = String> {
         "[A-Za-z0-9+/]{24,48}",
         "[a-f0-9]{8}-[a-f0-9]{4}-4[a-f0-9]{3}-8[a-f0-9]{3}-[a-f0-9]{12}",
     ]
-    // A name and an operator within would be another assignment; and `true` is nobody's secret.
+    // A mask would stay as it is.
     .prop_filter("not a mask", |secret| !secret.starts_with("masked-"))
 }
 
-/// Secrets that are recognised wherever they stand.
+/// Secrets with a form of their own, which are recognised in any text.
 fn self_evident() -> impl Strategy<Value = String> {
     let encoded = "[A-Za-z0-9_-]{16,40}";
     prop_oneof![
@@ -49,7 +49,7 @@ fn self_evident() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Texts that hold a secret, in the forms in which logs and answers have them.
+/// Texts with a secret at `{}`, in the forms of real logs and responses.
 const TEXTS: [&str; 24] = [
     "Authorization: Bearer {}",
     "> X-Registry-Auth: {}",
@@ -77,24 +77,24 @@ const TEXTS: [&str; 24] = [
     "the token is \"{}\"; passphrase={}",
 ];
 
-/// Within an URL a secret is percent-encoded.
+/// A secret in an URL, where it is percent-encoded.
 fn proxy(secret: &str) -> String {
     format!("http://u:{}@proxy:1", utf8_percent_encode(secret, NON_ALPHANUMERIC))
 }
 
 fn text(masker: &Masker, text: &str) -> (String, Hits) {
     let mut hits = Hits::default();
-    let masked = masker.text(text, &Place::ROOT, &mut hits).into_owned();
+    let masked = masker.text(text, &Location::ROOT, &mut hits).into_owned();
     (masked, hits)
 }
 
-/// Nothing of the secret is left, what was masked is counted, and to mask again changes nothing.
+/// Checks that the secret is gone, that it was counted, and that masking again changes nothing.
 fn check(masked: &str, hits: &Hits, secret: &str) -> Result<(), TestCaseError> {
     prop_assert!(!masked.contains(secret), "{secret:?} is left in {masked:?}");
     prop_assert!(!masked.contains(&STANDARD.encode(secret)), "in base64 in {masked:?}");
     prop_assert!(!hits.is_empty(), "{masked:?} is not counted");
-    let told = format!("{:?}", hits.told());
-    prop_assert!(!told.contains(secret), "{secret:?} is told by {told}");
+    let counted = format!("{:?}", hits.by_rule());
+    prop_assert!(!counted.contains(secret), "{secret:?} is in {counted}");
     let again = text(&Masker::default(), masked);
     prop_assert_eq!((again.0.as_str(), again.1.is_empty()), (masked, true), "masked again");
     Ok(())
@@ -220,23 +220,23 @@ proptest! {
         let masker = Masker::default();
         let mut hits = Hits::default();
         let mut variables = vec![format!("GREETING={secret}"), secret.clone(), "HOME=/h".to_owned()];
-        masker.environment(&mut variables, &Place::ROOT, &mut hits);
+        masker.environment(&mut variables, &Location::ROOT, &mut hits);
         let mut line: Vec<String> = ["curl", "--password", &secret, "--env", &format!("X={secret}"),
             &format!("--token={secret}"), "-H", &format!("Authorization: Bearer {secret}"), "--verbose"]
             .map(str::to_owned).to_vec();
-        masker.command_line(&mut line, &Place::ROOT, &mut hits);
+        masker.command_line(&mut line, &Location::ROOT, &mut hits);
         prop_assert!(!format!("{variables:?} {line:?}").contains(&secret), "{variables:?} {line:?}");
         prop_assert_eq!(&variables[2], "HOME=/h");
         prop_assert_eq!((line[0].as_str(), line[8].as_str()), ("curl", "--verbose"));
         let mut log_in = ["docker", "login", "-p", &secret].map(str::to_owned);
-        masker.command_line(&mut log_in, &Place::ROOT, &mut hits);
+        masker.command_line(&mut log_in, &Location::ROOT, &mut hits);
         prop_assert!(!log_in.contains(&secret));
     }
 
-    // A key's lines are masked one by one, and the stream goes on as it was after them.
+    // All lines of the key are masked, and the lines before and after it stay as they are.
     #[test]
     fn no_line_of_a_key_survives_in_a_stream(body in prop::collection::vec("[A-Za-z0-9+/]{4,64}", 1..5)) {
-        let mut lines = Lines::new(Masker::default());
+        let mut lines = LineMasker::new(Masker::default());
         let mut hits = Hits::default();
         let key = format!(
             "loaded:\n-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\nlistening",
@@ -244,13 +244,13 @@ proptest! {
         );
         let masked: Vec<_> = key
             .split('\n')
-            .map(|line| lines.line(line, &Place::ROOT, &mut hits).into_owned())
+            .map(|line| lines.line(line, &Location::ROOT, &mut hits).into_owned())
             .collect();
         prop_assert!(masked.iter().all(|line| !body.contains(line)), "{masked:?}");
         prop_assert_eq!((masked[0].as_str(), masked[masked.len() - 1].as_str()), ("loaded:", "listening"));
     }
 
-    // Words that secrets are announced by are among them, but no secret is.
+    // The words include names that announce a secret, but no secret.
     #[test]
     fn text_without_a_secret_stays_as_it_is(
         words in prop::collection::vec(prop::sample::select(WORDS.as_slice()), 1..12),
@@ -302,7 +302,7 @@ fn this_text_stays_as_it_is(#[case] innocent: &str) {
     assert_eq!(text(&Masker::default(), innocent), (innocent.to_owned(), Hits::default()));
 }
 
-// What cannot be read as what it should be must not be shown: neither it, nor a part of it in the reason.
+// The reason must not quote the document either.
 #[rstest]
 #[case(DocumentKind::Kubeconfig, "kind: Pod")]
 #[case(DocumentKind::Kubeconfig, "token hunter2: [")]

@@ -1,4 +1,4 @@
-//! Secrets in text, by pattern.
+//! Secrets in text, by patterns.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -8,20 +8,20 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use regex::{Regex, RegexSet};
 
 use super::hits::{Hits, Rule};
+use super::location::Location;
 use super::masker::{Masker, is_masked};
-use super::place::Place;
 
-/// A form that secrets have.
+/// A form by which secrets are recognised.
 struct Form {
     rule: Rule,
     /// A pattern whose group `s` is the secret.
     regex: &'static str,
-    /// Whether what the pattern found is a secret at all.
+    /// Whether a text in group `s` really is a secret.
     is_secret: fn(&str) -> bool,
 }
 
-/// In the order in which they are applied: the longest secrets first, so that no later pattern finds
-/// a part of one.
+/// The forms in the order in which they are applied: the longest secrets first, so that no later
+/// pattern finds only a part of one.
 const FORMS: [Form; 8] = [
     Form {
         rule: Rule::PrivateKey,
@@ -37,7 +37,7 @@ const FORMS: [Form; 8] = [
         regex: r"(?P<s>LS0tLS1CRUdJTi[A-Za-z0-9+/_-]+={0,2})",
         is_secret: holds_private_key,
     },
-    // As in a request, in JSON, and as Go prints a map of headers.
+    // A header as in a request, as in JSON, and as Go prints a map of headers.
     Form {
         rule: Rule::Header,
         regex: concat!(
@@ -85,7 +85,7 @@ const FORMS: [Form; 8] = [
     },
 ];
 
-/// A form, and its pattern ready for use.
+/// A form with its compiled pattern.
 struct Pattern {
     form: &'static Form,
     regex: Regex,
@@ -99,7 +99,8 @@ static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
     patterns.collect()
 });
 
-/// All patterns at once: most texts match none, and are read only once.
+/// All patterns in one set, assignments last. Most texts match none, and the set finds that out in
+/// one pass.
 static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
     let patterns = FORMS.iter().map(|form| form.regex);
     let patterns = patterns.chain(std::iter::once(super::assignment::PATTERN));
@@ -107,12 +108,19 @@ static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
 });
 
 impl Masker {
-    /// Masks what patterns find in a text. `at` says where the text stands.
-    pub(crate) fn text<'a>(&self, text: &'a str, at: &Place<'_>, hits: &mut Hits) -> Cow<'a, str> {
+    /// Masks everything that a pattern finds in a text. `at` is the location of the text.
+    pub(crate) fn text<'a>(
+        &self,
+        text: &'a str,
+        at: &Location<'_>,
+        hits: &mut Hits,
+    ) -> Cow<'a, str> {
         let mut masked = Cow::Borrowed(text);
         if text.len() < SHORTEST {
             return masked;
         }
+        // In the order of the set. A pattern that matched the original text is applied to the text
+        // that the earlier patterns have masked, and may find nothing any more.
         let found = ANY.matches(text);
         for index in found.iter() {
             let after = match PATTERNS.get(index) {
@@ -126,12 +134,13 @@ impl Masker {
         masked
     }
 
-    /// The text without what the pattern finds; none, where it finds nothing.
+    /// Returns the text with everything masked that the pattern finds, or `None` if it finds
+    /// nothing.
     fn apply(
         &self,
         Pattern { form, regex }: &Pattern,
         text: &str,
-        at: &Place<'_>,
+        at: &Location<'_>,
         hits: &mut Hits,
     ) -> Option<String> {
         let mut masked = String::new();
@@ -141,39 +150,42 @@ impl Masker {
             if is_masked(value) || !(form.is_secret)(value) {
                 continue;
             }
+            // Only the group `s` is replaced, so the name of a header and the user of an URL stay.
             masked.push_str(&text[end..secret.start()]);
-            let place = at.line_of(text, secret.start());
-            masked.push_str(&self.hide(form.rule, value, &place, hits));
+            let location = at.line_of(text, secret.start());
+            masked.push_str(&self.mask_secret(form.rule, value, &location, hits));
             end = secret.end();
         }
         (end > 0).then(|| masked + &text[end..])
     }
 }
 
-/// No pattern matches less, in bytes.
+/// The shortest text that any pattern matches, in bytes.
 const SHORTEST: usize = 6;
 
-/// Whether a text is rather a secret than a word of a sentence.
+/// Whether a text looks like a secret and not like a word of a sentence ("bearer tokens").
 fn is_no_word(text: &str) -> bool {
     let letters = text.bytes().all(|byte| byte.is_ascii_alphabetic());
     !letters || text.len() >= 20 || is_mixed(text)
 }
 
-/// Whether a text behind a colon in an URL is not a port and a path that happens to hold an `@`.
+/// Whether the text between a colon and an `@` in an URL is not a port followed by a path with an
+/// `@`.
 fn is_no_port(text: &str) -> bool {
     let port = text.split_once('/').map(|(port, _)| port);
     port.is_none_or(|port| port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Whether the case of letters changes within the text, but for a capital at its beginning.
+/// Whether a text has capital and small letters, not counting its first byte.
 fn is_mixed(text: &str) -> bool {
     let rest = text.get(1..).unwrap_or_default();
     rest.bytes().any(|byte| byte.is_ascii_uppercase())
         && rest.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
+/// Whether the base64 of a PEM document is that of a private key. A certificate is no secret.
 fn holds_private_key(encoded: &str) -> bool {
-    // Enough for the first line; a certificate is no secret.
+    // 48 bytes are enough for the first line. A text that cannot be decoded counts as a key.
     let head = encoded.get(..encoded.len().min(64) & !3).unwrap_or_default();
     let head = head.replace('-', "+").replace('_', "/");
     decoded(&head)

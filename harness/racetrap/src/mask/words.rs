@@ -1,11 +1,10 @@
-//! Names by which secrets are announced, and variables that hold none.
+//! Names that announce a secret, and variables that hold none.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// A name that has one of these in it, read without case and without what joins its words, is one of
-/// a secret.
+/// A name that contains one of these announces a secret, if case and separators are ignored.
 const ANNOUNCING: [&str; 19] = [
     "password",
     "passwd",
@@ -28,11 +27,12 @@ const ANNOUNCING: [&str; 19] = [
     "unlockkey",
 ];
 
-/// A name that has one of these words as its last one is one of a secret.
+/// A name whose last word is one of these announces a secret.
 const ANNOUNCING_LAST: [&str; 8] =
     ["auth", "auths", "pass", "pwd", "jwt", "bearer", "signature", "sig"];
 
-/// A name that ends so says where the secret is, or something about it, and not the secret.
+/// A name whose last word is one of these does not hold the secret, but its location or something
+/// about it.
 const ABOUT: [&str; 27] = [
     "name",
     "names",
@@ -63,7 +63,8 @@ const ABOUT: [&str; 27] = [
     "review",
 ];
 
-/// Variables whose values are shown, unless a pattern finds a secret in them.
+/// Variables whose values are shown, unless a pattern finds a secret in them. Sorted, for a binary
+/// search.
 const HARMLESS: [&str; 43] = [
     "CI",
     "DOCKER_CERT_PATH",
@@ -110,14 +111,14 @@ const HARMLESS: [&str; 43] = [
     "USER",
 ];
 
-/// A part of every name that announces a secret; most names have none.
+/// Matches every name that can announce a secret. Most names do not match, which saves the slower
+/// comparisons.
 static PART: LazyLock<Regex> = LazyLock::new(|| {
     let parts = r"(?i-u)pass|pwd|secret|token|key|credential|auth|cookie|jwt|bearer|sig|connection";
     Regex::new(parts).expect("the pattern is tested")
 });
 
-/// Whether a name is one under which a secret stands: of a variable, a field, a label, a flag or a
-/// header.
+/// Whether the name of a variable, a field, a label, a flag or a header announces a secret.
 pub(super) fn announces_secret(name: &str) -> bool {
     if !PART.is_match(name) {
         return false;
@@ -125,24 +126,28 @@ pub(super) fn announces_secret(name: &str) -> bool {
     let words = words(name);
     let joined = words.concat();
     let last = words.last().map(String::as_str).unwrap_or_default();
+    // `PWD` alone is the working directory, although as a last word it means a password.
     if ABOUT.contains(&last) || joined == "pwd" || joined == "oldpwd" {
         return false;
     }
     ANNOUNCING_LAST.contains(&last) || ANNOUNCING.iter().any(|word| joined.contains(word))
 }
 
-/// Whether a variable's value may be shown.
+/// Whether the value of a variable may be shown.
 pub(super) fn is_harmless_variable(name: &str) -> bool {
     let locale = name.starts_with("LC_");
     let upper = name.to_ascii_uppercase();
     (locale || HARMLESS.binary_search(&upper.as_str()).is_ok()) && !announces_secret(name)
 }
 
-/// The words of a name, in lower case: `DB_PASS`, `db-pass`, `db.pass` and `dbPass` have the same two.
+/// Splits a name into words in lower case: `DB_PASS`, `db-pass`, `db.pass` and `dbPass` have the
+/// same two.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
     for letter in name.chars() {
+        // A capital after a small letter begins a word: `dbPass`. `APIKey` stays one word, which does
+        // not matter, because names are compared without separators.
         let begins = letter.is_ascii_uppercase() && before.is_ascii_lowercase();
         let joins = !letter.is_alphanumeric();
         if (begins || joins) && words.last().is_some_and(|word| !word.is_empty()) {
@@ -191,7 +196,7 @@ mod tests {
         assert!(!announces_secret(name));
     }
 
-    // The list is searched by halves: an entry out of order would never be found.
+    // The list is searched by a binary search, which would not find an entry out of order.
     #[test]
     fn every_harmless_variable_is_found() {
         assert!(HARMLESS.iter().all(|name| is_harmless_variable(name)));

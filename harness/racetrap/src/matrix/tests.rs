@@ -139,7 +139,7 @@ async fn cells_are_kept_back_once_the_harness_was_told_to_stop_and_say_how_to_ru
         deadlines: Deadlines::DEFAULT,
         again: String::new(),
         stop,
-        pool: Pool::none(),
+        pool: Pool::disabled(),
     };
     let options = MatrixOptions { run, jobs: NonZeroUsize::MIN, knows_defects: true };
     let again = |name: &str, defects: &[String], control: bool| {

@@ -1,4 +1,4 @@
-//! One client of the passthrough, and what it sees.
+//! One client of the passthrough, from its request to its end.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -8,99 +8,101 @@ use racetrap_history::{Codes, LeaveHow, LogClient, LogEvent, What};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use super::asking::{Answer, Asking, Socket};
-use super::got::Got;
+use super::received::Received;
+use super::request::{PassthroughRequest, Response, Socket};
 use crate::chain::chain;
 use crate::recorder::Recorder;
 
-/// More than a daemon takes from a client (contract 6.1: 4096 bytes).
+/// Size of a message that is larger than a daemon accepts (contract 6.1: 4096 bytes).
 const OVERSIZE: usize = 5000;
 
-/// A client, from its request on. Dropped, it ends its connection without a word.
+/// A client of the passthrough. Dropping it closes its connection without a close frame.
 pub(crate) struct Client {
-    story: Story,
-    got: Arc<Mutex<Got>>,
+    recorder: ClientRecorder,
+    received: Arc<Mutex<Received>>,
     /// ID of the container whose log it asked for.
     container: Option<String>,
-    told: UnboundedSender<Told>,
+    commands: UnboundedSender<Command>,
     _task: JoinSet<()>,
 }
 
-/// What a client is told to do.
-enum Told {
+/// What a scenario lets a client do.
+enum Command {
     Read,
     Leave(LeaveHow),
 }
 
-/// What a client asks for, and what the daemon promises it.
-pub(crate) struct Wanted {
-    pub(crate) asking: Asking,
+/// What a client asks for, and what the daemon promises.
+pub(crate) struct ClientOptions {
+    pub(crate) request: PassthroughRequest,
     pub(crate) container: Option<String>,
+    /// The status codes that the daemon may answer with.
     pub(crate) promised: Codes,
+    /// Whether the client reads from the beginning.
     pub(crate) reads: bool,
 }
 
-/// Tells the history of one client.
+/// Records the events of one client.
 #[derive(Clone)]
-struct Story {
+struct ClientRecorder {
     client: String,
     recorder: Recorder,
 }
 
-impl Story {
-    fn tell(&self, event: LogEvent) {
+impl ClientRecorder {
+    fn record(&self, event: LogEvent) {
         let client = self.client.clone();
         self.recorder.append(What::LogClient(LogClient { client, event }));
     }
 }
 
 impl Client {
-    /// Asks, and returns when there is an answer, or after `limit`: what came of it is in the history.
+    /// Sends the request and records the response. Returns when there is one, or after `limit`.
     pub(crate) async fn open(
         client: String,
-        wanted: Wanted,
+        options: ClientOptions,
         limit: Duration,
         recorder: &Recorder,
     ) -> Self {
-        let Wanted { asking, container, promised, reads } = wanted;
-        let story = Story { client, recorder: recorder.clone() };
-        let target = asking.target().to_owned();
-        story.tell(LogEvent::Asked { target, container: container.clone(), promised, reads });
-        let (told, commands) = unbounded_channel();
-        let got = Arc::<Mutex<Got>>::default();
+        let ClientOptions { request, container, promised, reads } = options;
+        let recorder = ClientRecorder { client, recorder: recorder.clone() };
+        let target = request.target().to_owned();
+        recorder.record(LogEvent::Asked { target, container: container.clone(), promised, reads });
+        let (commands, receiver) = unbounded_channel();
+        let received = Arc::<Mutex<Received>>::default();
         let mut task = JoinSet::new();
-        match timeout(limit, asking.ask()).await {
-            Ok(Ok(Answer::Socket(socket))) => {
-                story.tell(LogEvent::Answered { status: 101, text: String::new() });
-                let (story, got) = (story.clone(), got.clone());
-                task.spawn(Conversation { socket, story, got, reads }.go_on(commands));
+        match request.send(limit).await {
+            Ok(Response::WebSocket(socket)) => {
+                recorder.record(LogEvent::Answered { status: 101, text: String::new() });
+                let (recorder, received) = (recorder.clone(), received.clone());
+                task.spawn(Connection { socket, recorder, received, reads }.run(receiver));
             }
-            Ok(Ok(Answer::Refused { status, text })) => {
-                story.tell(LogEvent::Answered { status, text });
+            Ok(Response::Refused { status, text }) => {
+                recorder.record(LogEvent::Answered { status, text });
             }
-            Ok(Err(reason)) => story.tell(LogEvent::Unanswered { reason }),
-            Err(_) => {
-                let reason = format!("nothing came within {limit:?}");
-                story.tell(LogEvent::Unanswered { reason });
-            }
+            Err(reason) => recorder.record(LogEvent::Unanswered { reason }),
         }
-        Self { story, got, container, told, _task: task }
+        Self { recorder, received, container, commands, _task: task }
     }
 
-    /// Lets it read from here on.
+    /// Lets the client read from here on.
     pub(crate) fn read(&self) {
-        self.story.tell(LogEvent::Reads);
-        let _ = self.told.send(Told::Read);
+        self.recorder.record(LogEvent::Reads);
+        self.send(Command::Read);
     }
 
-    /// Lets it do something; what comes of it is in the history. One that is not there does nothing.
+    /// Lets the client leave. Its end is recorded when it happens.
     pub(crate) fn leave(&self, how: LeaveHow) {
-        self.story.tell(LogEvent::Left { how });
-        // A client that was refused, or has ended, has nobody who would hear it.
-        let _ = self.told.send(Told::Leave(how));
+        self.recorder.record(LogEvent::Left { how });
+        self.send(Command::Leave(how));
+    }
+
+    fn send(&self, command: Command) {
+        // An error means that the client has no connection: it was refused, or has ended. Then
+        // there is nothing to do.
+        let _ = self.commands.send(command);
     }
 
     /// ID of the container whose log it asked for.
@@ -108,65 +110,72 @@ impl Client {
         self.container.as_deref()
     }
 
-    /// How many bytes it has got, and their SHA-256; all of them are in the history by then.
+    /// How many bytes the client has received, and their SHA-256. Records those that are not
+    /// recorded yet, so that the history has all of them.
     pub(crate) fn total(&self) -> (u64, String) {
-        let mut got = lock(&self.got);
-        let rest = got.rest();
-        let total = got.total();
-        drop(got);
-        rest.into_iter().for_each(|event| self.story.tell(event));
+        let mut received = lock(&self.received);
+        let batch = received.take_batch();
+        let total = received.total();
+        drop(received);
+        batch.into_iter().for_each(|event| self.recorder.record(event));
         total
     }
 }
 
-fn lock(got: &Mutex<Got>) -> MutexGuard<'_, Got> {
-    got.lock().expect("nothing panics while it holds this")
+fn lock(received: &Mutex<Received>) -> MutexGuard<'_, Received> {
+    received.lock().expect("nothing panics while it holds this")
 }
 
-struct Conversation {
+/// An open WebSocket of a client, in a task.
+struct Connection {
     socket: Box<Socket>,
-    story: Story,
-    got: Arc<Mutex<Got>>,
+    recorder: ClientRecorder,
+    received: Arc<Mutex<Received>>,
     reads: bool,
 }
 
-/// What moves a conversation on.
-enum Stimulus {
-    Told(Option<Told>),
-    Came(Option<Result<Message, tungstenite::Error>>),
-    /// Nothing more has come for now.
-    Pause,
+/// What a connection reacts to.
+enum Event {
+    /// `None`: the client was dropped.
+    Command(Option<Command>),
+    /// `None`: the connection has ended.
+    Message(Option<Result<Message, tungstenite::Error>>),
+    /// No further message has come, and some are not recorded yet.
+    Idle,
 }
 
-impl Conversation {
-    /// Reads, if it reads at all, and does what it is told, until one side has ended the connection.
-    async fn go_on(mut self, mut commands: UnboundedReceiver<Told>) {
+impl Connection {
+    /// Reads, if the client reads, and carries out commands until one side has ended the
+    /// connection.
+    async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
         let mut has_ended = false;
         loop {
-            let stimulus = tokio::select! {
+            let event = tokio::select! {
+                // In this order: a command is carried out before the next message is read, and a
+                // batch is recorded only if no message is there.
                 biased;
                 // Cancel-safe: documented by tokio.
-                told = commands.recv() => Stimulus::Told(told),
-                // Cancel-safe: what has come of a message stays in the socket.
-                came = self.socket.next(), if self.reads => Stimulus::Came(came),
-                // What is told of together is told when there is no more of it.
-                () = std::future::ready(()), if lock(&self.got).is_waiting() => Stimulus::Pause,
+                command = commands.recv() => Event::Command(command),
+                // Cancel-safe: the socket keeps what it has read of a message.
+                message = self.socket.next(), if self.reads => Event::Message(message),
+                () = std::future::ready(()), if lock(&self.received).has_batch() => Event::Idle,
             };
-            match stimulus {
-                Stimulus::Told(None | Some(Told::Leave(LeaveHow::Drop))) => return,
-                Stimulus::Told(Some(Told::Leave(how))) => self.leave(how).await,
-                Stimulus::Told(Some(Told::Read)) => self.reads = true,
-                Stimulus::Pause => self.tell_rest(),
-                Stimulus::Came(Some(Ok(message))) => has_ended |= self.take(message),
-                Stimulus::Came(ended) => {
+            match event {
+                Event::Command(None | Some(Command::Leave(LeaveHow::Drop))) => return,
+                Event::Command(Some(Command::Leave(how))) => self.leave(how).await,
+                Event::Command(Some(Command::Read)) => self.reads = true,
+                Event::Idle => self.record_batch(),
+                Event::Message(Some(Ok(message))) => has_ended |= self.take(message),
+                Event::Message(ended) => {
+                    // After a close frame the end is recorded already.
                     if !has_ended {
                         let (reason, not_utf8) = match ended {
-                            Some(Err(error)) => (chain(&error), is_of_utf8(&error)),
+                            Some(Err(error)) => (chain(&error), is_not_utf8(&error)),
                             Some(Ok(_)) | None => {
                                 ("the connection ended without a word".to_owned(), false)
                             }
                         };
-                        self.ended(None, reason, not_utf8);
+                        self.record_end(None, reason, not_utf8);
                     }
                     return;
                 }
@@ -174,8 +183,8 @@ impl Conversation {
         }
     }
 
-    /// Does what it must be dropped for, or goes in order. That the other side has gone already is seen
-    /// by reading.
+    /// Leaves in order, or breaks the protocol so that the daemon must end the connection. Errors
+    /// are ignored: if the other side is gone already, the next read shows it.
     async fn leave(&mut self, how: LeaveHow) {
         match how {
             LeaveHow::Close => drop((*self.socket).close(None).await),
@@ -183,40 +192,40 @@ impl Conversation {
             LeaveHow::Oversize => {
                 drop(self.socket.send(Message::binary(vec![0; OVERSIZE])).await);
             }
-            // Nothing is said: whoever is told so drops the connection.
+            // The caller ends the task, which drops the connection.
             LeaveHow::Drop => {}
         }
     }
 
-    /// Tells of a message; says whether it was the last.
+    /// Records a message. Returns whether it is a close frame.
     fn take(&self, message: Message) -> bool {
         let event = match message {
-            Message::Binary(bytes) => lock(&self.got).take(&bytes, false),
-            Message::Text(text) => lock(&self.got).take(text.as_bytes(), true),
+            Message::Binary(bytes) => lock(&self.received).add(&bytes, false),
+            Message::Text(text) => lock(&self.received).add(text.as_bytes(), true),
             Message::Close(close) => {
                 let reason = close.as_ref().map(|close| close.reason.to_string());
                 let code = close.map(|close| u16::from(close.code));
-                self.ended(code, reason.unwrap_or_default(), false);
+                self.record_end(code, reason.unwrap_or_default(), false);
                 return true;
             }
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => None,
         };
-        event.into_iter().for_each(|event| self.story.tell(event));
+        event.into_iter().for_each(|event| self.recorder.record(event));
         false
     }
 
-    fn tell_rest(&self) {
-        let rest = lock(&self.got).rest();
-        rest.into_iter().for_each(|event| self.story.tell(event));
+    fn record_batch(&self) {
+        let batch = lock(&self.received).take_batch();
+        batch.into_iter().for_each(|event| self.recorder.record(event));
     }
 
-    fn ended(&self, code: Option<u16>, reason: String, not_utf8: bool) {
-        self.tell_rest();
-        self.story.tell(LogEvent::Ended { code, reason, not_utf8 });
+    fn record_end(&self, code: Option<u16>, reason: String, not_utf8: bool) {
+        self.record_batch();
+        self.recorder.record(LogEvent::Ended { code, reason, not_utf8 });
     }
 }
 
-/// Whether a text message of the other side was not UTF-8.
-fn is_of_utf8(error: &tungstenite::Error) -> bool {
+/// Whether the connection broke because a text message was not UTF-8.
+fn is_not_utf8(error: &tungstenite::Error) -> bool {
     matches!(error, tungstenite::Error::Utf8(_))
 }

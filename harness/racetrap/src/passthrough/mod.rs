@@ -1,20 +1,21 @@
-//! Clients of the daemon's log passthrough (contract 6), and what the engine has for them.
+//! Clients of the daemon's log passthrough (contract 6), and the engine's copy of the same logs.
 //!
-//! - `way`: how a client comes to it, through the API server or at the manager's own port;
-//! - `asking`: one request, and its answer: a WebSocket or a refusal;
-//! - `client`: one WebSocket, from its opening to its end; `got`: what has come;
-//! - `crowd`: many that come and go;
-//! - `compare`: the same log, asked past the wire.
+//! - `route`: how a client reaches the passthrough: through the API server, or at a manager's own
+//!   port;
+//! - `request`: one request, and its response: a WebSocket or a refusal;
+//! - `client`: one client from its request to its end; `received`: the bytes that it received;
+//! - `crowd`: many clients that connect and leave;
+//! - `compare`: compares the bytes that a client received with the engine's log.
 
-mod asking;
 mod client;
 mod compare;
 mod crowd;
-mod got;
-mod way;
+mod received;
+mod request;
+mod route;
 
-pub(crate) use asking::Asking;
-pub(crate) use client::{Client, Wanted};
-pub(crate) use compare::compare;
-pub(crate) use crowd::crowd;
-pub(crate) use way::{Way, WayError};
+pub(crate) use client::{Client, ClientOptions};
+pub(crate) use compare::compare_with_engine;
+pub(crate) use crowd::run_crowd;
+pub(crate) use request::PassthroughRequest;
+pub(crate) use route::{Route, RouteError};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// A program that was not built.
+/// A program of this workspace is not built.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("there is no {name} beside {own}; build it with `cargo build --workspace`")]
 pub struct NotBuilt {
@@ -10,13 +10,15 @@ pub struct NotBuilt {
     own: PathBuf,
 }
 
-/// The program `name`, built next to the running one or, where that is a test, one directory above.
+/// The path of the program `name`, which cargo builds beside the running one. If that is a test, it
+/// is in `deps`, and the program is one directory above.
 ///
 /// # Errors
-/// Where it is not there, with the command that builds it.
+/// If the program is missing, with the command that builds it.
 pub fn companion(name: &'static str) -> Result<PathBuf, NotBuilt> {
     let own = std::env::current_exe().unwrap_or_default();
     let directory = own.parent().unwrap_or_else(|| Path::new("."));
+    // Cargo puts tests into `deps`.
     let above = directory.parent().filter(|_| directory.ends_with("deps"));
     let mut places = [Some(directory), above].into_iter().flatten().map(|place| place.join(name));
     let found = places.find(|place| place.is_file());

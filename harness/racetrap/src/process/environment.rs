@@ -1,49 +1,53 @@
-//! What processes of a world are told: nothing of the user's but where programs are.
+//! The environment of a world's processes. The only variable of the user in it is PATH.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use crate::mask::canary;
 use crate::sys::Identity;
+use crate::world_directory;
 
-/// Name of the variable by which every process of a world is found again.
+/// The variable with the world's marker. Every descendant of a process inherits it, so all
+/// processes of a world can be found by it.
 pub(crate) const MARKER: &str = "RACETRAP_WORLD";
 
-/// Environment of a process, as a value.
+/// The environment of a process, as a value.
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
     variables: BTreeMap<String, String>,
     home: PathBuf,
+    /// The directory of the world, and for a neighbour that of the world whose home it shares.
     directories: Vec<PathBuf>,
 }
 
 impl Environment {
-    /// The environment of a world in `directory`, whose processes carry `marker`.
+    /// The environment of the world in `directory`, whose processes carry `marker`.
     ///
-    /// The user's HOME, Docker configuration, contexts and clusters are not in it, by being left
-    /// out: the map is built from nothing.
-    pub(crate) fn of_world(directory: &Path, number: u32, marker: &str) -> Self {
-        let home = directory.join("h");
+    /// It is built from nothing, so that a process of the world finds neither the user's HOME nor
+    /// the user's Docker configuration, contexts and clusters.
+    pub(crate) fn for_world(directory: &Path, number: u32, marker: &str) -> Self {
+        let home = world_directory::home(directory);
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         let mut variables = BTreeMap::from([
             ("HOME".to_owned(), text(home.clone())),
             ("DOCKER_CONFIG".to_owned(), text(home.join(".docker"))),
             ("KUBECONFIG".to_owned(), text(home.join(".kube/config"))),
-            ("TMPDIR".to_owned(), text(directory.join("t"))),
+            ("TMPDIR".to_owned(), text(world_directory::temporary(directory))),
             ("RDD_INSTANCE".to_owned(), number.to_string()),
             ("LANG".to_owned(), "C.UTF-8".to_owned()),
             (MARKER.to_owned(), marker.to_owned()),
             (canary::VARIABLE.to_owned(), canary::secret("Daemon")),
         ]);
+        // Programs of the machine: dockerd, docker, kubectl.
         if let Ok(path) = std::env::var("PATH") {
             variables.insert("PATH".to_owned(), path);
         }
         Self { variables, home, directories: vec![directory.to_owned()] }
     }
 
-    /// The same as a second instance in the home of another world: the daemon's default one, which
-    /// is nobody else's there.
-    pub(crate) fn beside(mut self, home: &Path) -> Self {
+    /// Moves the environment into the home of another world, as the daemon's instance 2: the
+    /// default one, which no other daemon in that home is.
+    pub(crate) fn for_neighbour_in(mut self, home: &Path) -> Self {
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         self.directories.extend(home.parent().map(Path::to_owned));
         home.clone_into(&mut self.home);
@@ -53,13 +57,13 @@ impl Environment {
             .with("RDD_INSTANCE", "2")
     }
 
-    /// The same with one variable more.
+    /// Sets a variable.
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.variables.insert(name.to_owned(), value.into());
         self
     }
 
-    /// The same without one variable.
+    /// Removes a variable.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.variables.remove(name);
         self
@@ -70,19 +74,19 @@ impl Environment {
         &self.variables
     }
 
-    /// Whether a path lies in the world.
+    /// Whether a path lies in the world. Paths with `..` never do.
     pub(crate) fn is_inside(&self, path: &Path) -> bool {
         let climbs = path.components().any(|part| part == Component::ParentDir);
         self.directories.iter().any(|world| path.starts_with(world)) && !climbs
     }
 
-    /// Whether a process was told of this world.
+    /// Whether a process carries the marker of this world.
     pub(crate) fn is_of(&self, process: Identity) -> bool {
         let marker = self.variables.get(MARKER);
         marker.is_some_and(|marker| process.carries(MARKER, marker))
     }
 
-    /// What the processes of this world carry.
+    /// The marker of this world.
     pub(crate) fn marker(&self) -> &str {
         self.variables.get(MARKER).map_or("", String::as_str)
     }
@@ -97,10 +101,10 @@ impl Environment {
 mod tests {
     use super::*;
 
-    // The whole list is compared, so that no variable of the user's can slip in unnoticed.
+    // The whole list is compared, so that another variable of the user would be noticed.
     #[test]
-    fn a_world_is_told_nothing_of_the_users_but_where_programs_are() {
-        let world = Environment::of_world(Path::new("/w/3"), 3, "3-1-1");
+    fn a_world_gets_no_variable_of_the_user_but_path() {
+        let world = Environment::for_world(Path::new("/w/3"), 3, "3-1-1");
         let names: Vec<_> = world.variables().keys().map(String::as_str).collect();
         let expected = [
             "DOCKER_CONFIG",

@@ -1,5 +1,4 @@
-//! One run as the reports tell it that are made for other programs than ours, whichever command made
-//! it: a run, or a cell of the matrix.
+//! One run as JUnit, GitHub and the index page show it, whether `run` or `matrix` made it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,17 +9,17 @@ use super::RunReport;
 use super::matrix::{column_of, daemon_of, word};
 use crate::matrix::Cell;
 
-/// The one column of runs.
+/// The only column of a table of `run`.
 pub(super) const VERDICT: &str = "verdict";
 
-/// What a run is told to be.
+/// How a run compares with what it must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum State {
-    /// As it must be.
+    /// It is as it must be.
     Right,
-    /// It shows nothing.
+    /// It proves nothing.
     Unknown,
-    /// It shows what must not be.
+    /// It has a verdict that it must not have.
     Wrong,
 }
 
@@ -29,50 +28,50 @@ pub(crate) enum State {
 pub(crate) struct Case {
     /// The finding.
     pub(crate) finding: String,
-    /// What it is among the cases of its finding; no two have the same.
+    /// Its name among the cases of its finding; unique.
     pub(crate) name: String,
     /// Its column in a table of findings.
     pub(crate) column: &'static str,
-    /// What it is told to be.
+    /// How it compares with what it must be.
     pub(crate) state: State,
     /// The state in one upper-case word.
     pub(crate) label: &'static str,
-    /// What came of it, in few words.
+    /// The verdict in a few words.
     pub(crate) word: String,
-    /// Broken promises, and why it does not show all that it should.
+    /// Broken promises, and the reasons why the run may not show everything.
     pub(crate) reasons: Vec<String>,
     /// Wall time, in seconds.
     pub(crate) seconds: f64,
-    /// Defects that were switched on.
+    /// The defects that were switched on.
     pub(crate) defects: Vec<String>,
     /// How the daemon's VM was run.
     pub(crate) vm: Option<VmMode>,
     /// The engine that was run.
     pub(crate) engine: Option<String>,
-    /// Directory of the evidence, where it was kept.
+    /// Directory of the evidence, if it was kept.
     pub(crate) evidence: Option<PathBuf>,
     /// The command that repeats it.
     pub(crate) again: String,
 }
 
 impl Case {
-    /// The cases of runs, in their order.
-    pub(crate) fn of_runs(reports: &[RunReport]) -> Vec<Self> {
-        numbered(reports.iter().map(Self::of_run).collect())
+    /// The cases of runs, in the same order.
+    pub(crate) fn from_runs(reports: &[RunReport]) -> Vec<Self> {
+        numbered(reports.iter().map(Self::from_run).collect())
     }
 
-    /// The cases of a matrix, in their order.
-    pub(crate) fn of_cells(cells: &[Cell]) -> Vec<Self> {
-        numbered(cells.iter().map(Self::of_cell).collect())
+    /// The cases of a matrix, in the same order.
+    pub(crate) fn from_cells(cells: &[Cell]) -> Vec<Self> {
+        numbered(cells.iter().map(Self::from_cell).collect())
     }
 
-    /// The name of its evidence: the last part of the path, which an archive of it has too.
+    /// The last part of the evidence's path. The archive of the evidence has the same name.
     pub(crate) fn evidence_name(&self) -> Option<String> {
         let name = self.evidence.as_deref()?.file_name()?;
         Some(name.to_string_lossy().into_owned())
     }
 
-    fn of_run(report: &RunReport) -> Self {
+    fn from_run(report: &RunReport) -> Self {
         let RunReport { finding, title, defects, judgement, .. } = report;
         let (state, label) = match judgement.verdict {
             Verdict::Pass => (State::Right, "PASS"),
@@ -102,7 +101,7 @@ impl Case {
         }
     }
 
-    fn of_cell(cell: &Cell) -> Self {
+    fn from_cell(cell: &Cell) -> Self {
         let state = match (cell.right, cell.verdict) {
             (true, _) => State::Right,
             (false, Verdict::Unknown) => State::Unknown,
@@ -126,7 +125,7 @@ impl Case {
     }
 }
 
-/// Gives those that have the same name the number of their round.
+/// Appends the round's number to names that occur several times.
 fn numbered(mut cases: Vec<Case>) -> Vec<Case> {
     let mut rounds: BTreeMap<(String, String), usize> = BTreeMap::new();
     for case in &mut cases {
@@ -139,7 +138,7 @@ fn numbered(mut cases: Vec<Case>) -> Vec<Case> {
     cases
 }
 
-/// A case of this state.
+/// An example of a case in this state.
 #[cfg(test)]
 pub(super) fn example(state: State) -> Case {
     let (label, word, reasons) = match state {

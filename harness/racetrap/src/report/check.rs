@@ -2,28 +2,28 @@
 
 use serde::Serialize;
 
-/// Whether something is there.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CheckState {
-    /// It is.
+    /// The machine has it.
     Ok,
-    /// It is not, and without it nothing can be run.
+    /// The machine lacks it, and nothing can be run without it.
     Missing,
-    /// It is not, and only some things need it.
+    /// The machine lacks it, but only some runs need it.
     Optional,
 }
 
-/// One thing that was looked for.
+/// One check of the machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Check {
-    /// What.
+    /// What the check looks for.
     pub(crate) name: &'static str,
-    /// Whether it is there.
+    /// The result.
     pub(crate) state: CheckState,
-    /// What was found.
+    /// What the check found.
     pub(crate) found: String,
-    /// What it is for, as the rest of a sentence.
+    /// What needs it, as the rest of a sentence.
     pub(crate) purpose: &'static str,
     /// How to get it, as a sentence.
     pub(crate) remedy: String,

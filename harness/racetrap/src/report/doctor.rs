@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Paint;
 use super::check::{Check, CheckState};
 
-/// One line a check; below one that is not met, what it is for and how to get it.
+/// One line per check. Below a check that failed: what needs it, and how to get it.
 pub(crate) fn doctor(checks: &[Check], paint: Paint) -> String {
     let mut text = String::new();
     let width = checks.iter().map(|check| check.name.len()).max().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! All runs of a command as one page: a row a finding, a column a kind of daemon, each run linked with
-//! its timeline.
+//! All runs of a command as one page: a row per finding and a column per kind of daemon. Each run
+//! links to its timeline.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,17 +12,17 @@ use super::matrix::CONTROL;
 use crate::derived::PAGE;
 use crate::timeline::{Inline, policy};
 
-/// How the page says that it is one of ours.
+/// Marks the page as written by racetrap.
 const GENERATOR: &str = "racetrap";
 
-/// What a path on disk may have in it and that of a link may not.
+/// Characters that a path may contain but the path of a link may not.
 const IN_PATH: AsciiSet =
     CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'\\');
 
 const STYLE: &str = concat!(include_str!("../timeline/tone.css"), include_str!("index.css"));
 
-/// The runs of `command` as the text of an `index.html`. `titles` says what findings are about, and
-/// `link` where evidence lies as seen from the page.
+/// The text of `index.html` for the runs of `command`. `titles` maps findings to their titles;
+/// `link` turns the path of evidence into a path relative to the page.
 pub(crate) fn index(
     command: &str,
     cases: &[Case],
@@ -32,7 +32,7 @@ pub(crate) fn index(
     let style = Inline(STYLE);
     let link = |case: &Case| {
         let evidence = case.evidence.as_deref().and_then(&link)?;
-        // The dot keeps what is before a colon from being taken for a protocol.
+        // Without `./`, a browser would take the text before a colon for a protocol.
         Some(format!("./{}/{PAGE}", utf8_percent_encode(&evidence, &IN_PATH)))
     };
     let worst = cases.iter().map(|case| case.state).max().unwrap_or(State::Right);
@@ -61,13 +61,13 @@ pub(crate) fn index(
     page.into_string()
 }
 
-/// A text that was made by [`index`].
+/// Whether [`index`] made this text.
 pub(crate) fn is_index(text: &str) -> bool {
     let meta = html! { meta name="generator" content=(GENERATOR); };
     text.contains(&meta.into_string())
 }
 
-/// As the style knows it.
+/// The state's class in the style sheet.
 fn class(state: State) -> &'static str {
     match state {
         State::Right => "pass",
@@ -84,7 +84,7 @@ fn sum(worst: State) -> &'static str {
     }
 }
 
-/// Colour is not all that tells them apart.
+/// A sign, so that colour is not the only difference.
 fn sign(state: State) -> &'static str {
     match state {
         State::Right => "✓",
@@ -110,7 +110,7 @@ fn counts(cases: &[Case]) -> String {
     text
 }
 
-/// Findings and columns are in the order of the cases; several rounds share a cell.
+/// The table. Findings and columns keep the order of the cases; several rounds share a cell.
 fn grid(
     cases: &[Case],
     titles: &BTreeMap<String, String>,
@@ -154,13 +154,13 @@ fn in_order<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     found
 }
 
-/// What came of a run; a link where its timeline was kept.
+/// The verdict of a run, linked to its timeline if that was kept.
 fn cell(case: &Case, link: Option<String>) -> Markup {
     let shown = html! {
         span.sign { (sign(case.state)) }
         span.word {
             (case.word)
-            // In a matrix the column says it.
+            // In a matrix the column already names the defect.
             @if case.column == VERDICT && !case.defects.is_empty() {
                 span.defects { " under " (case.defects.join(", ")) }
             }
@@ -174,7 +174,7 @@ fn cell(case: &Case, link: Option<String>) -> Markup {
     }
 }
 
-/// What there is to know of each run that is not as it must be.
+/// The reasons of each run that is not as it must be.
 fn reasons(cases: &[Case], link: &impl Fn(&Case) -> Option<String>) -> Markup {
     let wrong: Vec<_> = cases.iter().filter(|case| case.state != State::Right).collect();
     html! {

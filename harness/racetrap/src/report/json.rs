@@ -1,28 +1,30 @@
-//! The same for programs: one JSON object a command, as docs/formats.md describes it.
+//! The reports for programs: one JSON object per command, as docs/formats.md describes it.
 
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    FindingId, Judgement, OracleName, Platform, Scenario, Unshown, Verdict, Violation, VmMode,
+    FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unshown, Verdict,
+    Violation, VmMode,
 };
 use serde::Serialize;
 
 use super::RunReport;
 use super::check::{Check, CheckState};
 use super::recorded::{Recorded, differences};
+use crate::contract::Coverage;
 use crate::matrix::Cell;
 
-/// Version of every object; docs/formats.md says what a version promises.
+/// Version of every object. docs/formats.md says what a version promises.
 const VERSION: u32 = 1;
 
 /// The daemon that was run.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct DaemonFacts {
-    /// Its program.
+    /// Path of its program.
     pub(crate) program: String,
-    /// What it says of its version.
+    /// The version that its program prints.
     pub(crate) version: String,
-    /// It can switch defects on, as only a reference daemon can.
+    /// Whether it can switch defects on, as only a reference daemon can.
     pub(crate) knows_defects: bool,
 }
 
@@ -36,6 +38,7 @@ struct Entry<'a> {
     oracle: OracleName,
     defect: &'a str,
     unrelated: &'a str,
+    promises: &'a [PromiseNumber],
     platforms: &'a [Platform],
     covers: &'a [FindingId],
 }
@@ -56,7 +59,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn of(report: &'a RunReport) -> Self {
+    fn new(report: &'a RunReport) -> Self {
         Self {
             finding: &report.finding,
             defects: &report.defects,
@@ -96,12 +99,49 @@ pub(crate) fn list_json<'a>(
                 oracle: about.oracle,
                 defect: &about.defect,
                 unrelated: &about.unrelated,
+                promises: &about.promises,
                 platforms: &about.platforms,
                 covers: &about.covers,
             })
         })
         .collect();
     text(&List { version: VERSION, findings, unshown: unshown.collect() })
+}
+
+/// The object of `promises`.
+pub(crate) fn promises_json(coverage: &Coverage<'_>) -> String {
+    #[derive(Serialize)]
+    struct Promise<'a> {
+        number: PromiseNumber,
+        section: &'a str,
+        text: &'a str,
+        oracles: &'a [OracleName],
+        findings: &'a [&'a FindingId],
+        defects: &'a [&'a str],
+    }
+    #[derive(Serialize)]
+    struct Promises<'a> {
+        version: u32,
+        promises: Vec<Promise<'a>>,
+        judged: usize,
+        exercised: usize,
+        not_judged: usize,
+    }
+    let promises = coverage.promises.iter().map(|promise| Promise {
+        number: promise.number,
+        section: promise.section,
+        text: promise.text,
+        oracles: &promise.oracles,
+        findings: &promise.findings,
+        defects: &promise.defects,
+    });
+    text(&Promises {
+        version: VERSION,
+        promises: promises.collect(),
+        judged: coverage.judged(),
+        exercised: coverage.exercised(),
+        not_judged: coverage.not_judged(),
+    })
 }
 
 /// The object of `run`.
@@ -112,10 +152,10 @@ pub(crate) fn runs_json(daemon: &DaemonFacts, reports: &[RunReport]) -> String {
         daemon: &'a DaemonFacts,
         runs: Vec<Run<'a>>,
     }
-    text(&Runs { version: VERSION, daemon, runs: reports.iter().map(Run::of).collect() })
+    text(&Runs { version: VERSION, daemon, runs: reports.iter().map(Run::new).collect() })
 }
 
-/// The object of `report`; `unread` are journals, and why they cannot be used.
+/// The object of `report`. `unread` lists journals that cannot be used, with the reason.
 pub(crate) fn rebuilt_json(reports: &[RunReport], unread: &[(PathBuf, String)]) -> String {
     #[derive(Serialize)]
     struct Unread<'a> {
@@ -130,7 +170,7 @@ pub(crate) fn rebuilt_json(reports: &[RunReport], unread: &[(PathBuf, String)]) 
     }
     let unread = unread.iter();
     let unread = unread.map(|(path, why)| Unread { journal: path.display().to_string(), why });
-    let runs = reports.iter().map(Run::of).collect();
+    let runs = reports.iter().map(Run::new).collect();
     text(&Rebuilt { version: VERSION, runs, unread: unread.collect() })
 }
 
@@ -148,7 +188,7 @@ pub(crate) fn judged_json(report: &RunReport, recorded: &Recorded) -> String {
         Recorded::Nothing(_) => None,
     };
     let differences = differences(&report.judgement, recorded);
-    text(&Judged { version: VERSION, run: Run::of(report), recorded: known, differences })
+    text(&Judged { version: VERSION, run: Run::new(report), recorded: known, differences })
 }
 
 /// The object of `open`.
@@ -173,7 +213,7 @@ pub(crate) fn repro_json(daemon: &DaemonFacts, report: &RunReport) -> String {
         timeline: &'a [String],
     }
     let timeline = &report.timeline;
-    text(&Repro { version: VERSION, daemon, run: Run::of(report), timeline })
+    text(&Repro { version: VERSION, daemon, run: Run::new(report), timeline })
 }
 
 /// The object of `matrix`.

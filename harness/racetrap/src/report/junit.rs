@@ -1,4 +1,4 @@
-//! Runs as JUnit XML, which every CI reads.
+//! Runs as JUnit XML.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 use super::case::{Case, State};
 use super::json::DaemonFacts;
 
-/// One suite, named after the command, with a case for each run. What shows nothing is an error, not a
-/// skipped test: somebody has to look at it.
+/// One suite named after the command, with one test case per run. An unknown run is an error and
+/// not a skipped test, because somebody has to look at it.
 pub(crate) fn junit(command: &str, daemon: Option<&DaemonFacts>, cases: &[Case]) -> String {
     let mut suite = TestSuite::new(format!("racetrap {command}"));
     if let Some(daemon) = daemon {
@@ -21,7 +21,7 @@ pub(crate) fn junit(command: &str, daemon: Option<&DaemonFacts>, cases: &[Case])
     let mut report = Report::new("racetrap");
     report.add_test_suite(suite);
     let xml = report.to_string().expect("a report in memory can be written");
-    // Whatever a daemon has said, other characters that no XML may hold are left out by now.
+    // `quick_junit` leaves out the characters that XML does not allow, whatever a daemon printed.
     xml.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
 
@@ -64,7 +64,7 @@ fn status(case: &Case) -> TestCaseStatus {
     status
 }
 
-/// Times are never below 0, unless a clock is broken; a report is no place to find that out.
+/// A duration from seconds; 0 if a broken clock made them negative.
 fn time(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
@@ -85,8 +85,9 @@ mod tests {
         node.children().find(|child| child.has_tag_name(name))
     }
 
-    /// One case of each state, read back by a parser: the counts that a CI shows must be those of the
-    /// cases, and what is not right must say what was seen, where it lies, and how to repeat it.
+    /// Writes one case of each state and reads the file with an XML parser: the counts must match
+    /// the cases, and a case that is not right must contain its reasons, its evidence and the
+    /// command that repeats it.
     #[test]
     fn each_run_is_a_case_and_what_shows_nothing_is_an_error() {
         let cases = [State::Right, State::Wrong, State::Unknown].map(example);
@@ -112,7 +113,8 @@ mod tests {
         assert_eq!(names, ["defect", "vm", "engine", "evidence", "again"]);
     }
 
-    /// A daemon may say anything. Every character of the first plane is in it, and most are kept.
+    /// A daemon may print anything, so the text contains every character of the first plane; most
+    /// are kept.
     #[test]
     fn whatever_a_daemon_says_it_is_xml() {
         let all: String = (0..0x1_0000).filter_map(char::from_u32).collect();

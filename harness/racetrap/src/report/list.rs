@@ -6,8 +6,8 @@ use racetrap_history::{Scenario, Unshown};
 
 use super::Paint;
 
-/// One line a finding: id, the oracle that a broken daemon trips, and what goes wrong; below them
-/// those that are not run, and why.
+/// One line per finding: id, oracle, title. Below them the findings that cannot be run, with the
+/// reason.
 pub(crate) fn list<'a>(
     entries: impl Iterator<Item = &'a Scenario>,
     unshown: impl Iterator<Item = &'a Unshown>,

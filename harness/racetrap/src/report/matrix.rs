@@ -1,4 +1,4 @@
-//! The matrix: each finding, what its schedule does, and what each daemon made of it.
+//! The matrix: each finding, its schedule, and the result on each daemon.
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,11 @@ use crate::derived::TIMELINE;
 use crate::matrix::{Cell, DaemonKind};
 use crate::timeline::story;
 
-/// How a cell of a control run is called.
+/// Name of the control runs' column.
 pub(super) const CONTROL: &str = "without its fault";
 
-/// Every scenario with its cells below it; each has the same number of them, in the same order.
+/// Every scenario with its cells below it. All scenarios have the same number of cells, in the same
+/// order.
 pub(crate) fn matrix(scenarios: &[&Scenario], cells: &[Cell], paint: Paint) -> String {
     let mut text = String::new();
     let width = cells.iter().map(|cell| word(cell).len()).max().unwrap_or_default();
@@ -32,7 +33,7 @@ pub(crate) fn matrix(scenarios: &[&Scenario], cells: &[Cell], paint: Paint) -> S
     text
 }
 
-/// One cell; `width` is that of the longest word on any of them.
+/// One cell. `width` is the length of the longest verdict in the matrix.
 fn row(text: &mut String, cell: &Cell, width: usize, paint: Paint) {
     let daemon = daemon_of(cell);
     let mark = if cell.right { paint.good("ok   ") } else { paint.bad("WRONG") };
@@ -54,7 +55,7 @@ fn row(text: &mut String, cell: &Cell, width: usize, paint: Paint) {
     }
 }
 
-/// Which daemon a cell is about.
+/// The daemon of a cell, with its defect.
 pub(super) fn daemon_of(cell: &Cell) -> String {
     match (&cell.defect, cell.daemon) {
         (_, DaemonKind::Control) => CONTROL.to_owned(),
@@ -64,7 +65,7 @@ pub(super) fn daemon_of(cell: &Cell) -> String {
     }
 }
 
-/// The same for all findings.
+/// The daemon of a cell without its defect; the same for all findings.
 pub(super) fn column_of(cell: &Cell) -> &'static str {
     match cell.daemon {
         DaemonKind::Correct => "correct daemon",
@@ -74,7 +75,7 @@ pub(super) fn column_of(cell: &Cell) -> &'static str {
     }
 }
 
-/// What the oracles say of a cell.
+/// The verdict of a cell in a few words.
 pub(super) fn word(cell: &Cell) -> String {
     let oracles: Vec<_> = cell.oracles.iter().map(ToString::to_string).collect();
     match (cell.verdict, cell.daemon) {

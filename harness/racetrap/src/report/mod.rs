@@ -1,17 +1,17 @@
-//! What a person or a program reads of a run.
+//! The reports: text for people, and formats for programs.
 //!
-//! - `terminal`: the only door to standard output, and colours;
-//! - `check`: one thing that `doctor` looked for;
-//! - `list`, `run`, `matrix`, `doctor`: text for people, one file a command;
-//! - `recorded`: a bundle that is judged by other oracles than those of its run;
-//! - `opened`: where a bundle can be looked at;
+//! - `terminal`: the only place that writes to standard output; colours;
+//! - `check`: one check of `doctor`;
+//! - `list`, `promises`, `run`, `matrix`, `doctor`: text for people, one file per command;
+//! - `recorded`: compares a new judgement of a bundle with the recorded one;
+//! - `opened`: the commands with which an open bundle can be read;
 //! - `summary`: the last lines of `run` and `matrix`;
-//! - `case`: one run as other programs than ours are told of it; `junit` and `github`: how they are;
-//! - `json`: the same for programs, as docs/formats.md describes it;
-//! - `index`: all runs of a command as a page;
-//! - `progress`: a bar on standard error while worlds run.
+//! - `case`: one run for the formats of other programs: `junit`, `github` and `index`, a page of
+//!   all runs;
+//! - `json`: the output of `--format json`, as docs/formats.md describes it;
+//! - `progress`: a progress bar on standard error.
 //!
-//! Everything but `terminal` and `progress` is a function from values to text.
+//! Everything except `terminal` and `progress` is a function from values to text.
 
 mod case;
 mod check;
@@ -24,6 +24,7 @@ mod list;
 mod matrix;
 mod opened;
 mod progress;
+mod promises;
 mod recorded;
 mod run;
 mod summary;
@@ -38,14 +39,15 @@ pub(crate) use doctor::doctor;
 pub(crate) use github::{BYTES_MAX as SUMMARY_BYTES_MAX, annotations, summary as job_summary};
 pub(crate) use index::{index, is_index};
 pub(crate) use json::{
-    DaemonFacts, doctor_json, judged_json, list_json, matrix_json, opened_json, rebuilt_json,
-    repro_json, runs_json,
+    DaemonFacts, doctor_json, judged_json, list_json, matrix_json, opened_json, promises_json,
+    rebuilt_json, repro_json, runs_json,
 };
 pub(crate) use junit::junit;
 pub(crate) use list::list;
 pub(crate) use matrix::matrix;
 pub(crate) use opened::opened;
 pub(crate) use progress::Progress;
+pub(crate) use promises::promises;
 pub(crate) use recorded::{Recorded, judged};
 pub(crate) use run::{RunReport, run, titles};
 pub(crate) use summary::{index_line, matrix_summary, once_more, runs_summary};

@@ -1,10 +1,10 @@
-//! Where a bundle can be looked at that is open.
+//! The commands with which an open bundle can be read.
 
 use std::path::Path;
 
 use super::terminal::Paint;
 
-/// Lines for a shell, and what ends it.
+/// Lines to paste into a shell, and the key that ends the server.
 pub(crate) fn opened(kubeconfig: Option<&Path>, docker_host: Option<&str>, paint: Paint) -> String {
     let variable = |name: &str, value: Option<String>, what: &str| match value {
         Some(value) => format!("export {name}={value}\n"),

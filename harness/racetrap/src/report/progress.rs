@@ -1,17 +1,17 @@
-//! A bar on standard error while worlds run; nothing where that is no terminal.
+//! A progress bar on standard error; draws nothing if that is not a terminal.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How many runs are done, of how many.
+/// How many of the runs are done.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
-    /// A bar for `runs` runs. It draws itself only where standard error is a terminal.
+    /// A bar for `runs` runs. Draws only if standard error is a terminal.
     pub(crate) fn new(runs: usize) -> Self {
         let bar = ProgressBar::new(runs as u64);
         let style = ProgressStyle::with_template("{spinner} {pos}/{len} [{elapsed_precise}] {msg}");
@@ -21,20 +21,20 @@ impl Progress {
         Self { bar }
     }
 
-    /// One more run is done.
+    /// Counts one more run as done, and shows `message`.
     pub(crate) fn done(&self, what: String) {
         self.bar.set_message(what);
         self.bar.inc(1);
     }
 
-    /// Does something to the terminal while the bar is out of the way.
+    /// Hides the bar while `write` writes to the terminal.
     pub(crate) fn aside<T>(&self, act: impl FnOnce() -> T) -> T {
         self.bar.suspend(act)
     }
 }
 
 impl Drop for Progress {
-    /// The bar is no result; it leaves no line behind.
+    /// Removes the bar, because it is not part of the result.
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
@@ -44,7 +44,7 @@ impl Drop for Progress {
 mod tests {
     use super::*;
 
-    /// Builds the bar, which checks the template, and counts what it was told.
+    /// Building the bar checks its template; the count must match the calls.
     #[test]
     fn a_bar_counts_what_is_done() {
         let progress = Progress::new(3);

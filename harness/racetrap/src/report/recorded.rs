@@ -1,20 +1,20 @@
-//! A bundle that is judged by other oracles than those of its run: what both say, and where they differ.
+//! Compares the judgement of a bundle by the current oracles with the one that its run recorded.
 
 use racetrap_history::{Judgement, Violation};
 
 use super::run::{RunReport, entry, run};
 use super::terminal::Paint;
 
-/// What a bundle says of its own verdict.
+/// The verdict that a bundle contains.
 #[derive(Clone, Debug)]
 pub(crate) enum Recorded {
-    /// What the oracles of its run have said.
+    /// The judgement of the run's own oracles.
     Verdict(Judgement),
-    /// Why that is not known.
+    /// There is none, for this reason.
     Nothing(String),
 }
 
-/// Where the judgement of today differs from what was recorded, a line each.
+/// The differences between the new and the recorded judgement, one line each.
 pub(crate) fn differences(now: &Judgement, recorded: &Recorded) -> Vec<String> {
     let before = match recorded {
         Recorded::Verdict(before) => before,
@@ -38,7 +38,7 @@ pub(crate) fn differences(now: &Judgement, recorded: &Recorded) -> Vec<String> {
     lines
 }
 
-/// The report on a bundle as text: as on a run, with what differs from the recorded verdict.
+/// The report on a bundle as text: as for a run, plus the differences from the recorded verdict.
 pub(crate) fn judged(report: &RunReport, recorded: &Recorded, paint: Paint) -> String {
     let report = tamed(report);
     let mut text = run(&report, false, paint);
@@ -52,7 +52,8 @@ pub(crate) fn judged(report: &RunReport, recorded: &Recorded, paint: Paint) -> S
     text
 }
 
-/// The same without what a terminal would take for a command: nobody knows who has written a bundle.
+/// Escapes control characters in the texts of a report: anybody may have written the bundle, and a
+/// terminal would carry out escape sequences.
 fn tamed(report: &RunReport) -> RunReport {
     let mut report = report.clone();
     let RunReport { title, correct, story, defects, judgement, engine, timeline, again, .. } =
@@ -86,7 +87,8 @@ mod tests {
         Judgement { verdict, violations: violations.collect(), unknowns: Vec::new() }
     }
 
-    // One violation stays, one is found elsewhere, one by another oracle: only what stays is not told.
+    // Of the three violations one is in both judgements, one moved and one changed its oracle: only
+    // the latter two are differences.
     #[test]
     fn what_newer_oracles_find_and_do_not_find_is_told() {
         let (convergence, counts) = (OracleName::Convergence, OracleName::Counts);

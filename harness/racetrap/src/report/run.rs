@@ -1,4 +1,5 @@
-//! One run: a line where it passed, and otherwise what was expected, what was seen, and when.
+//! The report on one run: one line for a pass; otherwise what was expected, what was seen, and
+//! when.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,13 +13,13 @@ use crate::matrix::{evidence_of, reasons};
 use crate::run::{Outcome, RunError, engine_of};
 use crate::timeline::{StoryLine, story};
 
-/// How many lines of the timeline stand in a report; the evidence has them all.
+/// How many lines of the timeline a report shows; the evidence has all of them.
 const EXCERPT: usize = 40;
 
-/// How many lines after the last violation stand in it too.
+/// How many lines after the last violation the report shows.
 const AFTERMATH: usize = 2;
 
-/// What is told of one run.
+/// The facts of one run that reports show.
 #[derive(Clone, Debug)]
 pub(crate) struct RunReport {
     /// The finding.
@@ -27,30 +28,30 @@ pub(crate) struct RunReport {
     pub(crate) title: String,
     /// What a correct daemon does.
     pub(crate) correct: String,
-    /// What was held and done.
+    /// The schedule in a few lines, each with a label.
     pub(crate) story: Vec<StoryLine>,
-    /// Defects that were switched on.
+    /// The defects that were switched on.
     pub(crate) defects: Vec<String>,
     /// The verdict and its reasons.
     pub(crate) judgement: Judgement,
     /// Wall time, in seconds.
     pub(crate) seconds: f64,
-    /// Directory of the evidence, where it was kept.
+    /// Directory of the evidence, if it was kept.
     pub(crate) evidence: Option<PathBuf>,
-    /// How the daemon's VM was run; none, where no world could be made.
+    /// How the daemon's VM was run; `None` if no world could be made.
     pub(crate) vm: Option<VmMode>,
-    /// The engine that was run, its version and image store; none, where it could not be asked.
+    /// Version and image store of the engine; `None` if it could not be asked.
     pub(crate) engine: Option<String>,
-    /// The history as text, one line a record.
+    /// The history as text, one line per record.
     pub(crate) timeline: Vec<String>,
-    /// That it did not pass in a world that was used before.
+    /// A remark if the run did not pass and its world had been used before.
     pub(crate) used_again: Option<String>,
     /// The command that repeats the run.
     pub(crate) again: String,
 }
 
 impl RunReport {
-    /// A report on what came of running `scenario`; `again` is the command that repeats it.
+    /// The report on the result of running `scenario`; `again` is the command that repeats it.
     pub(crate) fn new(
         scenario: &Scenario,
         defects: &[String],
@@ -80,7 +81,7 @@ impl RunReport {
         }
     }
 
-    /// A report on a run that was kept back, and why.
+    /// The report on a run that did not begin.
     pub(crate) fn not_begun(
         scenario: &Scenario,
         defects: &[String],
@@ -92,7 +93,7 @@ impl RunReport {
         Self { judgement, ..report }
     }
 
-    /// A report on the run whose journal lies in `evidence`.
+    /// The report on the run whose journal lies in `evidence`.
     pub(crate) fn rebuilt(rebuilt: Rebuilt, evidence: PathBuf) -> Self {
         let Rebuilt { header, history, judgement } = rebuilt;
         let report = Self::unmade(&header.scenario, &header.defects, header.again);
@@ -108,7 +109,7 @@ impl RunReport {
         }
     }
 
-    /// Broken promises, and why it does not show all that it should.
+    /// Broken promises, and the reasons why the run may not show everything.
     pub(crate) fn reasons(&self) -> Vec<String> {
         reasons(&self.judgement).chain(self.used_again.clone()).collect()
     }
@@ -137,14 +138,13 @@ impl RunReport {
     }
 }
 
-/// What the findings of these runs are about.
+/// The titles of the findings of these runs.
 pub(crate) fn titles(reports: &[RunReport]) -> BTreeMap<String, String> {
     let titles = reports.iter().map(|report| (report.finding.to_string(), report.title.clone()));
     titles.collect()
 }
 
-/// The report as text. With `whole` the timeline stands in it from its first to its last line,
-/// whatever the verdict.
+/// The report as text. With `whole` it contains the complete timeline, whatever the verdict is.
 pub(crate) fn run(report: &RunReport, whole: bool, paint: Paint) -> String {
     let mut text = String::new();
     let RunReport { finding, title, seconds, judgement, .. } = report;
@@ -169,7 +169,7 @@ pub(crate) fn run(report: &RunReport, whole: bool, paint: Paint) -> String {
     text
 }
 
-/// The verdict, right-aligned in a column of its own.
+/// The verdict, right-aligned in its own column.
 fn verdict(verdict: Verdict, paint: Paint) -> String {
     let word = format!("{:>12}", verdict.to_string().to_uppercase());
     match verdict {
@@ -179,7 +179,7 @@ fn verdict(verdict: Verdict, paint: Paint) -> String {
     }
 }
 
-/// A label and what belongs to it, below the column of verdicts.
+/// A label and its text, right of the verdict's column.
 pub(super) fn entry(text: &mut String, label: &str, what: &str, paint: Paint) {
     let label = paint.faint(&format!("{label:>12}"));
     let what = what.trim_end().replace('\n', "\n             ");
@@ -222,7 +222,8 @@ fn excerpt(text: &mut String, report: &RunReport, whole: bool, paint: Paint) {
     }
 }
 
-/// The lines that lead to the last violation; the last lines, where there is none.
+/// The lines of the timeline that lead to the last violation, or its last lines if there is no
+/// violation.
 fn around(report: &RunReport) -> std::ops::Range<usize> {
     let lines = &report.timeline;
     let last = report.judgement.violations.iter().map(|violation| violation.seq).max();
@@ -231,7 +232,7 @@ fn around(report: &RunReport) -> std::ops::Range<usize> {
     end.saturating_sub(EXCERPT)..end
 }
 
-/// The record's number, which is the second word of its line.
+/// The record's number: the second word of its line.
 fn number(line: &str) -> Option<u64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! The last lines: how many runs, what became of them, and once more those that are not right.
+//! The last lines of a command: the counts, and again each run that is not right.
 
 use std::path::Path;
 
@@ -8,8 +8,8 @@ use super::case::{Case, State};
 use super::{Paint, RunReport};
 use crate::matrix::{Cell, DaemonKind};
 
-/// Once more each run that is not right, and how to repeat it: the last thing that is read is what
-/// there is to do. One run alone has just been told.
+/// Each run that is not right with the command that repeats it, once more at the end, where people
+/// look first. Empty if there was only one run, because its report is still on the screen.
 pub(crate) fn once_more(cases: &[Case], paint: Paint) -> String {
     let bad = cases.iter().filter(|case| case.state != State::Right && cases.len() > 1);
     bad.map(|case| {
@@ -58,14 +58,14 @@ pub(crate) fn matrix_summary(cells: &[Cell], seconds: f64, paint: Paint) -> Stri
     summary + &line(controls().count(), "control run", &parts, seconds, paint)
 }
 
-/// The line that names the page with all runs of a command, where there is one.
+/// The line that names the page with all runs of a command, if that was written.
 pub(crate) fn index_line(path: Option<&Path>, paint: Paint) -> String {
     let line =
         |path: &Path| format!("{} {}\n", paint.strong(&format!("{:>12}", "Index")), path.display());
     path.map_or(String::new(), line)
 }
 
-/// A number of the summary, and the colour that it has where it is not 0.
+/// A number of the summary; painted if it is not 0.
 struct Part {
     count: usize,
     word: &'static str,

@@ -1,34 +1,36 @@
-//! The only door to standard output, and the one to standard error beside it.
+//! The only place that writes to standard output, and the one that writes messages to standard
+//! error.
 
 use std::io::{self, IsTerminal as _, Write};
 
 use crate::mask::canary;
 
-/// Standard output, and whether it takes colours.
+/// Standard output, and whether it gets colours.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terminal {
     paint: Paint,
 }
 
 impl Terminal {
-    /// Standard output as it is; `NO_COLOR` is honoured (no-color.org).
+    /// Standard output as it is now. No colours if it is not a terminal or `NO_COLOR` is set
+    /// (no-color.org).
     pub(crate) fn open() -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self { paint: Paint::new(std::io::stdout().is_terminal() && !refused) }
     }
 
-    /// How text for it is painted.
+    /// The painter for this output.
     pub(crate) fn paint(self) -> Paint {
         self.paint
     }
 
-    /// Writes text as it is. A reader that went away is no error: it has read what it wanted.
+    /// Writes `text`. Ignores a reader that closed the pipe, because it has read what it wanted.
     ///
     /// # Errors
-    /// Where the text, or a part of it, could not be written.
+    /// If the text could not be written completely.
     ///
     /// # Panics
-    /// Where masking has failed in it.
+    /// If the text contains a planted secret, because masking has failed then.
     pub(crate) fn write(self, text: &str) -> Result<(), NotWritten> {
         let text = masked(text);
         let mut output = io::stdout().lock();
@@ -39,34 +41,34 @@ impl Terminal {
     }
 }
 
-/// What is said instead of a text in which a planted secret is.
+/// The message that replaces a text with a planted secret.
 const UNMASKED: &str =
     "left out: a planted secret is in what was to be told, so masking has failed";
 
-/// The text of a report, which is written nowhere where a secret is left in it that was planted in a world.
+/// Returns `text` if it contains no secret that was planted in a world.
 ///
 /// # Panics
-/// Where one is: that is a bug of the harness.
+/// If it contains one: masking has failed, which is a bug of the harness.
 pub(crate) fn masked(text: &str) -> &str {
     assert!(!canary::is_in(text.as_bytes()), "{UNMASKED}");
     text
 }
 
-/// A report that nobody can have read, or not the whole of it.
+/// The report could not be written completely.
 #[derive(Debug, thiserror::Error)]
 #[error("the report could not be written to standard output")]
 pub(crate) struct NotWritten {
     source: io::Error,
 }
 
-/// Says something on standard error, which is no part of any report: where that cannot be written,
-/// nothing else could tell of it, and the exit code still does.
+/// Writes a message to standard error. It is not part of any report. Ignores errors, because there
+/// is no other place to report them; the exit code still holds.
 pub(crate) fn tell(text: &str) {
     let text = if canary::is_in(text.as_bytes()) { UNMASKED } else { text };
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Puts colours around text, or leaves it as it is.
+/// Paints text, or returns it unchanged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paint {
     on: bool,
@@ -78,7 +80,7 @@ impl Paint {
         Self { on }
     }
 
-    /// As it must be.
+    /// Something that is as it must be.
     pub(crate) fn good(self, text: &str) -> String {
         self.with("1;32", text)
     }
@@ -88,17 +90,17 @@ impl Paint {
         self.with("1;31", text)
     }
 
-    /// Neither.
+    /// Something unknown.
     pub(crate) fn doubtful(self, text: &str) -> String {
         self.with("1;33", text)
     }
 
-    /// What the eye shall find first.
+    /// What the reader should see first.
     pub(crate) fn strong(self, text: &str) -> String {
         self.with("1", text)
     }
 
-    /// What it may pass over.
+    /// What the reader may skip.
     pub(crate) fn faint(self, text: &str) -> String {
         self.with("2", text)
     }

@@ -1,4 +1,4 @@
-//! Rendered text of fixed values: what a person and a program would read, whole.
+//! Compares the complete text of reports on fixed values with snapshots.
 
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ about:
   broken: The daemon misses what happens in the gap.
   correct: The daemon mirrors all of it.
   oracle: convergence
+  promises: ["4.1.10"]
   defect: 1-A
   unrelated: 1-B
 steps:
@@ -68,7 +69,7 @@ fn scenario(text: &str) -> Scenario {
     scenario_file::parse("fixed.yaml", text).unwrap()
 }
 
-/// A history of remarks, numbered as their records are.
+/// A history of notes, each with the number of its record.
 fn history(records: u64) -> Vec<Record> {
     (0..records)
         .map(|seq| {
@@ -180,14 +181,14 @@ fn snapshot(name: &str, text: &str) {
     settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
-/// Two findings whose ids and oracles have the same length show the columns; the story is not here.
+/// Two findings whose ids and oracles have the same length, so that the columns are visible.
 #[test]
 fn a_list_is_a_table() {
     let scenarios = [scenario(HELD), scenario(FREE)];
     snapshot("list", &list(scenarios.iter(), std::iter::empty(), PLAIN()));
 }
 
-/// Both kinds of schedule: one that holds and breaks things, one that does neither.
+/// Both kinds of schedule: one with gates and faults, one without.
 #[test]
 fn a_run_that_passed_tells_what_was_held_and_done_meanwhile() {
     let held = run(&report(HELD, Ok(outcome(passed(), 3))), false, PLAIN());
@@ -195,7 +196,7 @@ fn a_run_that_passed_tells_what_was_held_and_done_meanwhile() {
     snapshot("run-passed", &(held + &free));
 }
 
-/// 60 records, violated at 30 and 50: the excerpt ends two lines behind the last of them.
+/// Of 60 records, 30 and 50 are violations: the excerpt ends two lines after record 50.
 #[test]
 fn a_run_that_failed_tells_expected_seen_timeline_evidence_and_how_to_repeat_it() {
     let report = report(HELD, Ok(outcome(failed(&[30, 50]), 60)));
@@ -205,7 +206,7 @@ fn a_run_that_failed_tells_expected_seen_timeline_evidence_and_how_to_repeat_it(
     snapshot("run-failed", &text);
 }
 
-/// A run without violations has no place to look at, so its end is shown.
+/// A run without violations has no such place, so the end of its timeline is shown.
 #[test]
 fn a_run_that_is_unknown_shows_the_end_of_its_timeline() {
     let unknowns = vec!["the engine died".to_owned()];
@@ -216,13 +217,13 @@ fn a_run_that_is_unknown_shows_the_end_of_its_timeline() {
     assert!(text.contains("unknown the engine died"), "{text}");
 }
 
-/// Errors are chained in one line, as there is nothing else to show.
+/// The causes of an error stand in one line.
 #[test]
 fn a_run_that_could_not_begin_tells_why() {
     snapshot("run-unmade", &run(&report(HELD, Err(unwritten())), false, PLAIN()));
 }
 
-/// What a daemon said comes in lines; none of them may look like a line of the report's own.
+/// A daemon's text has several lines; none of them may look like a line of the report itself.
 #[test]
 fn a_reason_of_several_lines_stays_in_its_column() {
     let said = "it said:\nerror: no\n";
@@ -236,7 +237,7 @@ fn a_reason_of_several_lines_stays_in_its_column() {
     assert!(text.contains("\n    it said:\n    error: no\n"), "{text}");
 }
 
-/// `repro` shows all lines, also of a run that passed.
+/// `repro` prints every line, even for a run that passed.
 #[test]
 fn a_whole_timeline_has_every_line() {
     let text = run(&report(HELD, Ok(outcome(passed(), 60))), true, PLAIN());
@@ -254,7 +255,7 @@ fn a_matrix_tells_what_each_daemon_made_of_each_finding() {
     snapshot("matrix", &(text + &matrix_summary(&cells(), 12.25, PLAIN())));
 }
 
-/// Two cells of one finding that was asked for twice stay with the one that they belong to.
+/// A finding that was selected twice has two rows, each with its own cells.
 #[test]
 fn a_finding_that_was_asked_for_twice_has_its_own_cells_each_time() {
     let held = scenario(HELD);
@@ -266,7 +267,7 @@ fn a_finding_that_was_asked_for_twice_has_its_own_cells_each_time() {
     assert_eq!(text.matches("correct daemon").count(), 2, "{text}");
 }
 
-/// Each verdict occurs another number of times, so that no count can stand for another.
+/// Each verdict occurs a different number of times, so that no count can stand for another.
 #[test]
 fn the_summary_of_runs_counts_each_verdict() {
     let unknown = Judgement { verdict: Verdict::Unknown, ..passed() };
@@ -280,7 +281,8 @@ fn the_summary_of_runs_counts_each_verdict() {
     assert!(runs_summary(&reports[..1], 0.5, PLAIN()).contains("] 1 run: 1 passed, 0 failed"));
 }
 
-/// What is met takes one line, the rest says what it is for and how to get it.
+/// A check that succeeded takes one line; one that failed also says what needs it and how to get
+/// it.
 #[test]
 fn doctor_tells_what_is_missing_what_it_is_for_and_how_to_get_it() {
     let ready = doctor(&checks()[..1], PLAIN());
@@ -288,8 +290,8 @@ fn doctor_tells_what_is_missing_what_it_is_for_and_how_to_get_it() {
     snapshot("doctor", &doctor(&checks(), PLAIN()));
 }
 
-/// The objects as they are written: a key that changes its name breaks this before it breaks a
-/// program that reads it.
+/// The complete objects: a renamed key breaks this test before it breaks a program that reads the
+/// output.
 #[test]
 fn json_is_as_documented() {
     let scenarios = [scenario(HELD)];
@@ -302,7 +304,7 @@ fn json_is_as_documented() {
     snapshot("json-doctor", &doctor_json(&checks()));
 }
 
-/// With the escape sequences taken out, the text with colours is the text without.
+/// Text with colours, minus the escape sequences, equals the text without colours.
 #[test]
 fn colours_change_nothing_but_colours() {
     let failed = report(HELD, Ok(outcome(failed(&[1]), 2)));

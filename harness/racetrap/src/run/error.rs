@@ -51,6 +51,6 @@ impl RunError {
     /// pass through the recorder, which masks records.
     #[must_use]
     pub fn told(&self) -> String {
-        Masker::default().words(&chain(self))
+        Masker::default().message(&chain(self))
     }
 }

@@ -20,7 +20,7 @@ use crate::chain::chain;
 use crate::clock::Clock;
 use crate::daemon::DaemonError;
 use crate::recorder::{Recorder, Whole};
-use crate::world::{Seat, World, WorldError, WorldOptions};
+use crate::world::{Lease, World, WorldError, WorldOptions};
 
 /// Runs one scenario in a world of its own, and judges the history.
 ///
@@ -57,13 +57,13 @@ async fn run_in(
 ) -> Result<Outcome, RunError> {
     let evidence = Evidence::create(&options.evidence, scenario, clock)?;
     let end = End::of(options, clock);
-    let mut seat = reuse::pool(scenario, options).seat(reuse::key(scenario, options, vm)).await;
-    let reused = seat.world.as_ref().map_or(0, World::runs);
+    let mut lease = reuse::pool(scenario, options).lease(reuse::key(scenario, options, vm)).await;
+    let reused = lease.world.as_ref().map_or(0, World::runs);
     let head = What::Run(evidence.header(scenario, options, vm, reused));
-    let recorder = begin(&mut seat, evidence.journal()?, clock, head);
+    let recorder = begin(&mut lease, evidence.journal()?, clock, head);
     let directory = evidence.directory().to_owned();
     let making = async {
-        match seat.world.take() {
+        match lease.world.take() {
             Some(world) => Ok((begin_again(world, &directory).await?, None)),
             None => make_worlds(vm, scenario, options, &directory, &recorder).await,
         }
@@ -100,8 +100,8 @@ async fn run_in(
     let so_far = recorder.as_ended();
     let judgement = judge(&so_far);
     let passes = judgement.verdict == Verdict::Pass;
-    let (came, kept) = if passes && seat.keeps() && reuse::can_be_undone(scenario) {
-        give_back(runner.into_world(), seat, evidence, options).await?
+    let (came, kept) = if passes && lease.keeps() && reuse::can_be_undone(scenario) {
+        give_back(runner.into_world(), lease, evidence, options).await?
     } else {
         let cause = cause::cause(&so_far, &judgement, carried_out.is_err(), &options.stop);
         // The capture comes before the close, which ends the processes that it asks.
@@ -123,10 +123,10 @@ async fn run_in(
 
 /// Begins the history. A world that is used again keeps its recorder, because its observers write to
 /// that.
-fn begin(seat: &mut Seat, journal: File, clock: Clock, head: What) -> Recorder {
-    let recorder = match &mut seat.world {
+fn begin(lease: &mut Lease, journal: File, clock: Clock, head: What) -> Recorder {
+    let recorder = match &mut lease.world {
         Some(world) => {
-            world.enter(journal, clock, head);
+            world.begin_history(journal, clock, head);
             world.recorder().clone()
         }
         None => {
@@ -135,7 +135,7 @@ fn begin(seat: &mut Seat, journal: File, clock: Clock, head: What) -> Recorder {
             recorder
         }
     };
-    for note in seat.notes.drain(..) {
+    for note in lease.notes.drain(..) {
         recorder.note(note);
     }
     recorder
@@ -155,14 +155,14 @@ async fn begin_again(mut world: World, evidence: &Path) -> Result<World, WorldEr
 /// Ends the history of a run that passed, and gives its world back.
 async fn give_back(
     mut world: World,
-    seat: Seat,
+    lease: Lease,
     evidence: Evidence,
     options: &RunOptions,
 ) -> Result<(Judged, Option<PathBuf>), RunError> {
-    let Whole { records, failure } = match world.rest(Clock::start()) {
+    let Whole { records, failure } = match world.end_history(Clock::start()) {
         Ok(whole) => whole,
         Err(source) => {
-            seat.close(world).await;
+            lease.close(world).await;
             return Err(evidence.not_written(source));
         }
     };
@@ -181,9 +181,9 @@ async fn give_back(
         Err(error) => Err(error),
     };
     if passed && kept.is_ok() {
-        seat.give_back(world).await;
+        lease.give_back(world).await;
     } else {
-        seat.close(world).await;
+        lease.close(world).await;
     }
     Ok((came, kept?))
 }

@@ -42,7 +42,7 @@ pub(super) fn can_be_undone(scenario: &Scenario) -> bool {
 
 /// The pool from which this run takes its world, and to which it gives the world back.
 pub(super) fn pool(scenario: &Scenario, options: &RunOptions) -> Pool {
-    if needs_fresh_engine(scenario) { Pool::none() } else { options.pool.clone() }
+    if needs_fresh_engine(scenario) { Pool::disabled() } else { options.pool.clone() }
 }
 
 /// Whether the run needs an engine without a past: a daemon that is told a wrong time asks for the events

@@ -80,7 +80,7 @@ impl Runner {
     /// after it, also if it failed.
     pub(super) async fn step(&mut self, step: &Step) -> Result<(), StepError> {
         let done = self.dispatch(step).await;
-        self.scene.world.user.look();
+        self.scene.world.user.record_changes();
         self.read_log();
         done
     }

@@ -4,9 +4,9 @@ use racetrap_history::Blame;
 
 use crate::chain::chain;
 use crate::daemon::{AdmissionError, ApiError, DaemonError};
-use crate::docker::{DockerError, Ended};
+use crate::docker_cli::{CommandFailure, DockerCliError};
 use crate::engine::{EngineError, TruthError, WorkloadError};
-use crate::passthrough::WayError;
+use crate::passthrough::RouteError;
 use crate::world::ClientWireError;
 
 /// A step that could not be done.
@@ -36,15 +36,15 @@ world_errors!(
     ApiError,
     ClientWireError,
     DaemonError,
-    DockerError,
+    DockerCliError,
     EngineError,
     TruthError,
-    WayError,
+    RouteError,
     WorkloadError
 );
 
-impl From<Ended> for StepError {
-    fn from(Ended { blame, why }: Ended) -> Self {
+impl From<CommandFailure> for StepError {
+    fn from(CommandFailure { blame, why }: CommandFailure) -> Self {
         Self { blame, why }
     }
 }

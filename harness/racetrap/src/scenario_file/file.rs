@@ -63,7 +63,8 @@ impl ScenarioFile {
         Ok(Self { name, text, scenario })
     }
 
-    /// The error for a file that neither describes its finding nor names one of the `known` findings.
+    /// The error for a file that neither describes its finding nor names one of the `known`
+    /// findings.
     pub(crate) fn unknown_finding<'a>(
         &self,
         known: impl Iterator<Item = &'a str>,

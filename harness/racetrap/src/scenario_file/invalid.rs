@@ -10,7 +10,7 @@ use super::complaint::Complaint;
 use super::nearest::nearest;
 use super::parse::options;
 
-/// A text that is no scenario, and the place that says so.
+/// The error for a text that is no scenario, with the place that shows it.
 #[derive(Debug)]
 pub struct Invalid {
     problem: String,
@@ -47,7 +47,8 @@ impl Invalid {
     /// The error for bytes that are not UTF-8.
     pub(super) fn not_utf8(name: &str, bytes: &[u8]) -> Box<Self> {
         let text = String::from_utf8_lossy(bytes).into_owned();
-        // What precedes the first bad byte is the same in both, and the byte became this character.
+        // The text before the first bad byte is the same in both strings; the byte itself became
+        // this character.
         let at = text.find(char::REPLACEMENT_CHARACTER).unwrap_or_default();
         Box::new(Self {
             problem: "the file is not UTF-8".to_owned(),
@@ -107,7 +108,7 @@ impl Invalid {
     }
 }
 
-/// Where the parts of a scenario stand in its text.
+/// The positions of the parts of a scenario in its text.
 #[derive(Deserialize)]
 struct Places {
     finding: Spanned<IgnoredAny>,
@@ -118,7 +119,7 @@ fn places(text: &str) -> Option<Places> {
     serde_yaml::from_str_with_options(text, options()).ok()
 }
 
-/// The line in which a place is, from the place on; the text's first line, if it is unknown.
+/// The rest of the line that begins at `place`; the first line if the place is unknown.
 fn line_at(text: &str, place: Option<Location>) -> SourceSpan {
     let start = place.and_then(|place| offset(text, &place)).unwrap_or_default();
     let rest = text.get(start..).unwrap_or_default();
@@ -126,8 +127,8 @@ fn line_at(text: &str, place: Option<Location>) -> SourceSpan {
     (start, line.trim_end().len()).into()
 }
 
-/// Where a place is in the text, in bytes. The parser tells bytes where it can, and otherwise line
-/// and character, both from 1.
+/// The byte offset of a place in the text. The parser knows the offset of some places, and of
+/// others only line and column, both counted from 1.
 fn offset(text: &str, place: &Location) -> Option<usize> {
     if let Some(offset) = place.span().byte_offset() {
         return usize::try_from(offset).ok().filter(|offset| text.is_char_boundary(*offset));

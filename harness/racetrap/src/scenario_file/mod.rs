@@ -1,7 +1,7 @@
 //! Reads a scenario from YAML, and says in which line a text is no scenario, and why.
 //!
-//! Three things are checked in this order: the text is YAML of the scenario language, the wire knows
-//! every route that the schedule names, and the schedule can be carried out
+//! Three things are checked in this order: the text is YAML of the scenario language, the wire
+//! knows every route that the schedule names, and the schedule can be carried out
 //! ([`racetrap_history::Scenario::check`]). Each error shows the line and what was expected.
 //!
 //! - `file`: reads a file, up to a limit; `parse`: reads a text;

@@ -27,8 +27,8 @@ pub(crate) fn parse_as<T: DeserializeOwned>(name: &str, text: &str) -> Result<T,
         .map_err(|error| Invalid::not_a_scenario(name, text, &error))
 }
 
-/// Checks that the wire knows each route: no message would ever match an unknown one, and the run would
-/// end as unknown only after its deadline.
+/// Checks that the wire knows each route: no message would ever match an unknown one, and the run
+/// would end as unknown only after its deadline.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only some steps name a route")]
 fn check_routes(scenario: &Scenario) -> Result<(), ScheduleError> {
     for (index, step) in scenario.steps.iter().enumerate() {

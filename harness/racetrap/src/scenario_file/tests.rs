@@ -1,5 +1,5 @@
-//! What a file may leave out, and that no text at all can do more than be refused. The messages
-//! themselves are compared in `tests/cli`, where a person reads them.
+//! What a file may leave out, and that every text is either read or refused with an error.
+//! `tests/cli` compares the messages.
 
 use miette::Diagnostic as _;
 use racetrap_history::Scenario;
@@ -14,7 +14,7 @@ fn read_text(text: &str) -> Result<Scenario, ScenarioFileError> {
     Catalogue::embedded().unwrap().read(&path)
 }
 
-/// The file has other steps than the catalogue, so that it is not simply the catalogue's entry.
+/// The file's steps differ from those of the catalogue's entry, so they must come from the file.
 #[test]
 fn a_file_without_a_description_inherits_the_one_of_the_catalogue() {
     let scenario = read_text("finding: 295-I3\nsteps: [settle]\n").unwrap();
@@ -24,7 +24,8 @@ fn a_file_without_a_description_inherits_the_one_of_the_catalogue() {
     assert_ne!(scenario.steps, entry.steps);
 }
 
-/// Two files that differ in nothing but the description: one is refused, as nobody knows its finding.
+/// Without a description the file is refused, because its finding is unknown; with one it is
+/// accepted.
 #[test]
 fn a_file_with_a_description_may_be_about_a_finding_that_the_catalogue_does_not_have() {
     let text = "finding: 1-A\nsteps: [settle]\n";
@@ -34,8 +35,7 @@ fn a_file_with_a_description_may_be_about_a_finding_that_the_catalogue_does_not_
     assert_eq!(read_text(&format!("{text}{about}")).unwrap().about.unwrap().title, "t");
 }
 
-/// What a journal or a replay writes must be what a file may hold: every entry is written as YAML
-/// and read again.
+/// Writes every entry as YAML, as a journal or a replay does, and reads it again.
 #[test]
 fn what_is_written_is_read_as_the_same_scenario() {
     for entry in Catalogue::embedded().unwrap().entries() {
@@ -44,8 +44,9 @@ fn what_is_written_is_read_as_the_same_scenario() {
     }
 }
 
-/// A schedule with every shape of the language, cut off at every character, and with every one
-/// replaced: the label of a refusal must lie within the text, or the message could not be shown.
+/// Cuts a schedule that contains every construct of the language at every character, and replaces
+/// every character: the label of each error must lie inside the text, because otherwise the message
+/// cannot be shown.
 #[test]
 fn a_damaged_text_is_read_or_refused_with_a_place_that_it_has() {
     let whole = "finding: 295-I3\nsteps:\n  - load_image: {image: base, tags: [\"base:1\"]}\n  # So.\n  \
@@ -68,7 +69,8 @@ fn a_damaged_text_is_read_or_refused_with_a_place_that_it_has() {
     assert!(refused > whole.len(), "{refused} of {} texts were refused", 2 * whole.len());
 }
 
-/// The parser tells some places only by line and character; a euro sign is one, of three bytes.
+/// The parser knows some places only by line and column, and a euro sign is one column but three
+/// bytes.
 #[test]
 fn a_place_without_a_byte_offset_is_found_by_line_and_character() {
     let text = "finding: A\nsteps: [reached: \u{20ac}, hold: {gate: g\n  - settle\n";

@@ -1,4 +1,4 @@
-//! What the kernel tells of each process of a world. Nothing is written, and no process is stopped.
+//! What the kernel tells about each process of a world. Reading it stops no process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,42 +8,42 @@ use serde::Serialize;
 
 use super::marked;
 
-/// One process, as it was when it was looked at.
+/// One process at one instant.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Process {
     pub(crate) pid: u32,
     /// Process ID of its parent.
     pub(crate) parent: u32,
-    /// Start time in clock ticks since boot: with the ID, its identity.
+    /// Start time in clock ticks since boot.
     pub(crate) started: u64,
-    /// How long ago that was, in seconds.
+    /// Time since the start, in seconds.
     pub(crate) age: f64,
     pub(crate) group: i32,
     pub(crate) session: i32,
-    /// The user in whose name it acts.
+    /// Number of the effective user.
     pub(crate) user: u32,
     pub(crate) name: String,
-    /// As in `ps`: `R`, `S`, `D`, `T`, `Z`.
+    /// As `ps` prints it: `R`, `S`, `D`, `T`, `Z`.
     pub(crate) state: char,
     pub(crate) command: Vec<String>,
     /// `NAME=VALUE`.
     pub(crate) environment: Vec<String>,
     pub(crate) executable: Option<PathBuf>,
     pub(crate) directory: Option<PathBuf>,
-    /// Memory that it holds, in bytes.
+    /// Resident memory, in bytes.
     pub(crate) rss: u64,
-    /// Processor time that it has used, in seconds.
+    /// Processor time used, in seconds.
     pub(crate) cpu: f64,
     /// Signals that are pending, blocked, ignored and caught, as masks.
     pub(crate) signals: BTreeMap<&'static str, String>,
     /// Soft and hard limit of each resource.
     pub(crate) limits: Vec<String>,
     pub(crate) control_groups: Vec<String>,
-    /// Its namespaces by kind.
+    /// Namespace by kind, such as `net:[4026531840]`.
     pub(crate) namespaces: BTreeMap<String, String>,
     pub(crate) threads: Vec<Thread>,
     pub(crate) descriptors: Vec<Descriptor>,
-    /// What could not be read, and why.
+    /// One line for each file that could not be read.
     pub(crate) unreadable: Vec<String>,
 }
 
@@ -53,9 +53,9 @@ pub(crate) struct Thread {
     pub(crate) tid: u32,
     pub(crate) name: String,
     pub(crate) state: String,
-    /// The kernel's function in which it waits; `0` where it does not.
+    /// The kernel function in which the thread waits; `0` if it does not wait.
     pub(crate) wchan: String,
-    /// The kernel's stack, where this may be read.
+    /// The thread's stack in the kernel, or why it could not be read.
     pub(crate) stack: Vec<String>,
 }
 
@@ -63,22 +63,23 @@ pub(crate) struct Thread {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Descriptor {
     pub(crate) fd: u32,
-    /// A path, or what the kernel says instead, such as `socket:[4711]`.
+    /// A path, or what the kernel shows instead, such as `socket:[4711]`.
     pub(crate) target: String,
 }
 
 impl Descriptor {
-    /// The inode, where it is a socket's.
+    /// The inode of the socket, if this is one.
     pub(crate) fn socket(&self) -> Option<u64> {
         self.target.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
     }
 }
 
-/// Every process that carries `name=value`, and all that descend from one: a container's processes
-/// have an environment of their own. In the order of their IDs.
+/// Every process with `name=value` in its environment, and all descendants of these: the processes
+/// of a container have another environment. Sorted by ID.
 pub(crate) fn census(name: &str, value: &str) -> Vec<Process> {
     let mut wanted: BTreeSet<u32> = marked(name, value).iter().map(|(own, _)| own.pid).collect();
     let parents = parents();
+    // Each turn adds one generation.
     loop {
         let descend = parents.iter().filter(|(_, parent)| wanted.contains(parent));
         let more: Vec<_> =
@@ -91,12 +92,12 @@ pub(crate) fn census(name: &str, value: &str) -> Vec<Process> {
     wanted.into_iter().filter_map(examine).collect()
 }
 
-/// Descriptors of this process.
+/// The open descriptors of this process.
 pub(crate) fn own_descriptors() -> Vec<Descriptor> {
     descriptors(&PathBuf::from("/proc/self"), &mut Vec::new())
 }
 
-/// The parent of every process.
+/// The ID of every process of the machine, with that of its parent.
 fn parents() -> Vec<(u32, u32)> {
     let stats = procfs::process::all_processes().into_iter().flatten();
     stats
@@ -105,7 +106,7 @@ fn parents() -> Vec<(u32, u32)> {
         .collect()
 }
 
-/// Looks at a process; none where it has ended.
+/// Reads everything about a process; `None` if it has ended.
 fn examine(pid: u32) -> Option<Process> {
     let process = procfs::process::Process::new(i32::try_from(pid).ok()?).ok()?;
     let (stat, status) = (process.stat().ok()?, process.status().ok()?);
@@ -154,11 +155,12 @@ fn threads(place: &Path, unreadable: &mut Vec<String>) -> Vec<Thread> {
         let place = place.join("task").join(tid.to_string());
         let text = |file: &str| std::fs::read_to_string(place.join(file));
         let stat = text("stat").unwrap_or_default();
-        // The state follows the name, which may hold anything but ends at the last parenthesis.
+        // The state follows the name, which may contain parentheses and blanks, and ends at the
+        // last `)`.
         let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').next());
         let stack = match text("stack") {
             Ok(stack) => stack.lines().map(str::to_owned).collect(),
-            Err(error) => vec![format!("not to be read: {error}")],
+            Err(error) => vec![format!("unreadable: {error}")],
         };
         Thread {
             tid,
@@ -191,7 +193,7 @@ fn namespaces(place: &Path) -> BTreeMap<String, String> {
     names.filter_map(|name| Some((name.clone(), target(&name)?))).collect()
 }
 
-/// The kernel's table without its heading, and with one space between columns.
+/// The kernel's table of limits without its heading, with one space between columns.
 fn limits(place: &Path, unreadable: &mut Vec<String>) -> Vec<String> {
     let table = lines(place, "limits", unreadable).into_iter().skip(1);
     table.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
@@ -202,7 +204,7 @@ fn lines(place: &Path, file: &str, unreadable: &mut Vec<String>) -> Vec<String> 
     String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
 }
 
-/// A file of strings that end with NUL.
+/// The strings of a file in which each string ends with a NUL.
 fn strings(place: &Path, file: &str, unreadable: &mut Vec<String>) -> Vec<String> {
     let bytes = bytes(place, file, unreadable);
     let parts = bytes.split(|byte| *byte == 0).filter(|part| !part.is_empty());
@@ -232,10 +234,9 @@ fn entries(place: &Path, unreadable: &mut Vec<String>) -> impl Iterator<Item = S
 mod tests {
     use super::*;
 
-    // This very process is looked at, of which the truth is known: its identity, one of its threads
-    // by name, and a file that it holds open.
+    // The test examines its own process, of which it knows the program, a thread and an open file.
     #[test]
-    fn a_process_is_told_with_its_threads_and_its_open_files() {
+    fn a_process_is_listed_with_its_threads_and_its_open_files() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let path = place.path().join("held");
         let _held = std::fs::File::create(&path).expect("a file");

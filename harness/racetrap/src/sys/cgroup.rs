@@ -1,22 +1,27 @@
-//! Control groups that an engine made for its containers and that outlive it.
+//! Control groups that an engine has created for its containers, and that outlive it.
 
 use std::path::{Path, PathBuf};
 
-const ROOT: &str = "/sys/fs/cgroup";
+/// Where the hierarchies of control groups are mounted.
+pub(crate) const CGROUP_ROOT: &str = "/sys/fs/cgroup";
 
-/// Directories of the group `name` in every hierarchy, version 1 and 2.
+/// The directory of the group `name` in every hierarchy, version 1 and 2.
 pub(crate) fn cgroups_of(name: &str) -> Vec<PathBuf> {
-    let mut found = vec![Path::new(ROOT).join(name)];
-    if let Ok(hierarchies) = std::fs::read_dir(ROOT) {
+    let mut found = vec![Path::new(CGROUP_ROOT).join(name)];
+    if let Ok(hierarchies) = std::fs::read_dir(CGROUP_ROOT) {
         found.extend(hierarchies.filter_map(Result::ok).map(|entry| entry.path().join(name)));
     }
     found.retain(|path| path.is_dir());
+    // Some hierarchies have two names, of which one is a link, such as `cpu` and `cpu,cpuacct`.
     found.sort();
     found.dedup_by_key(|path| path.canonicalize().ok());
     found
 }
 
-/// Removes the group and all below it; what still holds a process stays, and is an error.
+/// Removes the group and all groups below it.
+///
+/// # Errors
+/// If one of them still has a process, and stays.
 pub(crate) fn remove_cgroups(name: &str) -> std::io::Result<()> {
     for group in cgroups_of(name) {
         remove_tree(&group)?;
@@ -24,8 +29,8 @@ pub(crate) fn remove_cgroups(name: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Thaws whatever is frozen in the group: a paused container outlives SIGKILL, and with it the PID
-/// namespace that it is in.
+/// Thaws the group and all groups below it. The processes of a paused container are frozen: they do
+/// not end by SIGKILL, and neither does the PID namespace that they are in.
 pub(crate) fn thaw_cgroups(name: &str) -> std::io::Result<()> {
     for group in cgroups_of(name) {
         thaw_tree(&group)?;
@@ -33,7 +38,7 @@ pub(crate) fn thaw_cgroups(name: &str) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Thaws from the outside in: what is inside a frozen group stays frozen with it.
+/// Thaws from the outside in, because a group stays frozen as long as the group around it is.
 fn thaw_tree(group: &Path) -> std::io::Result<()> {
     for (file, thawed) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")] {
         let file = group.join(file);
@@ -49,7 +54,7 @@ fn thaw_tree(group: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Control groups are removed by `rmdir` alone, the innermost first; their files are not files.
+/// Removes the innermost groups first. Only `rmdir` removes a group; its files cannot be removed.
 fn remove_tree(group: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(group)?.filter_map(Result::ok) {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {

@@ -1,4 +1,4 @@
-//! What happens in directories, as the kernel tells it (inotify).
+//! Changes of the files in directories, as the kernel reports them (inotify(7)).
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,37 +11,38 @@ use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// Directories that are watched. Nothing is missed that happens in them between two looks, as long as
-/// the kernel's queue holds it (16,384 events by default).
-pub(crate) struct Directories {
+/// Watches directories. The kernel queues every event between two calls of [`take`](Self::take), up
+/// to the length of its queue (16,384 events by default).
+pub(crate) struct DirectoryWatch {
     queue: OwnedFd,
     paths: BTreeMap<i32, PathBuf>,
 }
 
-/// One thing that happened to a file of a directory.
+/// One change of a file in a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Happened {
+pub(crate) struct FileEvent {
     pub(crate) directory: PathBuf,
     pub(crate) name: String,
-    pub(crate) to: Happening,
+    pub(crate) kind: FileEventKind,
 }
 
-/// What happened to it.
+/// What happened to the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Happening {
-    /// It was made.
-    Made,
-    /// Its content was changed, or cut off, in its place.
+pub(crate) enum FileEventKind {
+    /// It was created.
+    Created,
+    /// Its content was changed in place, or truncated.
     Written,
-    /// It came from elsewhere, in the place of whatever had its name.
-    MovedHere,
-    /// It is gone.
-    Gone,
+    /// It was renamed into the directory, and has replaced a file of that name, if there was one.
+    MovedIn,
+    /// It was removed, or renamed out of the directory.
+    Removed,
 }
 
-impl Directories {
-    /// Watches nothing yet; `None` where this user's programs have as many queues as one user may. An
-    /// engine has one for each log that somebody follows.
+impl DirectoryWatch {
+    /// Opens a queue, which watches no directory yet. Returns `None` if the programs of this user
+    /// have as many queues as the kernel allows. An engine opens one for each log that a client
+    /// follows.
     pub(crate) fn new() -> io::Result<Option<Self>> {
         match inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC) {
             Ok(queue) => Ok(Some(Self { queue, paths: BTreeMap::new() })),
@@ -50,51 +51,54 @@ impl Directories {
         }
     }
 
-    /// Watches a directory; one that is watched already stays so.
+    /// Watches a directory. Does nothing if it is watched already.
     pub(crate) fn watch(&mut self, path: &Path) -> io::Result<()> {
-        let happenings = WatchFlags::CREATE
+        let events = WatchFlags::CREATE
             | WatchFlags::MODIFY
             | WatchFlags::MOVED_TO
             | WatchFlags::MOVED_FROM
             | WatchFlags::DELETE
             | WatchFlags::ONLYDIR;
-        let watch = inotify::add_watch(&self.queue, path, happenings)?;
+        let watch = inotify::add_watch(&self.queue, path, events)?;
         self.paths.insert(watch, path.to_owned());
         Ok(())
     }
 
-    /// A handle that is readable when something has happened.
+    /// A handle that is readable when the queue has an event.
     pub(crate) fn handle(&self) -> io::Result<AsyncFd<OwnedFd>> {
         let queue = self.queue.try_clone()?;
         #[expect(deprecated, reason = "an OwnedFd stays open for as long as the AsyncFd owns it")]
         AsyncFd::with_interest(queue, Interest::READABLE)
     }
 
-    /// What has happened since the last look, in its order.
+    /// Takes all events from the queue, in their order. Does not wait.
     ///
     /// # Errors
-    /// Where the kernel had no room for all of it.
-    pub(crate) fn take(&mut self) -> io::Result<Vec<Happened>> {
+    /// If the queue has overflowed, so that events are lost.
+    pub(crate) fn take(&mut self) -> io::Result<Vec<FileEvent>> {
         let mut buffer = [MaybeUninit::uninit(); 4096];
         let mut reader = Reader::new(&self.queue, &mut buffer);
-        let mut happened = Vec::new();
+        let mut events = Vec::new();
         loop {
             let event = match reader.next() {
                 Ok(event) => event,
-                Err(Errno::WOULDBLOCK) => return Ok(happened),
+                Err(Errno::WOULDBLOCK) => return Ok(events),
                 Err(error) => return Err(error.into()),
             };
+            // What happened to a file since the last call is not known any more.
             if event.events().contains(ReadFlags::QUEUE_OVERFLOW) {
-                return Err(io::Error::other("more happened than the kernel can tell at once"));
+                return Err(io::Error::other(
+                    "the kernel's queue has overflowed, and events are lost",
+                ));
             }
-            let to = match event.events() {
-                flags if flags.contains(ReadFlags::CREATE) => Happening::Made,
-                flags if flags.contains(ReadFlags::MODIFY) => Happening::Written,
-                flags if flags.contains(ReadFlags::MOVED_TO) => Happening::MovedHere,
+            let kind = match event.events() {
+                flags if flags.contains(ReadFlags::CREATE) => FileEventKind::Created,
+                flags if flags.contains(ReadFlags::MODIFY) => FileEventKind::Written,
+                flags if flags.contains(ReadFlags::MOVED_TO) => FileEventKind::MovedIn,
                 flags if flags.intersects(ReadFlags::DELETE | ReadFlags::MOVED_FROM) => {
-                    Happening::Gone
+                    FileEventKind::Removed
                 }
-                // A watch that ended with its directory.
+                // The directory itself was removed.
                 _ => continue,
             };
             let (Some(directory), Some(name)) = (self.paths.get(&event.wd()), event.file_name())
@@ -102,7 +106,7 @@ impl Directories {
                 continue;
             };
             let name = name.to_string_lossy().into_owned();
-            happened.push(Happened { directory: directory.clone(), name, to });
+            events.push(FileEvent { directory: directory.clone(), name, kind });
         }
     }
 }
@@ -111,14 +115,14 @@ impl Directories {
 mod tests {
     use std::fs;
 
-    use super::{Directories, Happening};
+    use super::{DirectoryWatch, FileEventKind};
 
-    // A file that is written in its place, and one that is replaced, look the same afterwards; the
-    // order of what happened tells them apart.
+    // A file that was written in place and one that was replaced look the same afterwards; the
+    // events tell them apart.
     #[test]
-    fn a_write_in_place_is_told_from_a_replacement() {
+    fn a_write_in_place_and_a_replacement_are_different_events() {
         let place = tempfile::tempdir().expect("a temporary directory");
-        let mut directories = Directories::new().expect("a queue").expect("one more");
+        let mut directories = DirectoryWatch::new().expect("a queue").expect("one more");
         directories.watch(place.path()).expect("a watch");
         let at = |name: &str| place.path().join(name);
         fs::write(at("a"), "1").expect("a file");
@@ -126,20 +130,21 @@ mod tests {
         fs::write(at("b"), "3").expect("a file");
         fs::rename(at("b"), at("a")).expect("a rename");
         fs::remove_file(at("a")).expect("a file to remove");
-        let happened = directories.take().expect("all of it");
-        let told: Vec<_> = happened.iter().map(|it| (it.name.as_str(), it.to)).collect();
-        let written = |name| (name, Happening::Written);
+        let events = directories.take().expect("all events");
+        let seen: Vec<_> = events.iter().map(|event| (event.name.as_str(), event.kind)).collect();
+        let written = |name| (name, FileEventKind::Written);
         let expected = [
-            ("a", Happening::Made),
-            // Written, emptied and written again: the kernel tells what repeats itself once.
+            ("a", FileEventKind::Created),
+            // Written, truncated and written again: the kernel merges equal events that follow each
+            // other.
             written("a"),
-            ("b", Happening::Made),
+            ("b", FileEventKind::Created),
             written("b"),
-            ("b", Happening::Gone),
-            ("a", Happening::MovedHere),
-            ("a", Happening::Gone),
+            ("b", FileEventKind::Removed),
+            ("a", FileEventKind::MovedIn),
+            ("a", FileEventKind::Removed),
         ];
-        assert_eq!(told, expected);
-        assert!(directories.take().expect("nothing more").is_empty());
+        assert_eq!(seen, expected);
+        assert!(directories.take().expect("an empty queue").is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Whose a file is, which file it is, and what room there is.
+//! Owners, permissions, identity and kinds of files, and the space for them.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -10,18 +10,18 @@ use std::path::Path;
 use rustix::fs::{Access, FallocateFlags, Mode, OFlags, access, fallocate, open, statvfs};
 use rustix::process::geteuid;
 
-/// Number of the user that this process acts for.
+/// Number of the effective user of this process.
 pub(crate) fn user_id() -> u32 {
     geteuid().as_raw()
 }
 
-/// Number of the user whose directory this is; none where it is no directory.
+/// Number of the user who owns the directory at `path`; `None` if it is not a directory.
 pub(crate) fn owner_of_directory(path: &Path) -> io::Result<Option<u32>> {
     let metadata = fs::symlink_metadata(path)?;
     Ok(metadata.is_dir().then(|| metadata.uid()))
 }
 
-/// Whether an open file is the one at `path` now.
+/// Whether an open file is the one at `path` now, and was not removed or replaced.
 pub(crate) fn is_file_at(file: &File, path: &Path) -> io::Result<bool> {
     let open = file.metadata()?;
     match fs::metadata(path) {
@@ -31,51 +31,59 @@ pub(crate) fn is_file_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Makes a directory that only its owner may look into.
+/// Creates a directory that only its owner may read and enter.
 pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).create(path)
 }
 
-/// Of a directory that only its owner may look into.
+/// Permissions of a directory that only its owner may read and enter.
 pub(crate) fn private() -> fs::Permissions {
     fs::Permissions::from_mode(0o700)
 }
 
-/// Whether this process may write there.
+/// Succeeds if this process may write to `path`.
 pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
     Ok(access(path, Access::WRITE_OK)?)
 }
 
-/// Whether this process may execute the file.
+/// Creates a symbolic link at `path` that leads to `target`.
+pub(crate) fn create_link(target: &Path, path: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, path)
+}
+
+/// Whether `path` is a file that this process may execute.
 pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
 }
 
-/// Opens a file to read it, and nothing else: neither what a link leads to, nor a pipe or a device, on which
-/// a read may wait for ever.
+/// Opens a regular file to read it. Follows no link at `path`.
+///
+/// # Errors
+/// If it is not a regular file: a read from a pipe or a device may wait for ever.
 pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    // Without `NONBLOCK`, the call would wait until a pipe has a writer.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = File::from(open(path, flags, Mode::empty())?);
     if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     Ok(file)
 }
 
-/// Bytes that nobody can guess (urandom(4)).
+/// 32 random bytes that nobody can guess (urandom(4)).
 pub(crate) fn random() -> io::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Free room in the file system of a path, in MiB.
+/// Free space in the file system of a path, in MiB.
 pub(crate) fn free_mib(path: &Path) -> io::Result<u64> {
     let room = statvfs(path)?;
     Ok((room.f_bavail * room.f_frsize) >> 20)
 }
 
-/// What kind of file something is.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileKind {
     File,
@@ -87,7 +95,7 @@ pub(crate) enum FileKind {
 }
 
 impl FileKind {
-    /// The kind in one word.
+    /// The kind as one word.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::File => "file",
@@ -99,7 +107,7 @@ impl FileKind {
     }
 }
 
-/// The kind of a file that was looked at without following links.
+/// The kind of a file, by metadata that were read without following links.
 pub(crate) fn kind_of_file(metadata: &fs::Metadata) -> FileKind {
     let kind = metadata.file_type();
     if kind.is_socket() {
@@ -115,7 +123,24 @@ pub(crate) fn kind_of_file(metadata: &fs::Metadata) -> FileKind {
     }
 }
 
-/// Takes `bytes` of room for a file from its file system, before there is anything to write.
+/// Reserves `bytes` of space for a file, so that a later write cannot fail because the disk is
+/// full.
 pub(crate) fn take_room(file: &File, bytes: u64) -> io::Result<()> {
     Ok(fallocate(file, FallocateFlags::empty(), 0, bytes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_file_with_permission_to_execute_is_executable() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let text = directory.path().join("text");
+        fs::write(&text, "text").expect("a file can be written");
+        assert!(is_executable(Path::new("/bin/sh")));
+        assert!(!is_executable(directory.path()));
+        assert!(!is_executable(&text));
+        assert!(!is_executable(&directory.path().join("absent")));
+    }
 }

@@ -1,4 +1,4 @@
-//! What the machine is short of: memory, processors, disks, time.
+//! What the machine may be short of: memory, processors, disks, time.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,14 +13,14 @@ use serde::Serialize;
 
 use super::cgroups_of;
 
-/// How many of the machine's processes are named, by what memory they hold.
+/// How many processes of the machine are listed, those with the most memory first.
 const LARGEST: usize = 20;
 
-/// How many of the kernel's lines on memory are taken.
+/// How many lines of the kernel's log are kept, the last ones.
 const KERNEL_LINES: usize = 50;
 
-/// By what the kernel's lines are known that tell why something was ended or does not go on.
-const TELLING: [&str; 7] = [
+/// Parts of the kernel's log lines that say why a process was killed or is stuck.
+const RELEVANT: [&str; 7] = [
     "oom-kill",
     "oom_reaper",
     "invoked oom-killer",
@@ -30,55 +30,56 @@ const TELLING: [&str; 7] = [
     "No space left",
 ];
 
-/// What the machine is short of.
+/// The state of the machine at one instant.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Machine {
     pub(crate) kernel: String,
     pub(crate) clock: BTreeMap<&'static str, f64>,
     pub(crate) load: String,
-    /// As the kernel tells it, in bytes.
+    /// The rows of `/proc/meminfo`: bytes, or counts where the kernel counts.
     pub(crate) memory: BTreeMap<String, u64>,
-    /// Pressure stall information by resource; a line each for some and for all tasks.
+    /// Pressure stall information by resource: one line for some tasks, one for all tasks.
     pub(crate) pressure: BTreeMap<String, Vec<String>>,
-    /// Processes that were killed for want of memory since the machine started.
+    /// How many processes the kernel has killed for lack of memory since the machine started.
     pub(crate) oom_kills: Option<u64>,
     pub(crate) file_systems: Vec<FileSystem>,
     /// Files of the world's control groups, by the directory of the group.
     pub(crate) control_groups: BTreeMap<PathBuf, BTreeMap<String, String>>,
-    /// How many processes the machine runs.
+    /// How many processes there are.
     pub(crate) processes: usize,
-    /// Those that hold most memory.
+    /// The processes with the most memory.
     pub(crate) largest: Vec<Holder>,
-    /// What could not be read, and why.
+    /// One line for each thing that could not be read.
     pub(crate) unreadable: Vec<String>,
 }
 
-/// Room in a file system.
+/// Space in a file system.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct FileSystem {
-    /// A directory in it.
+    /// A directory in the file system.
     pub(crate) path: PathBuf,
     /// Size in bytes.
     pub(crate) bytes: u64,
-    /// Of these, free for us.
+    /// Bytes that an ordinary user may still use.
     pub(crate) bytes_free: u64,
-    /// How many files there may be; 0 where there is no such limit.
+    /// How many files there may be; 0 if there is no limit.
     pub(crate) inodes: u64,
-    /// Of these, free for us.
+    /// How many files an ordinary user may still create.
     pub(crate) inodes_free: u64,
 }
 
-/// A process of the machine by what it holds; nothing else is asked about one that is not ours.
+/// A process of the machine, with its memory. Evidence must contain nothing else about a process
+/// that is not of the world.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Holder {
     pub(crate) pid: i32,
     pub(crate) name: String,
-    /// Memory in bytes.
+    /// Resident memory, in bytes.
     pub(crate) rss: u64,
 }
 
-/// Looks at the machine: at the file systems of `directories`, and the control groups that begin with
-/// one of `groups`.
+/// Reads the state of the machine, of the file systems of `directories`, and of the control groups
+/// `groups`, which are paths below the root of each hierarchy.
 pub(crate) fn machine(directories: &[PathBuf], groups: &[String]) -> Machine {
     let mut unreadable = Vec::new();
     let (processes, largest) = holders();
@@ -104,11 +105,18 @@ pub(crate) fn kernel() -> String {
     parts.map(|part| part.to_string_lossy()).join(" ")
 }
 
-/// The kernel's last lines on processes that were killed, or do not go on.
+/// Whether the running kernel supports a file system, such as `overlay`.
+pub(crate) fn knows_file_system(name: &str) -> bool {
+    let known = fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    known.lines().any(|line| line.trim_start_matches("nodev").trim() == name)
+}
+
+/// The last 50 lines of the kernel's log about processes that were killed or are stuck.
 ///
 /// # Errors
-/// Where this process may not read them.
+/// If this process may not read the kernel's log.
 pub(crate) fn kernel_lines() -> io::Result<Vec<String>> {
+    // Without `NONBLOCK`, a read after the last line would wait for the next one.
     let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
     let mut log = fs::File::options().read(true).custom_flags(flags).open("/dev/kmsg")?;
     let mut lines = Vec::new();
@@ -119,11 +127,12 @@ pub(crate) fn kernel_lines() -> io::Result<Vec<String>> {
             Ok(length) => {
                 let text = String::from_utf8_lossy(&record[..length]);
                 let line = text.lines().next().unwrap_or_default();
-                if TELLING.iter().any(|word| line.contains(word)) {
+                if RELEVANT.iter().any(|word| line.contains(word)) {
                     lines.push(line.to_owned());
                 }
             }
-            // Older lines were overwritten while they were read.
+            // The kernel has overwritten the line that was next; the read after this one goes on
+            // with the oldest that is left.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
             Err(error) => return Err(error),
@@ -132,7 +141,8 @@ pub(crate) fn kernel_lines() -> io::Result<Vec<String>> {
     Ok(lines.split_off(lines.len().saturating_sub(KERNEL_LINES)))
 }
 
-/// Seconds of the clocks that programs read; `boottime` runs on while the machine is suspended.
+/// The clocks that programs read, in seconds. `boottime` goes on while the machine is suspended,
+/// and `monotonic` does not.
 fn clocks() -> BTreeMap<&'static str, f64> {
     let clocks = [
         ("realtime", ClockId::Realtime),
@@ -174,6 +184,7 @@ fn file_systems(directories: &[PathBuf], unreadable: &mut Vec<String>) -> Vec<Fi
         match statvfs(path) {
             Ok(room) => found.push(FileSystem {
                 path: path.clone(),
+                // `f_blocks` counts fragments of this size, not blocks (statvfs(3)).
                 bytes: room.f_blocks * room.f_frsize,
                 bytes_free: room.f_bavail * room.f_frsize,
                 inodes: room.f_files,
@@ -188,24 +199,25 @@ fn file_systems(directories: &[PathBuf], unreadable: &mut Vec<String>) -> Vec<Fi
 fn control_groups(groups: &[String]) -> BTreeMap<PathBuf, BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     for group in groups.iter().flat_map(|group| cgroups_of(group)) {
-        look_into(&group, &mut found);
+        read_group(&group, &mut found);
     }
     found
 }
 
-/// The small files of a group and of all below it that tell of limits, use and events.
-fn look_into(group: &Path, found: &mut BTreeMap<PathBuf, BTreeMap<String, String>>) {
-    const TOLD: [&str; 4] = ["memory.", "pids.", "cpu.", "freezer."];
-    let is_told = |name: &str| {
-        TOLD.iter().any(|kind| name.starts_with(kind))
+/// Adds the files of a group, and of all groups below it, that contain limits, usage and events.
+fn read_group(group: &Path, found: &mut BTreeMap<PathBuf, BTreeMap<String, String>>) {
+    const PREFIXES: [&str; 4] = ["memory.", "pids.", "cpu.", "freezer."];
+    // `cgroup.kill` can only be written.
+    let is_read = |name: &str| {
+        PREFIXES.iter().any(|kind| name.starts_with(kind))
             || name.starts_with("cgroup.") && !name.contains("kill")
     };
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(group).into_iter().flatten().filter_map(Result::ok) {
         let name = entry.file_name().to_string_lossy().into_owned();
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            look_into(&entry.path(), found);
-        } else if is_told(&name)
+            read_group(&entry.path(), found);
+        } else if is_read(&name)
             && let Ok(text) = fs::read_to_string(entry.path())
         {
             files.insert(name, text.trim_end().to_owned());
@@ -214,7 +226,9 @@ fn look_into(group: &Path, found: &mut BTreeMap<PathBuf, BTreeMap<String, String
     found.insert(group.to_owned(), files);
 }
 
+/// How many processes the machine has, and those with the most memory.
 fn holders() -> (usize, Vec<Holder>) {
+    // The kernel counts resident memory in pages.
     let page = rustix::param::page_size() as u64;
     let stats = procfs::process::all_processes().into_iter().flatten();
     let stats = stats.filter_map(|process| process.ok()?.stat().ok());
@@ -237,19 +251,18 @@ fn text(path: &str, unreadable: &mut Vec<String>) -> String {
 mod tests {
     use super::*;
 
-    // What the kernel tells in kB is told in bytes, and what it counts is told as it is.
+    // The kernel's kB become bytes; its counts, which have no unit, stay as they are.
     #[test]
-    fn memory_is_told_in_bytes() {
+    fn memory_is_given_in_bytes() {
         let table = "MemTotal:       24000 kB\nHugePages_Total:       3\nodd\n";
         let expected = [("HugePages_Total".to_owned(), 3), ("MemTotal".to_owned(), 24_576_000)];
         assert_eq!(memory(table), expected.into());
         assert_eq!(oom_kills("pgfault 3\noom_kill 7\n"), Some(7));
     }
 
-    // The directory is on this machine's disk, which has room, and this process is one of those that
-    // are counted.
+    // The directory is on a disk of this machine, and at least this process runs.
     #[test]
-    fn a_machine_is_told_with_its_disks_and_clocks() {
+    fn the_state_of_the_machine_has_its_disks_clocks_and_processes() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let machine = machine(&[place.path().to_owned()], &[]);
         let [disk] = machine.file_systems.as_slice() else { panic!("one: {machine:?}") };

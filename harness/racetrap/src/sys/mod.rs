@@ -1,7 +1,19 @@
-//! What only Linux has: procfs, signals, mount and PID namespaces, control groups, owners of files.
+//! Everything that the harness needs of Linux: procfs, signals, mount and PID namespaces, control
+//! groups, owners of files.
 //!
-//! Everything else of the harness asks this module, so that another platform is one more
-//! directory beside it.
+//! Outside of tests, no other module reads `/proc` or `/sys`, or uses `std::os`, rustix, nix,
+//! procfs or netlink. To support another platform means to write another version of this module.
+//!
+//! - `process`: a process by ID and start time, so that a recycled ID is never signalled;
+//! - `census`: everything that the kernel tells about the processes of a world; `sockets`: their
+//!   sockets;
+//! - `machine`: memory, processors, disks and clocks of the machine;
+//! - `namespace`: commands that start programs in namespaces; `mounts`, `cgroup`: what is left of
+//!   them;
+//! - `files`: owners, permissions and kinds of files; `directories`: changes in directories
+//!   (inotify);
+//! - `open_gate`: holds processes that open a file (fanotify);
+//! - `stop`: SIGINT and SIGTERM to the harness.
 
 mod census;
 mod cgroup;
@@ -12,28 +24,30 @@ mod mounts;
 mod namespace;
 mod open_gate;
 mod process;
+mod removal;
 mod sockets;
 mod stop;
 
 pub(crate) use census::{Process, census, own_descriptors};
-pub(crate) use cgroup::{cgroups_of, remove_cgroups, thaw_cgroups};
-pub(crate) use directories::{Directories, Happened, Happening};
+pub(crate) use cgroup::{CGROUP_ROOT, cgroups_of, remove_cgroups, thaw_cgroups};
+pub(crate) use directories::{DirectoryWatch, FileEvent, FileEventKind};
 pub(crate) use files::{
-    FileKind, check_writable, create_private_directory, free_mib, is_executable, is_file_at,
-    kind_of_file, open_file, owner_of_directory, private, random, take_room, user_id,
+    FileKind, check_writable, create_link, create_private_directory, free_mib, is_executable,
+    is_file_at, kind_of_file, open_file, owner_of_directory, private, random, take_room, user_id,
 };
-pub(crate) use machine::{kernel, kernel_lines, machine};
+pub(crate) use machine::{kernel, kernel_lines, knows_file_system, machine};
 pub(crate) use mounts::{SmallDisk, detach, mounts_below};
 pub(crate) use namespace::{Namespace, in_namespace, new_namespace, with_own_run};
 pub(crate) use open_gate::OpenGate;
 pub(crate) use process::{Identity, Signal, kill_group, marked, signal_of, wait_for_end};
+pub(crate) use removal::remove_if_exists;
 pub(crate) use sockets::{Socket, sockets};
 pub(crate) use stop::StopRequests;
 
-/// Longest path of a unix socket in bytes: `sun_path` is 108 bytes with its final NUL (unix(7)).
+/// Longest path of a unix socket in bytes: `sun_path` has 108 bytes with its final NUL (unix(7)).
 pub(crate) const SOCKET_PATH_MAX: usize = 107;
 
-/// Whether this process may make namespaces, mounts and control groups.
+/// Whether this process may create namespaces, mounts and control groups.
 pub(crate) fn is_root() -> bool {
     user_id() == 0
 }

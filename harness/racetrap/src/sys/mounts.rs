@@ -1,11 +1,11 @@
-//! Mounts below a directory, and a small one of our own.
+//! Mounts below a directory, and a small file system in memory.
 
 use std::path::{Path, PathBuf};
 
 use procfs::process::Process;
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount};
 
-/// Mount points below `directory`, the innermost first.
+/// Mount points below `directory`, the innermost first: the order in which they can be unmounted.
 pub(crate) fn mounts_below(directory: &Path) -> Vec<PathBuf> {
     let mounts = Process::myself().and_then(|own| own.mountinfo());
     let mut below: Vec<_> = mounts
@@ -18,28 +18,29 @@ pub(crate) fn mounts_below(directory: &Path) -> Vec<PathBuf> {
     below
 }
 
-/// Takes a mount away, also while something still uses it.
+/// Unmounts a file system, even while a process still uses it.
 pub(crate) fn detach(point: &Path) -> std::io::Result<()> {
     Ok(unmount(point, UnmountFlags::DETACH)?)
 }
 
-/// A file system in memory with room for a few small files.
+/// A file system in memory with space for 128 KiB, to test what happens when a disk is full or
+/// read-only.
 pub(crate) struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// Mounts one at the directory.
+    /// Mounts one at `directory`.
     pub(crate) fn mount(directory: &Path) -> std::io::Result<Self> {
         mount("racetrap", directory, "tmpfs", MountFlags::empty(), Some(c"size=128k,mode=700"))?;
         Ok(Self(directory.to_owned()))
     }
 
-    /// Lets nothing be written, or again.
+    /// Makes the file system read-only, or writable again.
     pub(crate) fn set_read_only(&self, read_only: bool) -> std::io::Result<()> {
         let flags = if read_only { MountFlags::RDONLY } else { MountFlags::empty() };
         Ok(mount_remount(&self.0, flags, "")?)
     }
 
-    /// Takes it away with all that is in it.
+    /// Unmounts it, which removes all files in it.
     pub(crate) fn unmount(self) -> std::io::Result<()> {
         detach(&self.0)
     }

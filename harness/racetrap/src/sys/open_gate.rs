@@ -1,4 +1,4 @@
-//! Holds whoever opens a file, until it is decided what becomes of them (fanotify(7)).
+//! Holds processes that open a file, until the gate is dropped (fanotify(7)).
 
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _};
@@ -12,32 +12,35 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::CWD;
 use rustix::io::Errno;
 
-/// Stands before the files of one directory for as long as it lives; whom it holds goes on when it goes.
+/// A gate before the files of one directory. When it is dropped, the processes that it holds go on.
 pub(crate) struct OpenGate {
-    /// The gate's thread ends when this is closed.
+    /// The gate's thread ends when this end of the pair is closed.
     _open: UnixStream,
 }
 
-/// A process that waits for the file that it opens, and may have made just now.
+/// A process that opens a file, which it may have created by the same call.
 #[derive(Debug)]
 pub(crate) struct Opening {
-    /// Who opens it.
+    /// ID of the process.
     pub(crate) pid: u32,
-    /// Where the file is.
+    /// Path of the file.
     pub(crate) path: PathBuf,
 }
 
 impl OpenGate {
-    /// Holds those openings of files of this directory of which `holds` says so, before they take place.
-    /// Who is held waits in the kernel, can be killed, and of the same process the other threads go on.
-    /// `holds` must open nothing there itself.
+    /// Holds each call that opens a file of `directory`, if `holds` returns `true` for it. The
+    /// thread that has made the call waits in the kernel, and its process can be killed; other
+    /// threads go on.
+    ///
+    /// `holds` must not open a file in `directory` itself, because nobody would answer that call.
     ///
     /// # Errors
-    /// Where the kernel has no such gates, or this process may not have one.
+    /// If the kernel does not support such gates, or this process lacks the privilege.
     pub(crate) fn arm(
         directory: &Path,
         holds: impl FnMut(&Opening) -> bool + Send + 'static,
     ) -> io::Result<Self> {
+        // The default class gets no permission events, to which the kernel waits for an answer.
         let flags = InitFlags::FAN_CLASS_CONTENT | InitFlags::FAN_CLOEXEC | InitFlags::FAN_NONBLOCK;
         let group = Fanotify::init(flags, EventFFlags::O_RDONLY | EventFFlags::O_CLOEXEC)?;
         let on = MarkFlags::FAN_MARK_ADD | MarkFlags::FAN_MARK_ONLYDIR;
@@ -45,21 +48,24 @@ impl OpenGate {
         group.mark(on, openings, CWD, Some(directory))?;
         let (open, closed) = UnixStream::pair()?;
         let thread = std::thread::Builder::new().name("open-gate".to_owned());
-        // A thread of its own, because a task of the runtime may come to the gate itself.
+        // Not a task: a thread of the runtime may open a file there itself, and would then wait for
+        // a task that cannot run.
         thread.spawn(move || serve(&group, &closed, holds))?;
         Ok(Self { _open: open })
     }
 }
 
-/// Answers each opening that is not held. Those that are go on when the group is closed, also after an
-/// error.
+/// Lets each call go on that `holds` does not hold. The kernel lets the held ones go on when
+/// `group` is closed, which happens when this function returns, also after an error.
 fn serve(group: &Fanotify, closed: &UnixStream, mut holds: impl FnMut(&Opening) -> bool) {
-    // An answer names its event by a descriptor: that of one without an answer must not be used again.
+    // An answer names its event by the event's descriptor. The descriptors of held events stay
+    // open, so that no later event gets the same number.
     let mut held = Vec::new();
     loop {
         let events_fd = group.as_fd();
         let mut ready =
             [PollFd::new(&events_fd, PollFlags::IN), PollFd::new(closed, PollFlags::IN)];
+        // The other end of `closed` is dropped with the gate.
         match poll(&mut ready, None) {
             Ok(_) if ready[1].revents().is_empty() => {}
             Err(Errno::INTR) => continue,
@@ -73,7 +79,7 @@ fn serve(group: &Fanotify, closed: &UnixStream, mut holds: impl FnMut(&Opening) 
             if holds(&Opening { pid, path: path.unwrap_or_default() }) {
                 held.push(event);
             } else {
-                // Of one that was killed meanwhile there is nobody left to be told.
+                // An error means that the process was killed meanwhile.
                 let _ = group.write_response(FanotifyResponse::new(file, Response::FAN_ALLOW));
             }
         }
@@ -86,16 +92,16 @@ mod tests {
 
     use super::*;
 
-    // What the maker writes comes after the gate, so the file must be there and empty; another one, which
-    // comes later, is not held with it.
+    // The thread is held between the creation of the file and its first write, so the file must
+    // exist and be empty. Another file is created while the thread is held.
     #[test]
-    fn who_makes_a_file_waits_until_the_gate_goes() {
+    fn a_thread_that_creates_a_file_is_held_until_the_gate_is_dropped() {
         let place = tempfile::tempdir().expect("a temporary directory");
-        let (told, openings) = mpsc::channel();
+        let (sender, openings) = mpsc::channel();
         let gate = OpenGate::arm(place.path(), move |opening| {
             let held = opening.path.ends_with("held");
             if held {
-                told.send((opening.pid, opening.path.clone())).expect("the test listens");
+                sender.send((opening.pid, opening.path.clone())).expect("the test listens");
             }
             held
         });
@@ -105,11 +111,11 @@ mod tests {
             let path = path.clone();
             move || std::fs::write(path, "whole")
         });
-        assert_eq!(openings.recv().expect("the gate stands"), (std::process::id(), path.clone()));
+        assert_eq!(openings.recv().expect("the gate sends it"), (std::process::id(), path.clone()));
         std::fs::write(place.path().join("other"), "whole").expect("it is written");
         assert_eq!(std::fs::metadata(&path).expect("it was made").len(), 0);
         drop(gate);
         maker.join().expect("it ends").expect("it is written");
-        assert_eq!(std::fs::read(&path).expect("nobody is held any more"), b"whole");
+        assert_eq!(std::fs::read(&path).expect("it was written"), b"whole");
     }
 }

@@ -1,4 +1,5 @@
-//! Processes by identity: the ID together with the start time, so that a recycled ID is another.
+//! Processes by identity: the ID together with the start time. Another process that gets the same
+//! ID later has another start time, so it is never taken for the first.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -10,7 +11,7 @@ use rustix::process::{Pid, PidfdFlags, kill_process_group, pidfd_open, pidfd_sen
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// A process, for as long as it lives and never longer.
+/// One process. No other process has the same identity, before or after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Identity {
     /// Process ID in the harness's PID namespace.
@@ -19,42 +20,44 @@ pub(crate) struct Identity {
     pub(crate) started: u64,
 }
 
-/// Memory of a process.
+/// How much memory a process holds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Memory {
-    /// Resident now, in KiB.
+    /// Resident memory now, in KiB.
     pub(crate) resident_kib: u64,
-    /// The most that this was, in KiB.
+    /// The peak of resident memory, in KiB.
     pub(crate) peak_kib: u64,
 }
 
 impl Identity {
-    /// The identity of a running process.
-    pub(crate) fn of(pid: u32) -> Option<Self> {
+    /// The identity of the process that has this ID now; `None` if there is none, or it is a
+    /// zombie.
+    pub(crate) fn from_pid(pid: u32) -> Option<Self> {
         let stat = procfs::process::Process::new(i32::try_from(pid).ok()?).ok()?.stat().ok()?;
         (stat.state != 'Z').then_some(Self { pid, started: stat.starttime })
     }
 
-    /// Whether this very process still runs; a zombie does not.
+    /// Whether this process still runs; a zombie does not.
     pub(crate) fn lives(self) -> bool {
-        Self::of(self.pid) == Some(self)
+        Self::from_pid(self.pid) == Some(self)
     }
 
-    /// Whether nothing is left of it: its parent has been told of its end.
+    /// Whether the process has ended, and its parent has waited for it.
     pub(crate) fn is_gone(self) -> bool {
         let stat = self.entry().and_then(|process| process.stat().ok());
         stat.is_none_or(|stat| stat.starttime != self.started)
     }
 
-    /// Whether it is stopped, as by SIGSTOP.
+    /// Whether the process is stopped, as by SIGSTOP.
     pub(crate) fn is_stopped(self) -> bool {
         let stat = self.entry().and_then(|process| process.stat().ok());
         stat.is_some_and(|stat| stat.state == 'T' && stat.starttime == self.started)
     }
 
-    /// Whether a stop, as by SIGSTOP, has begun: one of its threads is stopped. By then each other one was
-    /// told, and does nothing of its own any more, also if it waits in the kernel now; the only thread
-    /// of a process has been told by the signal itself.
+    /// Whether a stop, as by SIGSTOP, has begun: at least one thread is stopped. By then the kernel
+    /// has signalled every other thread, so that none executes code of the program any more, even
+    /// if it still waits in a system call. If there is only one thread, the signal itself is
+    /// enough.
     pub(crate) fn is_being_stopped(self) -> bool {
         let tasks = self.entry().and_then(|process| process.tasks().ok());
         let threads = tasks.into_iter().flatten().filter_map(|task| task.ok()?.stat().ok());
@@ -62,10 +65,12 @@ impl Identity {
         self.lives() && (states.len() == 1 || states.contains(&'T'))
     }
 
-    /// Sends a signal, unless the process has ended; another one with the same ID is never hit.
+    /// Sends a signal, unless the process has ended. Another process with the same ID never gets
+    /// it.
     pub(crate) fn signal(self, signal: Signal) -> io::Result<()> {
         match self.descriptor()? {
             Some(descriptor) => match pidfd_send_signal(&descriptor, signal) {
+                // It ended after the descriptor was opened.
                 Err(rustix::io::Errno::SRCH) => Ok(()),
                 other => Ok(other?),
             },
@@ -73,12 +78,14 @@ impl Identity {
         }
     }
 
-    /// What the kernel tells of the process that has its ID now, this one or another.
+    /// The `/proc` entry of the process that has this ID now, which may be another process.
     fn entry(self) -> Option<procfs::process::Process> {
         procfs::process::Process::new(i32::try_from(self.pid).ok()?).ok()
     }
 
-    /// A descriptor of the process; taken first and compared after, so that it is of this one.
+    /// A descriptor of the process; `None` if it has ended. The descriptor is opened before the
+    /// start times are compared: a process whose descriptor is open and whose start time is right
+    /// is this one, and stays the one that the descriptor signals.
     fn descriptor(self) -> io::Result<Option<OwnedFd>> {
         let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else {
             return Ok(None);
@@ -93,36 +100,38 @@ impl Identity {
     /// Whether the process was started with `name=value` in its environment, or inherited it.
     pub(crate) fn carries(self, name: &str, value: &str) -> bool {
         let wanted = format!("{name}={value}").into_bytes();
+        // Whether the process lives is asked after the file was read: only then was the file its
+        // own. The same holds for the functions below.
         let environment = std::fs::read(format!("/proc/{}/environ", self.pid)).unwrap_or_default();
         environment.split(|byte| *byte == 0).any(|entry| entry == wanted) && self.lives()
     }
 
-    /// The program that it runs.
+    /// The program that the process executes.
     pub(crate) fn executable(self) -> Option<PathBuf> {
         let path = std::fs::read_link(format!("/proc/{}/exe", self.pid)).ok()?;
         self.lives().then_some(path)
     }
 
-    /// The file that its standard error goes to, if that is one.
+    /// The file to which the standard error of the process goes, if it goes to a file.
     pub(crate) fn standard_error(self) -> Option<PathBuf> {
         let path = std::fs::read_link(format!("/proc/{}/fd/2", self.pid)).ok()?;
         (path.is_file() && self.lives()).then_some(path)
     }
 
-    /// How many descriptors it has open; none where it does not run any more.
+    /// How many descriptors the process has open; `None` if it has ended.
     pub(crate) fn descriptors(self) -> Option<usize> {
         let count = self.entry()?.fd_count().ok()?;
         self.lives().then_some(count)
     }
 
-    /// How much memory it holds; none where it does not run any more.
+    /// How much memory the process holds; `None` if it has ended.
     pub(crate) fn memory(self) -> Option<Memory> {
         let status = self.entry()?.status().ok()?;
         let memory = Memory { resident_kib: status.vmrss?, peak_kib: status.vmhwm? };
         self.lives().then_some(memory)
     }
 
-    /// Lets its peak of memory count from now on (proc_pid_clear_refs(5)).
+    /// Resets the peak of resident memory to the present value (proc_pid_clear_refs(5)).
     pub(crate) fn forget_peak(self) -> io::Result<()> {
         if self.lives() {
             std::fs::write(format!("/proc/{}/clear_refs", self.pid), "5")
@@ -131,21 +140,22 @@ impl Identity {
         }
     }
 
-    /// Children of the process's main thread, by ID.
+    /// The children of the process's main thread.
     pub(crate) fn children(self) -> Vec<Self> {
         let path = format!("/proc/{0}/task/{0}/children", self.pid);
         std::fs::read_to_string(path)
             .unwrap_or_default()
             .split_whitespace()
-            .filter_map(|pid| Self::of(pid.parse().ok()?))
+            .filter_map(|pid| Self::from_pid(pid.parse().ok()?))
             .collect()
     }
 }
 
-/// Ends a process group whose leader the caller has started and not waited for yet.
+/// Kills a process group. The caller must have started its leader, and not waited for it yet: only
+/// then does the ID surely name this group.
 pub(crate) fn kill_group(leader: u32) {
     if let Some(group) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
-        // A group that has ended already is what is wanted.
+        // An error means that the group has ended already.
         let _ = kill_process_group(group, Signal::KILL);
     }
 }
@@ -155,9 +165,11 @@ pub(crate) fn signal_of(status: std::process::ExitStatus) -> Option<i32> {
     std::os::unix::process::ExitStatusExt::signal(&status)
 }
 
-/// Waits until a process, child or not, has ended; false where it still runs after `limit`.
+/// Waits until a process has ended, which need not be a child. Returns `false` if it still runs
+/// after `limit`.
 pub(crate) async fn wait_for_end(process: Identity, limit: Duration) -> io::Result<bool> {
     let Some(descriptor) = process.descriptor()? else { return Ok(true) };
+    // A pidfd becomes readable when its process ends.
     #[expect(deprecated, reason = "an OwnedFd stays open for as long as the AsyncFd owns it")]
     let descriptor = AsyncFd::with_interest(descriptor, Interest::READABLE)?;
     match tokio::time::timeout(limit, descriptor.readable()).await {
@@ -166,7 +178,7 @@ pub(crate) async fn wait_for_end(process: Identity, limit: Duration) -> io::Resu
     }
 }
 
-/// Processes that carry `name=value` in their environment, which every descendant inherits.
+/// Every process but this one that has `name=value` in its environment, with its command line.
 pub(crate) fn marked(name: &str, value: &str) -> Vec<(Identity, String)> {
     let own = std::process::id();
     let Ok(processes) = procfs::process::all_processes() else { return Vec::new() };
@@ -174,7 +186,7 @@ pub(crate) fn marked(name: &str, value: &str) -> Vec<(Identity, String)> {
         .filter_map(Result::ok)
         .filter_map(|process| {
             let pid = u32::try_from(process.pid).ok().filter(|pid| *pid != own)?;
-            let identity = Identity::of(pid).filter(|found| found.carries(name, value))?;
+            let identity = Identity::from_pid(pid).filter(|found| found.carries(name, value))?;
             let command = process.cmdline().unwrap_or_default().join(" ");
             Some((identity, command))
         })
@@ -194,13 +206,14 @@ mod tests {
         Command::new("sleep").arg("60").env("RACETRAP_TEST", "marked").spawn().expect("sleep runs")
     }
 
-    // The same ID with another start time is another process: a recycled ID must not be hit.
+    // The same ID with another start time stands for a process that has ended, whose ID was
+    // recycled.
     #[test]
     fn a_recycled_id_is_never_signalled() {
         let mut child = sleeper();
-        let own = Identity::of(child.id()).expect("it runs");
+        let own = Identity::from_pid(child.id()).expect("it runs");
         let recycled = Identity { started: own.started + 1, ..own };
-        recycled.signal(Signal::KILL).expect("nothing to do is no error");
+        recycled.signal(Signal::KILL).expect("no such process is no error");
         assert!(own.lives());
         own.signal(Signal::KILL).expect("it is ours");
         child.wait().expect("it ended");
@@ -209,26 +222,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_end_is_waited_for_and_a_living_process_is_told_from_an_ended_one() {
+    async fn waiting_for_an_end_returns_whether_the_process_has_ended() {
         let mut child = sleeper();
-        let own = Identity::of(child.id()).expect("it runs");
+        let own = Identity::from_pid(child.id()).expect("it runs");
         assert!(!wait_for_end(own, Duration::from_millis(1)).await.expect("a pidfd"));
         own.signal(Signal::KILL).expect("it is ours");
         assert!(wait_for_end(own, Duration::from_secs(10)).await.expect("a pidfd"));
-        assert!(!own.is_gone(), "its parent has not asked yet");
+        assert!(!own.is_gone(), "its parent has not waited for it yet");
         child.wait().expect("it ended");
         assert!(own.is_gone());
         assert!(wait_for_end(own, Duration::from_secs(10)).await.expect("no pidfd is needed"));
     }
 
     #[tokio::test]
-    async fn a_process_is_found_by_what_it_carries_and_by_the_whole_of_it() {
+    async fn a_process_is_found_by_the_whole_value_of_a_variable() {
         let mut child = sleeper();
         let found = |value: &str| {
             let marked = marked("RACETRAP_TEST", value);
             marked.into_iter().any(|(process, _)| process.pid == child.id())
         };
-        // Until the new program runs, the child has its parent's environment.
+        // Between fork and exec, the child still has its parent's environment.
         let seen =
             crate::wait::polled("the child's own environment", LIMIT, async || {
                 match found("marked") {

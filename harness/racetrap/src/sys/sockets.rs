@@ -1,4 +1,4 @@
-//! Sockets of this network namespace, and which two belong together.
+//! Sockets of this network namespace, and which two are connected to each other.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -21,19 +21,19 @@ pub(crate) struct Socket {
     /// `unix` or `tcp`.
     pub(crate) kind: &'static str,
     pub(crate) state: String,
-    /// Path or address, where it has one.
+    /// Path or address of this end, if it has one.
     pub(crate) local: Option<String>,
-    /// Path or address of the other end.
+    /// Path or address of the other end, if it has one.
     pub(crate) remote: Option<String>,
-    /// Inode of the other end, where that is known.
+    /// Inode of the other end, if it is on this machine.
     pub(crate) peer: Option<u64>,
-    /// Bytes that wait to be read, where that is told.
+    /// Bytes that wait to be read; TCP only.
     pub(crate) unread: Option<u32>,
-    /// Bytes that were not received by the other end yet, where that is told.
+    /// Bytes that the other end has not acknowledged; TCP only.
     pub(crate) unsent: Option<u32>,
 }
 
-/// All sockets, in the order of their inodes, and what could not be asked.
+/// All sockets, sorted by inode, and one line for each table that could not be read.
 pub(crate) fn sockets() -> (Vec<Socket>, Vec<String>) {
     let mut unknown = Vec::new();
     let mut all = Vec::new();
@@ -64,7 +64,8 @@ fn unix(own: &Process, unknown: &mut Vec<String>) -> Vec<Socket> {
     let socket = |entry: &procfs::net::UnixNetEntry| {
         let peer = peers.get(&entry.inode).copied();
         let state = match entry.state {
-            // A listening one is told as unconnected, and has a path.
+            // The kernel lists a listening socket as unconnected; other unconnected ones have no
+            // path.
             UnixState::UNCONNECTED if entry.path.is_some() => "listening",
             UnixState::UNCONNECTED => "unconnected",
             UnixState::CONNECTING => "connecting",
@@ -93,6 +94,7 @@ fn tcp(own: &Process, unknown: &mut Vec<String>) -> Vec<Socket> {
             Err(error) => unknown.push(format!("tcp sockets: {error}")),
         }
     }
+    // Both ends of a connection on this machine are in the tables, with the addresses swapped.
     let ends: BTreeMap<_, _> = listed
         .iter()
         .map(|entry| ((entry.local_address, entry.remote_address), entry.inode))
@@ -110,7 +112,8 @@ fn tcp(own: &Process, unknown: &mut Vec<String>) -> Vec<Socket> {
     listed.iter().map(socket).collect()
 }
 
-/// Which unix socket is connected with which; only the kernel's diagnosis tells that.
+/// The inode of the other end of each connected unix socket (sock_diag(7)); `/proc/net/unix` lacks
+/// it.
 fn peers() -> io::Result<BTreeMap<u64, u64>> {
     let socket = Netlink::new(NETLINK_SOCK_DIAG)?;
     socket.connect(&SocketAddr::new(0, 0))?;
@@ -118,6 +121,7 @@ fn peers() -> io::Result<BTreeMap<u64, u64>> {
     header.flags = NLM_F_REQUEST | NLM_F_DUMP;
     let request = UnixRequest {
         state_flags: StateFlags::all(),
+        // Together with `NLM_F_DUMP`, inode 0 and a cookie of ones mean all sockets.
         inode: 0,
         show_flags: ShowFlags::PEER,
         cookie: [0xff; 8],
@@ -144,7 +148,7 @@ fn peers() -> io::Result<BTreeMap<u64, u64>> {
             } else if let NetlinkPayload::Done(_) = reply.payload {
                 return Ok(peers);
             }
-            // Each message begins at a multiple of four bytes (netlink(7)).
+            // Each message begins at a multiple of 4 bytes (netlink(7)); its header alone has 16.
             let length = (reply.header.length as usize).next_multiple_of(4).max(16);
             rest = rest.get(length..).unwrap_or_default();
         }
@@ -163,10 +167,10 @@ mod tests {
         text.trim_start_matches("socket:[").trim_end_matches(']').parse().expect("a socket")
     }
 
-    // A connection of a client with no path to a server with one, over unix and over TCP: each end
-    // must name the other, and the path that the client connected to.
+    // Over a unix socket and over TCP, each end must name the other; the client's end, which has no
+    // path, must name the path of the server.
     #[test]
-    fn both_ends_of_a_connection_are_told() {
+    fn both_ends_of_a_connection_are_listed() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let path = place.path().join("socket");
         let listener = UnixListener::bind(&path).expect("a listener");

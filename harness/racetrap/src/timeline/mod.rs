@@ -1,8 +1,8 @@
-//! The timeline of one run: functions from a history and its judgement to text.
+//! The timeline of one run: functions from a history and its judgement to the text of a file.
 //!
-//! - `page`: one page for a browser; `policy`: what the page may do there;
-//! - `trace`: the same for viewers of traces; `lanes`: the rows that page and trace both show;
-//! - `story`: the schedule in a few lines: what was held, and what was done meanwhile.
+//! - `page`: a page for a browser; `policy`: the Content-Security-Policy of the page;
+//! - `trace`: a trace for Perfetto; `lanes`: the rows that page and trace both show;
+//! - `story`: the scenario in a few lines: which messages were held, and what was done meanwhile.
 
 mod lanes;
 mod page;

@@ -1,11 +1,11 @@
-//! What a page may do: run and look as it was written, and nothing else.
+//! The Content-Security-Policy of a page: it may use its own script and style, and nothing else.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::Render;
 use sha2::{Digest as _, Sha256};
 
-/// A script or a style that stands in a page as it is.
+/// A script or a style sheet that is inserted into a page without escaping.
 pub(crate) struct Inline(pub(crate) &'static str);
 
 impl Render for Inline {
@@ -14,8 +14,9 @@ impl Render for Inline {
     }
 }
 
-/// The page's Content-Security-Policy: nothing is fetched, and of what stands in the page only these
-/// two are taken.
+/// A policy by which the browser fetches nothing, and accepts only this style sheet and this
+/// script, by their hashes. A text that became markup by mistake could neither run code nor load
+/// anything.
 pub(crate) fn policy(style: &Inline, script: Option<&Inline>) -> String {
     let hash = |inline: &Inline| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(inline.0)));
     let script = script.map_or_else(|| "'none'".to_owned(), hash);

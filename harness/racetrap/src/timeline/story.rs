@@ -1,4 +1,5 @@
-//! A schedule in few words: what was held, what was done meanwhile, what was broken on purpose.
+//! The schedule of a scenario in a few lines: which messages were held, what was done meanwhile,
+//! and which faults were injected.
 
 use racetrap_history::{
     ApiStep, CommandStep, ContainerOp, DaemonOp, DaemonStep, DiskOp, DockerFileStep, DockerStep,
@@ -9,13 +10,16 @@ use racetrap_history::{
 /// One line of a story: a label, and what happened.
 pub(crate) type StoryLine = (&'static str, String);
 
-/// What a schedule is about. Where it holds nothing and breaks nothing, that is all that it does
-/// while the App runs.
+/// The story of a scenario. Steps before the first gate or fault only set the scene, so they are
+/// left out. A scenario without any gate or fault gets one line with everything that it does while
+/// the App runs.
 pub(crate) fn story(scenario: &Scenario) -> Vec<StoryLine> {
     let mut lines = Vec::new();
     let mut done: Vec<String> = Vec::new();
     let mut standing: Vec<&GateName> = Vec::new();
     for step in &scenario.steps {
+        // A gate holds a message from the step that waits for it, and not from the step that arms
+        // it.
         if let Step::Gate(GateStep::Reached(gate)) = step {
             flush(&mut lines, &mut done, &standing);
             standing.push(gate);
@@ -34,6 +38,7 @@ pub(crate) fn story(scenario: &Scenario) -> Vec<StoryLine> {
     }
     flush(&mut lines, &mut done, &standing);
     if lines.is_empty() {
+        // Earlier steps prepare the engine, before the daemon watches it.
         let watched = scenario.steps.iter().skip_while(|step| !starts_app(step));
         let actions: Vec<_> = watched.filter_map(action).collect();
         lines.push(("done", actions.join("; ")));
@@ -41,7 +46,8 @@ pub(crate) fn story(scenario: &Scenario) -> Vec<StoryLine> {
     folded(&lines)
 }
 
-/// Tells once what comes at least three times in a row, be it one line or several.
+/// Folds one or several lines that come at least three times in a row into their first time, and a
+/// line that counts the others.
 fn folded(lines: &[StoryLine]) -> Vec<StoryLine> {
     let mut folded = Vec::new();
     let mut rest = lines;
@@ -49,6 +55,7 @@ fn folded(lines: &[StoryLine]) -> Vec<StoryLine> {
         let times =
             |length| rest.chunks_exact(length).take_while(|it| *it == &rest[..length]).count();
         let mut cycles = (1..=rest.len() / 3).map(|length| (length, times(length)));
+        // The shortest cycle with at least three rounds.
         let (length, times) = cycles.find(|(_, times)| *times > 2).unwrap_or((1, 1));
         folded.extend_from_slice(&rest[..length]);
         if times > 1 {
@@ -60,7 +67,8 @@ fn folded(lines: &[StoryLine]) -> Vec<StoryLine> {
     folded
 }
 
-/// Tells what was done while something stood at a gate, or after a fault.
+/// Adds a line for the actions since the last line. `standing` are the gates that hold a message
+/// now.
 fn flush(lines: &mut Vec<StoryLine>, done: &mut Vec<String>, standing: &[&GateName]) {
     if !done.is_empty() {
         let label = if standing.is_empty() { "then" } else { "meanwhile" };
@@ -75,11 +83,12 @@ fn starts_app(step: &Step) -> bool {
 
 fn held(scenario: &Scenario, gate: &GateName) -> String {
     let mut held = scenario.steps.iter().filter_map(|step| armed(step, gate));
-    // A schedule that was checked arms every gate that it names.
+    // The check of a scenario ensures that each gate is armed, so this is only for journals of
+    // other versions.
     held.next().unwrap_or_else(|| gate.to_string())
 }
 
-/// What a step holds at this gate.
+/// What this step holds at a gate, if it arms that gate.
 fn armed(step: &Step, gate: &GateName) -> Option<String> {
     let Step::Gate(step) = step else { return None };
     match step {
@@ -89,7 +98,7 @@ fn armed(step: &Step, gate: &GateName) -> Option<String> {
     }
 }
 
-/// A write to the daemon's API, as its admission tells of it.
+/// A write to the daemon's API that the harness's admission holds or denies.
 fn write(on: &WriteMatch) -> String {
     let operation = on.operation.as_deref().unwrap_or("write");
     let name = on.name.as_deref().map(shown).map(|name| format!(" {name}")).unwrap_or_default();
@@ -97,7 +106,8 @@ fn write(on: &WriteMatch) -> String {
     format!("{operation} of {}{name}{manager}, before it is stored", on.resource)
 }
 
-/// What the scenario names is shown as timelines show it.
+/// An alias such as `$one` is shown as `<one>`, as in timelines. Other values are shown as they
+/// are.
 fn shown(value: &str) -> String {
     value.strip_prefix('$').map_or_else(|| value.to_owned(), |alias| format!("<{alias}>"))
 }
@@ -108,7 +118,7 @@ fn message(hold: &Hold) -> String {
     format!("{}, its {}{}", request(on), hold.at, nth.unwrap_or_default())
 }
 
-/// The request that is meant, with the parameters of its route put in.
+/// The request that a match describes, with the parameters inserted into the route.
 fn request(on: &Match) -> String {
     let mut route = on.route.clone().unwrap_or_else(|| "any request".to_owned());
     for (name, value) in &on.params {
@@ -285,7 +295,7 @@ fn asked(step: &ApiStep) -> Option<String> {
     })
 }
 
-/// What a fault does, in words.
+/// The effect of a fault.
 fn deed(kind: &FaultKind) -> String {
     match kind {
         FaultKind::Lose => "done, and its answer lost".to_owned(),
@@ -315,7 +325,7 @@ fn verb(op: ContainerOp) -> &'static str {
     }
 }
 
-/// What a part of the docker command's configuration is like.
+/// The new state of a file of the docker command's configuration.
 fn file_state(file: &DockerFileStep) -> String {
     let name = file.context.as_ref().map_or("config.json".to_owned(), |it| format!("context {it}"));
     match &file.put {
@@ -333,8 +343,8 @@ mod tests {
 
     use super::{StoryLine, folded};
 
-    // A letter is a line. Twice is not worth a fold; the shortest cycle is the one that is told; what
-    // is behind it, also the beginning of one more round, is told as it is.
+    // Each letter stands for a line. Two equal lines are not folded. The shortest cycle is folded,
+    // and lines after it stay as they are, even if they begin the cycle once more.
     #[rstest]
     #[case::nothing("", "")]
     #[case::twice("aab", "aab")]

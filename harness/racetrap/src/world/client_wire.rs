@@ -1,8 +1,9 @@
-//! A wire between clients and the daemon's API: what `set`, kubectl and others ask and are told.
+//! A wire between clients and the daemon's API: it carries the requests of `rdd set`, kubectl and
+//! other clients.
 //!
-//! The daemon's kubeconfig is written anew, so that every client of the world finds the wire where
-//! it looks for the API server. The harness's own clients go on past it: what they see is what the
-//! history judges by.
+//! The harness rewrites the daemon's kubeconfig, so that every client of the world connects to the
+//! wire instead of the API server. The harness's own clients go past the wire, so that no fault
+//! touches what the history is judged by.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,39 +16,40 @@ use kube::config::Kubeconfig;
 use racetrap_history::What;
 use racetrap_wire::{Authority, Dialect, Listen, TlsError, Upstream, Wire, WireConfig, WireError};
 
-use crate::daemon::{DaemonError, KubeconfigError, Server};
+use crate::daemon::{ApiServer, DaemonError, KubeconfigError};
 use crate::recorder::Recorder;
 use crate::wire_record::wire_message;
 
-/// No wire could be put before the daemon's API.
+/// The wire before the daemon's API could not be started.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientWireError {
-    #[error("the daemon does not say where its kubeconfig is")]
+    #[error("the daemon does not name its kubeconfig")]
     Daemon(#[from] DaemonError),
     #[error("the API server cannot be found")]
     Kubeconfig(#[from] KubeconfigError),
     #[error("the wire has no address")]
     NoAddress,
-    #[error("the kubeconfig {path} could not be written anew")]
+    #[error("the kubeconfig {path} could not be rewritten")]
     Write {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    #[error("no certificate could be made for the wire")]
+    #[error("the wire's certificate could not be created")]
     Tls(#[from] TlsError),
-    #[error("there is no wire before the daemon's API")]
+    #[error("the wire before the daemon's API did not start")]
     Wire(#[from] WireError),
 }
 
-/// Puts a wire before the API server that the kubeconfig at `path` names, and lets that name the
-/// wire; as it was before, it is copied to `past_wire`.
-pub(super) async fn stand_before(
+/// Starts a wire before the API server that the kubeconfig at `path` names, and makes the
+/// kubeconfig name the wire instead. Copies the original kubeconfig to `past_wire`.
+pub(super) async fn insert_client_wire(
     path: &Path,
     past_wire: &Path,
     recorder: &Recorder,
 ) -> Result<Wire, ClientWireError> {
-    let Server { address, authority, .. } = Server::read(path)?;
+    let ApiServer { address, authority, .. } = ApiServer::read(path)?;
+    // An authority of the wire's own: the harness does not have the key of the daemon's.
     let own = Authority::new()?;
     let listen =
         Listen::Tls { address: SocketAddr::from(([127, 0, 0, 1], 0)), identity: own.identity()? };
@@ -68,7 +70,8 @@ pub(super) async fn stand_before(
     Ok(wire)
 }
 
-/// A client may read it at any time, so it is never half-written.
+/// Replaces the kubeconfig by renaming, because a client may read it at any time and must not find
+/// half of it.
 fn write(path: &Path, config: &Kubeconfig) -> io::Result<()> {
     let text = serde_yaml::to_string(config).map_err(io::Error::other)?;
     let temporary = path.with_extension("new");

@@ -1,43 +1,51 @@
-//! What is in a world's directory before anything of the world is started, and what its processes are told.
+//! The content of a world's directory, and the environment of its processes, before any of them
+//! starts.
 
 use std::io;
 
 use racetrap_history::VmMode;
 
-use super::ground::Ground;
-use super::logs;
-use super::world::{WorldError, WorldOptions, failed};
-use crate::docker::Place;
+use super::error::{WorldError, failed};
+use super::options::WorldOptions;
+use super::slot::Slot;
+use crate::docker_cli::CliLayout;
 use crate::intent::{self, Intent, LogLengths};
 use crate::mask::canary;
 use crate::process::{Environment, companion};
+use crate::world_directory as place;
 
-/// Makes the world's directories, and says first what is going to be there.
-pub(super) fn lay_out(ground: &Ground, options: &WorldOptions) -> Result<Environment, WorldError> {
-    let directory = ground.directory();
-    let environment = Environment::of_world(directory, ground.number(), ground.marker());
-    let make = || -> io::Result<()> {
+/// Creates the world's directory with the list of intents in it, plants the canaries, and returns
+/// the environment of the world's processes.
+pub(super) fn create_directory(
+    slot: &Slot,
+    options: &WorldOptions,
+) -> Result<Environment, WorldError> {
+    let directory = slot.directory();
+    let environment = Environment::for_world(directory, slot.number(), slot.marker());
+    let create = || -> io::Result<()> {
         std::fs::create_dir(directory)?;
-        let marker = ground.marker().to_owned();
+        let marker = slot.marker().to_owned();
+        // Absolute, because the watcher has another current directory.
         let evidence = std::path::absolute(&options.evidence)?;
         std::fs::create_dir_all(&evidence)?;
+        // The marker first: without it, a sweep does not know which processes to end.
         intent::declare(directory, &Intent::World { marker })?;
         intent::declare(directory, &Intent::Run { evidence, logs: LogLengths::new() })?;
-        std::fs::create_dir(directory.join("h"))?;
-        std::fs::create_dir(directory.join("t"))
+        std::fs::create_dir(place::home(directory))?;
+        std::fs::create_dir(place::temporary(directory))
     };
-    make().map_err(failed("the world's directory"))?;
+    create().map_err(failed("the world's directory"))?;
     let environment = match &options.home {
-        Some(home) => environment.beside(home),
+        Some(home) => environment.for_neighbour_in(home),
         None => environment,
     };
     let user = options.needs.docker.as_ref();
     canary::plant_logins(environment.home(), user.is_none())
-        .and_then(|()| canary::plant_headers(&logs::engine_log(directory)))
+        .and_then(|()| canary::plant_headers(&place::engine_log(directory)))
         .map_err(failed("planted secrets"))?;
-    let environment = Place::told(environment, directory, user);
+    let environment = CliLayout::add_variables(environment, directory, user);
     let environment = match options.needs.protocol {
-        // A reference daemon speaks the one that it is told; another one does not know the name.
+        // Only the reference daemon reads this variable; it serves whichever protocol it names.
         Some(protocol) => environment.with("RDD_PROTOCOL", protocol.to_string()),
         None => environment,
     };

@@ -1,28 +1,25 @@
-//! The logs of a world, as far as they belong to one run.
+//! The logs of a world, split by run: a world that is used again goes on with the same log files.
 
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::intent::{Intent, LogLengths, declared};
+use crate::world_directory::{ENGINE_LOG, engine_log};
 
-/// Where the engine of the world in `directory` writes.
-pub(super) fn engine_log(directory: &Path) -> PathBuf {
-    directory.join("engine.log")
-}
-
-/// How long the logs are now.
+/// The present length of each log of the world in `directory`, in bytes.
 pub(super) fn lengths(directory: &Path) -> io::Result<LogLengths> {
     let logs = logs(directory)?.into_iter();
     logs.map(|(path, _)| Ok((path.clone(), path.metadata()?.len()))).collect()
 }
 
-/// Copies what was written since to `evidence`, for the world's directory goes.
+/// Copies to `evidence` what was added to each log since it had the length in `before`. The logs
+/// themselves are removed with the world.
 pub(super) fn keep(directory: &Path, evidence: &Path, before: &LogLengths) -> io::Result<()> {
     for (path, name) in logs(directory)? {
         let mut log = File::open(&path)?;
         let older = before.get(&path).copied().unwrap_or_default();
-        // One that is shorter than it was is another file, and all of it is new.
+        // A log that is shorter than before was rotated, so all of it is new.
         if older <= log.metadata()?.len() {
             log.seek(SeekFrom::Start(older))?;
         }
@@ -31,13 +28,13 @@ pub(super) fn keep(directory: &Path, evidence: &Path, before: &LogLengths) -> io
     Ok(())
 }
 
-/// Every log that is there, and its name among evidence: the engine's, and those of the daemon and of
-/// its VMs (contract 2.3, 7.3).
+/// Every log that exists, with its name in the evidence: those of the engine, of the daemon, and of
+/// the daemon's VMs (contract 2.3, 7.3).
 fn logs(directory: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let mut logs = Vec::new();
     let engine = engine_log(directory);
     if engine.is_file() {
-        logs.push((engine, "engine.log".to_owned()));
+        logs.push((engine, ENGINE_LOG.to_owned()));
     }
     for intent in declared(directory).unwrap_or_default() {
         let Intent::Daemon { paths, .. } = intent else { continue };
@@ -50,9 +47,10 @@ fn logs(directory: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     Ok(logs)
 }
 
-/// The logs in a directory, and in those that it has for its VMs.
+/// Adds the logs in a directory and below it: each VM has a directory of its own.
 fn logs_below(place: &Path, prefix: &str, logs: &mut Vec<(PathBuf, String)>) -> io::Result<()> {
     let entries = match std::fs::read_dir(place) {
+        // The daemon creates the directory when it starts.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,
     };
@@ -73,20 +71,21 @@ fn logs_below(place: &Path, prefix: &str, logs: &mut Vec<(PathBuf, String)>) -> 
 mod tests {
     use super::*;
 
-    // One log goes on, one is rotated to a shorter one, one is new, one is a VM's: each must be kept from
-    // where the run began, and no byte of an earlier run.
+    // One log grows, one is rotated to a shorter one, one is new, one is a VM's. Of each, the
+    // evidence must have every byte of this run, and none of an earlier run.
     #[test]
     fn only_what_was_written_since_the_run_began_is_kept() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let (world, evidence) = (place.path().join("world"), place.path().join("evidence"));
-        let (state, lima) = (world.join("h/.local/state/rd-3"), world.join("h/.rd3/lima"));
+        let home = crate::world_directory::home(&world);
+        let (state, lima) = (home.join(".local/state/rd-3"), home.join(".rd3/lima"));
         let vm = lima.join("rd");
         for directory in [&state, &vm, &evidence] {
             std::fs::create_dir_all(directory).expect("a directory");
         }
         let paths = [("log_dir", state.clone()), ("lima_home", lima)];
         let paths = paths.map(|(name, path)| (name.to_owned(), path)).into();
-        let daemon = Intent::Daemon { home: world.join("h"), paths };
+        let daemon = Intent::Daemon { home, paths };
         crate::intent::declare(&world, &daemon).expect("a writable directory");
         let write = |path: PathBuf, text: &str| std::fs::write(path, text).expect("a log");
         write(engine_log(&world), "old ");

@@ -1,7 +1,8 @@
 //! Worlds that wait for their next run.
 //!
-//! Making a world takes longer than most runs. One whose run has passed, and which is proved to be
-//! like a new one after its reset, is kept for the next run that needs the same.
+//! To start a world takes longer than most runs. After a run that passed, its world is reset; if
+//! the reset proves that the world is like a new one, the pool keeps it for the next run that needs
+//! such a world.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -16,42 +17,45 @@ use super::world::World;
 use crate::chain::chain;
 use crate::engine::EngineChoice;
 
-/// What cannot be changed in a world once it is made.
+/// Properties of a world that cannot be changed after its start. A run can use an idle world only
+/// if both have the same key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     /// The daemon's program.
     pub(crate) daemon: PathBuf,
-    /// Its defects.
+    /// The defects that are switched on in it.
     pub(crate) defects: Vec<String>,
     /// How its VM is run.
     pub(crate) vm: VmMode,
-    /// Which engine it mirrors.
+    /// The engine that it mirrors.
     pub(crate) engine: EngineChoice,
-    /// What the scenario needs; its VM modes do not matter any more.
+    /// What the scenario needs, without its VM modes, of which `vm` is one.
     pub(crate) needs: Needs,
-    /// The daemon's API asks the harness about writes.
+    /// Whether the harness's admission is installed in the daemon's API.
     pub(crate) has_admission: bool,
-    /// A wire stands before the daemon's API.
+    /// Whether there is a wire before the daemon's API.
     pub(crate) has_client_wire: bool,
 }
 
-/// Idle worlds, shared by the runs of a command; clones are the same pool.
+/// Idle worlds, shared by the runs of one command. Clones are the same pool.
 #[derive(Clone, Default)]
 pub struct Pool(Option<Arc<Shared>>);
 
 struct Shared {
-    most: usize,
+    /// How many worlds there may be, idle ones and leased ones together.
+    worlds_max: usize,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     idle: VecDeque<Idle>,
-    /// Runs that have a world, or are about to make one.
-    seated: usize,
-    /// How long runs may have waited for engines to forget since the last world was made for that.
+    /// How many leases there are: runs that have a world, or are about to start one.
+    leases: usize,
+    /// How long runs may have waited for engines to forget events, since the last world was started
+    /// to avoid that.
     waited: Duration,
-    /// What the next run is to be told.
+    /// Notes for the history of the next run.
     notes: Vec<String>,
     closing: Closing,
 }
@@ -61,49 +65,51 @@ struct Idle {
     world: World,
 }
 
-/// What came of the worlds of a pool that were closed.
+/// What happened when worlds of a pool were closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Closing {
-    /// Worlds that were not like new ones after a run, and were not used again: what was left.
+    /// One line for each world that failed its reset, with what was left in it.
     pub unclean: Vec<String>,
-    /// What would not go when a world was closed.
+    /// What was left of worlds after all of their parts were told to end.
     pub leaks: Vec<String>,
 }
 
 impl Pool {
-    /// A pool for so many runs at once. There are never more worlds than twice that, idle ones
-    /// included: while one is used, the engine of another forgets what was in it.
+    /// A pool for `jobs` runs at once. There are never more than twice as many worlds, idle ones
+    /// included: a run can use one world while the engine of another forgets the last run's events.
     #[must_use]
-    pub fn of(jobs: NonZeroUsize) -> Self {
-        Self(Some(Arc::new(Shared { most: 2 * jobs.get(), state: Mutex::default() })))
+    pub fn for_jobs(jobs: NonZeroUsize) -> Self {
+        let worlds_max = 2 * jobs.get();
+        Self(Some(Arc::new(Shared { worlds_max, state: Mutex::default() })))
     }
 
-    /// A pool that keeps nothing: every run has a world of its own.
+    /// A pool that keeps no world: every run starts a new one.
     #[must_use]
-    pub fn none() -> Self {
+    pub fn disabled() -> Self {
         Self(None)
     }
 
-    /// A place for a run, with an idle world in it if one fits. Otherwise an idle one is closed
-    /// where there would be too many worlds.
-    pub(crate) async fn seat(&self, key: Key) -> Seat {
+    /// Leases a world to a run: an idle world with this key, if there is one, and otherwise the
+    /// right to start one. Closes idle worlds if there would be too many.
+    pub(crate) async fn lease(&self, key: Key) -> Lease {
         let Some(shared) = &self.0 else {
-            return Seat { shared: None, key, world: None, notes: Vec::new() };
+            return Lease { shared: None, key, world: None, notes: Vec::new() };
         };
-        let mut seat = Seat { shared: Some(shared.clone()), key, world: None, notes: Vec::new() };
+        let mut lease = Lease { shared: Some(shared.clone()), key, world: None, notes: Vec::new() };
+        // The lock is not held while worlds are closed, which takes seconds.
         let surplus = {
             let mut state = shared.state();
-            state.seated += 1;
-            state.choose(&mut seat, shared.most)
+            state.leases += 1;
+            state.choose(&mut lease, shared.worlds_max)
         };
         for world in surplus {
             shared.close(world).await;
         }
-        seat.notes = std::mem::take(&mut shared.state().notes);
-        seat
+        lease.notes = std::mem::take(&mut shared.state().notes);
+        lease
     }
 
-    /// Closes every idle world, and tells what came of all that were closed.
+    /// Closes every idle world, and returns what happened to all worlds that this pool has closed.
     ///
     /// # Panics
     /// With the panic of any task of a world.
@@ -119,27 +125,31 @@ impl Pool {
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let most = self.0.as_ref().map_or(0, |shared| shared.most);
-        f.debug_struct("Pool").field("most", &most).finish()
+        let worlds_max = self.0.as_ref().map_or(0, |shared| shared.worlds_max);
+        f.debug_struct("Pool").field("worlds_max", &worlds_max).finish()
     }
 }
 
 impl State {
-    /// Puts a world that fits into the seat; gives the worlds that must be closed. Where runs have
-    /// waited for engines to forget longer than a new world takes, that is made, if there is room.
-    fn choose(&mut self, seat: &mut Seat, most: usize) -> Vec<World> {
+    /// Moves an idle world with the lease's key into the lease, if there is one, and returns the
+    /// worlds that must be closed.
+    fn choose(&mut self, lease: &mut Lease, worlds_max: usize) -> Vec<World> {
         let mut surplus = Vec::new();
-        while let Some(at) = self.idle.iter().position(|idle| idle.key == seat.key) {
+        while let Some(at) = self.idle.iter().position(|idle| idle.key == lease.key) {
+            // A run in this world may have to wait until its engine has forgotten the last run.
+            // Once such waits add up to more than the start of a world, another world is started,
+            // if there may be one more: the runs after this one then find a world whose engine has
+            // forgotten.
             let first = &self.idle[at].world;
             self.waited += first.remembers_for();
-            let has_room = self.idle.len() + self.seated <= most;
-            if has_room && self.waited > first.made_in() {
+            let has_room = self.idle.len() + self.leases <= worlds_max;
+            if has_room && self.waited > first.start_took() {
                 self.waited = Duration::ZERO;
                 return surplus;
             }
-            let Idle { world, .. } = self.idle.remove(at).expect("it was just found");
+            let Idle { world, .. } = self.idle.remove(at).expect("it was found above");
             if world.lives() {
-                seat.world = Some(world);
+                lease.world = Some(world);
                 return surplus;
             }
             self.notes.push(
@@ -147,7 +157,8 @@ impl State {
             );
             surplus.push(world);
         }
-        while self.idle.len() + self.seated > most
+        // No world fits, so the run starts one. The oldest idle worlds make room for it.
+        while self.idle.len() + self.leases > worlds_max
             && let Some(Idle { world, .. }) = self.idle.pop_front()
         {
             surplus.push(world);
@@ -157,9 +168,10 @@ impl State {
 }
 
 impl Shared {
-    /// Closes a world that no run is in, and remembers what would not go.
+    /// Closes a world in which no run goes on, and remembers its leaks.
     #[expect(clippy::wildcard_enum_match_arm, reason = "only some of them matter here")]
     async fn close(&self, world: World) {
+        // `close` consumes the world, and records its leaks in the history.
         let recorder = world.recorder().clone();
         world.close().await;
         let leaks = recorder.history().into_iter().filter_map(|record| match record.what {
@@ -174,24 +186,24 @@ impl Shared {
     }
 }
 
-/// One run's place among the worlds of a pool.
-pub(crate) struct Seat {
+/// A run's share of a pool. While it exists, it counts as one world.
+pub(crate) struct Lease {
     shared: Option<Arc<Shared>>,
     key: Key,
-    /// A world that is like a new one.
+    /// An idle world that was reset; `None` if the run must start one.
     pub(crate) world: Option<World>,
-    /// What the run's history is to tell of worlds before it.
+    /// What the history of the run says about earlier worlds.
     pub(crate) notes: Vec<String>,
 }
 
-impl Seat {
-    /// Whether a world can be given back at all.
+impl Lease {
+    /// Whether the pool keeps worlds at all.
     pub(crate) fn keeps(&self) -> bool {
         self.shared.is_some()
     }
 
-    /// Gives back a world whose run is over. It is kept if it can be made like a new one, and
-    /// closed otherwise.
+    /// Returns a world whose run is over. The pool keeps it if its reset succeeds, and closes it
+    /// otherwise.
     pub(crate) async fn give_back(self, mut world: World) {
         let Some(shared) = self.shared.clone() else { return world.close().await };
         match world.reset().await {
@@ -199,6 +211,8 @@ impl Seat {
                 let key = self.key.clone();
                 shared.state().idle.push_back(Idle { key, world });
             }
+            // The run itself has passed; what its world leaves behind is reported beside the
+            // verdict.
             Err(error) => {
                 let why = chain(&error);
                 shared.close(world).await;
@@ -209,7 +223,7 @@ impl Seat {
         }
     }
 
-    /// Closes a world whose run is over, and must not be used again.
+    /// Closes a world whose run is over, and which must not be used again.
     pub(crate) async fn close(self, world: World) {
         match self.shared.clone() {
             Some(shared) => shared.close(world).await,
@@ -218,10 +232,10 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(shared) = &self.shared {
-            shared.state().seated -= 1;
+            shared.state().leases -= 1;
         }
     }
 }

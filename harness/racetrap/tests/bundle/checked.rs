@@ -1,4 +1,5 @@
-//! A bundle, checked as whoever gets one would: files against entries, and the archive against files.
+//! Reads a bundle and checks it: its files against the entries of its manifest, and its archive
+//! against its files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,20 +8,20 @@ use std::path::{Path, PathBuf};
 
 use racetrap::bundle::{Manifest, State, Trigger};
 
-use crate::place::{Place, planted, wait_until};
+use crate::place::{Place, canary_in, wait_until};
 
-/// A bundle whose files are those that its manifest names.
+/// A bundle whose files are exactly those that its manifest names.
 #[derive(Debug)]
 pub(crate) struct Bundle {
     pub(crate) manifest: Manifest,
-    /// Files by their paths.
+    /// Contents by path, without the manifest.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
 }
 
 impl Bundle {
-    /// Reads and checks the bundle of the only run in a place, with its archive.
+    /// Reads and checks the bundle of the only run in a place, and its archive.
     #[track_caller]
-    pub(crate) fn of(place: &Place) -> Self {
+    pub(crate) fn load(place: &Place) -> Self {
         let directory = place.evidence().expect("evidence");
         let bundle = Self::in_directory(&directory);
         let archive = directory.with_extension("tar.zst");
@@ -34,7 +35,8 @@ impl Bundle {
         bundle
     }
 
-    /// Waits for one that a watcher makes, and checks it; the archive is its last act.
+    /// Waits for the bundle that a watcher makes, and checks it. The watcher writes the archive
+    /// last.
     #[track_caller]
     pub(crate) fn made_by_watcher(place: &Place) -> Self {
         wait_until("the watcher's archive", || {
@@ -46,23 +48,26 @@ impl Bundle {
                 Err(left)
             }
         });
-        Self::of(place)
+        Self::load(place)
     }
 
-    /// Checks that no secret is left which was planted in the world.
+    /// Checks that the bundle contains no planted secret, and that no file was removed because of
+    /// one.
     #[track_caller]
     fn has_no_secret(&self) {
         let manifest = ("manifest.json".to_owned(), serde_json::to_vec(&self.manifest).unwrap());
         let files = self.files.iter().chain([(&manifest.0, &manifest.1)]);
-        let found: Vec<_> = files.filter_map(|(path, text)| Some((path, planted(text)?))).collect();
+        let found: Vec<_> =
+            files.filter_map(|(path, text)| Some((path, canary_in(text)?))).collect();
         assert_eq!(found, [], "masking has failed");
         let left_out = |why: &String| why.contains("planted secret");
         let mut whys = self.manifest.entries.iter().filter_map(|entry| entry.why.as_ref());
         assert!(!whys.any(left_out), "masking has failed: {:#?}", self.manifest.entries);
     }
 
-    /// Checks that a secret of each kind was planted in a world with a container that sleeps: what is left of it is its
-    /// mask. A registry's is planted where nobody else has its configuration.
+    /// Checks that a secret of each kind was planted in a world with a sleeping container, by
+    /// looking for its mask. The login to a registry is not checked: some scenarios have a Docker
+    /// configuration of their own.
     #[track_caller]
     pub(crate) fn has_masks(&self) {
         for (file, mask) in [
@@ -89,7 +94,7 @@ impl Bundle {
         files.remove("manifest.json");
         let mut named = BTreeMap::new();
         for entry in &manifest.entries {
-            assert_eq!(entry.why.is_some(), is_in_part(entry.state), "{entry:?}");
+            assert_eq!(entry.why.is_some(), is_incomplete(entry.state), "{entry:?}");
             assert_eq!(entry.state == State::Masked, is_masked(entry), "{entry:?}");
             if entry.state != State::Missing {
                 let path = entry.path.clone().expect("what is there has a path");
@@ -111,14 +116,14 @@ impl Bundle {
         String::from_utf8(bytes.clone()).unwrap()
     }
 
-    /// Why nothing is there of a collector.
+    /// The reasons of all missing files of a collector.
     pub(crate) fn missing(&self, collector: &str) -> Vec<String> {
         let entries = self.manifest.entries.iter();
         let of_it = entries.filter(|it| it.name == collector && it.state == State::Missing);
         of_it.filter_map(|entry| entry.why.clone()).collect()
     }
 
-    /// Checks what every capture of a world has in which everything still lives.
+    /// Checks for the files that every capture has while daemon and engine still run.
     #[track_caller]
     pub(crate) fn has_all(&self, trigger: Trigger) {
         assert_eq!(self.manifest.trigger, trigger, "{}", self.manifest.reason);
@@ -136,7 +141,8 @@ impl Bundle {
     }
 }
 
-fn is_in_part(state: State) -> bool {
+/// Whether an entry in this state must have a reason.
+fn is_incomplete(state: State) -> bool {
     matches!(state, State::Missing | State::Truncated)
 }
 
@@ -157,7 +163,7 @@ fn read(directory: &Path, name: &str, files: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-/// The files of an archive, without the name of the directory.
+/// The files of an archive by path, without the name of the top directory.
 fn unpacked(archive: &Path, prefix: &str) -> BTreeMap<String, Vec<u8>> {
     let file = fs::File::open(archive).expect("an archive");
     let mut tar = tar::Archive::new(zstd::Decoder::new(file).unwrap());

@@ -1,4 +1,4 @@
-//! Each way in which a run can end without a pass.
+//! Every way in which a run can end without a pass leaves a bundle.
 
 use std::process::Child;
 
@@ -10,10 +10,11 @@ use racetrap_history::{EngineStep, NeighbourStep, Scenario, Step};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::checked::Bundle;
-use crate::place::{Place, told, wait_until};
+use crate::place::{Place, output_without_canaries, wait_until};
 
-/// A run that stands still: the daemon's subscription is held, and what is awaited never comes.
-const STILL: &str = "
+/// A run that stops at a step which is never done: the daemon's subscription is held, and the step
+/// waits for a request that the daemon never sends.
+const STUCK: &str = "
 finding: 295-I3
 needs: {docker: {}}
 steps:
@@ -29,11 +30,11 @@ steps:
   - settle
 ";
 
-/// Begins it, and waits until the message is held.
+/// Starts the run, and waits until the subscription is held.
 #[track_caller]
-pub(crate) fn standing(place: &Place, arguments: &[&str]) -> Child {
-    let scenario = place.path().join("still.yaml");
-    std::fs::write(&scenario, STILL).unwrap();
+pub(crate) fn run_until_held(place: &Place, arguments: &[&str]) -> Child {
+    let scenario = place.path().join("stuck.yaml");
+    std::fs::write(&scenario, STUCK).unwrap();
     let arguments = [&["run", scenario.to_str().unwrap()], arguments].concat();
     let child = place.racetrap(&arguments).spawn().unwrap();
     wait_until("a message to be held", || {
@@ -48,7 +49,7 @@ fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-/// The process that the journal calls the daemon.
+/// The process of the daemon, from the journal.
 fn daemon(place: &Place) -> Pid {
     let journal = place.journal();
     let line = journal.lines().find(|line| line.contains("\"name\":\"daemon\"")).expect("it began");
@@ -56,14 +57,14 @@ fn daemon(place: &Place) -> Pid {
     Pid::from_raw(record["pid"].as_i64().unwrap().try_into().unwrap()).unwrap()
 }
 
-// The defect is the finding's own, so the verdict is a failure; a pass of the same schedule leaves nothing,
-// or with `--keep` a manifest without a capture.
+// The defect is the finding's own, so the verdict is a failure. A pass of the same schedule with
+// `--keep` leaves a manifest without a capture.
 #[test]
 fn a_failure_leaves_a_bundle_and_a_pass_is_not_captured() {
     let place = Place::new();
     let output = place.run(&["run", "295-I3", "--defect", "295-I3"]);
     assert_eq!(output.status.code(), Some(1));
-    let bundle = Bundle::of(&place);
+    let bundle = Bundle::load(&place);
     bundle.has_all(Trigger::Verdict);
     assert!(bundle.manifest.reason.starts_with("fail: convergence: "), "{:?}", bundle.manifest);
     assert!(bundle.text("verdict.json").contains("\"fail\""));
@@ -78,18 +79,19 @@ fn a_failure_leaves_a_bundle_and_a_pass_is_not_captured() {
     assert!(!kept.files.keys().any(|path| path.starts_with("world/")), "{:?}", kept.files.keys());
 }
 
-// The daemon is stopped where its run stands still, so that its API answers nobody: the step's deadline ends the
-// run, what only the API knows is missing with the reason, and the same is there from the database. It cannot
-// hear SIGQUIT while it is stopped, so its stacks prove that it was let go on for that.
+// The daemon is stopped, so its API does not respond, and the step's deadline ends the run. Files
+// from the API must be missing with the reason, and the same objects must be there from the
+// database. A stopped process does not handle SIGQUIT, so the daemon's stacks prove that the
+// capture continued it.
 #[test]
-fn a_time_out_with_a_daemon_that_is_stopped_leaves_a_bundle_of_all_else() {
+fn a_step_that_times_out_with_a_stopped_daemon_leaves_a_bundle_without_the_api() {
     let place = Place::new();
-    let child = standing(&place, &["--deadline", "2"]);
+    let child = run_until_held(&place, &["--deadline", "2"]);
     kill_process(daemon(&place), Signal::STOP).unwrap();
-    let output = told(child);
+    let output = output_without_canaries(child);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(3), "{said}");
-    let bundle = Bundle::of(&place);
+    let bundle = Bundle::load(&place);
     assert_eq!(bundle.manifest.trigger, Trigger::Step, "{}", bundle.manifest.reason);
     assert!(bundle.manifest.reason.contains("never"), "{}", bundle.manifest.reason);
     let missing = bundle.missing("api");
@@ -101,27 +103,27 @@ fn a_time_out_with_a_daemon_that_is_stopped_leaves_a_bundle_of_all_else() {
     assert_eq!(place.leftovers(), Vec::<String>::new());
 }
 
-// What a person types, and what a CI sends.
+// SIGINT is what Ctrl-C sends, and SIGTERM is what CI sends.
 #[test]
 fn a_request_to_stop_leaves_a_bundle() {
     for asked in [Signal::INT, Signal::TERM] {
         let place = Place::new();
-        let child = standing(&place, &[]);
+        let child = run_until_held(&place, &[]);
         signal(&child, asked);
-        let output = told(child);
+        let output = output_without_canaries(child);
         assert_eq!(output.status.code(), Some(3));
-        let bundle = Bundle::of(&place);
+        let bundle = Bundle::load(&place);
         bundle.has_all(Trigger::Stopped);
         bundle.has_masks();
         assert!(bundle.manifest.reason.contains("told to stop by SIG"), "{:?}", bundle.manifest);
     }
 }
 
-// The harness can do nothing any more: all of it is the watcher's work, before it sweeps.
+// A killed harness can do nothing any more. The watcher captures the world before it sweeps it.
 #[test]
 fn a_harness_that_is_killed_leaves_a_bundle() {
     let place = Place::new();
-    let mut child = standing(&place, &[]);
+    let mut child = run_until_held(&place, &[]);
     signal(&child, Signal::KILL);
     child.wait().unwrap();
     let bundle = Bundle::made_by_watcher(&place);
@@ -131,8 +133,9 @@ fn a_harness_that_is_killed_leaves_a_bundle() {
     assert!(bundle.text("engine.log").contains("level="));
 }
 
-// A step for a second daemon in a scenario without one breaks an invariant of the runner. No file can say that, so
-// the scenario is made here; the panic must come out, after the bundle.
+// A step for a neighbour in a scenario without one breaks an invariant of the runner. The parser
+// rejects such a file, so the scenario is built here. The harness must write the bundle and then go
+// on with the panic.
 #[test]
 fn a_panic_of_the_harness_leaves_a_bundle() {
     let place = Place::new();
@@ -151,14 +154,14 @@ fn a_panic_of_the_harness_leaves_a_bundle() {
         deadlines: Deadlines::DEFAULT,
         again: String::new(),
         stop: Stop::never(),
-        pool: Pool::none(),
+        pool: Pool::disabled(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let run = || runtime.block_on(racetrap::run::run(&scenario, &options)).map(|_| ());
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_err();
     let said = panic.downcast_ref::<String>().map(String::as_str);
     assert!(said.or(panic.downcast_ref::<&str>().copied()).unwrap().contains("it has a neighbour"));
-    let bundle = Bundle::of(&place);
+    let bundle = Bundle::load(&place);
     assert_eq!(bundle.manifest.trigger, Trigger::Panic);
     assert!(bundle.manifest.reason.contains("it has a neighbour"), "{}", bundle.manifest.reason);
     assert!(bundle.text("verdict.json").contains("\"unknown\""));

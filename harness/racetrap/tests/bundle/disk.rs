@@ -1,4 +1,4 @@
-//! A disk that gets full while the bundle is written.
+//! A disk that becomes full while the bundle is written.
 
 use std::process::{Command, Stdio};
 
@@ -7,10 +7,11 @@ use racetrap::bundle::State;
 use crate::checked::Bundle;
 use crate::place::Place;
 
-// The evidence lies on a file system of 384 KiB, of which the manifest has taken 128 KiB before; a whole bundle
-// needs more than the rest. It exists in a mount namespace of its own, and is copied out of it at the end.
+// The evidence is on a file system of 384 KiB. The manifest has reserved 128 KiB of it, and a
+// complete bundle needs more than the rest. The file system exists only in a mount namespace, so
+// the evidence is copied out of it at the end.
 #[test]
-fn a_full_disk_costs_what_does_not_fit_and_the_manifest_says_so() {
+fn files_that_do_not_fit_on_a_full_disk_are_missing_in_the_manifest() {
     let place = Place::new();
     let script = "mkdir \"$1/full\" && mount -t tmpfs -o size=384k full \"$1/full\" || exit 99; \
                   \"$2\" run 295-I3 --defect 295-I3 --evidence \"$1/full\"; code=$?; \

@@ -1,4 +1,4 @@
-//! `racetrap judge`: last night's history, judged by today's oracles.
+//! `racetrap judge`: judges an old history by the current oracles.
 
 use std::path::Path;
 use std::process::Output;
@@ -14,10 +14,11 @@ fn judge(place: &Place, bundle: &Path, more: &[&str]) -> (Option<i32>, String, S
     (status.code(), text(stdout), text(stderr))
 }
 
-// The recorded verdict is changed afterwards, as if other oracles had given it: the directory must then be told to
-// differ, and the archive, which has the run's own, must not. Nothing is written in either.
+// The recorded verdict in the directory is changed, as if older oracles had given it. `judge` must
+// report a difference for the directory and none for the archive, which still has the run's own
+// verdict. It must write nothing.
 #[test]
-fn a_bundle_is_judged_anew_and_what_differs_from_its_verdict_is_told() {
+fn a_bundle_is_judged_again_and_differences_from_its_verdict_are_reported() {
     let place = Place::new();
     let run = place.run(&["run", "295-I3", "--defect", "295-I3"]);
     assert_eq!(run.status.code(), Some(1));
@@ -53,9 +54,10 @@ fn a_bundle_is_judged_anew_and_what_differs_from_its_verdict_is_told() {
     assert!(!directory.join("timeline.txt").exists(), "nothing is written beside the journal");
 }
 
-// Untrusted input: each is refused as such, and the text of a journal cannot write to the terminal.
+// Every invalid bundle must be rejected as bad input, and a journal must not send commands to the
+// terminal.
 #[test]
-fn what_cannot_be_judged_is_bad_input() {
+fn a_bundle_that_cannot_be_judged_is_bad_input() {
     let place = Place::new();
     let journal = |name: &str, text: &str| {
         let directory = place.path().join(name);

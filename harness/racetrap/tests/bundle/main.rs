@@ -1,4 +1,4 @@
-//! Whatever ends a run, its bundle is there, whole, and as its manifest says.
+//! However a run ends, it leaves a complete bundle that matches its manifest.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 #![expect(clippy::disallowed_methods, reason = "these tests are the command's users")]

@@ -1,4 +1,4 @@
-//! `racetrap open`: what a bundle holds, through the clients that people use.
+//! `racetrap open`: reads a bundle with kubectl and docker.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -7,27 +7,28 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::deaths::standing;
-use crate::place::{Place, told};
+use crate::deaths::run_until_held;
+use crate::place::{Place, output_without_canaries};
 
-/// A bundle that is open, and the clients of one user.
-struct Opened<'a> {
+/// A running `racetrap open`, and the environment for its clients.
+struct OpenCommand<'a> {
     place: &'a Place,
     child: Child,
+    /// Kept open, because the command fails if it cannot write.
     _stdout: BufReader<ChildStdout>,
     kubeconfig: String,
     docker_host: String,
 }
 
-// What a test that fails has opened must not stay.
-impl Drop for Opened<'_> {
+// Ends the command also if the test fails.
+impl Drop for OpenCommand<'_> {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-impl<'a> Opened<'a> {
+impl<'a> OpenCommand<'a> {
     #[track_caller]
     fn open(place: &'a Place, bundle: &Path) -> Self {
         let mut child = place.bare(&["open", bundle.to_str().unwrap()]).spawn().unwrap();
@@ -55,7 +56,7 @@ impl<'a> Opened<'a> {
         command
     }
 
-    /// What a client says that must succeed.
+    /// Runs a client that must succeed, and returns its output.
     #[track_caller]
     fn said(&self, program: &str, arguments: &[&str]) -> String {
         let Output { status, stdout, stderr } = self.client(program, arguments).output().unwrap();
@@ -64,7 +65,7 @@ impl<'a> Opened<'a> {
         String::from_utf8(stdout).unwrap()
     }
 
-    /// What a client says that must fail.
+    /// Runs a client that must fail, and returns its error.
     #[track_caller]
     fn refused(&self, program: &str, arguments: &[&str]) -> String {
         let output = self.client(program, arguments).output().unwrap();
@@ -86,14 +87,14 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// The archive of a run that was ended where it stood still, with one container that runs.
+/// The archive of a run that its step deadline ended, with one running container.
 fn bundle(place: &Place) -> PathBuf {
-    told(standing(place, &["--deadline", "1"]));
+    output_without_canaries(run_until_held(place, &["--deadline", "1"]));
     place.evidence().unwrap().with_extension("tar.zst")
 }
 
 #[track_caller]
-fn kubectl_reads(opened: &Opened<'_>) {
+fn kubectl_reads(opened: &OpenCommand<'_>) {
     let app = opened.said("kubectl", &["get", "app", "app", "-o", "json"]);
     let app: Value = serde_json::from_str(&app).unwrap();
     assert_eq!(app["kind"], "App");
@@ -114,7 +115,7 @@ fn kubectl_reads(opened: &Opened<'_>) {
 }
 
 #[track_caller]
-fn kubectl_writes_nothing(opened: &Opened<'_>) {
+fn kubectl_writes_nothing(opened: &OpenCommand<'_>) {
     for arguments in [
         ["delete", "app", "app"].as_slice(),
         &["annotate", "app", "app", "a=b"],
@@ -134,9 +135,9 @@ fn kubectl_writes_nothing(opened: &Opened<'_>) {
     assert!(why.contains("the kubeconfig of this bundle has the token"), "{why}");
 }
 
-/// It shows what is there, and then stands still until it is ended.
+/// A watch shows the existing objects, and then waits until it is ended.
 #[track_caller]
-fn kubectl_watches(opened: &Opened<'_>) {
+fn kubectl_watches(opened: &OpenCommand<'_>) {
     let mut command = opened.client("kubectl", &["get", "apps", "--watch", "-o", "name"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -148,7 +149,7 @@ fn kubectl_watches(opened: &Opened<'_>) {
 }
 
 #[track_caller]
-fn docker_reads(opened: &Opened<'_>) {
+fn docker_reads(opened: &OpenCommand<'_>) {
     let names = |arguments: &[&str]| opened.said("docker", arguments);
     assert_eq!(names(&["ps", "-a", "--format", "{{.Names}} {{.State}}"]), "one running\n");
     assert_eq!(names(&["ps", "-a", "-q", "--filter", "name=two"]), "");
@@ -168,7 +169,7 @@ fn docker_reads(opened: &Opened<'_>) {
 }
 
 #[track_caller]
-fn docker_writes_nothing(opened: &Opened<'_>) {
+fn docker_writes_nothing(opened: &OpenCommand<'_>) {
     for arguments in [
         ["rm", "--force", "one"].as_slice(),
         &["stop", "one"],
@@ -182,26 +183,26 @@ fn docker_writes_nothing(opened: &Opened<'_>) {
     assert!(opened.refused("docker", &["inspect", "two"]).contains("No such object: two"));
 }
 
-// The bundle is of a real run of the reference daemon, and the clients are those of this machine; its archive is
-// opened, and its directory too. Each way of ending it must leave nothing.
+// The bundle is that of a real run of the reference daemon. Both its archive and its directory are
+// opened, each is ended by another signal, and neither may leave anything behind.
 #[test]
-fn a_bundle_is_read_by_kubectl_and_docker_and_written_by_neither() {
+fn kubectl_and_docker_can_read_a_bundle_and_cannot_change_it() {
     let place = Place::new();
     let archive = bundle(&place);
-    let opened = Opened::open(&place, &archive);
+    let opened = OpenCommand::open(&place, &archive);
     kubectl_reads(&opened);
     kubectl_writes_nothing(&opened);
     kubectl_watches(&opened);
     docker_reads(&opened);
     docker_writes_nothing(&opened);
     opened.close(Signal::TERM);
-    let opened = Opened::open(&place, &place.evidence().unwrap());
+    let opened = OpenCommand::open(&place, &place.evidence().unwrap());
     assert_eq!(opened.said("docker", &["ps", "-q", "--no-trunc"]).lines().count(), 1);
     opened.close(Signal::INT);
     assert!(!place.path().join("home-of-the-user").exists(), "nothing is in the user's home");
 }
 
-// A pass has nothing of its world; there is no second daemon.
+// The bundle of a pass has no captured world.
 #[test]
 fn a_bundle_without_a_world_is_bad_input() {
     let place = Place::new();

@@ -1,12 +1,13 @@
-//! The table of `docs/bundle.md`, against a bundle.
+//! Compares the tables of `docs/bundle.md` with a bundle.
 
 use crate::checked::Bundle;
-use crate::deaths::standing;
-use crate::place::{Place, told};
+use crate::deaths::run_until_held;
+use crate::place::{Place, output_without_canaries};
 
 const DOCUMENT: &str = include_str!("../../../../docs/bundle.md");
 
-/// Paths that the tables of the last section name: those that must be there, and those in parentheses.
+/// The paths in the tables of the section on contents: those that must be there, and those in
+/// parentheses.
 fn paths() -> (Vec<&'static str>, Vec<&'static str>) {
     let (_, section) = DOCUMENT.split_once("## What is in it").expect("the section");
     let (mut here, mut elsewhere) = (Vec::new(), Vec::new());
@@ -20,14 +21,14 @@ fn paths() -> (Vec<&'static str>, Vec<&'static str>) {
     (here, elsewhere)
 }
 
-// A run of VM mode `api` with a running container is ended where it stands still, so that nothing of the table
-// that can be there is absent; what is in parentheses must really not be.
+// The run has VM mode `api` and a running container, so its bundle must have every path of the
+// tables that is not in parentheses. A path in parentheses must not be there.
 #[test]
 fn every_path_of_the_table_is_in_a_bundle() {
     let place = Place::new();
-    let child = standing(&place, &["--deadline", "1"]);
-    told(child);
-    let bundle = Bundle::of(&place);
+    let child = run_until_held(&place, &["--deadline", "1"]);
+    output_without_canaries(child);
+    let bundle = Bundle::load(&place);
     let (here, elsewhere) = paths();
     assert!(here.len() > 25 && elsewhere.len() > 2, "{here:?} {elsewhere:?}");
     let fits = |path: &str| {

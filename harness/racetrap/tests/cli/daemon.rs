@@ -2,8 +2,8 @@ use serde_json::Value;
 
 use crate::sandbox::{Sandbox, outcome, program};
 
-/// This program stands for a daemon that ends at once, as it knows none of a daemon's commands. That
-/// proves nothing of its promises, so the run is unknown, and the daemon's own words are told.
+/// This program stands in for a daemon and ends at once. That proves nothing about the daemon's
+/// promises, so the run must be unknown and show what the program printed.
 #[test]
 fn a_daemon_that_ends_at_its_start_is_unknown_with_exit_code_3() {
     let sandbox = Sandbox::new();
@@ -19,7 +19,8 @@ fn a_daemon_that_ends_at_its_start_is_unknown_with_exit_code_3() {
     assert!(std::path::Path::new(run["evidence"].as_str().unwrap()).is_dir());
 }
 
-/// The matrix of a daemon without defects says that it is not the whole matrix.
+/// A daemon without defects has no cells for them; the command must say that this is not the whole
+/// matrix.
 #[test]
 fn a_matrix_without_defects_has_a_cell_and_a_control_a_finding_and_says_why() {
     let sandbox = Sandbox::new();

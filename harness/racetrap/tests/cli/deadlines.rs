@@ -1,4 +1,4 @@
-//! Deadlines that are in order, and runs that do not end within theirs.
+//! Deadlines that contradict each other, and runs that exceed theirs.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::sandbox::{Sandbox, outcome};
 
-/// Nothing is begun: the message must name both numbers, and there must be no evidence.
+/// Nothing may start: the message must name both numbers, and there must be no evidence.
 #[test]
 fn deadlines_that_leave_no_room_for_each_other_are_refused_with_exit_code_2() {
     let sandbox = Sandbox::new();
@@ -28,7 +28,8 @@ fn deadlines_that_leave_no_room_for_each_other_are_refused_with_exit_code_2() {
     }
 }
 
-/// Each of its touches is done at once, so that no step's deadline ever ends it.
+/// A scenario of many steps, each of which ends at once, so that only the run's own deadline can
+/// end it.
 const ENDLESS: &str = "\
 finding: 295-I6
 steps:
@@ -60,7 +61,7 @@ fn a_run_that_does_not_end_in_time_is_unknown_and_leaves_its_evidence() {
     assert!(timeline.ends_with("world closed\n"), "{timeline}");
 }
 
-/// A daemon that says nothing for ever.
+/// A daemon that never prints anything.
 fn mute(sandbox: &Sandbox) -> String {
     use std::os::unix::fs::PermissionsExt as _;
     let path = sandbox.path().join("mute");
@@ -71,7 +72,8 @@ fn mute(sandbox: &Sandbox) -> String {
     path.to_str().expect("the path is UTF-8").to_owned()
 }
 
-/// The world of such a daemon is never made, so no step is begun that could say so.
+/// The world of such a daemon is never complete, so no step begins, and the verdict must still
+/// exist.
 #[test]
 fn a_world_that_is_not_made_in_time_leaves_a_verdict_that_says_so() {
     let sandbox = Sandbox::new();
@@ -91,7 +93,8 @@ fn a_world_that_is_not_made_in_time_leaves_a_verdict_that_says_so() {
     assert!(timeline.contains("the run did not end within its 2 s"), "{timeline}");
 }
 
-/// Five runs of two seconds do not fit into the three that are left before the capture of evidence.
+/// Five runs of two seconds do not fit into the three seconds that are left before evidence must be
+/// captured.
 #[test]
 fn a_harness_that_will_be_killed_ends_by_itself_before_that_and_reports() {
     let sandbox = Sandbox::new();

@@ -1,5 +1,5 @@
-//! Engines of other versions: what is refused, and what an install leaves. No test here reaches a
-//! network: apt's programs are scripts, so that an install goes as it is written there.
+//! Engines of other versions: what is refused, and what an install leaves. No test uses the
+//! network: scripts stand in for apt's programs.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::sandbox::{Sandbox, outcome, program};
 
-/// apt as far as an install needs it: one package, which is unpacked as one program.
+/// The part of apt that an install needs: one package, which contains one program.
 const APT: [(&str, &str); 4] = [
     ("apt-config", "exit 0"),
     ("apt-cache", "echo ' docker.io | 29.0.1-1 | a'; echo ' docker.io | 26.1.5-9 | a'"),
@@ -26,7 +26,7 @@ const APT: [(&str, &str); 4] = [
     ("dpkg-deb", "/bin/mkdir -p $3/usr/sbin && echo program > $3/usr/sbin/dockerd"),
 ];
 
-/// A sandbox where only those programs are on PATH.
+/// A sandbox whose PATH contains only those scripts.
 struct Machine {
     sandbox: Sandbox,
 }
@@ -57,7 +57,7 @@ impl Machine {
         self.sandbox.path().join(".cache/racetrap/engines")
     }
 
-    /// What is there beside locks, which hold nothing.
+    /// The files in the engines' directory, without the lock files.
     fn there(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.engines()) else { return Vec::new() };
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -65,13 +65,13 @@ impl Machine {
     }
 }
 
-/// A message as words, whatever its lines.
+/// The words of a message, without its line breaks.
 fn words(text: &str) -> String {
     text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
 }
 
-/// Of two versions in the suite only the fitting one may be taken. What an earlier install left
-/// half done would show as a directory or a file beside the engine.
+/// The suite has two versions, and only the matching one may be installed. Leftovers of an
+/// interrupted install would be visible as a directory or a file beside the engine.
 #[test]
 fn an_engine_is_installed_once_listed_and_removed() {
     let machine = Machine::new();
@@ -110,8 +110,8 @@ fn an_engine_is_installed_once_listed_and_removed() {
     assert_eq!(machine.there(), Vec::<String>::new());
 }
 
-/// Each is a machine of its own; the message must name what to do, and nothing may be left that a
-/// later run could take for an engine.
+/// Each row is a machine that lacks something. The message must say what to do, and nothing may
+/// remain that a later run could take for an engine.
 #[test]
 fn what_cannot_be_installed_is_refused_with_the_reason_and_leaves_nothing() {
     let offline = "[ $1 = update ] && { echo 'E: Failed to fetch: no route' >&2; exit 100; }\n\
@@ -160,7 +160,7 @@ fn a_version_that_there_is_not_is_refused_with_those_that_there_are() {
     }
 }
 
-/// A world holds the lock shared for as long as its engine runs; this test does the same.
+/// A running engine holds its lock shared; this test does the same.
 #[test]
 fn an_engine_in_use_is_not_removed() {
     let machine = Machine::new();
@@ -175,7 +175,7 @@ fn an_engine_in_use_is_not_removed() {
     assert_eq!(outcome(&mut machine.engine(&["remove", "26.1"])).0, 0);
 }
 
-/// The run must be refused before anything of it is made.
+/// The run must be refused before it creates anything.
 #[test]
 fn a_run_on_an_engine_that_is_not_installed_names_the_command_that_installs_it() {
     let sandbox = Sandbox::new();

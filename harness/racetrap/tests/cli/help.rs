@@ -1,6 +1,6 @@
 use crate::sandbox::{Sandbox, outcome, snapshot};
 
-/// The whole text is compared, so that no option or exit code is published or lost unseen.
+/// Compares the whole text, so that every new or removed option and exit code is noticed.
 #[test]
 fn help_names_every_command_and_exit_code() {
     let sandbox = Sandbox::new();
@@ -12,7 +12,8 @@ fn help_names_every_command_and_exit_code() {
     snapshot("help-run", &stdout);
 }
 
-/// One wrong argument of each sort; success on any of them would hide a misspelt option in CI.
+/// One wrong argument of each kind. If any of them succeeded, a misspelt option would be ignored in
+/// CI.
 #[test]
 fn bad_usage_is_told_on_standard_error_with_exit_code_2() {
     let sandbox = Sandbox::new();

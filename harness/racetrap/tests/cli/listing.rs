@@ -2,7 +2,8 @@ use serde_json::Value;
 
 use crate::sandbox::{Sandbox, outcome};
 
-/// The files are the expectation: an entry that is not embedded, or not listed, is missed.
+/// The files themselves are the expectation, so that an entry that is not embedded or not listed is
+/// noticed.
 fn findings_in_files() -> Vec<String> {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/catalogue");
     let entries = std::fs::read_dir(directory).expect("the catalogue is there");
@@ -17,8 +18,8 @@ fn findings_in_files() -> Vec<String> {
     ids
 }
 
-/// The first word of each line is an id, so the list is the catalogue, in order, and behind it what
-/// is not run, with a second line that says why.
+/// The first word of each line is an id. Findings that cannot be run follow, each with a second
+/// line that says why.
 #[test]
 fn list_shows_one_line_for_each_finding() {
     let sandbox = Sandbox::new();
@@ -35,7 +36,7 @@ fn list_shows_one_line_for_each_finding() {
     }
 }
 
-/// Parsed as a program would; every key that docs/formats.md promises is looked up.
+/// Parses the output as a program would, and looks up every key that docs/formats.md promises.
 #[test]
 fn list_as_json_is_one_object_with_a_version_and_every_finding() {
     let sandbox = Sandbox::new();
@@ -51,6 +52,7 @@ fn list_as_json_is_one_object_with_a_version_and_every_finding() {
             assert!(finding[key].as_str().is_some_and(|text| !text.is_empty()), "{key}: {finding}");
         }
         assert!(finding["platforms"].as_array().is_some_and(|platforms| !platforms.is_empty()));
+        assert!(finding["promises"].as_array().is_some_and(|promises| !promises.is_empty()));
         assert!(finding["covers"].is_array());
     }
     let unshown = object["unshown"].as_array().unwrap();

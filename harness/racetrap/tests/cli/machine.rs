@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use crate::sandbox::{Sandbox, outcome, program};
 
-/// PATH holds no program, so each that is needed must be told, with the package that has it.
+/// PATH contains no program, so `doctor` must name each one that is needed, and its package.
 #[test]
 fn doctor_on_a_machine_without_programs_names_their_packages_with_exit_code_4() {
     let sandbox = Sandbox::new();
@@ -17,7 +17,7 @@ fn doctor_on_a_machine_without_programs_names_their_packages_with_exit_code_4() 
     assert!(stdout.lines().any(|line| line.starts_with("optional  kubectl")), "{stdout}");
 }
 
-/// `ready` and the exit code are two ways to the same answer.
+/// `ready` and the exit code must agree.
 #[test]
 fn doctor_as_json_says_the_same_as_its_exit_code() {
     let sandbox = Sandbox::new();
@@ -39,7 +39,7 @@ fn doctor_as_json_says_the_same_as_its_exit_code() {
     }
 }
 
-/// The daemon is there, so it is the engine that is missed; nothing may be left behind by that.
+/// The daemon exists but the engine does not. The command must say so and create nothing.
 #[test]
 fn a_run_without_dockerd_names_its_package_with_exit_code_4() {
     let sandbox = Sandbox::new();
@@ -53,8 +53,8 @@ fn a_run_without_dockerd_names_its_package_with_exit_code_4() {
     }
 }
 
-/// A directory whose name alone is longer than a socket's path may be. Both the look at the machine and
-/// a run must say so, before anything is made in it.
+/// A directory whose name is longer than the path of a socket may be. `doctor` and a run must both
+/// say so before they create anything there.
 #[test]
 fn a_directory_too_long_for_sockets_is_told_with_exit_code_4() {
     let sandbox = Sandbox::new();

@@ -1,4 +1,4 @@
-//! The command from outside: what it says, and its exit codes.
+//! The command as its users see it: output and exit codes.
 
 mod daemon;
 mod deadlines;
@@ -7,6 +7,7 @@ mod help;
 mod listing;
 mod machine;
 mod output;
+mod promises;
 mod report;
 mod reports;
 mod sandbox;

@@ -1,16 +1,17 @@
-//! Reports that nobody can read.
+//! Reports that cannot be written.
 
 use std::fs::OpenOptions;
 use std::process::Stdio;
 
 use crate::sandbox::{Sandbox, program};
 
-/// A device on which every write fails, as on a disk that is full.
+/// A device on which every write fails, like a full disk.
 fn full() -> Stdio {
     OpenOptions::new().write(true).open("/dev/full").expect("Linux has it").into()
 }
 
-/// Every way to standard output, the help as well: an empty file must not look like a success.
+/// Every command that writes to standard output, including help: an empty file must not look like a
+/// success.
 #[test]
 fn a_report_that_cannot_be_written_is_told_with_exit_code_4() {
     let sandbox = Sandbox::new();
@@ -34,7 +35,8 @@ fn a_report_that_cannot_be_written_is_told_with_exit_code_4() {
     }
 }
 
-/// The message is lost, which must neither be a panic (70) nor change what the code says.
+/// A message that cannot be written must neither cause a panic (exit code 70) nor change the exit
+/// code.
 #[test]
 fn a_message_that_cannot_be_written_leaves_the_exit_code_as_it_is() {
     let sandbox = Sandbox::new();
@@ -46,7 +48,7 @@ fn a_message_that_cannot_be_written_leaves_the_exit_code_as_it_is() {
     }
 }
 
-/// `racetrap list | head -0`: the reader has seen what it wanted.
+/// `racetrap list | head -0`: the reader closes the pipe because it has read enough.
 #[test]
 fn a_reader_that_went_away_is_no_error() {
     let sandbox = Sandbox::new();

@@ -1,4 +1,4 @@
-//! `racetrap report`: evidence of earlier runs, judged anew.
+//! `racetrap report`: judges the evidence of earlier runs again.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::sandbox::{Sandbox, outcome};
 
-/// What is made of a journal.
+/// The files that are made from a journal.
 const MADE: [&str; 4] = ["verdict.json", "timeline.txt", "timeline.html", "trace.json"];
 
-/// Runs the finding's own defect, and returns the evidence of the failure.
+/// Runs a finding under its own defect, and returns the evidence of the failure.
 #[track_caller]
 fn failed(sandbox: &Sandbox) -> PathBuf {
     let arguments = ["run", "295-I6", "--defect", "295-I6"];
@@ -23,8 +23,8 @@ fn read(directory: &Path, name: &str) -> String {
     std::fs::read_to_string(directory.join(name)).expect("it was written")
 }
 
-/// What the run itself has written is taken away; the same must come back from the journal alone, in
-/// the same words, with the same exit code.
+/// Deletes everything but the journal. The command must write the same files again, with the same
+/// text and exit code.
 #[test]
 fn everything_that_a_run_told_is_made_again_from_its_journal() {
     let sandbox = Sandbox::new();
@@ -48,8 +48,8 @@ fn everything_that_a_run_told_is_made_again_from_its_journal() {
     assert!(document.descendants().any(|node| node.has_tag_name("failure")), "{xml}");
 }
 
-/// Cut in the middle of its history and of a line, as by a kill; and beside it one that is damaged,
-/// which must neither hide the other nor count as nothing.
+/// One journal is cut in the middle of a line, as after a kill; another is damaged. The damaged one
+/// must neither hide the first nor be ignored.
 #[test]
 fn a_torn_journal_is_unknown_and_a_damaged_one_is_told_with_its_line() {
     let sandbox = Sandbox::new();
@@ -75,7 +75,7 @@ fn a_torn_journal_is_unknown_and_a_damaged_one_is_told_with_its_line() {
     assert_eq!(object["unread"].as_array().map(Vec::len), Some(1));
 }
 
-/// None of these says anything of a run.
+/// Directories without a usable journal.
 #[test]
 fn a_directory_without_a_journal_that_can_be_used_is_refused_with_exit_code_2() {
     let sandbox = Sandbox::new();

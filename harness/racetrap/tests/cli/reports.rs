@@ -1,17 +1,17 @@
-//! What other programs than ours read of a command.
+//! JUnit and GitHub output.
 
 use roxmltree::Document;
 use serde_json::Value;
 
 use crate::sandbox::{Sandbox, outcome, program};
 
-/// This program is no daemon, so that both runs are unknown, soon.
+/// Runs a program that is no daemon, so that both runs are unknown at once.
 fn arguments(more: &[&'static str]) -> Vec<&'static str> {
     let run = ["run", "295-I6", "295-I1", "--daemon", program(), "--format", "json"];
     [run.as_slice(), more].concat()
 }
 
-/// The file's directory does not exist before. Standard output must be the JSON object all the same.
+/// The directory of the file does not exist yet. Standard output must still be the JSON object.
 #[test]
 fn junit_has_a_case_for_each_run_with_its_evidence_and_the_command_that_repeats_it() {
     let sandbox = Sandbox::new();
@@ -35,7 +35,8 @@ fn junit_has_a_case_for_each_run_with_its_evidence_and_the_command_that_repeats_
     assert!(!stderr.contains("::error"), "GitHub is not there: {stderr}");
 }
 
-/// As its runner sets them. The second command of the same step must not write over the first.
+/// Sets the variables as GitHub's runner does. The second command of a step must not overwrite the
+/// summary of the first.
 #[test]
 fn in_a_workflow_of_github_what_is_not_right_is_annotated_and_the_job_has_a_summary() {
     let sandbox = Sandbox::new();
@@ -55,7 +56,7 @@ fn in_a_workflow_of_github_what_is_not_right_is_annotated_and_the_job_has_a_summ
     assert!(text.contains("racetrap repro 295-I1 --daemon"), "{text}");
 }
 
-/// The option asks for it elsewhere, where there may be no file for the summary.
+/// `--github` works outside of a workflow, where there may be no file for the summary.
 #[test]
 fn annotations_can_be_asked_for_where_no_workflow_runs() {
     let sandbox = Sandbox::new();
@@ -64,7 +65,7 @@ fn annotations_can_be_asked_for_where_no_workflow_runs() {
     assert!(stderr.contains("GITHUB_STEP_SUMMARY is not set"), "{stderr}");
 }
 
-/// Told before anything is run, since it would be lost after everything.
+/// The command must report a wrong path before it runs anything, because the result would be lost.
 #[test]
 fn a_place_where_no_report_can_be_is_told_before_anything_is_run() {
     let sandbox = Sandbox::new();
@@ -80,7 +81,7 @@ fn a_place_where_no_report_can_be_is_told_before_anything_is_run() {
     assert!(!sandbox.path().join(".racetrap").exists());
 }
 
-/// One by one, as the command tells its runs, and again in the end.
+/// Each run is reported when it ends, and what is not right again at the end.
 #[test]
 fn the_last_lines_are_what_is_not_right_and_how_to_repeat_it() {
     let sandbox = Sandbox::new();
@@ -96,8 +97,8 @@ fn the_last_lines_are_what_is_not_right_and_how_to_repeat_it() {
     }
 }
 
-/// A daemon that says why it cannot be asked, with a token of its user's. The error is no record, so that
-/// nothing but the reports themselves could have masked it.
+/// A daemon whose error message contains a token. The error is in no record, so only the reports
+/// themselves can mask it.
 #[test]
 fn no_report_shows_a_secret_that_a_daemon_has_said() {
     use std::os::unix::fs::PermissionsExt as _;

@@ -1,17 +1,17 @@
-//! A place of its own for each command: home, current directory and environment.
+//! A separate home, working directory and environment for each command.
 
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use tempfile::TempDir;
 
-/// An empty home, which is the current directory too.
+/// An empty home directory, which is also the working directory.
 pub(crate) struct Sandbox {
     home: TempDir,
 }
 
 impl Sandbox {
-    /// A fresh one.
+    /// Creates a new sandbox.
     pub(crate) fn new() -> Self {
         Self { home: TempDir::new().expect("a directory can be made") }
     }
@@ -21,19 +21,19 @@ impl Sandbox {
         self.home.path()
     }
 
-    /// Evidence directories of the runs so far; a bundle's archive lies beside its directory.
+    /// The evidence directories of the runs so far, without the archives beside them.
     pub(crate) fn runs(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.path().join(".racetrap/evidence"));
         let paths = entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
         paths.filter(|path| path.is_dir()).collect()
     }
 
-    /// The command, which sees nothing of the environment of this process but where programs are.
+    /// The command. Of this process's environment it gets only PATH.
     pub(crate) fn racetrap(&self, arguments: &[&str]) -> Command {
         Command::from_std(self.process(arguments))
     }
 
-    /// The same as the standard library starts it, for tests that signal it or choose its output.
+    /// The same as a standard-library command, for tests that send signals or redirect its output.
     pub(crate) fn process(&self, arguments: &[&str]) -> std::process::Command {
         let mut command = std::process::Command::new(program());
         command
@@ -47,15 +47,14 @@ impl Sandbox {
         command
     }
 
-    /// The same where nothing is on PATH.
+    /// The same with an empty PATH.
     pub(crate) fn racetrap_without_programs(&self, arguments: &[&str]) -> Command {
         let mut command = self.racetrap(arguments);
         command.env("PATH", self.path());
         command
     }
 
-    /// The same on a machine without programs of administrators either, in a mount namespace of its
-    /// own, where their directories are empty.
+    /// The same in a mount namespace in which the directories of system programs are empty, too.
     pub(crate) fn racetrap_on_a_bare_machine(&self, arguments: &[&str]) -> Command {
         let script = "for place in /usr/local/sbin /usr/sbin /sbin; do \
                           if [ -d $place ]; then mount -t tmpfs none $place || exit; fi; \
@@ -73,7 +72,7 @@ impl Sandbox {
     }
 }
 
-/// The command's program.
+/// Path of the command's program.
 pub(crate) fn program() -> &'static str {
     env!("CARGO_BIN_EXE_racetrap")
 }
@@ -89,7 +88,7 @@ pub(crate) fn outcome(command: &mut Command) -> (i32, String, String) {
     )
 }
 
-/// Compares a text with the snapshot of that name.
+/// Compares `text` with the snapshot called `name`.
 #[track_caller]
 pub(crate) fn snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();

@@ -1,7 +1,7 @@
 use crate::sandbox::{Sandbox, outcome, snapshot};
 
-/// Runs the file `name` with these bytes; returns what is told. A bad file must be refused before
-/// anything is asked of the machine or of a daemon, so none is there.
+/// Runs the file `name` with these bytes, and returns the message. A bad file must be refused
+/// before the machine or a daemon is asked anything, so the sandbox has neither.
 #[track_caller]
 fn refusal(name: &str, bytes: impl AsRef<[u8]>) -> String {
     let sandbox = Sandbox::new();
@@ -11,7 +11,7 @@ fn refusal(name: &str, bytes: impl AsRef<[u8]>) -> String {
     stderr
 }
 
-/// Compares the refusal with its snapshot: problem, file, line, what was expected, help.
+/// Compares the message with its snapshot: problem, file, line, expectation and help.
 #[track_caller]
 fn check(case: &str, text: &str) {
     let name = format!("{case}.yaml");
@@ -97,7 +97,7 @@ fn bytes_that_are_no_text_are_shown_where_they_begin() {
     snapshot("scenario-binary", &told);
 }
 
-/// One byte more than the limit, of a text that would be refused for another reason otherwise.
+/// One byte more than the limit. Without the limit, the text would be refused for another reason.
 #[test]
 fn a_file_that_is_too_large_is_not_read_to_its_end() {
     let told = refusal("large.yaml", vec![b'#'; 1024 * 1024 + 1]);

@@ -1,6 +1,6 @@
 use crate::sandbox::{Sandbox, outcome, program, snapshot};
 
-/// Every command that takes ids is given one that is nearly right.
+/// Gives every command that takes ids one that is nearly right.
 #[test]
 fn an_unknown_selector_names_the_ids_that_exist_with_exit_code_2() {
     let sandbox = Sandbox::new();
@@ -13,7 +13,7 @@ fn an_unknown_selector_names_the_ids_that_exist_with_exit_code_2() {
     }
 }
 
-/// A glob that matches several is no single scenario.
+/// A glob that matches several findings.
 #[test]
 fn repro_refuses_to_choose_between_several_findings() {
     let sandbox = Sandbox::new();
@@ -22,7 +22,7 @@ fn repro_refuses_to_choose_between_several_findings() {
     assert!(stderr.contains("`295-I[34]` names several findings: 295-I3, 295-I4"), "{stderr}");
 }
 
-/// Named by option and by variable; each message says which of them was wrong.
+/// Named by option and by variable; the message must say which of them is wrong.
 #[test]
 fn a_daemon_that_is_not_there_is_told_with_exit_code_2() {
     let sandbox = Sandbox::new();
@@ -37,7 +37,7 @@ fn a_daemon_that_is_not_there_is_told_with_exit_code_2() {
     }
 }
 
-/// A directory, and a text that may not be executed: each exists, and neither is a program.
+/// A directory, and a text file that is not executable.
 #[test]
 fn a_daemon_that_is_no_program_is_told_with_exit_code_2() {
     let sandbox = Sandbox::new();
@@ -50,7 +50,7 @@ fn a_daemon_that_is_no_program_is_told_with_exit_code_2() {
     }
 }
 
-/// This program answers as a daemon without defects does: it knows no command `defects`.
+/// This program fails at the command `defects`, as a daemon without defects does.
 #[test]
 fn a_defect_of_a_daemon_that_has_none_is_refused_with_exit_code_2() {
     let sandbox = Sandbox::new();

@@ -1,4 +1,4 @@
-//! Requests to stop while several runs are asked for.
+//! Requests to stop while several runs are planned.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Output, Stdio};
@@ -10,12 +10,11 @@ use serde_json::Value;
 
 use crate::sandbox::Sandbox;
 
-/// How long the first run may take to hold its message.
+/// How long the first run may take until it holds a message.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Begins the command, and waits until its first run holds a message: there it stays until the
-/// schedule goes on, so that the request comes within the run.
-#[track_caller]
+/// Starts the command, and waits until its first run holds a message at a gate. The run stays
+/// there, so that the request to stop comes during the run.
 fn begin(sandbox: &Sandbox, arguments: &[&str]) -> Child {
     begin_by(sandbox, sandbox.process(arguments))
 }
@@ -58,8 +57,8 @@ fn ended(child: Child) -> Output {
     child.wait_with_output().expect("it ends")
 }
 
-/// With one world at a time the others are pending when the request comes. Had one begun, it would
-/// have evidence, and would say something else than that it had not.
+/// With one world at a time, the other runs have not begun when the request comes: they must have
+/// no evidence and say that they did not begin.
 #[test]
 fn a_request_to_stop_ends_the_run_and_keeps_all_others_back_with_exit_code_3() {
     let sandbox = Sandbox::new();
@@ -84,7 +83,7 @@ fn a_request_to_stop_ends_the_run_and_keeps_all_others_back_with_exit_code_3() {
     assert_eq!(sandbox.runs().len(), 1);
 }
 
-/// Cells are kept back as runs are: three of the four have no evidence and say why.
+/// The same for cells: three of the four have no evidence and say why.
 #[test]
 fn a_request_to_stop_keeps_pending_cells_back() {
     let sandbox = Sandbox::new();
@@ -103,7 +102,7 @@ fn a_request_to_stop_keeps_pending_cells_back() {
     );
 }
 
-/// The same command as a CI runs it: what is started is a shell that waits for the command.
+/// The command as CI runs it: behind a shell that waits for it.
 fn by_relay(command: &Command) -> Command {
     let mut relay = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.ci/relay"));
     relay.arg(command.get_program()).args(command.get_args()).env_clear();
@@ -114,8 +113,8 @@ fn by_relay(command: &Command) -> Command {
     relay
 }
 
-/// The shell alone is told. Its exit code is the command's, and the command has closed its world and
-/// written its report by then.
+/// Only the shell gets the signal. It must return the command's exit code, after the command has
+/// closed its world and written its report.
 #[test]
 fn a_step_of_a_workflow_that_is_cancelled_ends_as_its_command_does() {
     let sandbox = Sandbox::new();
@@ -130,10 +129,9 @@ fn a_step_of_a_workflow_that_is_cancelled_ends_as_its_command_does() {
     assert!(journal(&sandbox).contains("\"what\":\"ended\""));
 }
 
-/// As a CI cancels a job: SIGINT, and SIGTERM when the first one was heard but the world is not closed
-/// yet. The process ends without a report; its watcher's word beside the journal is the proof that the
-/// world was swept all the same, and the verdict and the timeline that the evidence can be read like
-/// any other.
+/// Signals as CI sends them to cancel a job: SIGINT, and SIGTERM before the world is closed. The
+/// process ends without a report. The watcher must remove the world, and complete the evidence with
+/// a verdict and a timeline.
 #[rstest]
 #[case::by_itself(false)]
 #[case::as_a_step_of_a_workflow(true)]

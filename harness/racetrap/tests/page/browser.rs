@@ -1,4 +1,5 @@
-//! A real browser, headless. It lives in a PID namespace that ends with the test, however that ends.
+//! A headless browser in a PID namespace of its own, which ends with the test even if the test
+//! panics.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
@@ -12,7 +13,7 @@ use tempfile::TempDir;
 use thirtyfour::LoggingPrefsLogLevel;
 use thirtyfour::prelude::*;
 
-/// What makes a browser start that asks nobody for anything, also as root.
+/// Arguments for a browser that runs as root and sends no requests by itself.
 const ARGUMENTS: [&str; 10] = [
     "--headless",
     "--no-sandbox",
@@ -26,12 +27,12 @@ const ARGUMENTS: [&str; 10] = [
     "--force-device-scale-factor=1",
 ];
 
-/// The driver's process, which holds the browser's.
+/// The first process of the namespace, which runs the driver.
 struct Namespace(Child);
 
 impl Drop for Namespace {
     fn drop(&mut self) {
-        // The first process of the namespace takes all others with it.
+        // The kernel kills all processes of the namespace with its first one.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -39,7 +40,8 @@ impl Drop for Namespace {
 
 /// A browser with one page.
 pub(crate) struct Browser {
-    // The end of the namespace is the end of its session, which is waited for otherwise.
+    // Not dropped: its `drop` would wait for the end of the session, which ends with the namespace
+    // anyway.
     driver: ManuallyDrop<WebDriver>,
     _namespace: Namespace,
     opened: BTreeSet<String>,
@@ -47,7 +49,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Starts it; panics with what to install where that cannot be done.
+    /// Starts a browser. Panics with the packages to install if that fails.
     pub(crate) async fn start() -> Self {
         let place = TempDir::new().unwrap();
         let (namespace, port) = drive(&place);
@@ -73,94 +75,95 @@ impl Browser {
         self.open_file(path).await;
     }
 
-    /// Opens a page that lies on disk.
+    /// Opens a page from disk.
     pub(crate) async fn open_file(&mut self, path: PathBuf) {
         let url = format!("file://{}", path.to_str().unwrap());
         self.driver.goto(&url).await.unwrap();
         self.opened.insert(url);
     }
 
-    /// Follows a link to a page on disk.
+    /// Clicks a link to another page on disk.
     pub(crate) async fn follow(&mut self, selector: &str) {
         self.click(selector).await;
         let url = self.driver.current_url().await.unwrap().to_string();
         self.opened.insert(url.split('#').next().unwrap_or_default().to_owned());
     }
 
-    /// Checks that the opened pages asked for nothing, and nobody for anything of a network; that the
-    /// console is empty; and ends. The browser has pages of its own, in which it shows nothing of ours.
+    /// Checks that the opened pages requested nothing but themselves, that no request went to a
+    /// network, and that the console is empty; then ends the browser. Requests of the browser's own
+    /// pages (`chrome://`) do not count.
     pub(crate) async fn end(self) {
         let console = self.driver.get_log("browser").await.unwrap();
         assert!(console.is_empty(), "the console says {console:?}");
-        let mut asked = BTreeSet::new();
+        let mut requested = BTreeSet::new();
         for entry in self.driver.get_log("performance").await.unwrap() {
             let entry: Value = serde_json::from_str(&entry.message).unwrap();
             if entry["message"]["method"] == "Network.requestWillBeSent" {
-                let asked_by = entry["message"]["params"]["documentURL"].as_str().unwrap();
+                let page = entry["message"]["params"]["documentURL"].as_str().unwrap();
                 let url = entry["message"]["params"]["request"]["url"].as_str().unwrap();
-                assert!(!url.starts_with("http") && !url.starts_with("ws"), "{asked_by}: {url}");
-                if !asked_by.starts_with("chrome://") {
-                    asked.insert(url.to_owned());
+                assert!(!url.starts_with("http") && !url.starts_with("ws"), "{page}: {url}");
+                if !page.starts_with("chrome://") {
+                    requested.insert(url.to_owned());
                 }
             }
         }
-        assert_eq!(asked, self.opened, "what the browser asked for, and what was opened");
+        assert_eq!(requested, self.opened, "the browser requests exactly the opened pages");
     }
 
-    /// What an expression in the page is.
+    /// The value of a JavaScript expression in the page.
     pub(crate) async fn value(&self, expression: &str) -> Value {
         let script = format!("return {expression}");
         self.driver.execute(script, Vec::new()).await.unwrap().json().clone()
     }
 
-    /// The text of the first element that fits.
+    /// The text of the first element that matches a selector.
     pub(crate) async fn text(&self, selector: &str) -> String {
         let script = "return document.querySelector(arguments[0]).textContent";
         let text = self.driver.execute(script, vec![json!(selector)]).await.unwrap();
         text.json().as_str().unwrap().to_owned()
     }
 
-    /// How many elements fit.
+    /// The number of elements that match a selector.
     pub(crate) async fn count(&self, selector: &str) -> usize {
         self.driver.find_all(By::Css(selector)).await.unwrap().len()
     }
 
-    /// Clicks the middle of the first element that fits.
+    /// Clicks the middle of the first element that matches a selector.
     pub(crate) async fn click(&self, selector: &str) {
         self.driver.find(By::Css(selector)).await.unwrap().click().await.unwrap();
     }
 
-    /// Clicks a place in sight, in pixels.
+    /// Clicks a position in the window, in pixels.
     pub(crate) async fn click_at(&self, x: f64, y: f64) {
         let (x, y) = (x.round() as i64, y.round() as i64);
         self.driver.action_chain().move_to(x, y).click().perform().await.unwrap();
     }
 
-    /// Moves the pointer to a place in sight.
+    /// Moves the pointer to a position in the window, in pixels.
     pub(crate) async fn point_at(&self, x: f64, y: f64) {
         let (x, y) = (x.round() as i64, y.round() as i64);
         self.driver.action_chain().move_to(x, y).perform().await.unwrap();
     }
 
-    /// Types keys, wherever the focus is.
+    /// Presses keys; the focused element receives them.
     pub(crate) async fn press(&self, keys: impl Into<TypingData>) {
         let typed = self.driver.action_chain().send_keys(keys.into());
         typed.perform().await.unwrap();
     }
 
-    /// Sets a feature of the medium, or its type.
+    /// Emulates a media type or a media feature.
     pub(crate) async fn emulate(&self, media: Value) {
         self.driver.cdp().send_raw("Emulation.setEmulatedMedia", media).await.unwrap();
     }
 
-    /// The page as it would be printed.
+    /// The printed page as a PDF.
     pub(crate) async fn print(&self) -> Vec<u8> {
         let parameters = thirtyfour::common::print::PrintParameters::default();
         self.driver.print_page(parameters).await.unwrap()
     }
 }
 
-/// Starts the driver on a port of its choice.
+/// Starts the driver, and returns the port that it has chosen.
 fn drive(place: &TempDir) -> (Namespace, u16) {
     const MISSING: &str = "these tests need root, and the packages chromium and chromium-driver, \
                            which scripts/install installs";
@@ -172,7 +175,7 @@ fn drive(place: &TempDir) -> (Namespace, u16) {
         .env("PATH", std::env::var_os("PATH").expect("tests run where cargo is on PATH"))
         .env("HOME", place.path())
         .env("TMPDIR", place.path())
-        // A browser signals the group that it is in, which shall not be that of the tests.
+        // The browser sends signals to its process group, which must not be that of the tests.
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

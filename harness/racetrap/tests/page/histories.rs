@@ -1,4 +1,4 @@
-//! Histories by hand: short ones that are judged as real ones are, and long ones.
+//! Histories that the tests build themselves: a short one that fails, and long ones.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use racetrap_history::{
 };
 use serde_json::{Value, json};
 
-/// How much time lies between two records, in microseconds.
+/// The time between two records, in microseconds.
 const PACE_US: u64 = 1_000;
 
 /// Numbers records, and gives each its time.
@@ -35,7 +35,7 @@ impl Builder {
     }
 }
 
-/// What the header says of the finding.
+/// Texts for the header of a history.
 #[derive(Clone, Copy)]
 pub(crate) struct Texts<'a> {
     pub(crate) title: &'a str,
@@ -141,8 +141,8 @@ fn step(builder: &mut Builder, index: usize, within: impl FnOnce(&mut Builder)) 
     builder.add(What::StepDone { index });
 }
 
-/// The engine has two volumes, one of which came while the daemon's request was held, and the daemon
-/// never mirrors it: judged, this fails by the oracle of convergence.
+/// The engine has two volumes. One was created while the daemon's request was held, and the daemon
+/// never mirrors it, so the oracle of convergence finds a violation.
 pub(crate) fn gap(texts: Texts<'_>) -> Vec<Record> {
     let mut all = Builder::default();
     let process = |state| What::Process { name: "daemon".to_owned(), pid: 7, started: 1, state };
@@ -187,7 +187,8 @@ pub(crate) fn gap(texts: Texts<'_>) -> Vec<Record> {
     all.done()
 }
 
-/// Many requests, two at a time, with what comes of them, and an end without an end.
+/// Many requests, two at a time, with their events and mirrors. The last requests do not end, and
+/// neither does the run.
 pub(crate) fn long(records: usize) -> Vec<Record> {
     let mut all = Builder::default();
     all.add(header(PLAIN));

@@ -1,4 +1,4 @@
-//! The index of a command's runs, as the command writes it.
+//! The index of runs that a command writes.
 
 use std::path::Path;
 
@@ -16,8 +16,8 @@ fn racetrap(home: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(text).unwrap())
 }
 
-// The daemon is a program that is none, so both cells are unknown, and their evidence is kept: the page must
-// say so, and each cell must lead to the page of its run.
+// The given program is no daemon, so both cells are unknown and their evidence is kept. The page
+// must show that, and each cell must link to the timeline of its run.
 #[tokio::test]
 async fn the_index_of_a_matrix_leads_from_each_cell_to_its_timeline() {
     let home = TempDir::new().unwrap();
@@ -44,9 +44,9 @@ async fn the_index_of_a_matrix_leads_from_each_cell_to_its_timeline() {
     browser.end().await;
 }
 
-// Somebody's own page in the directory is not ours to replace; ours is.
+// An index.html that the harness has not written must stay. One that it has written is replaced.
 #[test]
-fn an_index_that_is_not_ours_stays_as_it_is() {
+fn an_index_of_another_program_stays_as_it_is() {
     let home = TempDir::new().unwrap();
     let index = home.path().join("index.html");
     std::fs::write(&index, "<h1>mine</h1>").unwrap();

@@ -1,4 +1,4 @@
-//! The timeline page, the index and the trace, as a browser and a viewer see them.
+//! The timeline page and the index in a real browser, and the trace by the rules of its viewers.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 

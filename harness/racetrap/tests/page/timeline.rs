@@ -1,4 +1,4 @@
-//! The timeline page under real clicks and keys.
+//! The timeline page in a real browser, with clicks and keys.
 
 use std::collections::BTreeSet;
 
@@ -21,13 +21,13 @@ async fn opened(history: &[Record]) -> Browser {
     browser
 }
 
-/// The first record whose JSON has this in it.
+/// The first record whose JSON contains a text.
 fn record<'a>(history: &'a [Record], word: &str) -> &'a Record {
     let has = |record: &&Record| serde_json::to_string(record).unwrap().contains(word);
     history.iter().find(has).unwrap()
 }
 
-/// The number of the record that the panel shows, and its payload.
+/// The number and the JSON of the record that the panel shows.
 async fn shown(browser: &Browser) -> (u64, Value) {
     let title = browser.text("#record h2").await;
     let number = title.split_whitespace().nth(1).unwrap().parse().unwrap();
@@ -35,7 +35,8 @@ async fn shown(browser: &Browser) -> (u64, Value) {
     (number, serde_json::from_str(&payload).unwrap())
 }
 
-/// Where an instant is drawn in a lane's first row, where no stretch is shortened and all is in sight.
+/// The position of an instant in the first row of a lane, if no stretch is shortened and the whole
+/// run is visible.
 async fn place(browser: &Browser, lane: &str, at_us: u64, end_us: u64) -> (f64, f64) {
     let script = format!(
         "(() => {{ const lane = [...document.querySelectorAll('.lane')] \
@@ -50,9 +51,9 @@ async fn place(browser: &Browser, lane: &str, at_us: u64, end_us: u64) -> (f64, 
     (number(0) + part * number(1), number(2))
 }
 
-// The line of a failed run, as the history has it: verdict, finding with title, and the command.
+// The texts must be those of the history. The button must copy the command.
 #[tokio::test]
-async fn the_first_line_tells_verdict_finding_and_how_to_repeat_the_run() {
+async fn the_first_line_has_verdict_finding_and_the_command_to_repeat_the_run() {
     let mut browser = opened(&gap(PLAIN)).await;
     assert_eq!(browser.text("header .verdict").await, "fail");
     assert_eq!(browser.text("h1").await, "1-A what comes in the gap is never seen");
@@ -60,19 +61,19 @@ async fn the_first_line_tells_verdict_finding_and_how_to_repeat_the_run() {
     assert!(browser.text(".seen").await.contains("volume late: in the engine, but has no mirror"));
     assert!(browser.text(".story").await.contains("create volume late"));
     browser.click("#copy").await;
-    // The clipboard is the browser's, and answers when it likes.
+    // The clipboard is asynchronous, so this waits until the button changes.
     let answered = "(() => { const button = document.querySelector('#copy'); \
                      return button.textContent !== 'Copy' || new Promise((done) => \
                      new MutationObserver(() => done(true)).observe(button, { childList: true })); })()";
     browser.value(answered).await;
     assert_eq!(browser.text("#copy").await, "Copied");
-    // A journal of before has no command, and then there is nothing to copy.
+    // An old journal has no command, so there is nothing to copy.
     browser.open(&page(&gap(Texts { again: "", ..PLAIN }))).await;
     assert!(browser.value("document.querySelector('.again').hidden").await.as_bool().unwrap());
     browser.end().await;
 }
 
-// In the list and on the chart: what is shown must be that record, whole.
+// A click in the list and a click on the chart must both show the complete JSON of that record.
 #[tokio::test]
 async fn a_click_on_a_record_shows_its_payload() {
     let history = gap(PLAIN);
@@ -82,7 +83,7 @@ async fn a_click_on_a_record_shows_its_payload() {
     browser.press("create late").await;
     browser.click(&format!("#line{}", event.seq)).await;
     assert_eq!(shown(&browser).await, (event.seq, json!(event)));
-    // Another one first, so that the chart's click has something to change.
+    // Another record first, so that the click on the chart changes the selection.
     browser.click("#whole").await;
     browser.value("select(0)").await;
     assert_eq!(shown(&browser).await.0, 0);
@@ -95,8 +96,8 @@ async fn a_click_on_a_record_shows_its_payload() {
     browser.end().await;
 }
 
-// Before the second volume came both sides had one, after it the engine had two, and before the App
-// wanted to run there had to be none: three instants, three answers.
+// At three instants the result differs: before the App should run there must be no mirrors, then
+// engine and daemon both have one volume, and then the engine has a second one.
 #[tokio::test]
 async fn the_scrubber_shows_the_mirrors_of_its_instant() {
     let history = gap(PLAIN);
@@ -114,7 +115,7 @@ async fn the_scrubber_shows_the_mirrors_of_its_instant() {
         (held.at_us, "all as in the engine", "=volume early"),
         (700_000, "none", ""),
     ] {
-        // Where the thumb stands already, a click moves nothing.
+        // A click on the thumb would not move it, so it is moved away first.
         browser.press(Key::End).await;
         let (x, _) = place(&browser, "engine", at_us, end).await;
         browser.click_at(x + 1.0, y).await;
@@ -128,9 +129,9 @@ async fn the_scrubber_shows_the_mirrors_of_its_instant() {
     browser.end().await;
 }
 
-// While the message stands, the panel names its gate; before and after it does not.
+// The panel must name the gate while it holds the message, and neither before nor after.
 #[tokio::test]
-async fn what_stands_at_a_gate_is_told_for_as_long_as_it_stands() {
+async fn the_panel_names_a_gate_for_as_long_as_it_holds_a_message() {
     let history = gap(PLAIN);
     let mut browser = Browser::start().await;
     browser.open(&page(&history)).await;
@@ -139,18 +140,19 @@ async fn what_stands_at_a_gate_is_told_for_as_long_as_it_stands() {
     for (seq, stands) in [(held - 1, false), (held, true), (released - 1, true), (released, false)]
     {
         browser.value(&format!("location.hash = '#r{seq}'")).await;
-        // The event of the new hash comes with a turn of its own, before that of this timer.
+        // The browser handles the new hash in a task of its own, before this timer.
         browser.value("new Promise((done) => setTimeout(done))").await;
         assert_eq!(shown(&browser).await.0, seq);
-        let told = browser.text("#standing").await.contains("HELD at events");
-        assert_eq!(told, stands, "record {seq}");
+        let is_named = browser.text("#standing").await.contains("HELD at events");
+        assert_eq!(is_named, stands, "record {seq}");
     }
     browser.end().await;
 }
 
-// A page of a failed run opens at its first violation; from elsewhere link and key lead there.
+// The page of a failed run opens at its first violation. From any other record, a link and a key
+// lead back to it.
 #[tokio::test]
-async fn a_violation_is_a_link_away_and_a_key() {
+async fn a_link_and_a_key_lead_to_the_violation() {
     let history = gap(PLAIN);
     let violated = judge(&history).violations[0].seq;
     let browser = opened(&history).await;
@@ -167,9 +169,9 @@ async fn a_violation_is_a_link_away_and_a_key() {
     browser.end().await;
 }
 
-// Every key of the list in the page, by what it changes.
+// Presses the keys of the page's own list, and checks the effect of each.
 #[tokio::test]
-async fn everything_can_be_done_by_keys() {
+async fn the_page_can_be_used_with_the_keyboard_alone() {
     let history = gap(PLAIN);
     let browser = opened(&history).await;
     browser.press(Key::Home).await;
@@ -181,7 +183,7 @@ async fn everything_can_be_done_by_keys() {
     browser.press(Key::End).await;
     assert_eq!(shown(&browser).await.0, history.last().unwrap().seq);
 
-    // The search takes letters, which are keys elsewhere.
+    // In the search field letters are text and not commands.
     browser.press("/").await;
     browser.press("late").await;
     assert!(browser.text("#count").await.starts_with("2 of"), "{}", browser.text("#count").await);
@@ -190,7 +192,8 @@ async fn everything_can_be_done_by_keys() {
     let event = record(&history, r#""what":"step_began","index":3"#);
     assert_eq!(shown(&browser).await.0, event.seq);
 
-    // Closer, then the same place is another instant; the whole run again, and it is the same.
+    // After zooming in, the same position is another instant. With the whole run visible it is the
+    // first one again.
     let (x, y) = place(&browser, "engine", history.last().unwrap().at_us / 4, 1_000_000_000).await;
     let instant = async |browser: &Browser| {
         browser.click_at(x + 300.0, y).await;
@@ -208,18 +211,18 @@ async fn everything_can_be_done_by_keys() {
     browser.press(Key::Escape).await;
     assert!(!browser.value("document.querySelector('#keys').open").await.as_bool().unwrap());
 
-    // What has the focus has an outline, and everything has a name.
+    // The focused element has an outline, and every control has an accessible name.
     browser.press(Key::Tab).await;
     let outline = "getComputedStyle(document.activeElement).outlineStyle";
     assert_eq!(browser.value(outline).await, json!("solid"));
     let nameless = "[...document.querySelectorAll('input, button, [tabindex]')].filter((one) => \
                     !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length)).length";
-    // The payload and the list of mirrors are named by what is in them.
+    // The JSON and the list of mirrors are named by their content.
     assert_eq!(browser.value(nameless).await, json!(0));
     browser.end().await;
 }
 
-// Each text that a history can carry tries to end the element that it is in, and to run something.
+// Every text of this history tries to end its element and to run a script.
 #[tokio::test]
 async fn no_text_of_a_history_becomes_markup() {
     const HOSTILE: &str = "</script><!--<script>document.title='broken'</script>\
@@ -253,7 +256,7 @@ async fn no_text_of_a_history_becomes_markup() {
     browser.end().await;
 }
 
-// All of them can be reached and found, and only what is in sight is in the page.
+// All records can be selected and found, and the document contains only the visible ones.
 #[tokio::test]
 async fn fifty_thousand_records_are_a_page_like_any_other() {
     let history = long(50_000);
@@ -279,9 +282,9 @@ async fn fifty_thousand_records_are_a_page_like_any_other() {
     browser.end().await;
 }
 
-// The page follows what the reader's system wants, without a reload.
+// The page must follow a change of the system's colour scheme without a reload.
 #[tokio::test]
-async fn the_page_is_dark_where_dark_is_wanted() {
+async fn the_page_is_dark_if_the_system_prefers_dark() {
     let browser = opened(&gap(PLAIN)).await;
     let ground = "getComputedStyle(document.body).backgroundColor";
     let mut grounds = Vec::new();
@@ -294,15 +297,16 @@ async fn the_page_is_dark_where_dark_is_wanted() {
     browser.end().await;
 }
 
-// On paper there is no scrolling, so every record that says something must be there, and no canvas.
+// Paper cannot be scrolled, so every record that is not quiet must be listed, and the canvas must
+// be hidden.
 #[tokio::test]
 async fn a_printed_page_lists_the_records() {
     let history = gap(PLAIN);
     let browser = opened(&history).await;
     assert!(browser.print().await.starts_with(b"%PDF"));
     browser.emulate(json!({ "media": "print" })).await;
-    let told = racetrap_history::timeline::lines(&history).len();
-    assert_eq!(browser.count("#print tr").await, told);
+    let lines = racetrap_history::timeline::lines(&history).len();
+    assert_eq!(browser.count("#print tr").await, lines);
     let judgement = judge(&history);
     let violated: BTreeSet<_> =
         judgement.violations.iter().map(|violation| violation.seq).collect();
@@ -313,8 +317,8 @@ async fn a_printed_page_lists_the_records() {
     browser.end().await;
 }
 
-// A run that shows nothing names why, and leads to the record that tells of it where one does; histories
-// without a header, without an end and without anything are pages too.
+// A history without an end, one without a header and an empty one must give a page, too, which
+// shows the reasons for the verdict.
 #[rstest]
 #[case::unknown(gap(PLAIN).drain(..1).collect(), "the journal has no end")]
 #[case::headless(gap(PLAIN).split_off(1), "volume late")]

@@ -1,4 +1,4 @@
-//! `trace.json` as a viewer reads it.
+//! `trace.json` by the rules of its viewers.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,13 @@ use serde_json::Value;
 
 use crate::histories::{PLAIN, gap, long};
 
-// A viewer closes what was opened last on the same track, and expects time to go on. So a stack for each
-// track must never be asked for what is not on it, must be empty at the end, and time must not go back.
+// A viewer matches an end with the last open beginning of the same track, and expects ascending
+// times. So a stack for each track must have an element for each end, must be empty at the last
+// event, and times must not go back.
 #[rstest]
 #[case::short(gap(PLAIN))]
 #[case::long_and_cut_off(long(3_000))]
-fn every_beginning_has_an_end_and_time_goes_on_on_each_track(#[case] history: Vec<Record>) {
+fn every_beginning_has_an_end_and_times_ascend_on_each_track(#[case] history: Vec<Record>) {
     let text = trace(&history, &judge(&history));
     let json: Value = serde_json::from_str(&text).unwrap();
     let events = json["traceEvents"].as_array().unwrap();
@@ -41,7 +42,7 @@ fn every_beginning_has_an_end_and_time_goes_on_on_each_track(#[case] history: Ve
     assert!(bars > 10 && marks > 5, "{bars} bars and {marks} marks");
 }
 
-// The held request is known by its times in the history above: what a viewer shows must be those.
+// The bar of the held request must have the times of the two records in the history.
 #[test]
 fn a_held_message_lasts_from_held_to_released() {
     let history = gap(PLAIN);
@@ -60,7 +61,7 @@ fn a_held_message_lasts_from_held_to_released() {
     assert_eq!(events[index + 1]["ts"], at("\"released\""));
 }
 
-// One lane a process of the trace, with a name; the order of the names is that of the page.
+// Each lane is a process of the trace with a name, in the order of the page.
 #[test]
 fn lanes_are_named_in_their_order() {
     let history = gap(PLAIN);

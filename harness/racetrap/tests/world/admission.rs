@@ -1,5 +1,5 @@
-//! The harness's admission inside the daemon's own API server: writes of its controllers are held
-//! and denied, and the history tells of each.
+//! The harness's admission in the daemon's API server holds and denies writes of the daemon's
+//! controllers, and records each review.
 
 use std::io::BufReader;
 
@@ -7,8 +7,8 @@ use racetrap_history::{Change, GateName, Record, ReviewOutcome, What, journal};
 
 use crate::place::Place;
 
-/// The first status of the App is denied to its controller, which must try again. Then the engine
-/// controller's creation of a mirror is held while a user writes the App.
+/// The admission denies the first write of the App's status, which the controller must try again.
+/// Then it holds the creation of a mirror by the engine controller while a user writes the App.
 const SCHEDULE: &str = "
 finding: 295-I3
 steps:
@@ -35,7 +35,7 @@ fn run(place: &Place) -> Vec<Record> {
     journal::read(BufReader::new(journal)).unwrap().records
 }
 
-/// Where in the history this is, after another place in it.
+/// The index of the first record from `after` on for which `is` returns `true`.
 #[track_caller]
 fn position(records: &[Record], after: usize, what: &str, is: impl Fn(&What) -> bool) -> usize {
     let found = records[after..].iter().position(|record| is(&record.what));
@@ -49,11 +49,11 @@ fn review(outcome: ReviewOutcome, resource: &str) -> impl Fn(&What) -> bool + us
     }
 }
 
-// The order of the records proves the hold: the App's change is stored and seen after the mirror's
-// creation was reviewed, and the mirror is stored after its release alone. The denial proves itself:
-// a run in which it does not happen is unknown, and the App has a status only because of the retry.
+// The order of the records proves the hold: the API server stores the App's change after the review
+// of the mirror's creation, and the mirror only after its release. A denial that did not happen
+// would make the run unknown, and the App has a status only because its controller tried again.
 #[test]
-fn writes_of_the_daemons_own_controllers_are_denied_and_held() {
+fn the_admission_denies_and_holds_writes_of_the_daemons_controllers() {
     let place = Place::new();
     let records = run(&place);
     let denied = position(&records, 0, "the denial", review(ReviewOutcome::Denied, "apps/status"));

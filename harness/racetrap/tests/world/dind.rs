@@ -1,14 +1,14 @@
-//! An engine in a container: what it does, and what it leaves, on a Docker that plays the user's.
+//! Engines that are containers on a Docker that the test starts in the place of the user's.
 
 use crate::engine::SCHEDULE;
 use crate::place::{Place, wait_until};
 use crate::users_docker::UsersDocker;
 
-// The containers of this engine end with it, unlike those of one that is a process; what is left is
-// what must be mirrored. The user's Docker is asked before and after: it keeps the image, which the
-// next run needs, and nothing else.
+// The containers of this engine end with it, unlike those of an engine that is a process. The
+// user's Docker is asked before and after the run: it must keep the engine's image, which the next
+// run needs, and nothing else.
 #[test]
-fn an_engine_in_a_container_is_killed_started_again_frozen_and_leaves_nothing() {
+fn an_engine_in_a_container_is_killed_started_again_frozen_and_removed() {
     let place = Place::new();
     let docker = UsersDocker::start(&place);
     assert_eq!(docker.containers(), Vec::<String>::new());
@@ -21,19 +21,19 @@ fn an_engine_in_a_container_is_killed_started_again_frozen_and_leaves_nothing() 
     assert_eq!(output.status.code(), Some(0), "{said}{complaint}");
     let journal = place.journal();
     let engines = journal.matches("\"name\":\"engine\"").count();
-    assert_eq!(engines, 4, "two engines began and ended: {journal}");
+    assert_eq!(engines, 4, "two engines started and ended: {journal}");
     assert!(journal.contains("\"engine\":\"dockerd 28.5"), "{journal}");
     let log = std::fs::read_to_string(place.evidence().unwrap().join("engine.log")).unwrap();
-    assert!(log.contains("API listen on"), "the container's log is evidence: {log}");
+    assert!(log.contains("API listen on"), "the container's log is in the evidence: {log}");
     assert_eq!(docker.containers(), Vec::<String>::new());
     assert_eq!(docker.images().len(), 1, "{:?}", docker.images());
     assert_eq!(place.leftovers(), Vec::<String>::new());
 }
 
-// SIGKILL leaves neither the harness nor testcontainers a chance to remove anything: the watcher
-// alone must find the container, by its label, on a Docker that it was told of before.
+// After SIGKILL, neither the harness nor testcontainers can remove anything. Only the watcher can,
+// which finds the Docker in the world's intents, and the container by its label.
 #[test]
-fn the_container_is_removed_after_sigkill() {
+fn the_watcher_removes_the_container_after_sigkill() {
     let place = Place::new();
     let docker = UsersDocker::start(&place);
     let arguments = ["run", "295-I3", "--engine", "dind:28.5"];
@@ -45,7 +45,7 @@ fn the_container_is_removed_after_sigkill() {
     assert_eq!(docker.containers().len(), 1);
     child.kill().unwrap();
     child.wait().unwrap();
-    wait_until("the watcher's word", || {
+    wait_until("the watcher's list", || {
         let evidence = place.evidence().unwrap();
         let said = std::fs::read_to_string(evidence.join("swept.txt")).unwrap_or_default();
         if said.contains("container ") { Ok(()) } else { Err(said) }
@@ -57,7 +57,7 @@ fn the_container_is_removed_after_sigkill() {
 }
 
 #[test]
-fn a_docker_that_cannot_share_a_directory_or_is_not_there_is_refused() {
+fn a_docker_on_another_machine_or_without_a_server_is_refused() {
     let place = Place::new();
     let silent = format!("unix://{}", place.path().join("no.sock").display());
     for (host, message) in

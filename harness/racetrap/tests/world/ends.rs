@@ -1,4 +1,4 @@
-//! Whatever ends the harness, nothing of its world is left, and the evidence can be read.
+//! Whatever ends the harness, nothing is left of its world, and the evidence can be read.
 
 use std::io::BufReader;
 
@@ -6,7 +6,7 @@ use racetrap_history::{Verdict, What, journal, judge};
 
 use crate::place::{Place, wait_until};
 
-/// Starts a run that holds a message, and waits until it is held.
+/// Starts a run, and waits until its gate holds a message.
 fn run_up_to_a_held_message(place: &Place) -> std::process::Child {
     let child = place.racetrap(&["run", "295-I3"]).spawn().unwrap();
     wait_until("a message to be held", || {
@@ -21,8 +21,8 @@ fn signal(child: &std::process::Child, signal: rustix::process::Signal) {
     rustix::process::kill_process(pid, signal).unwrap();
 }
 
-// SIGKILL leaves the harness no chance to do anything: the watcher alone must end all of it. The
-// journal ends wherever it was then, and is still read and judged, as Unknown.
+// After SIGKILL, only the watcher can end the world. The journal ends where the harness was killed;
+// it can be read nevertheless, and the verdict is Unknown.
 #[test]
 fn nothing_is_left_after_sigkill_and_the_evidence_can_be_read() {
     let place = Place::new();
@@ -35,7 +35,7 @@ fn nothing_is_left_after_sigkill_and_the_evidence_can_be_read() {
         if left.is_empty() { Ok(()) } else { Err(left.join("\n")) }
     });
     let evidence = place.evidence().unwrap();
-    wait_until("the watcher's word", || {
+    wait_until("the watcher's list", || {
         let said = std::fs::read_to_string(evidence.join("swept.txt")).unwrap_or_default();
         if said.contains("dockerd") { Ok(()) } else { Err(said) }
     });
@@ -48,14 +48,14 @@ fn nothing_is_left_after_sigkill_and_the_evidence_can_be_read() {
     assert!(evidence.join("scenario.yaml").is_file());
 }
 
-// A CI that cancels a job sends SIGTERM, a person types Ctrl-C: the world is closed in order, and
-// the run is neither a pass nor a failure.
+// A CI that cancels a job sends SIGTERM; Ctrl-C sends SIGINT. Both must close the world in order,
+// and the run is neither a pass nor a failure.
 #[test]
 fn a_signal_closes_the_world_and_makes_the_run_unknown() {
-    for asked in [rustix::process::Signal::TERM, rustix::process::Signal::INT] {
+    for sent in [rustix::process::Signal::TERM, rustix::process::Signal::INT] {
         let place = Place::new();
         let child = run_up_to_a_held_message(&place);
-        signal(&child, asked);
+        signal(&child, sent);
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(3), "{said}");
@@ -65,10 +65,10 @@ fn a_signal_closes_the_world_and_makes_the_run_unknown() {
     }
 }
 
-// The user's own HOME is set to a directory that does not exist: a run that wrote to it would make
-// it, and one that needed it would fail.
+// HOME is a directory that does not exist: a run that wrote to it would create it, and a run that
+// needed it would fail.
 #[test]
-fn a_run_leaves_the_users_home_and_no_evidence_of_a_pass() {
+fn a_run_that_passes_leaves_neither_evidence_nor_files_in_the_users_home() {
     let place = Place::new();
     let output = place.run(&["run", "295-I5"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

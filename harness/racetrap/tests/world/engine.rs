@@ -1,12 +1,12 @@
-//! The engine's own ends: killed, started again on the same data, frozen and thawed; on every
-//! engine that there is.
+//! Engines that are killed, started again on the same data, frozen and thawed: every engine that
+//! the harness supports.
 
 use rstest::rstest;
 
 use crate::place::Place;
 
-/// A container runs; the engine is killed under it, comes back, and is frozen for a while. What the
-/// engine holds after each is what must be mirrored, by the same mirrors.
+/// While a container runs, the engine is killed, started again, and frozen for a while. After each
+/// of these, the mirrors must match the engine's objects, and must be the same mirrors as before.
 pub(crate) const SCHEDULE: &str = "
 finding: 295-I4
 steps:
@@ -24,9 +24,9 @@ steps:
   - settle
 ";
 
-// dockerd is killed by SIGKILL and keeps its namespace, so that its containers' processes outlive it
-// for a moment, as on a real machine; the daemon must reconnect to the next one and lose no mirror.
-// What the engine says of itself is in the history, so that no other one can have stood in for it.
+// dockerd gets SIGKILL, but its namespace stays, so that the processes of its containers outlive it
+// as on a real machine. The daemon must connect to the next engine and lose no mirror. The history
+// has the version that the engine itself reports, which proves that no other engine was used.
 #[rstest]
 #[case::of_the_machine("dockerd", "")]
 #[case::of_26_1("dockerd:26.1+overlay2", "dockerd 26.1")]
@@ -46,18 +46,18 @@ fn mirrors_survive_an_engine_that_is_killed_started_again_and_frozen(
     assert_eq!(output.status.code(), Some(0), "{said}{complaint}");
     let journal = place.journal();
     let engines = journal.matches("\"name\":\"engine\"").count();
-    assert_eq!(engines, 4, "two engines began and ended: {journal}");
-    assert!(journal.contains("ConnectFailed"), "the daemon noticed: {journal}");
+    assert_eq!(engines, 4, "two engines started and ended: {journal}");
+    assert!(journal.contains("ConnectFailed"), "the daemon has noticed the end: {journal}");
     assert!(journal.contains(&format!("\"engine\":\"{version}")), "{version}: {journal}");
     let is_containerds = journal.contains("(containerd's ");
     assert_eq!(is_containerds, engine.ends_with("+containerd"), "{journal}");
     assert_eq!(place.leftovers(), Vec::<String>::new());
 }
 
-// The machine's engine is of another version than the one that stands in the cache under the name
-// of 26.1 here: its programs are links to nothing. The run must not quietly take the machine's.
+// The cache has an engine 26.1 without programs, and the machine has an engine of another version.
+// The run must not use that one instead.
 #[test]
-fn an_engine_that_does_not_start_is_no_reason_to_take_another() {
+fn an_engine_that_does_not_start_is_not_replaced_by_another() {
     let place = Place::new();
     let engine = place.path().join("cache/racetrap/engines/26.1");
     std::fs::create_dir_all(engine.join("root/usr")).unwrap();

@@ -1,4 +1,5 @@
-//! Worlds from outside: what they refuse, and that nothing is left of them, however they end.
+//! Worlds as users of the command see them: what they refuse, and that nothing is left of them,
+//! however they end.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 #![expect(clippy::disallowed_methods, reason = "these tests are the command's users")]

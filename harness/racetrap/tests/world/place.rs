@@ -1,4 +1,4 @@
-//! A place for one test: its own directory for temporary files, so that its worlds are its own.
+//! A place for one test: a directory for temporary files, in which no other test has worlds.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// How long anything in these tests may take before they fail.
+/// How long a test waits for something before it fails.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A directory with room for worlds and evidence, short enough for sockets.
+/// A directory for worlds and evidence, whose path is short enough for sockets.
 pub(crate) struct Place {
     directory: TempDir,
 }
@@ -24,14 +24,15 @@ impl Place {
         self.directory.path()
     }
 
-    /// The racetrap command, with temporary files here, and a HOME that it may not touch.
+    /// The command `racetrap`, with TMPDIR and evidence in this place, and a HOME that must stay as
+    /// it is.
     pub(crate) fn racetrap(&self, arguments: &[&str]) -> Command {
         let mut command = self.bare(arguments);
         command.arg("--evidence").arg(self.path().join("evidence"));
         command
     }
 
-    /// The same for subcommands that make no evidence.
+    /// The same for subcommands without `--evidence`.
     pub(crate) fn bare(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_racetrap"));
         command
@@ -47,12 +48,13 @@ impl Place {
         command
     }
 
+    /// Runs `racetrap` to its end; see [`output_without_canaries`].
     #[track_caller]
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        told(self.racetrap(arguments).spawn().unwrap())
+        output_without_canaries(self.racetrap(arguments).spawn().unwrap())
     }
 
-    /// An executable script that stands in for a daemon's program.
+    /// Writes an executable script in the place of a daemon's program, and returns its path.
     pub(crate) fn script(&self, text: &str) -> String {
         use std::os::unix::fs::PermissionsExt as _;
         let path = self.path().join("daemon");
@@ -61,20 +63,20 @@ impl Place {
         path.to_str().unwrap().to_owned()
     }
 
-    /// The only evidence directory, once it is there.
+    /// The evidence directory of the place's only run, once it exists.
     pub(crate) fn evidence(&self) -> Option<PathBuf> {
         let entries = std::fs::read_dir(self.path().join("evidence")).ok()?;
-        // The archive lies beside it.
+        // The bundle's archive is a file beside it.
         entries.filter_map(Result::ok).map(|entry| entry.path()).find(|path| path.is_dir())
     }
 
-    /// The journal as it is on disk now.
+    /// The present content of the journal; empty if there is none.
     pub(crate) fn journal(&self) -> String {
         let journal = self.evidence().map(|evidence| evidence.join("journal.jsonl"));
         journal.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default()
     }
 
-    /// What is left of worlds here: files, processes, mounts, control groups.
+    /// Files, processes and mounts that are left of worlds in this place.
     pub(crate) fn leftovers(&self) -> Vec<String> {
         let here = self.path().to_str().unwrap();
         let mut left: Vec<String> = Vec::new();
@@ -92,30 +94,32 @@ impl Place {
     }
 }
 
-/// What a command told until its end; no secret that was planted in its worlds may be in it.
+/// Waits for a command to end, and returns its output, in which no canary may be: a secret that was
+/// planted in its worlds.
 #[track_caller]
-pub(crate) fn told(child: Child) -> Output {
+pub(crate) fn output_without_canaries(child: Child) -> Output {
     let output = child.wait_with_output().unwrap();
-    assert_eq!(planted(&output.stdout), None, "on standard output");
-    assert_eq!(planted(&output.stderr), None, "on standard error");
+    assert_eq!(canary_in(&output.stdout), None, "on standard output");
+    assert_eq!(canary_in(&output.stderr), None, "on standard error");
     output
 }
 
-/// A planted secret in a text, plain, or in base64 behind any other bytes.
-pub(crate) fn planted(text: &[u8]) -> Option<&'static str> {
+/// A canary in a text: plain, or in base64 at any of the three offsets.
+pub(crate) fn canary_in(text: &[u8]) -> Option<&'static str> {
     const FORMS: [&str; 4] =
         ["RtCanary7Qx2", "UnRDYW5hcnk3UXgy", "J0Q2FuYXJ5N1F4M", "SdENhbmFyeTdReD"];
     FORMS.into_iter().find(|form| text.windows(form.len()).any(|part| part == form.as_bytes()))
 }
 
-/// Where installed engines are: they are made once, and no run writes to them.
+/// The user's cache directory. All tests share the engines that are installed there; no run writes
+/// to them.
 pub(crate) fn cache_of_the_user() -> PathBuf {
     let variable = |name| std::env::var_os(name).map(PathBuf::from);
     let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));
     cache.expect("tests run where HOME is set")
 }
 
-/// Processes whose environment names a world below this directory.
+/// Processes whose environment names a world below `here`.
 fn processes_of(here: &str) -> Vec<String> {
     let marker = format!("TMPDIR={here}/rt-");
     let entries = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
@@ -131,12 +135,13 @@ fn processes_of(here: &str) -> Vec<String> {
         .collect()
 }
 
-/// Asks until the answer is yes; the failure tells what was seen last.
+/// Calls `seen` until it succeeds. The panic after 60 s contains the last error.
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut seen: impl FnMut() -> Result<(), String>) {
     let began = Instant::now();
     let asking = async {
-        // Files and processes of others cannot notify; the machine's two cores are for the worlds.
+        // Files and processes of others cannot notify. The pause leaves the processors to the
+        // worlds.
         let mut ticks = tokio::time::interval(Duration::from_millis(10));
         loop {
             ticks.tick().await;

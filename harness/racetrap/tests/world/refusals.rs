@@ -1,4 +1,5 @@
-//! Worlds that cannot be made: each is a clear message, an exit code, and leaves nothing.
+//! Worlds that cannot be started: each attempt gives a clear message and an exit code, and leaves
+//! nothing.
 
 use std::os::unix::net::UnixListener;
 
@@ -9,7 +10,7 @@ fn assert_refused(place: &Place, arguments: &[&str], exit: i32, messages: &[&str
     let output = place.run(arguments);
     let said = String::from_utf8_lossy(&output.stderr).into_owned()
         + &String::from_utf8_lossy(&output.stdout);
-    // Long messages are wrapped; words are compared, not lines.
+    // Words are compared, because long messages are wrapped.
     let words = said.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
     for message in messages {
         assert!(words.contains(message), "`{message}` is not in: {said}");
@@ -19,7 +20,7 @@ fn assert_refused(place: &Place, arguments: &[&str], exit: i32, messages: &[&str
 }
 
 #[test]
-fn a_directory_too_long_for_sockets_is_refused_with_what_to_do() {
+fn a_directory_too_long_for_sockets_is_refused_with_a_remedy() {
     let place = Place::new();
     let long = place.path().join("a".repeat(90));
     std::fs::create_dir(&long).unwrap();
@@ -47,13 +48,13 @@ fn a_missing_dockerd_is_named_with_its_package() {
 }
 
 #[test]
-fn a_daemon_that_is_not_there_is_refused_by_its_path() {
+fn a_daemon_that_does_not_exist_is_named_by_its_path() {
     let place = Place::new();
     assert_refused(&place, &["run", "295-I3", "--daemon", "/no/such/rdd"], 2, &["/no/such/rdd"]);
 }
 
 #[test]
-fn a_daemon_that_dies_at_its_first_command_is_told_with_what_it_said() {
+fn the_message_about_a_daemon_that_dies_at_its_first_command_has_its_output() {
     let place = Place::new();
     let daemon = place.script("echo 'no space left on the moon' >&2; exit 7");
     assert_refused(
@@ -64,9 +65,9 @@ fn a_daemon_that_dies_at_its_first_command_is_told_with_what_it_said() {
     );
 }
 
-// The daemon answers what is asked first and dies when it is started: its log's end is shown.
+// The daemon answers `svc paths` and dies at `svc start`.
 #[test]
-fn a_daemon_that_dies_at_start_is_told_with_the_end_of_its_log() {
+fn the_message_about_a_daemon_that_dies_at_its_start_has_the_end_of_its_log() {
     let place = Place::new();
     let daemon = place.script(
         "logs=$HOME/.local/state/x\n\
@@ -86,9 +87,9 @@ fn a_daemon_that_dies_at_start_is_told_with_the_end_of_its_log() {
     assert!(evidence.join("journal.jsonl").is_file());
 }
 
-// Somebody answers at the very path where the daemon would look for its engine.
+// Another process listens where the daemon would look for its engine.
 #[test]
-fn a_busy_socket_is_refused_by_its_path() {
+fn a_busy_socket_is_named_by_its_path() {
     let place = Place::new();
     let socket = place.path().join("busy.sock");
     let _owner = UnixListener::bind(&socket).unwrap();
@@ -105,9 +106,9 @@ fn a_busy_socket_is_refused_by_its_path() {
     );
 }
 
-// The paths are the daemon's word; what it names outside its world may be the user's.
+// The daemon itself names its paths. A path outside its world may be the user's.
 #[test]
-fn a_daemon_that_would_live_outside_its_world_is_refused() {
+fn a_daemon_with_a_path_outside_its_world_is_refused() {
     let place = Place::new();
     let outside = place.path().join("of-the-user/docker.sock");
     let daemon = place.script(&format!("echo \"docker_socket {}\"", outside.display()));

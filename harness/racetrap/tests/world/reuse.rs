@@ -1,4 +1,5 @@
-//! Worlds that are used again: as good as new, or not used again; and closed however racetrap ends.
+//! Worlds that are used again: they are like new ones, or are not used again; and they are closed,
+//! however racetrap ends.
 
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use rstest::rstest;
 
 use crate::place::{Place, wait_until};
 
-/// Somebody else's finalizer stays on a mirror when the run is over.
+/// Puts a finalizer on a mirror, which is still there when the run is over.
 const LEAVES_SOMETHING: &str = "
 finding: 295-I5
 steps:
@@ -19,7 +20,8 @@ steps:
   - settle
 ";
 
-/// Goes on until the run is stopped from outside, or half a minute is over.
+/// Waits for a condition that never comes, until the run is stopped from outside or the step's 30 s
+/// are over.
 const WAITS: &str = "
 finding: 295-I3
 steps:
@@ -35,13 +37,13 @@ fn file(place: &Place, text: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// Directories of evidence, in the order in which their runs began.
+/// All evidence directories, in the order in which their runs began.
 fn evidence(place: &Place) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(place.path().join("evidence")) else { return Vec::new() };
     let paths = entries.map(|entry| entry.unwrap().path());
-    // A bundle's archive lies beside it.
+    // The bundle's archive is a file beside it.
     let mut directories: Vec<_> = paths.filter(|path| path.is_dir()).collect();
-    // That of a run that has just passed may go while it is looked at.
+    // A run that has just passed may remove its directory meanwhile.
     let began = |directory: &PathBuf| directory.join("scenario.yaml").metadata()?.modified();
     directories.sort_by_key(|directory| began(directory).ok());
     directories
@@ -52,26 +54,26 @@ fn history(evidence: &Path) -> Vec<Record> {
     journal::read(BufReader::new(file)).unwrap().records
 }
 
-/// How many runs were in the world before this one.
+/// How many runs there were in the world before this one.
 fn reused(history: &[Record]) -> u32 {
     let What::Run(head) = &history[0].what else { panic!("{:?} is no head", history[0]) };
     head.reused
 }
 
-/// What is told to people on standard error, and the exit code.
+/// The exit code, and standard output with standard error.
 fn run(place: &Place, arguments: &[&str]) -> (Option<i32>, String) {
     let output = place.run(arguments);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code(), said + &told)
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), said + &err)
 }
 
-// The same runs, in the same order, once each in a world of its own and once in as few as a pool of
-// one job has, which is two: the engine of one may have to forget while the other is used. A reset
-// that left anything would show in what is mirrored, or in what an oracle says. The journals are
-// read from disk, so that each is proved to begin at its own first record and to have its end.
+// The same runs in the same order, once each in a new world, and once in at most two, which is what
+// a pool for one job has. If a reset left anything, the mirrored state or a judgement would differ.
+// The journals are read from disk, which proves that each begins with its own first record and has
+// its end.
 #[test]
-fn runs_in_one_world_end_as_they_do_in_worlds_of_their_own() {
+fn runs_in_a_used_world_end_as_they_do_in_new_worlds() {
     let runs = ["run", "295-I5", "295-I4", "--rounds", "2", "--jobs", "1", "--keep"];
     let ends = |arguments: &[&str], worlds_at_most: usize| {
         let place = Place::new();
@@ -79,7 +81,7 @@ fn runs_in_one_world_end_as_they_do_in_worlds_of_their_own() {
         assert_eq!(exit, Some(0), "{said}");
         let histories: Vec<_> = evidence(&place).iter().map(|path| history(path)).collect();
         let fresh = histories.iter().filter(|history| reused(history) == 0).count();
-        assert!(fresh <= worlds_at_most, "{fresh} worlds were made: {said}");
+        assert!(fresh <= worlds_at_most, "{fresh} worlds were started: {said}");
         for path in evidence(&place) {
             assert!(path.join("engine.log").is_file());
             assert!(path.join("daemon-rdd.stderr.log").is_file());
@@ -97,10 +99,10 @@ fn runs_in_one_world_end_as_they_do_in_worlds_of_their_own() {
     assert!(fresh.iter().all(|(judgement, _)| judgement.verdict == Verdict::Pass));
 }
 
-// The first run passes, and leaves a mirror that cannot go. If the world were given on all the same,
-// the second run would say that it is not the first one in its world.
+// The first run passes, and leaves a mirror that cannot be removed. If its world were used again,
+// the header of the second run would say so.
 #[test]
-fn a_world_in_which_something_is_left_is_not_given_on() {
+fn a_world_in_which_something_is_left_is_not_used_again() {
     let place = Place::new();
     let leaves = file(&place, LEAVES_SOMETHING);
     let (exit, said) = run(&place, &["run", &leaves, "295-I5", "--jobs", "1", "--keep"]);
@@ -111,11 +113,11 @@ fn a_world_in_which_something_is_left_is_not_given_on() {
     let second = history(&second);
     assert_eq!(reused(&second), 0);
     let noted = |record: &Record| matches!(&record.what, What::Note { text } if text.contains("was not used again"));
-    assert!(second.iter().any(noted), "the next history tells why");
+    assert!(second.iter().any(noted), "the next history says why");
     assert_eq!(place.leftovers(), Vec::<String>::new());
 }
 
-/// Directories of worlds that stand.
+/// The directories of all worlds.
 fn worlds(place: &Place) -> Vec<PathBuf> {
     let below = |path: &Path| {
         let entries = std::fs::read_dir(path).into_iter().flatten();
@@ -126,8 +128,8 @@ fn worlds(place: &Place) -> Vec<PathBuf> {
     bases.flat_map(|base| below(&base)).collect()
 }
 
-/// Begins a run that passes and one that waits; returns when the second waits, and the first one's
-/// world is idle, or is the one in which the second waits.
+/// Starts a run that passes and a run that waits. Returns when the second waits, and the world of
+/// the first is idle, or is the one in which the second waits.
 fn run_up_to_a_wait(place: &Place, jobs: &str) -> std::process::Child {
     let waits = file(place, WAITS);
     let mut child = place.racetrap(&["run", "295-I5", &waits, "--jobs", jobs]).spawn().unwrap();
@@ -147,9 +149,9 @@ fn signal(child: &std::process::Child, signal: rustix::process::Signal) {
     rustix::process::kill_process(pid, signal).unwrap();
 }
 
-// With one job the second run may be in the first one's world; with two, that is idle.
-// SIGKILL leaves the harness no chance to close either; the watchers do, and each must know which
-// evidence is that of the run that went on: that of the first is gone.
+// With one job, the second run may be in the first run's world; with two jobs, that world is idle.
+// After SIGKILL, only the watchers can close the worlds. The watcher of the idle world must write
+// to no evidence: that of the first run is removed.
 #[rstest]
 #[case::with_one_job("1")]
 #[case::beside_an_idle_world("2")]

@@ -1,5 +1,6 @@
-//! What is the user's stays as it is, whatever a run does: by the script that the whole test run is
-//! compared with, and by runs whose user has all that a daemon would look for.
+//! No run changes the user's files. These tests run the script `untouched`, which compares the
+//! user's HOME before and after a command, with commands that change something and with runs that
+//! must not.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -8,10 +9,10 @@ use rstest::rstest;
 
 use crate::place::Place;
 
-/// The script that compares.
+/// The script.
 const UNTOUCHED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/untouched");
 
-/// What a user may have below HOME that a daemon, or a command that it runs, would read or write.
+/// Files below HOME that a daemon, or a command that it runs, would read or write.
 const PLANTED: [(&str, &str); 7] = [
     (
         ".docker/config.json",
@@ -28,7 +29,7 @@ const PLANTED: [(&str, &str); 7] = [
     (".local/share/rancher-desktop-2/args.json", "[]"),
 ];
 
-/// A HOME with all of that in it.
+/// Creates a HOME with these files.
 fn home(place: &Place) -> std::path::PathBuf {
     let home = place.path().join("h");
     for (name, text) in PLANTED {
@@ -39,8 +40,8 @@ fn home(place: &Place) -> std::path::PathBuf {
     home
 }
 
-/// Runs the script before a command, for a user with this HOME and nothing else.
-fn compared(home: &Path, command: &mut Command) -> Output {
+/// Runs a command by the script, for a user with this HOME and no other configuration.
+fn run_compared(home: &Path, command: &mut Command) -> Output {
     let mut script = Command::new(UNTOUCHED);
     script.arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
@@ -56,11 +57,11 @@ fn compared(home: &Path, command: &mut Command) -> Output {
 }
 
 fn shell(home: &Path, script: &str) -> Output {
-    compared(home, Command::new("sh").args(["-c", script]))
+    run_compared(home, Command::new("sh").args(["-c", script]))
 }
 
-// Each row is one way in which somebody might touch what is not his: content, a new file, a file that
-// is written again with what was in it, one that is there for an instant, a mode, a link, a removal.
+// One way of changing files in each row: content, a new file, a file that is rewritten with the
+// same content, a file that exists for an instant, a mode, a link, a removal.
 #[rstest]
 #[case("echo >> $HOME/.docker/config.json", ".docker/config.json")]
 #[case("mkdir $HOME/.docker/contexts/meta/new", ".docker/contexts/meta/new")]
@@ -71,30 +72,36 @@ fn shell(home: &Path, script: &str) -> Output {
 #[case("rm $HOME/.rd2/docker.sock", ".rd2/docker.sock")]
 #[case("rm -r $HOME/.local/share/rancher-desktop-2", "rancher-desktop-2")]
 #[case("mkdir $HOME/.local/state; touch $HOME/.local/state/rancher-desktop-3", "rancher-desktop-3")]
-fn a_touch_of_what_is_the_users_is_found(#[case] touch: &str, #[case] told: &str) {
+fn the_script_finds_a_change_of_the_users_files(#[case] change: &str, #[case] found: &str) {
     let place = Place::new();
-    let ran = shell(&home(&place), touch);
+    let ran = shell(&home(&place), change);
     assert_eq!(ran.status.code(), Some(1), "{ran:?}");
     let said = String::from_utf8(ran.stderr).unwrap();
     assert!(said.starts_with("untouched: this was not to be touched"), "{said}");
-    assert!(said.contains(told), "{said}");
+    assert!(said.contains(found), "{said}");
     assert!(!said.contains("dTpw"), "{said}");
 }
 
-// What a build leaves is not the user's, and the code of the command is not swallowed, nor covered by it.
+// The script ignores the directories that a build writes to. It exits with the command's code, also
+// if it finds a change.
 #[rstest]
 #[case("mkdir -p $HOME/.cache/racetrap $HOME/.cargo", 0, false)]
 #[case("exit 3", 3, false)]
 #[case("rm $HOME/.kube/config; exit 3", 3, true)]
-fn the_command_ends_as_it_does(#[case] command: &str, #[case] code: i32, #[case] touches: bool) {
+fn the_script_exits_as_the_command_does(
+    #[case] command: &str,
+    #[case] code: i32,
+    #[case] changes: bool,
+) {
     let place = Place::new();
     let ran = shell(&home(&place), command);
     assert_eq!(ran.status.code(), Some(code), "{ran:?}");
-    assert_eq!(!ran.stderr.is_empty(), touches, "{ran:?}");
+    assert_eq!(!ran.stderr.is_empty(), changes, "{ran:?}");
 }
 
-// The user's own Docker configuration has a current context that leads nowhere, so a daemon that came
-// to it would take it over. The scenarios are of those in which daemons and docker commands write most.
+// In the user's Docker configuration, the current context leads nowhere, so a daemon that found it
+// would replace it. The daemons and docker commands of these scenarios write more than those of
+// others.
 #[rstest]
 #[case("320-I2")]
 #[case("320-I3")]
@@ -102,9 +109,9 @@ fn the_command_ends_as_it_does(#[case] command: &str, #[case] code: i32, #[case]
 fn a_run_leaves_the_users_home_as_it_is(#[case] id: &str) {
     let place = Place::new();
     let home = home(&place);
-    let ran = compared(&home, &mut place.racetrap(&["run", id]));
-    let (out, told) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-    assert_eq!(ran.status.code(), Some(0), "{out}{told}");
+    let ran = run_compared(&home, &mut place.racetrap(&["run", id]));
+    let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(ran.status.code(), Some(0), "{out}{err}");
     assert!(out.contains("pass"), "{out}");
     for (name, text) in PLANTED {
         assert_eq!(std::fs::read_to_string(home.join(name)).unwrap(), text, "{name}");

@@ -1,8 +1,9 @@
-//! A Docker of the test's own, which plays the user's: it lives in a mount and PID namespace, and
-//! ends with all that it runs.
+//! A Docker that a test starts in the place of the user's. It runs in a mount and PID namespace, so
+//! that everything in it ends with it.
 //!
-//! It is an installed 26.1 and not the machine's: a privileged container of 20.10 asks for every
-//! capability that the kernel knows, which a machine that is itself a container may not have.
+//! It is the installed engine 26.1, not the machine's: a 20.10 gives a privileged container every
+//! capability that the kernel knows, and a machine that is itself a container may not have all of
+//! them.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -13,7 +14,7 @@ use serde_json::Value;
 
 use crate::place::{Place, cache_of_the_user, wait_until};
 
-/// Its data are below the place, and its control group is of the same name.
+/// A Docker with its data in the test's place, and a control group of the place's name.
 pub(crate) struct UsersDocker {
     process: Child,
     socket: PathBuf,
@@ -49,7 +50,7 @@ impl UsersDocker {
         docker
     }
 
-    /// As `DOCKER_HOST` has it.
+    /// The value for `DOCKER_HOST`.
     pub(crate) fn host(&self) -> String {
         format!("unix://{}", self.socket.display())
     }
@@ -69,7 +70,8 @@ impl UsersDocker {
         listed.as_array().unwrap().iter().map(|object| object[field].to_string()).collect()
     }
 
-    /// The answer's body; HTTP 1.0 ends it with the connection.
+    /// Sends a GET request, and returns the body of the response. In HTTP 1.0, the body ends with
+    /// the connection.
     fn ask(&self, path: &str) -> std::io::Result<String> {
         let mut stream = UnixStream::connect(&self.socket)?;
         write!(stream, "GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n")?;
@@ -88,13 +90,13 @@ impl Drop for UsersDocker {
         for hierarchy in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
             remove_group(&hierarchy.path().join(&self.group));
         }
-        // With one hierarchy for all controllers, groups lie in its root.
+        // With version 2 of control groups, there is one hierarchy, at the root.
         remove_group(&PathBuf::from("/sys/fs/cgroup").join(&self.group));
     }
 }
 
-/// Removes a control group with those below it. Their processes have been killed, but may not have
-/// been waited for; a group that stays because of that holds nothing.
+/// Removes a control group and all groups below it. A group may stay, because its processes were
+/// killed but not waited for yet; such a group uses nothing.
 fn remove_group(group: &std::path::Path) {
     for below in std::fs::read_dir(group).into_iter().flatten().flatten() {
         if below.path().is_dir() {

@@ -1,14 +1,15 @@
-//! Answers with a status in the engine's place; the engine never sees the request.
-
-use bytes::Bytes;
+//! Answers requests with a status. The upstream never receives them.
 
 use crate::call::Call;
-use crate::rule::{Effect, Matcher, RequestFault, RuleGuard};
+use crate::rules::fault::{Effect, RequestFault};
+use crate::rules::last_answer::Answer;
+use crate::rules::matcher::Matcher;
+use crate::rules::registry::RuleGuard;
 use crate::wire::Wire;
 
 impl Wire {
-    /// Answers matching requests with `status`: `times` of them, or all; with a matcher's `nth`, from
-    /// that one on. The engine sees none of them. `status` is a final one, 200 to 599.
+    /// Answers matching requests with `status`, `times` of them or all, beginning with the
+    /// matcher's `nth`. The upstream receives none of them. `status` must be final: 200 to 599.
     pub fn answer(
         &self,
         name: &str,
@@ -21,27 +22,16 @@ impl Wire {
     }
 }
 
-/// What the wire says in the engine's place.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    /// The whole of it.
-    pub(crate) bytes: Bytes,
-    /// Bytes of its body, as it is framed.
-    pub(crate) body_bytes: u64,
-    /// The connection ends with it.
-    pub(crate) closes: bool,
-}
-
-/// The answer to a request, in the form of the engine's own errors.
-pub(crate) fn response(rule: &str, status: u16, call: &Call) -> Answer {
+/// The answer to a request, in the form of the upstream's own errors.
+pub(crate) fn answer_with_status(rule: &str, status: u16, call: &Call) -> Answer {
     let message = format!("answered by the wire: {rule}");
-    let body = call.route.dialect.failure(status, &message).to_string();
-    // These have no body, whatever their head says (RFC 9112, section 6.3).
+    let body = call.route.dialect.error_body(status, &message).to_string();
+    // Responses with these statuses have no body, whatever their head says (RFC 9112, section 6.3).
     if status == 204 || status == 304 {
         let bytes = format!("HTTP/1.1 {status} Answered\r\n\r\n").into();
         return Answer { status, bytes, body_bytes: 0, closes: false };
     }
+    // A response to HEAD has the length of the body that GET would get, and no body.
     let length = body.len();
     let body = if call.method == "HEAD" { "" } else { &body };
     let text = format!(

@@ -1,12 +1,14 @@
-//! Drops frames of event streams: the engine has told, and the daemon never hears of it.
+//! Drops frames of event streams: the upstream has sent them, and the client never receives them.
 
-use crate::rule::{Effect, FrameFault, Matcher, RuleGuard};
+use crate::rules::fault::{Effect, FrameFault};
+use crate::rules::matcher::Matcher;
+use crate::rules::registry::RuleGuard;
 use crate::wire::Wire;
 
 impl Wire {
-    /// Drops matching frames: `times` of them, or all; with a matcher's `nth`, from that one on.
+    /// Drops matching frames, `times` of them or all, beginning with the matcher's `nth`.
     ///
-    /// Nothing can be taken out of a stream whose head has promised its length: there they pass.
+    /// Frames of a response with a `Content-Length` are not dropped: the body would be too short.
     pub fn drop_frame(&self, name: &str, matcher: Matcher, times: Option<u32>) -> RuleGuard {
         self.shared.rules.arm(name, matcher, Effect::Frame(FrameFault::Drop, times))
     }

@@ -1,13 +1,15 @@
-//! Passes frames of event streams on twice.
+//! Forwards frames of event streams twice.
 
-use crate::rule::{Effect, FrameFault, Matcher, RuleGuard};
+use crate::rules::fault::{Effect, FrameFault};
+use crate::rules::matcher::Matcher;
+use crate::rules::registry::RuleGuard;
 use crate::wire::Wire;
 
 impl Wire {
-    /// Passes matching frames on twice, one right behind the other: `times` of them, or all; with a
-    /// matcher's `nth`, from that one on.
+    /// Forwards matching frames twice, one directly behind the other, `times` of them or all,
+    /// beginning with the matcher's `nth`.
     ///
-    /// Nothing can be put into a stream whose head has promised its length: there they pass once.
+    /// Frames of a response with a `Content-Length` are forwarded once: the body would be too long.
     pub fn duplicate_frame(&self, name: &str, matcher: Matcher, times: Option<u32>) -> RuleGuard {
         self.shared.rules.arm(name, matcher, Effect::Frame(FrameFault::Duplicate, times))
     }

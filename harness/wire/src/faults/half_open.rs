@@ -1,47 +1,53 @@
-//! Leaves a connection half-open: from somewhere on nothing comes any more, not even its end.
+//! Leaves a connection half-open: after some point the client receives nothing more, not even an
+//! end.
 
-use std::convert::Infallible;
+use std::io;
 
-use crate::connection::End;
-use crate::faults::cut;
-use crate::live::Line;
-use crate::peer::Outgoing;
-use crate::rule::{Cause, Effect, FrameFault, Matcher, ResponseFault, RuleGuard};
+use crate::context::ConnectionContext;
+use crate::rules::fault::{Cause, Effect, FrameFault, ResponseFault};
+use crate::rules::matcher::Matcher;
+use crate::rules::registry::RuleGuard;
+use crate::transport::halves::Writer;
 use crate::wire::Wire;
 
-/// What of a response still passes.
+/// The part of a response that the client still receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passes {
-    /// Its head and so many bytes of its body, as the engine framed it.
+pub enum HalfOpenAfter {
+    /// The head and this many bytes of the body, with the framing of the upstream.
     Bytes(u64),
-    /// All frames of a stream of events up to one that the matcher names, and that one.
+    /// All frames of an event stream up to the one that the matcher selects, and this one.
     Frame,
 }
 
 impl Wire {
-    /// Passes on the beginning of matching responses, and then nothing: the connection stays open
-    /// until the daemon ends it, and is cut when the rule is disarmed. `times` of them, or all; with
-    /// a matcher's `nth`, from that one on. It happens where there is more to pass on, and not
-    /// before; the engine is not read from any more then.
+    /// Forwards the beginning of matching responses, and then nothing, `times` of them or all,
+    /// beginning with the matcher's `nth`. The connection stays open until the client closes it;
+    /// when the rule is disarmed, the wire cuts it.
+    ///
+    /// The fault happens when there is something to forward behind `after`, and not before. From
+    /// then on the wire does not read from the upstream either.
     pub fn half_open(
         &self,
         name: &str,
         matcher: Matcher,
-        passes: Passes,
+        after: HalfOpenAfter,
         times: Option<u32>,
     ) -> RuleGuard {
-        let effect = match passes {
-            Passes::Bytes(bytes) => Effect::Response(ResponseFault::HalfOpen { bytes }, times),
-            Passes::Frame => Effect::Frame(FrameFault::HalfOpen, times),
+        let effect = match after {
+            HalfOpenAfter::Bytes(bytes) => {
+                Effect::Response(ResponseFault::HalfOpen { bytes }, times)
+            }
+            HalfOpenAfter::Frame => Effect::Frame(FrameFault::HalfOpen, times),
         };
         self.shared.rules.arm(name, matcher, effect)
     }
 }
 
-/// What still passes of a body.
+/// Sends the beginning of a body to the client.
 #[derive(Debug)]
 pub(crate) struct HalfOpen {
     bytes: u64,
+    /// How many of `bytes` are not sent yet.
     left: u64,
     cause: Cause,
 }
@@ -51,27 +57,21 @@ impl HalfOpen {
         Self { bytes, left: bytes, cause }
     }
 
-    /// Passes on what may pass, and does not return where that is not all.
+    /// Sends as much of the body as the client may receive. If that is not all, never returns.
     pub(crate) async fn send(
         &mut self,
-        line: &Line,
-        to: &mut Outgoing,
-        bytes: &[u8],
-    ) -> Result<(), End> {
-        let passing = bytes.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        to.send(&bytes[..passing]).await.map_err(|_| End::Closed)?;
-        self.left -= passing as u64;
-        if passing < bytes.len() {
-            let fault = format!("passed on {} bytes of the body, and nothing more", self.bytes);
-            match halt(line, &mut self.cause, fault).await {}
+        context: &ConnectionContext,
+        client: &mut Writer,
+        body: &[u8],
+    ) -> io::Result<()> {
+        let sendable = body.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        // Before the fault is reported: a test that has seen the event can read these bytes.
+        client.send(&body[..sendable]).await?;
+        self.left -= sendable as u64;
+        if sendable < body.len() {
+            let fault = format!("forwarded {} bytes of the body, and nothing more", self.bytes);
+            match context.stall(&mut self.cause, fault).await {}
         }
         Ok(())
     }
-}
-
-/// Lets nothing pass any more; cuts the connection when the rule is disarmed.
-pub(crate) async fn halt(line: &Line, cause: &mut Cause, fault: impl Into<String>) -> Infallible {
-    cause.happened(line, fault);
-    cause.disarmed().await;
-    cut::from_within(line).await
 }

@@ -1,4 +1,8 @@
-//! One fault a file, its test beside it. `README.md` of this package teaches how to add one.
+//! One fault a file: the method of `Wire` that arms it, and what it does to one message. The README
+//! of this package describes how to add one.
+//!
+//! The tests of a fault are in the file of the same name in `tests/wire/`, from outside of the
+//! wire. `record` has none of its own: `stale.rs` there tests the two together.
 
 pub(crate) mod answer;
 pub(crate) mod cut;

@@ -1,19 +1,21 @@
-//! Changes the order of frames: one is kept back while later ones pass.
+//! Changes the order of frames: a frame is delayed while later ones pass.
 
 use std::num::NonZeroU32;
 
+use crate::context::ConnectionContext;
 use crate::frame::Frame;
-use crate::live::Line;
-use crate::rule::{Cause, Effect, FrameFault, Matcher, RuleGuard};
+use crate::rules::fault::{Cause, Effect, FrameFault};
+use crate::rules::matcher::Matcher;
+use crate::rules::registry::RuleGuard;
 use crate::wire::Wire;
 
 impl Wire {
-    /// Keeps matching frames back, each until `behind` later ones of its stream have passed, or the
-    /// stream has ended: `times` of them, or all; with a matcher's `nth`, from that one on. It has
-    /// happened when the frame passes behind a later one. A frame that is kept back when the rule is
-    /// disarmed keeps waiting for its turn.
+    /// Delays matching frames, each until `behind` later frames of its stream have passed or the
+    /// stream has ended: `times` of them or all, beginning with the matcher's `nth`.
     ///
-    /// In a stream whose head has promised its length the frames pass in their order.
+    /// The fault has happened when the frame is forwarded behind a later one. Disarming the rule
+    /// does not affect a frame that is delayed already. In a response with a `Content-Length` the
+    /// frames keep their order.
     pub fn reorder_frame(
         &self,
         name: &str,
@@ -26,23 +28,24 @@ impl Wire {
     }
 }
 
-/// A frame that is kept back.
+/// A frame that is delayed.
 #[derive(Debug)]
-pub(crate) struct Late {
+pub(crate) struct DelayedFrame {
     frame: Frame,
     cause: Cause,
-    /// How many frames are to pass before it, and have passed.
+    /// Number of frames that are to pass before it.
     behind: u32,
+    /// Number of frames that have passed since.
     passed: u32,
 }
 
-impl Late {
+impl DelayedFrame {
     pub(crate) fn new(frame: Frame, behind: NonZeroU32, cause: Cause) -> Self {
         Self { frame, cause, behind: behind.get(), passed: 0 }
     }
 
-    /// A later frame has passed.
-    pub(crate) fn one_passed(&mut self) {
+    /// Counts a later frame that has passed.
+    pub(crate) fn count_passed(&mut self) {
         self.passed += 1;
     }
 
@@ -50,10 +53,12 @@ impl Late {
         self.passed >= self.behind
     }
 
-    /// Its turn has come.
-    pub(crate) fn into_frame(self, line: &Line) -> Frame {
+    /// The frame, to be forwarded now. Reports the fault, unless the stream has ended before any
+    /// later frame passed: then the order is unchanged.
+    pub(crate) fn into_frame(self, context: &ConnectionContext) -> Frame {
         if self.passed > 0 {
-            self.cause.happened(line, format!("passed a frame on behind {} others", self.passed));
+            let fault = format!("forwarded a frame behind {} later ones", self.passed);
+            context.report_fault(&self.cause, fault);
         }
         self.frame
     }

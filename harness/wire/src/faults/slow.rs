@@ -1,32 +1,22 @@
-//! Slows responses down: their bodies come in small pieces.
+//! Slows responses down: the client receives their bodies in small pieces.
 
-use std::num::NonZeroUsize;
-use std::time::Duration;
+use std::io;
 
-use tokio::time::{Interval, MissedTickBehavior};
-
-use crate::connection::End;
-use crate::live::Line;
-use crate::peer::Outgoing;
-use crate::rule::{Cause, Effect, Matcher, ResponseFault, RuleGuard};
+use crate::clock::Ticker;
+use crate::context::ConnectionContext;
+use crate::rules::fault::{Cause, Effect, Pieces, ResponseFault};
+use crate::rules::matcher::Matcher;
+use crate::rules::registry::RuleGuard;
+use crate::transport::halves::Writer;
 use crate::wire::Wire;
 
-/// Pieces of a body, and how fast they come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pieces {
-    /// Bytes in a piece at most, of the body as the engine framed it.
-    pub bytes: NonZeroUsize,
-    /// Time from one piece to the next; not zero.
-    pub every: Duration,
-}
-
 impl Wire {
-    /// Passes the bodies of matching responses on in pieces, streams of events too: `times` of
-    /// them, or all; with a matcher's `nth`, from that one on. What is left when the rule is disarmed
-    /// comes at once.
+    /// Forwards the bodies of matching responses in pieces, event streams too: `times` of them or
+    /// all, beginning with the matcher's `nth`. When the rule is disarmed, the rest is sent at
+    /// once.
     ///
     /// # Panics
-    /// Where the time between two pieces is zero.
+    /// If the time between two pieces is zero.
     pub fn slow(
         &self,
         name: &str,
@@ -34,54 +24,54 @@ impl Wire {
         pieces: Pieces,
         times: Option<u32>,
     ) -> RuleGuard {
-        assert!(!pieces.every.is_zero(), "pieces at no distance are no pieces");
+        assert!(!pieces.every.is_zero(), "the time between two pieces must not be zero");
         let fault = ResponseFault::Slow(pieces);
         self.shared.rules.arm(name, matcher, Effect::Response(fault, times))
     }
 }
 
-/// A body that passes slowly.
+/// Sends a body to the client in pieces.
 #[derive(Debug)]
 pub(crate) struct Slow {
     pieces: Pieces,
-    /// The pace is what this fault is: nothing is waited for by it.
-    pace: Interval,
+    pace: Ticker,
     cause: Cause,
-    told: bool,
+    reported: bool,
     disarmed: bool,
 }
 
 impl Slow {
     pub(crate) fn new(pieces: Pieces, cause: Cause) -> Self {
-        let mut pace = tokio::time::interval(pieces.every);
-        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { pieces, pace, cause, told: false, disarmed: false }
+        let pace = Ticker::new(pieces.every);
+        Self { pieces, pace, cause, reported: false, disarmed: false }
     }
 
     pub(crate) async fn send(
         &mut self,
-        line: &Line,
-        to: &mut Outgoing,
-        bytes: &[u8],
-    ) -> Result<(), End> {
-        for piece in bytes.chunks(self.pieces.bytes.get()) {
+        context: &ConnectionContext,
+        client: &mut Writer,
+        body: &[u8],
+    ) -> io::Result<()> {
+        for piece in body.chunks(self.pieces.bytes.get()) {
             if !self.disarmed {
-                self.wait_for_turn().await;
+                self.wait_for_tick().await;
             }
-            if !std::mem::replace(&mut self.told, true) {
+            // Reported with the first piece: an empty body is not slowed down.
+            if !std::mem::replace(&mut self.reported, true) {
                 let Pieces { bytes, every } = self.pieces;
-                self.cause.happened(line, format!("passes {bytes} bytes on each {every:?}"));
+                context
+                    .report_fault(&self.cause, format!("forwards {bytes} bytes every {every:?}"));
             }
-            to.send(piece).await.map_err(|_| End::Closed)?;
+            client.send(piece).await?;
         }
         Ok(())
     }
 
-    async fn wait_for_turn(&mut self) {
+    async fn wait_for_tick(&mut self) {
         tokio::select! {
-            // Cancel-safe: documented by tokio.
-            _ = self.pace.tick() => {}
-            // Cancel-safe: a rule that was disarmed stays so.
+            // Cancel-safe: a tick that was not taken stays due.
+            () = self.pace.tick() => {}
+            // Cancel-safe: a rule that was disarmed stays disarmed.
             () = self.cause.disarmed() => self.disarmed = true,
         }
     }

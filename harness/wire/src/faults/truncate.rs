@@ -1,15 +1,15 @@
-//! Cuts answers off, and frames them as if they were whole: no broken connection, but broken JSON.
+//! Shortens responses and frames them so that they look complete: the connection is intact, the
+//! JSON is not.
 
-use crate::connection::End;
-use crate::http1::{Body, Head};
-use crate::response::Response;
-use crate::rule::{Cause, Effect, Matcher, ResponseFault, RuleGuard};
+use crate::rules::fault::{Effect, ResponseFault};
+use crate::rules::matcher::Matcher;
+use crate::rules::registry::RuleGuard;
 use crate::wire::Wire;
 
 impl Wire {
-    /// Passes on so many bytes of the content of matching responses, with a length that says that
-    /// this is all: `times` of them, or all; with a matcher's `nth`, from that one on. A response
-    /// that has no more content than that, or no end of its own, passes as it is.
+    /// Forwards only the first `bytes` bytes of the content of matching responses, framed as if
+    /// they were all: `times` of them or all, beginning with the matcher's `nth`. A response with
+    /// no more content than that, or with no end of its own, is forwarded unchanged.
     pub fn truncate(
         &self,
         name: &str,
@@ -22,17 +22,13 @@ impl Wire {
     }
 }
 
-/// Does it to a response whose head is in the buffer.
-pub(crate) async fn strike(
-    response: &mut Response<'_>,
-    head: &mut Head,
-    body: &mut Body,
-    bytes: usize,
-    cause: &Cause,
-) -> Result<(), End> {
-    let content = response.content(head, body).await?;
-    let Some(content) = content.filter(|content| content.len() > bytes) else { return Ok(()) };
-    cause.happened(response.line, format!("cut the body from {} to {bytes} bytes", content.len()));
-    response.replace_content(head, body, &content[..bytes]);
-    Ok(())
+/// Shortens the content of a body. Returns the new content and a description; none if the content
+/// has no more than `bytes` bytes.
+pub(crate) fn truncate_content(bytes: usize, mut content: Vec<u8>) -> Option<(Vec<u8>, String)> {
+    let length = content.len();
+    if length <= bytes {
+        return None;
+    }
+    content.truncate(bytes);
+    Some((content, format!("cut the body from {length} to {bytes} bytes")))
 }

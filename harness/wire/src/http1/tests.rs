@@ -1,8 +1,10 @@
 use rstest::rstest;
 
-use super::*;
+use super::body::{Body, Chunks};
+use super::error::{FIELDS_MAX, FramingError, HEAD_MAX};
+use super::head::Head;
 
-fn text(body: &mut Body, input: &[u8]) -> Result<(usize, String), FramingError> {
+fn advance_text(body: &mut Body, input: &[u8]) -> Result<(usize, String), FramingError> {
     let mut seen = Vec::new();
     let bytes = body.advance(input, |at, part| {
         assert_eq!(&input[at..at + part.len()], part);
@@ -11,7 +13,8 @@ fn text(body: &mut Body, input: &[u8]) -> Result<(usize, String), FramingError> 
     Ok((bytes, String::from_utf8(seen).unwrap()))
 }
 
-// A message is read whole and cut in two at every byte: the measure and the content must agree.
+// Each body is read in one piece, and in two pieces split at every byte: the measured length and
+// the content must be the same.
 #[rstest]
 #[case::length(Body::Length(5), b"helloGET", 5, "hello")]
 #[case::empty(Body::Length(0), b"GET", 0, "")]
@@ -28,24 +31,24 @@ fn text(body: &mut Body, input: &[u8]) -> Result<(usize, String), FramingError> 
     "a"
 )]
 #[case::until_close(Body::UntilClose, b"anything", 8, "anything")]
-fn a_body_split_at_any_byte_is_the_same(
+fn a_body_is_measured_the_same_wherever_it_is_split(
     #[case] body: Body,
     #[case] input: &[u8],
-    #[case] measured: usize,
+    #[case] length: usize,
     #[case] content: &str,
 ) {
-    let mut whole = body.clone();
-    assert_eq!(text(&mut whole, input).unwrap(), (measured, content.to_owned()));
+    let mut unsplit = body.clone();
+    assert_eq!(advance_text(&mut unsplit, input).unwrap(), (length, content.to_owned()));
     for cut in 0..=input.len() {
         let mut split = body.clone();
-        let (first, mut seen) = text(&mut split, &input[..cut]).unwrap();
+        let (first, mut seen) = advance_text(&mut split, &input[..cut]).unwrap();
         let mut taken = first;
         if first == cut {
-            let (second, rest) = text(&mut split, &input[cut..]).unwrap();
+            let (second, rest) = advance_text(&mut split, &input[cut..]).unwrap();
             taken += second;
             seen.push_str(&rest);
         }
-        assert_eq!((taken, seen.as_str()), (measured, content), "cut at {cut}");
+        assert_eq!((taken, seen.as_str()), (length, content), "cut at {cut}");
         assert_eq!(split.is_done(), body != Body::UntilClose, "cut at {cut}");
     }
 }
@@ -56,15 +59,15 @@ fn a_body_split_at_any_byte_is_the_same(
 #[case::bare_lf(b"1\na", FramingError::ChunkSize)]
 #[case::too_large(b"11111111111111111\r\n", FramingError::ChunkSize)]
 #[case::too_long(b"1\r\nab\r\n", FramingError::ChunkEnd)]
-fn a_malformed_chunk_is_refused(#[case] input: &[u8], #[case] error: FramingError) {
-    assert_eq!(text(&mut Body::Chunked(Chunks::default()), input).unwrap_err(), error);
+fn a_malformed_chunk_is_rejected(#[case] input: &[u8], #[case] error: FramingError) {
+    assert_eq!(advance_text(&mut Body::Chunked(Chunks::default()), input).unwrap_err(), error);
 }
 
 const REQUEST: &[u8] =
     b"POST /v1.41/containers/a/start?x=1 HTTP/1.1\r\nHost: d\r\nContent-Length: 3\r\n\r\nabc";
 
 #[test]
-fn a_head_is_not_whole_before_its_empty_line() {
+fn a_head_is_incomplete_until_its_empty_line() {
     let end = REQUEST.len() - 3;
     for cut in 0..end {
         assert_eq!(Head::request(&REQUEST[..cut]).unwrap(), None, "cut at {cut}");
@@ -95,7 +98,7 @@ fn response(text: &str) -> Head {
     Body::Chunked(Chunks::default())
 )]
 #[case::raw("HTTP/1.1 200 OK\r\n\r\n", "POST", Body::UntilClose)]
-fn a_response_ends_where_the_standard_says(
+fn a_response_body_is_framed_as_rfc_9112_says(
     #[case] text: &str,
     #[case] method: &str,
     #[case] body: Body,
@@ -105,10 +108,10 @@ fn a_response_ends_where_the_standard_says(
 
 #[rstest]
 #[case::http_1_1("HTTP/1.1 200 OK\r\n\r\n", false)]
-#[case::told("HTTP/1.1 200 OK\r\nConnection: Close\r\n\r\n", true)]
+#[case::close("HTTP/1.1 200 OK\r\nConnection: Close\r\n\r\n", true)]
 #[case::http_1_0("HTTP/1.0 200 OK\r\n\r\n", true)]
 #[case::http_1_0_kept("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n", false)]
-fn a_connection_closes_where_the_head_says(#[case] text: &str, #[case] closes: bool) {
+fn a_head_says_whether_the_connection_closes(#[case] text: &str, #[case] closes: bool) {
     assert_eq!(response(text).closes(), closes);
 }
 
@@ -121,12 +124,12 @@ fn a_connection_closes_where_the_head_says(#[case] text: &str, #[case] closes: b
 #[case::negative(b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n")]
 #[case::two_lengths(b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n")]
 #[case::smuggled(b"GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n")]
-fn a_malformed_head_is_refused(#[case] input: &[u8]) {
+fn a_malformed_head_is_rejected(#[case] input: &[u8]) {
     assert!(Head::request(input).is_err());
 }
 
 #[test]
-fn a_head_without_end_is_refused_at_the_limit() {
+fn an_endless_head_is_rejected_at_the_limit() {
     let mut input = b"GET / HTTP/1.1\r\nX: ".to_vec();
     input.resize(HEAD_MAX, b'a');
     assert_eq!(Head::request(&input), Err(FramingError::HeadTooLong));
@@ -135,7 +138,7 @@ fn a_head_without_end_is_refused_at_the_limit() {
 }
 
 #[test]
-fn a_head_with_too_many_fields_is_refused() {
+fn a_head_with_too_many_fields_is_rejected() {
     let fields = "X: y\r\n".repeat(FIELDS_MAX + 1);
     let input = format!("GET / HTTP/1.1\r\n{fields}\r\n");
     assert_eq!(Head::request(input.as_bytes()), Err(FramingError::TooManyFields));

@@ -1,4 +1,4 @@
-//! How a wire reaches the other side.
+//! Connects the wire to its upstream.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,27 +8,28 @@ use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 
-use crate::peer::{self, Incoming, Outgoing};
-use crate::transport::tls::{self, TlsError};
+use crate::error::TlsError;
+use crate::transport::halves::{self, Reader, Writer};
+use crate::transport::tls;
 
-/// Where a wire passes on what it reads.
+/// The server to which a wire forwards requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upstream {
     /// A unix socket, such as a container engine's.
     Unix(PathBuf),
-    /// TLS over TCP, such as an API server's. HTTP/1.1 is all that is offered.
+    /// TLS over TCP, such as an API server's. The wire offers HTTP/1.1 only.
     Tls {
-        /// Where it listens.
+        /// Address on which the server listens.
         address: SocketAddr,
-        /// Certificates, as PEM, of the authorities that it may have its own from; what a kubeconfig
-        /// holds as `certificate-authority-data`, decoded.
+        /// Certificates, as PEM, of the authorities that may have issued the server's certificate.
+        /// A kubeconfig has them, base64-encoded, as `certificate-authority-data`.
         authority: String,
-        /// Name or IP address that its certificate must be for.
+        /// Host name or IP address that the server's certificate must be valid for.
         name: String,
     },
 }
 
-/// Connects to one upstream, again and again.
+/// Connects to one upstream, any number of times.
 pub(crate) enum Connector {
     Unix(PathBuf),
     Tls { address: SocketAddr, name: ServerName<'static>, connector: TlsConnector },
@@ -36,7 +37,7 @@ pub(crate) enum Connector {
 
 impl Connector {
     /// # Errors
-    /// Where the authority or the name cannot be used.
+    /// If the authority or the name of the upstream cannot be used.
     pub(crate) fn new(upstream: Upstream) -> Result<Self, TlsError> {
         Ok(match upstream {
             Upstream::Unix(path) => Self::Unix(path),
@@ -48,15 +49,15 @@ impl Connector {
         })
     }
 
-    /// A new connection.
-    pub(crate) async fn connect(&self) -> io::Result<(Incoming, Outgoing)> {
+    /// Opens a new connection.
+    pub(crate) async fn connect(&self) -> io::Result<(Reader, Writer)> {
         match self {
-            Self::Unix(path) => UnixStream::connect(path).await.map(peer::unix),
+            Self::Unix(path) => UnixStream::connect(path).await.map(halves::unix),
             Self::Tls { address, name, connector } => {
                 let stream = TcpStream::connect(address).await?;
                 stream.set_nodelay(true)?;
                 let stream = connector.connect(name.clone(), stream).await?;
-                Ok(peer::tls(stream.into()))
+                Ok(halves::tls(stream.into()))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Where a wire is bound, closed and bound again at the same place, and whom it accepts.
+//! Binds the socket on which a wire listens, closes it and binds it again, and accepts clients.
 
 use std::future::poll_fn;
 use std::io;
@@ -13,47 +13,46 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
-use crate::peer::{self, Incoming, Outgoing};
+use crate::error::{SOCKET_PATH_MAX, WireError};
+use crate::transport::halves::{self, Reader, Writer};
 use crate::transport::tls::Identity;
-use crate::wire::WireError;
-
-/// Longest path of a unix socket in bytes: `sun_path` is 108 bytes with its final NUL (unix(7)).
-pub(crate) const SOCKET_PATH_MAX: usize = 107;
 
 /// Where a wire listens.
 #[derive(Clone)]
 pub enum Listen {
-    /// Path at which clients look for a socket; nothing else may be bound there.
+    /// Path of a unix socket. No other process may listen there.
     Unix(PathBuf),
-    /// TLS over TCP. HTTP/1.1 is all that is accepted.
+    /// TLS over TCP. The wire accepts HTTP/1.1 only.
     Tls {
-        /// Address to bind; with port 0 the system chooses one, which
-        /// [`Wire::address`](crate::Wire::address) tells.
+        /// Address to bind. With port 0 the system chooses a port;
+        /// [`Wire::address`](crate::Wire::address) returns it.
         address: SocketAddr,
-        /// What is shown to clients; of an [`Authority`](crate::Authority).
+        /// The certificate that the wire presents, issued by an [`Authority`](crate::Authority).
         identity: Identity,
     },
 }
 
-/// A place at which a wire listens, or could.
+/// The address on which a wire listens. It stays the wire's own while nothing listens there.
 pub(crate) struct Endpoint {
     place: Place,
-    /// The runtime that knows the listener; an endpoint is bound again on threads without one, too.
+    /// The runtime that polls the listener. It is kept here because `open` may be called on a
+    /// thread outside the runtime, such as one that drops a `Refusal`.
     runtime: Handle,
-    /// None where nobody can connect. Only polled under the lock, so that taking it away is in force
-    /// at once.
+    /// None while connections are refused. It is polled only under the lock, so that no connection
+    /// is accepted any more as soon as `close` has taken the listener.
     listener: Mutex<Option<Listener>>,
+    /// Wakes `accept` when there is a new listener.
     bound: Notify,
 }
 
 enum Place {
     Unix(PathBuf),
     Tls {
-        /// With the port that was chosen.
+        /// With the port that the system chose.
         address: SocketAddr,
         acceptor: TlsAcceptor,
-        /// Has the port and never listens, so that nobody else gets it while connections are refused
-        /// (a system picks no port for others that is bound without a listener).
+        /// Is bound to the port and never listens. It reserves the port while connections are
+        /// refused, because a system does not choose a bound port for another socket.
         _reserved: TcpSocket,
     },
 }
@@ -64,18 +63,18 @@ enum Listener {
     Tcp(TcpListener),
 }
 
-/// Who has connected, and said nothing yet.
+/// A client that has connected and not sent anything yet.
 pub(crate) enum Accepted {
     Unix(UnixStream),
     Tls(TcpStream, SocketAddr, TlsAcceptor),
 }
 
 impl Endpoint {
-    /// Binds a place where nobody serves.
+    /// Binds a socket where no other process listens.
     pub(crate) async fn bind(listen: Listen) -> Result<Self, WireError> {
         let place = match listen {
             Listen::Unix(path) => {
-                make_room(&path).await?;
+                clear_path(&path).await?;
                 Place::Unix(path)
             }
             Listen::Tls { address, identity } => {
@@ -94,7 +93,7 @@ impl Endpoint {
         Ok(endpoint)
     }
 
-    /// The address, with the port that was chosen; none on a unix socket.
+    /// The address, with the port that the system chose; none on a unix socket.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         match &self.place {
             Place::Unix(_) => None,
@@ -102,7 +101,8 @@ impl Endpoint {
         }
     }
 
-    /// Binds where nothing is bound. Needs no runtime, so that a guard's end can call it.
+    /// Binds the socket again and listens. May be called outside a runtime, for example by the drop
+    /// of a guard.
     pub(crate) fn open(&self) -> Result<(), WireError> {
         let _entered = self.runtime.enter();
         let listener = match &self.place {
@@ -118,9 +118,11 @@ impl Endpoint {
         Ok(())
     }
 
-    /// Takes the listener away: nobody can connect when this returns, and who had connected without
-    /// being accepted is refused. Connections live on.
-    pub(crate) fn shut(&self) -> Result<(), WireError> {
+    /// Stops listening. When this returns, nobody can connect any more, and the kernel has reset
+    /// the connections that had not been accepted. Accepted connections are not affected.
+    pub(crate) fn close(&self) -> Result<(), WireError> {
+        // The file first. A client that looks between the two steps finds no socket, as without a
+        // wire, and not a socket that refuses it.
         let removed = match &self.place {
             Place::Unix(path) => remove_socket(path),
             Place::Tls { .. } => Ok(()),
@@ -129,12 +131,15 @@ impl Endpoint {
         removed
     }
 
-    /// Waits for somebody who connects. Cancel-safe: nobody is lost.
+    /// Waits for the next client. Cancel-safe: a client that was not returned stays in the kernel's
+    /// queue.
     pub(crate) async fn accept(&self) -> io::Result<Accepted> {
         loop {
             tokio::select! {
+                // Cancel-safe: the closure keeps no state between polls.
                 accepted = poll_fn(|context| self.poll_accept(context)) => return accepted,
-                // A new listener has not been polled yet.
+                // Cancel-safe: the permit of `notify_one` stays until it is taken. The loop then
+                // polls the new listener, which has not registered this task yet.
                 () = self.bound.notified() => {}
             }
         }
@@ -150,18 +155,21 @@ impl Endpoint {
                 let (stream, peer) = ready!(listener.poll_accept(context))?;
                 Poll::Ready(Ok(Accepted::Tls(stream, peer, acceptor.clone())))
             }
-            (Some(Listener::Tcp(_)), Place::Unix(_)) => unreachable!("a path has no TCP"),
+            (Some(Listener::Tcp(_)), Place::Unix(_)) => {
+                unreachable!("a unix socket has no TCP listener")
+            }
+            // Nothing can connect. `bound` wakes this task when there is a listener again.
             (None, _) => Poll::Pending,
         }
     }
 
     fn listener(&self) -> MutexGuard<'_, Option<Listener>> {
-        self.listener.lock().expect("nothing panics while it holds the listener")
+        self.listener.lock().expect("no code panics while it holds the listener")
     }
 }
 
 impl Accepted {
-    /// Where the other side is, where it has an address of its own.
+    /// The client's address; none on a unix socket.
     pub(crate) fn peer(&self) -> Option<SocketAddr> {
         match self {
             Self::Unix(_) => None,
@@ -169,37 +177,39 @@ impl Accepted {
         }
     }
 
-    /// Agrees on how to talk.
-    pub(crate) async fn greet(self) -> io::Result<(Incoming, Outgoing)> {
+    /// Completes the TLS handshake, if there is one.
+    pub(crate) async fn handshake(self) -> io::Result<(Reader, Writer)> {
         match self {
-            Self::Unix(stream) => Ok(peer::unix(stream)),
+            Self::Unix(stream) => Ok(halves::unix(stream)),
             Self::Tls(stream, _, acceptor) => {
                 stream.set_nodelay(true)?;
-                acceptor.accept(stream).await.map(|stream| peer::tls(stream.into()))
+                acceptor.accept(stream).await.map(|stream| halves::tls(stream.into()))
             }
         }
     }
 }
 
-/// A port that is ours, and the address with it.
+/// Reserves a port, and returns the reserving socket and the address with the port.
 fn reserve(address: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // Both who reserves and who listens must allow the other.
+    // Both sockets on the port, this one and the listener, must allow the other.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     let address = socket.local_addr()?;
     Ok((socket, address))
 }
 
-/// The standard library's own listeners allow others who do not listen.
+/// Listens on a reserved port. The standard library sets `SO_REUSEADDR` on its listeners, which
+/// allows the reserving socket; tokio's own `bind` is async and could not be called by a drop.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = std::net::TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)
 }
 
-/// Makes sure that a unix socket can be bound at the path.
-async fn make_room(path: &Path) -> Result<(), WireError> {
+/// Checks that a unix socket can be bound at the path, and removes a socket file that nobody
+/// serves.
+async fn clear_path(path: &Path) -> Result<(), WireError> {
     let length = path.as_os_str().len();
     if length > SOCKET_PATH_MAX {
         return Err(WireError::TooLong { path: path.to_owned(), length });
@@ -208,9 +218,11 @@ async fn make_room(path: &Path) -> Result<(), WireError> {
     if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
         return Err(WireError::NoParent { path: path.to_owned(), parent: parent.to_owned() });
     }
+    // Only connecting shows whether a process serves a socket file: the file outlives its process.
     match UnixStream::connect(path).await {
         Ok(_) => Err(WireError::Busy { path: path.to_owned() }),
-        // What refuses may be a file of another kind, too, and that is not ours to remove.
+        // Connecting to a file of another kind is refused, too. Such a file is not the wire's to
+        // remove.
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && is_socket(path) => {
             remove_socket(path)
         }
@@ -222,7 +234,7 @@ fn is_socket(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket())
 }
 
-/// Removes a socket file; one that is not there is what is wanted.
+/// Removes a socket file. It is no error if there is none.
 fn remove_socket(path: &Path) -> Result<(), WireError> {
     match std::fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {

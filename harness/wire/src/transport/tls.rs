@@ -1,10 +1,12 @@
-//! Certificates, and what is promised with them.
+//! Certificates, and the settings of TLS on both sides of the wire.
 //!
-//! The wire is the server of its clients and a client of its upstream. Clients trust it because
-//! their kubeconfig names its [`Authority`], which lives no longer than the process; the upstream
-//! is verified by the authority of its own kubeconfig. Both sides agree on HTTP/1.1, which is all
-//! that the wire reads. Bearer tokens are fields of a head and pass through; client certificates
-//! cannot, so that none is asked for and none is sent.
+//! The wire is a TLS server for its clients and a TLS client of its upstream. Clients trust the
+//! wire because their kubeconfig contains the certificate of its [`Authority`], which exists only
+//! as long as the process. The wire verifies the upstream by the authority in the upstream's own
+//! kubeconfig. Both sides negotiate HTTP/1.1, the only version that the wire reads. The wire
+//! forwards bearer tokens, because they are header fields. It cannot forward a client certificate,
+//! because it has not the private key; so it neither requests one from its clients nor sends one to
+//! its upstream.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -14,63 +16,39 @@ use rcgen::{
     KeyUsagePurpose, SanType,
 };
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::pki_types::{CertificateDer, InvalidDnsNameError, PrivateKeyDer, ServerName};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-/// The only protocol that is offered and accepted (ALPN, RFC 7301).
+use crate::error::TlsError;
+
+/// The only protocol that the wire offers and accepts (ALPN, RFC 7301).
 const PROTOCOL: &[u8] = b"http/1.1";
 
-/// TLS cannot be set up.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TlsError {
-    /// A certificate cannot be made.
-    #[error("a certificate could not be made")]
-    Make(#[from] rcgen::Error),
-    /// The authority is no PEM.
-    #[error("the upstream's authority is no PEM")]
-    Pem(#[from] pem::Error),
-    /// The authority's PEM has no certificate in it.
-    #[error("the upstream's authority holds no certificate")]
-    NoAuthority,
-    /// No certificate can be for this.
-    #[error("`{name}` is neither a host's name nor an IP address")]
-    Name {
-        /// What was given.
-        name: String,
-        /// Why not.
-        #[source]
-        source: InvalidDnsNameError,
-    },
-    /// TLS does not take what it was given.
-    #[error("the certificates cannot be used")]
-    Use(#[from] rustls::Error),
-}
-
-/// A throw-away authority, by which clients know the wire.
+/// A certificate authority for one run. Clients that trust it trust the wire.
 pub struct Authority {
     pem: String,
     certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
 }
 
-/// What a wire shows to its clients: a certificate for the loopback interface, and its key, which
-/// is never written anywhere.
+/// The certificate that a wire presents to its clients, and its private key, which is never written
+/// to disk. The certificate is valid for the loopback interface.
 #[derive(Clone)]
 pub struct Identity {
     config: Arc<ServerConfig>,
 }
 
 impl Authority {
-    /// Makes a new one (ECDSA P-256).
+    /// Generates a new authority (ECDSA P-256).
     ///
     /// # Errors
-    /// Where no key or certificate can be made.
+    /// If the key or the certificate cannot be generated.
     pub fn new() -> Result<Self, TlsError> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::default();
+        // It may issue identities, but no further authorities.
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
         params.distinguished_name.push(DnType::CommonName, "racetrap wire authority");
@@ -82,17 +60,17 @@ impl Authority {
         })
     }
 
-    /// Its certificate as PEM: what a client's kubeconfig is to name as
-    /// `certificate-authority-data`, encoded.
+    /// The certificate of the authority as PEM. A client's kubeconfig needs it, base64-encoded, as
+    /// `certificate-authority-data`.
     #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
     }
 
-    /// A new identity for `localhost`, `127.0.0.1` and `::1`.
+    /// Issues a new identity for `localhost`, `127.0.0.1` and `::1`.
     ///
     /// # Errors
-    /// Where no key or certificate can be made.
+    /// If the key or the certificate cannot be generated.
     pub fn identity(&self) -> Result<Identity, TlsError> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
@@ -102,6 +80,7 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.distinguished_name.push(DnType::CommonName, "racetrap wire");
         let certificate = params.signed_by(&key, &self.issuer)?;
+        // With the authority, for clients that show or check the whole chain.
         let chain = vec![certificate.der().clone(), self.certificate.clone()];
         let mut config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()?
@@ -118,7 +97,7 @@ impl Identity {
     }
 }
 
-/// Connects to whom one of these authorities (PEM) has certified.
+/// A connector that trusts servers with a certificate from one of these authorities (PEM).
 pub(crate) fn connector(authority: &str) -> Result<TlsConnector, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(authority.as_bytes()) {
@@ -135,12 +114,12 @@ pub(crate) fn connector(authority: &str) -> Result<TlsConnector, TlsError> {
     Ok(Arc::new(config).into())
 }
 
-/// The name that a certificate must be for.
+/// Parses the name that the certificate of the upstream must be valid for.
 pub(crate) fn server_name(name: String) -> Result<ServerName<'static>, TlsError> {
     ServerName::try_from(name.clone()).map_err(|source| TlsError::Name { name, source })
 }
 
-/// Named here, because two providers in one program leave no default.
+/// Names the provider, because rustls has no default in a program that links two of them.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }

@@ -1,8 +1,8 @@
 use racetrap_wire::{Matcher, What};
 use rstest::rstest;
 
-use crate::bench::{Bench, OK, get, route};
-use crate::carrier::Carrier;
+use crate::testbed::{OK, Testbed, get, route};
+use crate::transport::Transport;
 
 const START: &[u8] = b"POST /v1.51/containers/a/start HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc";
 
@@ -16,112 +16,114 @@ fn answered(status: u16) -> Vec<u8> {
     .into_bytes()
 }
 
-// Twice the wire answers, then the engine does, on one connection: the bodies of the answered
-// requests must be gone, and the engine must see only the third.
+// On one connection the wire answers twice, then the upstream. The wire must have consumed the
+// bodies of the first two requests, and the upstream must receive only the third.
 #[rstest]
 #[tokio::test]
-async fn so_many_requests_are_answered_and_the_engine_sees_none_of_them(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn the_upstream_receives_no_request_that_the_wire_answers(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let _rule = bench.wire.answer("fail", route("/containers/{id}/start"), 500, Some(2));
-    let (mut daemon, mut engine) = bench.connect().await;
+    let testbed = Testbed::over(transport).await;
+    let _rule = testbed.wire.answer("fail", route("/containers/{id}/start"), 500, Some(2));
+    let (mut client, mut upstream) = testbed.connect().await;
     for _ in 0..2 {
-        daemon.send(START).await;
-        daemon.expect(&answered(500)).await;
-        engine.expect_nothing();
+        client.send(START).await;
+        client.expect(&answered(500)).await;
+        upstream.expect_nothing();
     }
-    daemon.send(START).await;
-    engine.expect(START).await;
-    engine.send(OK).await;
-    daemon.expect(OK).await;
+    client.send(START).await;
+    upstream.expect(START).await;
+    upstream.send(OK).await;
+    client.expect(OK).await;
     let fault = What::Faulted { rule: "fail".to_owned(), fault: "answered with 500".to_owned() };
-    assert_eq!(bench.all_told().iter().filter(|what| **what == fault).count(), 2);
-    bench.close().await;
+    assert_eq!(testbed.all_events().iter().filter(|what| **what == fault).count(), 2);
+    testbed.close().await;
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_dropped_rule_answers_nothing_any_more(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn a_released_rule_answers_no_more_requests(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let rule = bench.wire.answer("fail", Matcher::default(), 503, None);
-    let (mut daemon, mut engine) = bench.connect().await;
+    let testbed = Testbed::over(transport).await;
+    let rule = testbed.wire.answer("fail", Matcher::default(), 503, None);
+    let (mut client, mut upstream) = testbed.connect().await;
     for _ in 0..3 {
-        daemon.send(&get("/info")).await;
-        daemon.expect(&answered(503)).await;
+        client.send(&get("/info")).await;
+        client.expect(&answered(503)).await;
     }
     rule.release();
-    daemon.send(&get("/info")).await;
-    engine.expect(&get("/info")).await;
-    bench.close().await;
+    client.send(&get("/info")).await;
+    upstream.expect(&get("/info")).await;
+    testbed.close().await;
 }
 
 #[rstest]
 #[tokio::test]
-async fn the_first_request_passes_where_the_second_is_meant(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn with_nth_2_only_the_second_request_is_answered(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
+    let testbed = Testbed::over(transport).await;
     let second = Matcher { nth: Some(2), ..Matcher::default() };
-    let _rule = bench.wire.answer("fail", second, 404, Some(1));
-    let (mut daemon, mut engine) = bench.connect().await;
+    let _rule = testbed.wire.answer("fail", second, 404, Some(1));
+    let (mut client, mut upstream) = testbed.connect().await;
     for status in [None, Some(404), None] {
-        daemon.send(&get("/info")).await;
+        client.send(&get("/info")).await;
         if let Some(status) = status {
-            daemon.expect(&answered(status)).await;
+            client.expect(&answered(status)).await;
         } else {
-            engine.expect(&get("/info")).await;
-            engine.send(OK).await;
-            daemon.expect(OK).await;
+            upstream.expect(&get("/info")).await;
+            upstream.send(OK).await;
+            client.expect(OK).await;
         }
     }
-    bench.close().await;
+    testbed.close().await;
 }
 
-// A body behind such a head would be taken for the next response: what follows would not fit.
+// A client takes a body behind such a head for its next response. So the next exchange on the same
+// connection fails if the wire sends one.
 #[rstest]
 #[case::head("HEAD", 500)]
 #[case::no_content("POST", 204)]
 #[case::not_modified("POST", 304)]
 #[tokio::test]
-async fn an_answer_has_no_body_where_http_has_none(
+async fn an_answer_has_no_body_if_http_forbids_one(
     #[case] method: &str,
     #[case] status: u16,
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let _rule = bench.wire.answer("fail", Matcher::default(), status, Some(1));
-    let (mut daemon, mut engine) = bench.connect().await;
+    let testbed = Testbed::over(transport).await;
+    let _rule = testbed.wire.answer("fail", Matcher::default(), status, Some(1));
+    let (mut client, mut upstream) = testbed.connect().await;
     let request = format!("{method} /containers/a/start HTTP/1.1\r\n\r\n");
-    daemon.send(request.as_bytes()).await;
+    client.send(request.as_bytes()).await;
     let whole = answered(status);
     let end = whole.windows(4).position(|part| part == b"\r\n\r\n").unwrap() + 4;
     if method == "HEAD" {
-        daemon.expect(&whole[..end]).await;
+        client.expect(&whole[..end]).await;
     } else {
-        daemon.expect(format!("HTTP/1.1 {status} Answered\r\n\r\n").as_bytes()).await;
+        client.expect(format!("HTTP/1.1 {status} Answered\r\n\r\n").as_bytes()).await;
     }
-    daemon.send(&get("/info")).await;
-    engine.expect(&get("/info")).await;
-    engine.send(OK).await;
-    daemon.expect(OK).await;
-    bench.close().await;
+    client.send(&get("/info")).await;
+    upstream.expect(&get("/info")).await;
+    upstream.send(OK).await;
+    client.expect(OK).await;
+    testbed.close().await;
 }
 
-// Nobody tells the daemon to go on, so that its body never comes: the answer may not wait for it.
+// The client never receives a `100 Continue`, so it never sends its body. The answer must not wait
+// for the body.
 #[rstest]
 #[tokio::test]
-async fn who_waits_to_be_told_to_go_on_is_answered_at_once(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn a_client_that_waits_for_100_continue_is_answered_at_once(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let _rule = bench.wire.answer("fail", Matcher::default(), 500, None);
-    let (mut daemon, _engine) = bench.connect().await;
+    let testbed = Testbed::over(transport).await;
+    let _rule = testbed.wire.answer("fail", Matcher::default(), 500, None);
+    let (mut client, _upstream) = testbed.connect().await;
     let head = b"POST /images/load HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n";
-    daemon.send(head).await;
-    daemon.expect(&answered(500)).await;
-    daemon.expect_end().await;
-    bench.close().await;
+    client.send(head).await;
+    client.expect(&answered(500)).await;
+    client.expect_end().await;
+    testbed.close().await;
 }

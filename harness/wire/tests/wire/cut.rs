@@ -1,49 +1,49 @@
 use racetrap_wire::{Streams, What};
 use rstest::rstest;
 
-use crate::bench::{Bench, OK, get};
-use crate::carrier::Carrier;
+use crate::testbed::{OK, Testbed, get};
+use crate::transport::Transport;
 
-// Two streams and one ordinary exchange: only the streams end, on both sides.
+// With two event streams and one ordinary exchange, only the streams end, on both sides.
 #[rstest]
 #[tokio::test]
-async fn a_cut_of_event_streams_leaves_the_others(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn a_cut_of_event_streams_leaves_other_connections_open(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let mut streams = [bench.stream().await, bench.stream().await];
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/info")).await;
-    engine.expect(&get("/info")).await;
-    assert_eq!(bench.wire.cut(Streams::Events), 2);
-    for (daemon, engine) in &mut streams {
-        daemon.expect_end().await;
-        engine.expect_end().await;
+    let testbed = Testbed::over(transport).await;
+    let mut streams = [testbed.event_stream().await, testbed.event_stream().await];
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/info")).await;
+    upstream.expect(&get("/info")).await;
+    assert_eq!(testbed.wire.cut(Streams::Events), 2);
+    for (client, upstream) in &mut streams {
+        client.expect_end().await;
+        upstream.expect_end().await;
     }
-    engine.send(OK).await;
-    daemon.expect(OK).await;
-    assert_eq!(bench.wire.cut(Streams::Events), 0);
-    bench.close().await;
+    upstream.send(OK).await;
+    client.expect(OK).await;
+    assert_eq!(testbed.wire.cut(Streams::Events), 0);
+    testbed.close().await;
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_cut_of_all_ends_what_is_in_the_middle(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn a_cut_of_all_ends_exchanges_and_idle_connections(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let (mut daemon, mut engine) = bench.connect().await;
-    let (mut idle, mut idle_engine) = bench.connect().await;
-    daemon.send(&get("/info")).await;
-    engine.expect(&get("/info")).await;
-    assert_eq!(bench.wire.cut(Streams::All), 2);
-    for peer in [&mut daemon, &mut engine, &mut idle, &mut idle_engine] {
+    let testbed = Testbed::over(transport).await;
+    let (mut client, mut upstream) = testbed.connect().await;
+    let (mut idle, mut idle_upstream) = testbed.connect().await;
+    client.send(&get("/info")).await;
+    upstream.expect(&get("/info")).await;
+    assert_eq!(testbed.wire.cut(Streams::All), 2);
+    for peer in [&mut client, &mut upstream, &mut idle, &mut idle_upstream] {
         peer.expect_end().await;
     }
-    bench.told("cut", |what| *what == What::Cut).await;
-    // The wire itself is as it was.
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/info")).await;
-    engine.expect(&get("/info")).await;
-    bench.close().await;
+    testbed.wait_for_event("cut", |what| *what == What::Cut).await;
+    // The wire still accepts new connections.
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/info")).await;
+    upstream.expect(&get("/info")).await;
+    testbed.close().await;
 }

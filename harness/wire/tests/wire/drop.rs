@@ -2,7 +2,7 @@ use racetrap_wire::Matcher;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::bench::{Bench, STREAM, chunk, get, route};
+use crate::testbed::{STREAM, Testbed, chunk, get, route};
 
 const CREATE: &str = "{\"Action\":\"create\"}\n";
 const UNTAG: &str = "{\"Action\":\"untag\"}\n";
@@ -12,8 +12,8 @@ fn untags() -> Matcher {
     Matcher { frame: [("/Action".to_owned(), json!("untag"))].into(), ..route("/events") }
 }
 
-// The engine has sent three frames and the daemon reads the first and the last: had the second one
-// arrived, it would stand between them. Each way of framing ends the same.
+// The upstream sends three frames, framed in three ways and split at every byte. The client must
+// read the first and the last, with nothing between them.
 #[rstest]
 #[case::a_chunk_each([chunk(CREATE), chunk(UNTAG), chunk(DIE)].concat())]
 #[case::one_chunk(chunk(&[CREATE, UNTAG, DIE].concat()))]
@@ -21,106 +21,120 @@ fn untags() -> Matcher {
     chunk("{\"Action\":\"create\"}\n{\"Act"), chunk("ion\":\"untag"), chunk("\"}\n{\"Action\":\"die\"}\n"),
 ].concat())]
 #[tokio::test]
-async fn a_dropped_frame_does_not_arrive_and_the_others_do(#[case] sent: Vec<u8>) {
+async fn only_the_dropped_frame_does_not_arrive(#[case] sent: Vec<u8>) {
     for cut in 0..=sent.len() {
-        let bench = Bench::start().await;
-        let _rule = bench.wire.drop_frame("dropped", untags(), Some(1));
-        let (mut daemon, mut engine) = bench.stream().await;
-        engine.send(&sent[..cut]).await;
+        let testbed = Testbed::start().await;
+        let _rule = testbed.wire.drop_frame("dropped", untags(), Some(1));
+        let (mut client, mut upstream) = testbed.event_stream().await;
+        upstream.send(&sent[..cut]).await;
         tokio::task::yield_now().await;
-        engine.send(&sent[cut..]).await;
-        engine.send(&[chunk(UNTAG), b"0\r\n\r\n".to_vec()].concat()).await;
-        assert_eq!(daemon.content().await, [CREATE, DIE, UNTAG].concat(), "cut at {cut}");
-        assert_eq!(bench.faults(), ["dropped the frame {\"Action\":\"untag\"}"]);
-        let told: Vec<_> =
-            bench.frames().into_iter().map(|frame| frame["Action"].clone()).collect();
-        assert_eq!(told, ["create", "die", "untag"], "the frames that the daemon is given");
-        // The connection is of use for another exchange.
-        daemon.send(&get("/info")).await;
-        engine.expect(&get("/info")).await;
-        bench.close().await;
+        upstream.send(&sent[cut..]).await;
+        upstream.send(&[chunk(UNTAG), b"0\r\n\r\n".to_vec()].concat()).await;
+        assert_eq!(
+            client.read_chunked_content().await,
+            [CREATE, DIE, UNTAG].concat(),
+            "cut at {cut}"
+        );
+        assert_eq!(testbed.faults(), ["dropped the frame {\"Action\":\"untag\"}"]);
+        let reported: Vec<_> =
+            testbed.frames().into_iter().map(|frame| frame["Action"].clone()).collect();
+        assert_eq!(
+            reported,
+            ["create", "die", "untag"],
+            "the wire reports the frames that the client receives"
+        );
+        // The connection can carry another exchange.
+        client.send(&get("/info")).await;
+        upstream.expect(&get("/info")).await;
+        testbed.close().await;
     }
 }
 
-// The chunk's size has arrived with the first frame, and nothing comes that could fill it up: the
-// stream still ends well.
+// The client has the size of the chunk with the first frame, and the rest of the chunk is dropped.
+// The client must still read a complete body.
 #[tokio::test]
-async fn a_stream_that_ends_behind_a_dropped_frame_ends_well() {
-    let bench = Bench::start().await;
-    let _rule = bench.wire.drop_frame("dropped", untags(), None);
-    let (mut daemon, mut engine) = bench.stream().await;
-    engine.send(&[chunk(&[CREATE, UNTAG].concat()), b"0\r\n\r\n".to_vec()].concat()).await;
-    let content = daemon.content().await;
+async fn a_stream_that_ends_with_a_dropped_frame_is_complete() {
+    let testbed = Testbed::start().await;
+    let _rule = testbed.wire.drop_frame("dropped", untags(), None);
+    let (mut client, mut upstream) = testbed.event_stream().await;
+    upstream.send(&[chunk(&[CREATE, UNTAG].concat()), b"0\r\n\r\n".to_vec()].concat()).await;
+    let content = client.read_chunked_content().await;
     assert_eq!(content.trim_end_matches('\n'), CREATE.trim_end());
-    bench.close().await;
+    testbed.close().await;
 }
 
 #[tokio::test]
 async fn a_frame_is_dropped_from_a_stream_that_ends_with_the_connection() {
-    let bench = Bench::start().await;
-    let _rule = bench.wire.drop_frame("dropped", untags(), None);
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/events")).await;
-    engine.expect(&get("/events")).await;
+    let testbed = Testbed::start().await;
+    let _rule = testbed.wire.drop_frame("dropped", untags(), None);
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/events")).await;
+    upstream.expect(&get("/events")).await;
     let head = "HTTP/1.0 200 OK\r\n\r\n";
-    engine.send([head, CREATE, UNTAG, DIE].concat().as_bytes()).await;
-    drop(engine);
-    assert_eq!(daemon.rest().await, [head, CREATE, DIE].concat());
-    bench.close().await;
+    upstream.send([head, CREATE, UNTAG, DIE].concat().as_bytes()).await;
+    drop(upstream);
+    assert_eq!(client.read_to_end().await, [head, CREATE, DIE].concat());
+    testbed.close().await;
 }
 
-// The head has promised so many bytes: with one frame less the daemon would wait for ever.
+// The head has announced the length: with one frame less the client would wait for ever.
 #[tokio::test]
-async fn nothing_is_dropped_where_the_length_is_promised() {
-    let bench = Bench::start().await;
-    let _rule = bench.wire.drop_frame("dropped", untags(), None);
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/events")).await;
-    engine.expect(&get("/events")).await;
+async fn nothing_is_dropped_from_a_body_with_a_length() {
+    let testbed = Testbed::start().await;
+    let _rule = testbed.wire.drop_frame("dropped", untags(), None);
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/events")).await;
+    upstream.expect(&get("/events")).await;
     let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{UNTAG}", UNTAG.len());
-    engine.send(answer.as_bytes()).await;
-    daemon.expect(answer.as_bytes()).await;
-    assert_eq!(bench.faults(), Vec::<String>::new());
-    bench.close().await;
+    upstream.send(answer.as_bytes()).await;
+    client.expect(answer.as_bytes()).await;
+    assert_eq!(testbed.faults(), Vec::<String>::new());
+    testbed.close().await;
 }
 
-// A frame that was not whole when the engine went is a frame all the same.
+// The upstream closes in the middle of the stream. The client receives the incomplete last frame,
+// but no last chunk: it must not take the stream for complete.
 #[tokio::test]
-async fn a_stream_that_breaks_off_is_no_end() {
-    let bench = Bench::start().await;
-    let _rule = bench.wire.drop_frame("dropped", untags(), None);
-    let (mut daemon, mut engine) = bench.stream().await;
-    engine.send(&[chunk(UNTAG), chunk(CREATE), chunk("{\"half")].concat()).await;
-    drop(engine);
-    let rest = daemon.rest().await;
-    assert_eq!(rest.as_bytes(), [chunk(CREATE), chunk("{\"half")].concat(), "and no last chunk");
-    bench.close().await;
+async fn a_stream_that_breaks_off_has_no_last_chunk() {
+    let testbed = Testbed::start().await;
+    let _rule = testbed.wire.drop_frame("dropped", untags(), None);
+    let (mut client, mut upstream) = testbed.event_stream().await;
+    upstream.send(&[chunk(UNTAG), chunk(CREATE), chunk("{\"half")].concat()).await;
+    drop(upstream);
+    let rest = client.read_to_end().await;
+    assert_eq!(
+        rest.as_bytes(),
+        [chunk(CREATE), chunk("{\"half")].concat(),
+        "a last chunk would mark the stream as complete"
+    );
+    testbed.close().await;
 }
 
-// A rule that fits nothing leaves the bytes alone.
+// A rule that matches no frame must not change a byte.
 #[tokio::test]
-async fn a_stream_without_such_a_frame_passes_unchanged() {
-    let bench = Bench::start().await;
-    let _rule = bench.wire.drop_frame("dropped", untags(), None);
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/events")).await;
-    engine.expect(&get("/events")).await;
+async fn a_stream_without_a_matching_frame_is_forwarded_unchanged() {
+    let testbed = Testbed::start().await;
+    let _rule = testbed.wire.drop_frame("dropped", untags(), None);
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/events")).await;
+    upstream.expect(&get("/events")).await;
     let sent = [STREAM, &chunk(&[CREATE, DIE].concat()), b"0\r\nT: u\r\n\r\n"].concat();
-    engine.send(&sent).await;
-    daemon.expect(&sent).await;
-    bench.close().await;
+    upstream.send(&sent).await;
+    client.expect(&sent).await;
+    testbed.close().await;
 }
 
-// Two frames and a half, and nothing that fits: the engine's end changes no byte of them.
+// No frame matches, and the upstream closes in the middle of the third: the client receives its
+// bytes unchanged.
 #[tokio::test]
-async fn a_stream_that_breaks_off_without_such_a_frame_passes_unchanged() {
-    let bench = Bench::start().await;
-    let _rule = bench.wire.drop_frame("dropped", untags(), None);
-    let (mut daemon, mut engine) = bench.stream().await;
+async fn a_stream_that_breaks_off_without_a_matching_frame_is_forwarded_unchanged() {
+    let testbed = Testbed::start().await;
+    let _rule = testbed.wire.drop_frame("dropped", untags(), None);
+    let (mut client, mut upstream) = testbed.event_stream().await;
     let sent = [chunk(CREATE), chunk(DIE), chunk("{\"h")].concat();
-    engine.send(&sent).await;
-    daemon.expect(&[chunk(CREATE), chunk(DIE)].concat()).await;
-    drop(engine);
-    assert_eq!(daemon.rest().await.as_bytes(), chunk("{\"h"));
-    bench.close().await;
+    upstream.send(&sent).await;
+    client.expect(&[chunk(CREATE), chunk(DIE)].concat()).await;
+    drop(upstream);
+    assert_eq!(client.read_to_end().await.as_bytes(), chunk("{\"h"));
+    testbed.close().await;
 }

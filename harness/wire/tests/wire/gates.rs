@@ -4,159 +4,163 @@ use racetrap_wire::{Matcher, Point, What};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::bench::{Bench, LIMIT, OK, get, route};
-use crate::carrier::Carrier;
+use crate::testbed::{LIMIT, OK, Testbed, get, route};
+use crate::transport::Transport;
 
 const INSPECT: &str = "/v1.51/images/reg/app:1/json";
 const CREATE: &[u8] =
     b"POST /containers/create HTTP/1.1\r\nContent-Length: 13\r\n\r\n{\"Image\":\"a\"}";
 
-// Until the release the engine's end of the socket has nothing to read, says the kernel.
+// Until the release, the kernel has no bytes for the upstream's end of the socket.
 #[rstest]
 #[tokio::test]
-async fn a_held_request_has_not_reached_the_engine(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn a_held_request_does_not_reach_the_upstream(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let gate = bench.wire.hold("inspect", route("/images/{id}/json"), Point::Request);
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get(INSPECT)).await;
+    let testbed = Testbed::over(transport).await;
+    let gate = testbed.wire.hold("inspect", route("/images/{id}/json"), Point::Request);
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get(INSPECT)).await;
     gate.reached(LIMIT).await.unwrap();
-    engine.expect_nothing();
-    let status = bench.wire.status();
+    upstream.expect_nothing();
+    let status = testbed.wire.status();
     assert_eq!((status.held, status.in_flight), (1, 1));
     gate.release();
-    engine.expect(&get(INSPECT)).await;
-    engine.send(OK).await;
-    daemon.expect(OK).await;
-    assert_eq!(bench.wire.status().held, 0);
-    bench.close().await;
+    upstream.expect(&get(INSPECT)).await;
+    upstream.send(OK).await;
+    client.expect(OK).await;
+    assert_eq!(testbed.wire.status().held, 0);
+    testbed.close().await;
 }
 
-// The engine has sent all of its answer, a part of it only after the head; the daemon has nothing.
+// The upstream sends its response in two parts. The gate is reached only after the second, and the
+// client has received nothing then.
 #[rstest]
 #[tokio::test]
-async fn a_held_response_has_left_the_engine_whole_and_not_reached_the_daemon(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn a_held_response_is_complete_and_does_not_reach_the_client(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let gate = bench.wire.hold("inspect", route("/images/{id}/json"), Point::Response);
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get(INSPECT)).await;
-    engine.expect(&get(INSPECT)).await;
-    engine.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n").await;
+    let testbed = Testbed::over(transport).await;
+    let gate = testbed.wire.hold("inspect", route("/images/{id}/json"), Point::Response);
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get(INSPECT)).await;
+    upstream.expect(&get(INSPECT)).await;
+    upstream.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n").await;
     let early = gate.reached(Duration::from_millis(20)).await;
-    assert!(early.is_err(), "the response is not whole yet");
-    engine.send(b"0\r\n\r\n").await;
+    assert!(early.is_err(), "the response is not complete yet");
+    upstream.send(b"0\r\n\r\n").await;
     gate.reached(LIMIT).await.unwrap();
-    daemon.expect_nothing();
-    drop(engine);
+    client.expect_nothing();
+    drop(upstream);
     gate.release();
     let whole = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
-    assert_eq!(daemon.rest().await, whole, "it needs no engine any more");
-    bench.close().await;
+    assert_eq!(client.read_to_end().await, whole, "the wire must have the whole response");
+    testbed.close().await;
 }
 
 #[rstest]
 #[tokio::test]
 async fn a_gate_holds_the_nth_message_and_no_other(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
+    let testbed = Testbed::over(transport).await;
     let second = Matcher { nth: Some(2), ..route("/images/{id}/json") };
-    let gate = bench.wire.hold("second", second, Point::Request);
-    let (mut daemon, mut engine) = bench.connect().await;
+    let gate = testbed.wire.hold("second", second, Point::Request);
+    let (mut client, mut upstream) = testbed.connect().await;
     for turn in 1..=4 {
-        // Not counted: another route.
+        // The gate does not count messages of another route.
         for target in ["/info", INSPECT] {
-            daemon.send(&get(target)).await;
+            client.send(&get(target)).await;
             if turn == 2 && target == INSPECT {
                 break;
             }
-            engine.expect(&get(target)).await;
-            engine.send(OK).await;
-            daemon.expect(OK).await;
+            upstream.expect(&get(target)).await;
+            upstream.send(OK).await;
+            client.expect(OK).await;
         }
         if turn == 2 {
             gate.reached(LIMIT).await.unwrap();
-            // Another connection passes meanwhile, although its message fits.
-            let (mut other, mut engine_2) = bench.connect().await;
+            // A matching message on another connection passes meanwhile.
+            let (mut other, mut upstream_2) = testbed.connect().await;
             other.send(&get(INSPECT)).await;
-            engine_2.expect(&get(INSPECT)).await;
-            engine.expect_nothing();
+            upstream_2.expect(&get(INSPECT)).await;
+            upstream.expect_nothing();
             break;
         }
     }
     gate.release();
-    engine.expect(&get(INSPECT)).await;
-    bench.close().await;
+    upstream.expect(&get(INSPECT)).await;
+    testbed.close().await;
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_dropped_gate_loses_nothing(#[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier) {
-    let bench = Bench::over(carrier).await;
-    let (mut daemon, mut engine) = bench.connect().await;
+async fn dropping_a_gate_releases_its_message(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
+) {
+    let testbed = Testbed::over(transport).await;
+    let (mut client, mut upstream) = testbed.connect().await;
     {
-        let gate = bench.wire.hold("dropped", Matcher::default(), Point::Request);
-        daemon.send(&get("/info")).await;
+        let gate = testbed.wire.hold("dropped", Matcher::default(), Point::Request);
+        client.send(&get("/info")).await;
         gate.reached(LIMIT).await.unwrap();
     }
-    engine.expect(&get("/info")).await;
-    engine.send(OK).await;
-    daemon.expect(OK).await;
-    // It is disarmed, too.
-    daemon.send(&get("/version")).await;
-    engine.expect(&get("/version")).await;
-    bench.close().await;
+    upstream.expect(&get("/info")).await;
+    upstream.send(OK).await;
+    client.expect(OK).await;
+    // The gate is disarmed: the next message passes.
+    client.send(&get("/version")).await;
+    upstream.expect(&get("/version")).await;
+    testbed.close().await;
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_gate_that_is_not_reached_tells_what_went_by(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn the_error_of_an_unreached_gate_describes_the_messages_that_passed(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let gate = bench.wire.hold("start", route("/containers/{id}/start"), Point::Request);
+    let testbed = Testbed::over(transport).await;
+    let gate = testbed.wire.hold("start", route("/containers/{id}/start"), Point::Request);
     let nothing = gate.reached(Duration::from_millis(1)).await.unwrap_err().to_string();
     assert!(nothing.contains("`start`") && nothing.contains("no message at all"), "{nothing}");
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/containers/a/json")).await;
-    engine.expect(&get("/containers/a/json")).await;
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/containers/a/json")).await;
+    upstream.expect(&get("/containers/a/json")).await;
     let error = gate.reached(Duration::from_millis(1)).await.unwrap_err().to_string();
     assert!(error.contains("1 other messages, the last one GET /containers/a/json"), "{error}");
-    bench.close().await;
+    testbed.close().await;
 }
 
-// Whatever is held, the daemon's end is told of, and the engine's side ends with it.
+// The client closes while its message is held: the wire reports that the message is abandoned, and
+// closes the upstream's side.
 #[rstest]
 #[case::request(Point::Request)]
 #[case::response(Point::Response)]
 #[tokio::test]
-async fn a_daemon_that_gives_up_abandons_what_is_held(
+async fn a_client_that_closes_abandons_its_held_message(
     #[case] point: Point,
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let gate = bench.wire.hold("list", route("/containers/json"), point);
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/containers/json")).await;
+    let testbed = Testbed::over(transport).await;
+    let gate = testbed.wire.hold("list", route("/containers/json"), point);
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/containers/json")).await;
     if point == Point::Response {
-        engine.expect(&get("/containers/json")).await;
-        engine.send(OK).await;
+        upstream.expect(&get("/containers/json")).await;
+        upstream.send(OK).await;
     }
     gate.reached(LIMIT).await.unwrap();
-    drop(daemon);
-    engine.expect_end().await;
-    let gave_up = What::Abandoned { gate: "list".to_owned() };
-    bench.told("abandoned", |what| *what == gave_up).await;
-    bench.told("closed", |what| *what == What::Closed).await;
-    assert_eq!((bench.wire.status().held, bench.wire.status().in_flight), (0, 0));
-    gate.reached(LIMIT).await.expect("it was reached, even if it was given up then");
-    bench.close().await;
+    drop(client);
+    upstream.expect_end().await;
+    let abandoned = What::Abandoned { gate: "list".to_owned() };
+    testbed.wait_for_event("abandoned", |what| *what == abandoned).await;
+    testbed.wait_for_event("closed", |what| *what == What::Closed).await;
+    assert_eq!((testbed.wire.status().held, testbed.wire.status().in_flight), (0, 0));
+    gate.reached(LIMIT).await.expect("an abandoned message has reached the gate, too");
+    testbed.close().await;
 }
 
-// The body is matched as JSON; the first request does not fit and must pass.
+// The body is matched as JSON. The first request does not match and must pass.
 #[rstest]
 #[case::length("Content-Length: 13\r\n", "{\"Image\":\"a\"}")]
 #[case::chunked("Transfer-Encoding: chunked\r\n", "5\r\n{\"Ima\r\n8\r\nge\":\"a\"}\r\n0\r\n\r\n")]
@@ -164,65 +168,67 @@ async fn a_daemon_that_gives_up_abandons_what_is_held(
 async fn a_body_field_is_matched(
     #[case] framing: &str,
     #[case] body: &str,
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let wanted =
+    let testbed = Testbed::over(transport).await;
+    let matcher =
         Matcher { body: [("/Image".to_owned(), json!("a"))].into(), ..route("/containers/create") };
-    let gate = bench.wire.hold("create", wanted, Point::Request);
-    let (mut daemon, mut engine) = bench.connect().await;
+    let gate = testbed.wire.hold("create", matcher, Point::Request);
+    let (mut client, mut upstream) = testbed.connect().await;
     let other = b"POST /containers/create HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
-    daemon.send(other).await;
-    engine.expect(other).await;
-    engine.send(OK).await;
-    daemon.expect(OK).await;
+    client.send(other).await;
+    upstream.expect(other).await;
+    upstream.send(OK).await;
+    client.expect(OK).await;
     let request = format!("POST /containers/create HTTP/1.1\r\n{framing}\r\n{body}");
     let (first, second) = request.split_at(request.len() - 4);
-    daemon.send(first.as_bytes()).await;
-    daemon.send(second.as_bytes()).await;
+    client.send(first.as_bytes()).await;
+    client.send(second.as_bytes()).await;
     gate.reached(LIMIT).await.unwrap();
-    engine.expect_nothing();
+    upstream.expect_nothing();
     gate.release();
-    engine.expect(request.as_bytes()).await;
-    bench.close().await;
+    upstream.expect(request.as_bytes()).await;
+    testbed.close().await;
 }
 
-// Without the wire's own word the daemon would wait for the engine's, and the wire for the daemon.
+// If the wire did not send `100 Continue`, the client would wait for the upstream, and the wire for
+// the client.
 #[rstest]
 #[tokio::test]
-async fn a_body_is_matched_where_the_daemon_waits_to_be_told_to_go_on(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn a_body_is_matched_if_the_client_waits_for_100_continue(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let wanted = Matcher { body: [("/Image".to_owned(), json!("a"))].into(), ..Matcher::default() };
-    let gate = bench.wire.hold("create", wanted, Point::Request);
-    let (mut daemon, mut engine) = bench.connect().await;
+    let testbed = Testbed::over(transport).await;
+    let matcher =
+        Matcher { body: [("/Image".to_owned(), json!("a"))].into(), ..Matcher::default() };
+    let gate = testbed.wire.hold("create", matcher, Point::Request);
+    let (mut client, mut upstream) = testbed.connect().await;
     let head =
         b"POST /containers/create HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 13\r\n\r\n";
-    daemon.send(head).await;
-    daemon.expect(b"HTTP/1.1 100 Continue\r\n\r\n").await;
-    daemon.send(b"{\"Image\":\"a\"}").await;
+    client.send(head).await;
+    client.expect(b"HTTP/1.1 100 Continue\r\n\r\n").await;
+    client.send(b"{\"Image\":\"a\"}").await;
     gate.reached(LIMIT).await.unwrap();
     gate.release();
-    engine.expect(head).await;
-    engine.expect(b"{\"Image\":\"a\"}").await;
-    bench.close().await;
+    upstream.expect(head).await;
+    upstream.expect(b"{\"Image\":\"a\"}").await;
+    testbed.close().await;
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_body_too_long_to_be_looked_into_fits_no_body_matcher(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn a_body_over_the_limit_matches_no_body_matcher(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let wanted = Matcher { body: [("/a".to_owned(), json!(1))].into(), ..Matcher::default() };
-    let _gate = bench.wire.hold("long", wanted, Point::Request);
-    let (mut daemon, mut engine) = bench.connect().await;
+    let testbed = Testbed::over(transport).await;
+    let matcher = Matcher { body: [("/a".to_owned(), json!(1))].into(), ..Matcher::default() };
+    let _gate = testbed.wire.hold("long", matcher, Point::Request);
+    let (mut client, mut upstream) = testbed.connect().await;
     let body = format!("{{\"a\":1,\"b\":\"{}\"}}", "x".repeat(1024 * 1024));
     let head = format!("POST /images/load HTTP/1.1\r\nContent-Length: {}\r\n\r\n", body.len());
     let request = (head + &body).into_bytes();
-    tokio::join!(daemon.send(&request), engine.expect(&request));
-    bench.close().await;
+    tokio::join!(client.send(&request), upstream.expect(&request));
+    testbed.close().await;
 }
 
 #[rstest]
@@ -232,71 +238,72 @@ async fn a_body_too_long_to_be_looked_into_fits_no_body_matcher(
 #[case::query(Matcher { query: [("all".to_owned(), "1".to_owned())].into(), ..route("/containers/json") }, "/containers/json?all=0")]
 #[case::body(Matcher { body: [("/a".to_owned(), json!(1))].into(), ..Matcher::default() }, "/info")]
 #[tokio::test]
-async fn what_differs_in_one_thing_passes(
+async fn a_message_that_differs_in_one_field_passes(
     #[case] matcher: Matcher,
     #[case] target: &str,
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let _gate = bench.wire.hold("other", matcher, Point::Request);
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get(target)).await;
-    engine.expect(&get(target)).await;
-    bench.close().await;
+    let testbed = Testbed::over(transport).await;
+    let _gate = testbed.wire.hold("other", matcher, Point::Request);
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get(target)).await;
+    upstream.expect(&get(target)).await;
+    testbed.close().await;
 }
 
 #[rstest]
 #[case::parameter(Matcher { params: [("id".to_owned(), "reg/app:1".to_owned())].into(), ..Matcher::default() }, "/v1.51/images/reg%2Fapp:1/json")]
 #[case::query(Matcher { query: [("all".to_owned(), "1".to_owned())].into(), ..Matcher::default() }, "/v1.51/containers/json?all=1&size=0")]
 #[tokio::test]
-async fn what_fits_in_all_things_is_held(
+async fn a_message_that_matches_in_every_field_is_held(
     #[case] matcher: Matcher,
     #[case] target: &str,
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let gate = bench.wire.hold("this", matcher, Point::Request);
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get(target)).await;
+    let testbed = Testbed::over(transport).await;
+    let gate = testbed.wire.hold("this", matcher, Point::Request);
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get(target)).await;
     gate.reached(LIMIT).await.unwrap();
-    engine.expect_nothing();
-    bench.close().await;
+    upstream.expect_nothing();
+    testbed.close().await;
     drop(gate);
 }
 
-// The engine restarts while nothing of the request has been sent: it goes to the new engine.
+// The upstream restarts while the request is held. The wire has sent nothing of the request yet, so
+// it sends it to the new upstream.
 #[rstest]
 #[tokio::test]
-async fn a_held_request_goes_to_the_engine_that_is_there_at_its_release(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn a_held_request_goes_to_the_upstream_that_is_up_at_its_release(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let mut bench = Bench::over(carrier).await;
-    let gate = bench.wire.hold("create", route("/containers/create"), Point::Request);
-    let (mut daemon, engine) = bench.connect().await;
-    daemon.send(CREATE).await;
+    let mut testbed = Testbed::over(transport).await;
+    let gate = testbed.wire.hold("create", route("/containers/create"), Point::Request);
+    let (mut client, upstream) = testbed.connect().await;
+    client.send(CREATE).await;
     gate.reached(LIMIT).await.unwrap();
-    drop(engine);
-    bench.restart_engine().await;
+    drop(upstream);
+    testbed.restart_upstream().await;
     gate.release();
-    let mut engine = bench.accept().await;
-    engine.expect(CREATE).await;
-    engine.send(OK).await;
-    daemon.expect(OK).await;
-    bench.close().await;
+    let mut upstream = testbed.accept().await;
+    upstream.expect(CREATE).await;
+    upstream.send(OK).await;
+    client.expect(OK).await;
+    testbed.close().await;
 }
 
 #[rstest]
 #[tokio::test]
-async fn closing_the_wire_gives_up_what_is_held(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn closing_the_wire_drops_held_messages(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let gate = bench.wire.hold("held", Matcher::default(), Point::Request);
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/info")).await;
+    let testbed = Testbed::over(transport).await;
+    let gate = testbed.wire.hold("held", Matcher::default(), Point::Request);
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/info")).await;
     gate.reached(LIMIT).await.unwrap();
-    bench.close().await;
-    engine.expect_end().await;
-    daemon.expect_end().await;
+    testbed.close().await;
+    upstream.expect_end().await;
+    client.expect_end().await;
     gate.release();
 }

@@ -4,21 +4,21 @@ use std::sync::Arc;
 use racetrap_wire::{Wire, WireError};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::bench::{Bench, OK, config, get, soon};
+use crate::testbed::{OK, Testbed, config, get, within_limit};
 
 async fn start(listen: &Path) -> Result<Wire, WireError> {
-    let upstream = listen.with_extension("engine");
+    let upstream_path = listen.with_extension("upstream");
     let sink = Arc::new(|_| {});
-    Wire::start(config(listen, &upstream, sink)).await
+    Wire::start(config(listen, &upstream_path, sink)).await
 }
 
 fn error(started: Result<Wire, WireError>) -> WireError {
-    started.err().expect("the path cannot be had")
+    started.err().expect("the wire must not start at this path")
 }
 
-// The longest path that the kernel takes is taken, and one byte more is an error that says so.
+// The longest path that the kernel accepts works. One byte more is an error that names the limit.
 #[tokio::test]
-async fn a_path_too_long_for_a_unix_socket_is_named_with_the_limit() {
+async fn the_error_of_a_path_that_is_too_long_names_the_limit() {
     let directory = tempfile::tempdir().unwrap();
     let room = 107 - directory.path().as_os_str().len() - 1;
     start(&directory.path().join("x".repeat(room))).await.unwrap().close().await.unwrap();
@@ -30,29 +30,29 @@ async fn a_path_too_long_for_a_unix_socket_is_named_with_the_limit() {
 }
 
 #[tokio::test]
-async fn a_path_that_somebody_serves_is_left_alone() {
+async fn a_socket_that_another_process_serves_is_not_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("s");
     let owner = UnixListener::bind(&path).unwrap();
     let error = error(start(&path).await);
     assert!(matches!(error, WireError::Busy { .. }), "{error:?}");
-    let (_asked, connected) = tokio::join!(owner.accept(), UnixStream::connect(&path));
-    connected.expect("the owner serves on");
+    let (_accepted, connected) = tokio::join!(owner.accept(), UnixStream::connect(&path));
+    connected.expect("the owner must still serve");
 }
 
 #[tokio::test]
-async fn a_socket_that_nobody_serves_any_more_is_replaced() {
+async fn a_socket_that_no_process_serves_is_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("s");
     drop(UnixListener::bind(&path).unwrap());
-    assert!(path.exists(), "the file stays behind");
+    assert!(path.exists(), "the file must outlive its listener");
     let wire = start(&path).await.unwrap();
     wire.close().await.unwrap();
     assert!(!path.exists());
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_socket_is_not_removed() {
+async fn a_file_that_is_not_a_socket_is_not_removed() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("notes");
     std::fs::write(&path, "mine").unwrap();
@@ -62,7 +62,7 @@ async fn a_file_that_is_no_socket_is_not_removed() {
 }
 
 #[tokio::test]
-async fn a_missing_directory_is_named() {
+async fn the_error_of_a_missing_directory_names_it() {
     let directory = tempfile::tempdir().unwrap();
     let error = error(start(&directory.path().join("none/s")).await);
     assert!(matches!(error, WireError::NoParent { .. }), "{error:?}");
@@ -70,48 +70,48 @@ async fn a_missing_directory_is_named() {
 }
 
 #[tokio::test]
-async fn closing_ends_all_connections_and_takes_the_socket_away() {
-    let bench = Bench::start().await;
-    let (mut daemon, mut engine) = bench.connect().await;
-    let (mut idle, _idle_engine) = bench.connect().await;
-    let (mut streaming, _streaming_engine) = bench.stream().await;
-    daemon.send(&get("/info")).await;
-    engine.expect(&get("/info")).await;
-    let listen = bench.listen.clone();
-    soon("the wire's end", bench.wire.clone().close()).await.unwrap();
+async fn closing_ends_all_connections_and_removes_the_socket() {
+    let testbed = Testbed::start().await;
+    let (mut client, mut upstream) = testbed.connect().await;
+    let (mut idle, _idle_upstream) = testbed.connect().await;
+    let (mut streaming, _streaming_upstream) = testbed.event_stream().await;
+    client.send(&get("/info")).await;
+    upstream.expect(&get("/info")).await;
+    let listen = testbed.listen.clone();
+    within_limit("the wire to close", testbed.wire.clone().close()).await.unwrap();
     assert!(!listen.exists());
-    for peer in [&mut daemon, &mut idle, &mut streaming, &mut engine] {
+    for peer in [&mut client, &mut idle, &mut streaming, &mut upstream] {
         peer.expect_end().await;
     }
 }
 
-// The panic of a task that nobody looks at would be silence: whoever closes the wire gets it.
+// Without this, nobody would learn of a panic in a task of the wire.
 #[tokio::test]
-async fn a_panic_on_the_wire_is_a_panic_of_its_owner() {
+async fn closing_a_wire_propagates_the_panic_of_a_task() {
     let directory = tempfile::tempdir().unwrap();
-    let (listen, upstream) = (directory.path().join("s"), directory.path().join("e"));
-    let _engine = UnixListener::bind(&upstream).unwrap();
-    let sink = Arc::new(|_| panic!("the sink's own"));
-    let wire = Wire::start(config(&listen, &upstream, sink)).await.unwrap();
-    let mut daemon = UnixStream::connect(&listen).await.unwrap();
+    let (listen, upstream_path) = (directory.path().join("s"), directory.path().join("e"));
+    let _upstream = UnixListener::bind(&upstream_path).unwrap();
+    let sink = Arc::new(|_| panic!("panic of the sink"));
+    let wire = Wire::start(config(&listen, &upstream_path, sink)).await.unwrap();
+    let mut client = UnixStream::connect(&listen).await.unwrap();
     let mut rest = Vec::new();
-    let ended = tokio::io::AsyncReadExt::read_to_end(&mut daemon, &mut rest);
-    let _ = soon("the end of the connection", ended).await;
+    let ended = tokio::io::AsyncReadExt::read_to_end(&mut client, &mut rest);
+    let _ = within_limit("the end of the connection", ended).await;
     let mut owner = tokio::task::JoinSet::new();
     owner.spawn(wire.close());
-    let closed = soon("the wire's end", owner.join_next()).await.unwrap();
-    let panic = closed.expect_err("the panic is raised").into_panic();
-    assert_eq!(panic.downcast_ref::<&str>(), Some(&"the sink's own"));
+    let closed = within_limit("the wire to close", owner.join_next()).await.unwrap();
+    let panic = closed.expect_err("closing must panic").into_panic();
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"panic of the sink"));
 }
 
 #[tokio::test]
-async fn wires_do_not_meet() {
-    let (one, two) = (Bench::start().await, Bench::start().await);
-    let (mut daemon, mut engine) = one.connect().await;
-    daemon.send(&get("/info")).await;
-    engine.expect(&get("/info")).await;
+async fn two_wires_do_not_affect_each_other() {
+    let (one, two) = (Testbed::start().await, Testbed::start().await);
+    let (mut client, mut upstream) = one.connect().await;
+    client.send(&get("/info")).await;
+    upstream.expect(&get("/info")).await;
     two.close().await;
-    engine.send(OK).await;
-    daemon.expect(OK).await;
+    upstream.send(OK).await;
+    client.expect(OK).await;
     one.close().await;
 }

@@ -1,13 +1,13 @@
 use racetrap_wire::{Matcher, What};
 use rstest::rstest;
 
-use crate::bench::{Bench, OK, get, route};
-use crate::carrier::Carrier;
+use crate::testbed::{OK, Testbed, get, route};
+use crate::transport::Transport;
 
 const START: &[u8] = b"POST /v1.51/containers/a/start HTTP/1.1\r\nContent-Length: 0\r\n\r\n";
 
-// The engine has read the request and has written its whole answer, the second part of it only after
-// the first one was taken; the daemon reads the end of its connection, and nothing before it.
+// The upstream has read the request and sent its whole response, in two parts. The client reads the
+// end of its connection, and nothing before it.
 #[rstest]
 #[case::no_content(b"HTTP/1.1 204 No Content\r\n\r\n", b"", 204)]
 #[case::length(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab", b"cd", 200)]
@@ -17,103 +17,106 @@ const START: &[u8] = b"POST /v1.51/containers/a/start HTTP/1.1\r\nContent-Length
     201
 )]
 #[tokio::test]
-async fn the_engine_acts_and_its_answer_is_lost(
+async fn the_upstream_answers_and_the_client_receives_nothing(
     #[case] first: &[u8],
     #[case] second: &[u8],
     #[case] status: u16,
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let _rule = bench.wire.lose("lost", route("/containers/{id}/start"), Some(1));
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(START).await;
-    engine.expect(START).await;
-    engine.send(first).await;
+    let testbed = Testbed::over(transport).await;
+    let _rule = testbed.wire.lose("lost", route("/containers/{id}/start"), Some(1));
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(START).await;
+    upstream.expect(START).await;
+    upstream.send(first).await;
     if !second.is_empty() {
         tokio::task::yield_now().await;
-        assert!(bench.faults().is_empty(), "the answer is not whole yet");
-        engine.send(second).await;
+        assert!(testbed.faults().is_empty(), "the response is not complete yet");
+        upstream.send(second).await;
     }
-    match carrier {
-        Carrier::Unix => daemon.expect_end().await,
-        // It has more than one end, and this is not the one that is meant.
-        Carrier::Tls => daemon.expect_loss().await,
+    match transport {
+        Transport::Unix => client.expect_end().await,
+        // TLS can tell an intended end from a loss, and this must be a loss.
+        Transport::Tls => client.expect_loss().await,
     }
-    engine.expect_end().await;
-    assert_eq!(bench.faults(), [format!("lost the response with status {status}")]);
+    upstream.expect_end().await;
+    assert_eq!(testbed.faults(), [format!("lost the response with status {status}")]);
     let answered = |what: &What| matches!(what, What::Response { .. } | What::Finished { .. });
-    assert!(!bench.all_told().iter().any(answered), "nothing of it was passed on");
-    bench.close().await;
+    assert!(!testbed.all_events().iter().any(answered), "nothing of the response was forwarded");
+    testbed.close().await;
 }
 
-// One of three is lost, and the others arrive: the count is kept over connections.
+// The second of three responses is lost. Each is on its own connection: the rule counts over all
+// connections.
 #[tokio::test]
-async fn only_so_many_answers_are_lost() {
-    let bench = Bench::start().await;
+async fn only_the_selected_response_is_lost() {
+    let testbed = Testbed::start().await;
     let second = Matcher { nth: Some(2), ..route("/containers/{id}/start") };
-    let _rule = bench.wire.lose("lost", second, Some(1));
+    let _rule = testbed.wire.lose("lost", second, Some(1));
     for turn in 1..=3 {
-        let (mut daemon, mut engine) = bench.connect().await;
-        daemon.send(START).await;
-        engine.expect(START).await;
-        engine.send(OK).await;
+        let (mut client, mut upstream) = testbed.connect().await;
+        client.send(START).await;
+        upstream.expect(START).await;
+        upstream.send(OK).await;
         if turn == 2 {
-            daemon.expect_end().await;
+            client.expect_end().await;
         } else {
-            daemon.expect(OK).await;
+            client.expect(OK).await;
         }
     }
-    assert_eq!(bench.faults().len(), 1);
-    bench.close().await;
+    assert_eq!(testbed.faults().len(), 1);
+    testbed.close().await;
 }
 
-// An answer that never ends cannot be waited for: the head is enough.
+// The wire cannot wait for the end of an event stream, so it loses the response when it has the
+// head.
 #[tokio::test]
 async fn the_head_of_an_event_stream_can_be_lost() {
-    let bench = Bench::start().await;
-    let _rule = bench.wire.lose("lost", route("/events"), None);
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/events")).await;
-    engine.expect(&get("/events")).await;
-    engine.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await;
-    daemon.expect_end().await;
-    engine.expect_end().await;
-    bench.close().await;
+    let testbed = Testbed::start().await;
+    let _rule = testbed.wire.lose("lost", route("/events"), None);
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/events")).await;
+    upstream.expect(&get("/events")).await;
+    upstream.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+    client.expect_end().await;
+    upstream.expect_end().await;
+    testbed.close().await;
 }
 
-// A fault that did not happen is not told of: the daemon gave up before the answer was whole.
+// The client closes before the response is complete. So the fault does not happen, and the wire
+// must not report it.
 #[tokio::test]
-async fn an_answer_that_nobody_waits_for_is_not_told_as_lost() {
-    let bench = Bench::start().await;
-    let _rule = bench.wire.lose("lost", route("/info"), None);
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/info")).await;
-    engine.expect(&get("/info")).await;
-    engine.send(&OK[..OK.len() - 1]).await;
-    drop(daemon);
-    engine.expect_end().await;
-    bench.told("closed", |what| *what == What::Closed).await;
-    assert_eq!(bench.faults(), Vec::<String>::new());
-    bench.close().await;
+async fn a_response_that_no_client_waits_for_is_not_reported_as_lost() {
+    let testbed = Testbed::start().await;
+    let _rule = testbed.wire.lose("lost", route("/info"), None);
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/info")).await;
+    upstream.expect(&get("/info")).await;
+    upstream.send(&OK[..OK.len() - 1]).await;
+    drop(client);
+    upstream.expect_end().await;
+    testbed.wait_for_event("closed", |what| *what == What::Closed).await;
+    assert_eq!(testbed.faults(), Vec::<String>::new());
+    testbed.close().await;
 }
 
-// Reads may still happen where only what changes something is meant.
+// The matcher selects writes, so responses to reads must arrive.
 #[tokio::test]
-async fn a_matcher_of_writes_fits_no_reads() {
-    let bench = Bench::start().await;
-    let _rule = bench.wire.lose("lost", Matcher { writes: true, ..Matcher::default() }, None);
+async fn a_matcher_of_writes_does_not_match_reads() {
+    let testbed = Testbed::start().await;
+    let _rule = testbed.wire.lose("lost", Matcher { writes: true, ..Matcher::default() }, None);
     for (method, is_lost) in [("GET", false), ("HEAD", false), ("POST", true), ("DELETE", true)] {
-        let (mut daemon, mut engine) = bench.connect().await;
+        let (mut client, mut upstream) = testbed.connect().await;
         let request = format!("{method} /volumes/a HTTP/1.1\r\n\r\n");
-        daemon.send(request.as_bytes()).await;
-        engine.expect(request.as_bytes()).await;
+        client.send(request.as_bytes()).await;
+        upstream.expect(request.as_bytes()).await;
         let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
-        engine.send(answer).await;
+        upstream.send(answer).await;
         if is_lost {
-            daemon.expect_end().await;
+            client.expect_end().await;
         } else {
-            daemon.expect(answer).await;
+            client.expect(answer).await;
         }
     }
-    bench.close().await;
+    testbed.close().await;
 }

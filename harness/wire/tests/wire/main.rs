@@ -1,8 +1,6 @@
-//! The wire from outside: each test plays the daemon and the engine by hand, byte for byte.
+//! The wire from outside: each test plays the client and the upstream by hand, byte for byte.
 
 mod answer;
-mod bench;
-mod carrier;
 mod cut;
 mod drop;
 mod duplicate;
@@ -23,6 +21,8 @@ mod replace;
 mod rewrite;
 mod slow;
 mod stale;
+mod testbed;
 mod tls;
+mod transport;
 mod truncate;
 mod upgrades;

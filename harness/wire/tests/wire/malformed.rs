@@ -1,11 +1,13 @@
 use racetrap_wire::{Side, What};
 use rstest::rstest;
 
-use crate::bench::{Bench, get};
-use crate::carrier::Carrier;
+use crate::testbed::{Testbed, get};
+use crate::transport::Transport;
 
-async fn told_of(bench: &Bench, side: Side) {
-    bench.told("malformed", |w| matches!(w, What::Malformed { side: s, .. } if *s == side)).await;
+async fn wait_for_malformed(testbed: &Testbed, side: Side) {
+    testbed
+        .wait_for_event("malformed", |w| matches!(w, What::Malformed { side: s, .. } if *s == side))
+        .await;
 }
 
 #[rstest]
@@ -16,19 +18,19 @@ async fn told_of(bench: &Bench, side: Side) {
 #[case::long(format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(64 * 1024)).into_bytes())]
 #[case::many(format!("GET / HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(101)).into_bytes())]
 #[tokio::test]
-async fn a_request_that_is_no_http_is_answered_with_400_and_not_passed_on(
+async fn a_request_that_is_not_http_is_answered_with_400_and_not_forwarded(
     #[case] request: Vec<u8>,
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&request).await;
+    let testbed = Testbed::over(transport).await;
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&request).await;
     let answer = b"HTTP/1.1 400 Malformed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    daemon.expect(answer).await;
-    daemon.expect_end().await;
-    engine.expect_end().await;
-    told_of(&bench, Side::Daemon).await;
-    bench.close().await;
+    client.expect(answer).await;
+    client.expect_end().await;
+    upstream.expect_end().await;
+    wait_for_malformed(&testbed, Side::Client).await;
+    testbed.close().await;
 }
 
 #[rstest]
@@ -36,57 +38,57 @@ async fn a_request_that_is_no_http_is_answered_with_400_and_not_passed_on(
 #[case::length(b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n".to_vec())]
 #[case::long(format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(64 * 1024)).into_bytes())]
 #[tokio::test]
-async fn a_response_that_is_no_http_becomes_a_502(
+async fn a_response_that_is_not_http_is_answered_with_502(
     #[case] response: Vec<u8>,
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/info")).await;
-    engine.expect(&get("/info")).await;
-    engine.send(&response).await;
+    let testbed = Testbed::over(transport).await;
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/info")).await;
+    upstream.expect(&get("/info")).await;
+    upstream.send(&response).await;
     let answer = b"HTTP/1.1 502 Malformed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    daemon.expect(answer).await;
-    daemon.expect_end().await;
-    told_of(&bench, Side::Engine).await;
-    bench.close().await;
+    client.expect(answer).await;
+    client.expect_end().await;
+    wait_for_malformed(&testbed, Side::Upstream).await;
+    testbed.close().await;
 }
 
-// A part of the response is there: a second head in the middle of it would be a lie.
+// The client has a part of the response: it would take an error response behind that for content.
 #[rstest]
 #[case::body("/info")]
 #[case::stream("/events")]
 #[tokio::test]
-async fn a_body_that_breaks_off_into_garbage_ends_the_connection(
+async fn a_response_body_with_broken_framing_closes_the_connection(
     #[case] target: &str,
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get(target)).await;
-    engine.expect(&get(target)).await;
+    let testbed = Testbed::over(transport).await;
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get(target)).await;
+    upstream.expect(&get(target)).await;
     let begin = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n";
-    engine.send(begin).await;
-    daemon.expect(begin).await;
-    engine.send(b"garbage\r\n").await;
-    daemon.expect_end().await;
-    told_of(&bench, Side::Engine).await;
-    bench.close().await;
+    upstream.send(begin).await;
+    client.expect(begin).await;
+    upstream.send(b"garbage\r\n").await;
+    client.expect_end().await;
+    wait_for_malformed(&testbed, Side::Upstream).await;
+    testbed.close().await;
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_request_body_that_breaks_off_into_garbage_ends_the_connection(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn a_request_body_with_broken_framing_closes_the_connection(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let (mut daemon, mut engine) = bench.connect().await;
+    let testbed = Testbed::over(transport).await;
+    let (mut client, mut upstream) = testbed.connect().await;
     let begin = b"POST /images/load HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n";
-    daemon.send(begin).await;
-    engine.expect(begin).await;
-    daemon.send(b"garbage\r\n").await;
-    daemon.expect_end().await;
-    engine.expect_end().await;
-    told_of(&bench, Side::Daemon).await;
-    bench.close().await;
+    client.send(begin).await;
+    upstream.expect(begin).await;
+    client.send(b"garbage\r\n").await;
+    client.expect_end().await;
+    upstream.expect_end().await;
+    wait_for_malformed(&testbed, Side::Client).await;
+    testbed.close().await;
 }

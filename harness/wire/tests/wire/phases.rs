@@ -1,74 +1,79 @@
 use racetrap_wire::{Matcher, Phase, Point, What};
 use rstest::rstest;
 
-use crate::bench::{Bench, LIMIT, OK, get, route};
-use crate::carrier::Carrier;
+use crate::testbed::{LIMIT, OK, Testbed, get, route};
+use crate::transport::Transport;
 
-async fn phase_of_request(bench: &Bench, target: &str) -> Phase {
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get(target)).await;
-    engine.expect(&get(target)).await;
-    let event = bench.told(target, |w| matches!(w, What::Request { target: t, .. } if t == target));
-    let What::Request { phase, .. } = event.await.what else { panic!("asked for a request") };
+async fn phase_of_request(testbed: &Testbed, target: &str) -> Phase {
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get(target)).await;
+    upstream.expect(&get(target)).await;
+    let event = testbed
+        .wait_for_event(target, |w| matches!(w, What::Request { target: t, .. } if t == target));
+    let What::Request { phase, .. } = event.await.what else {
+        panic!("the event must be a request")
+    };
     phase
 }
 
-// The stream's head has arrived at the daemon before the next request is sent, so that there is
-// one right answer to each question.
+// The client has the head of the stream before it sends the next request, so the phase of this
+// request is certain.
 #[rstest]
 #[tokio::test]
-async fn phases_follow_the_event_streams(#[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier) {
-    let bench = Bench::over(carrier).await;
-    assert_eq!(phase_of_request(&bench, "/info?1").await, Phase::Bootstrap);
-    let (daemon, engine) = bench.stream().await;
-    let (daemon_2, mut engine_2) = bench.stream().await;
-    assert_eq!(phase_of_request(&bench, "/info?2").await, Phase::Steady);
-    assert_eq!(bench.wire.status().event_streams, 2);
-    drop(engine);
-    bench.told("lost", |what| matches!(what, What::UpstreamLost { .. })).await;
-    assert_eq!(phase_of_request(&bench, "/info?3").await, Phase::Steady, "one stream is open");
-    drop((daemon, daemon_2));
-    engine_2.expect_end().await;
-    assert_eq!(phase_of_request(&bench, "/info?4").await, Phase::Reconnect);
-    bench.wire.forget_phase();
-    assert_eq!(phase_of_request(&bench, "/info?5").await, Phase::Bootstrap);
-    bench.close().await;
+async fn phases_follow_the_event_streams(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
+) {
+    let testbed = Testbed::over(transport).await;
+    assert_eq!(phase_of_request(&testbed, "/info?1").await, Phase::Bootstrap);
+    let (client, upstream) = testbed.event_stream().await;
+    let (client_2, mut upstream_2) = testbed.event_stream().await;
+    assert_eq!(phase_of_request(&testbed, "/info?2").await, Phase::Steady);
+    assert_eq!(testbed.wire.status().event_streams, 2);
+    drop(upstream);
+    testbed.wait_for_event("lost", |what| matches!(what, What::UpstreamLost { .. })).await;
+    assert_eq!(phase_of_request(&testbed, "/info?3").await, Phase::Steady, "one stream is open");
+    drop((client, client_2));
+    upstream_2.expect_end().await;
+    assert_eq!(phase_of_request(&testbed, "/info?4").await, Phase::Reconnect);
+    testbed.wire.reset_phase();
+    assert_eq!(phase_of_request(&testbed, "/info?5").await, Phase::Bootstrap);
+    testbed.close().await;
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_gate_for_a_phase_holds_nothing_before_it(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn a_gate_for_a_phase_holds_no_message_of_an_earlier_phase(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
+    let testbed = Testbed::over(transport).await;
     let steady = Matcher { phase: Some(Phase::Steady), ..route("/info") };
-    let gate = bench.wire.hold("steady", steady, Point::Request);
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/info")).await;
-    engine.expect(&get("/info")).await;
-    engine.send(OK).await;
-    daemon.expect(OK).await;
-    let _stream = bench.stream().await;
-    daemon.send(&get("/info")).await;
+    let gate = testbed.wire.hold("steady", steady, Point::Request);
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/info")).await;
+    upstream.expect(&get("/info")).await;
+    upstream.send(OK).await;
+    client.expect(OK).await;
+    let _stream = testbed.event_stream().await;
+    client.send(&get("/info")).await;
     gate.reached(LIMIT).await.unwrap();
-    engine.expect_nothing();
-    bench.close().await;
+    upstream.expect_nothing();
+    testbed.close().await;
     drop(gate);
 }
 
-// A refused subscription opens no stream.
+// An error response to `/events` opens no stream.
 #[rstest]
 #[tokio::test]
-async fn an_event_request_that_fails_changes_no_phase(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn a_failed_event_request_does_not_change_the_phase(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/events")).await;
-    engine.expect(&get("/events")).await;
+    let testbed = Testbed::over(transport).await;
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/events")).await;
+    upstream.expect(&get("/events")).await;
     let refusal = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno";
-    engine.send(refusal).await;
-    daemon.expect(refusal).await;
-    assert_eq!(bench.wire.status().phase, Phase::Bootstrap);
-    bench.close().await;
+    upstream.send(refusal).await;
+    client.expect(refusal).await;
+    assert_eq!(testbed.wire.status().phase, Phase::Bootstrap);
+    testbed.close().await;
 }

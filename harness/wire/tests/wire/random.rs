@@ -4,18 +4,19 @@ use rstest::rstest;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
-use crate::bench::{Bench, soon};
-use crate::carrier::Carrier;
+use crate::testbed::{Testbed, within_limit};
+use crate::transport::Transport;
 
 /// Longest body, in bytes.
 const BODY_MAX: u64 = 200 * 1024;
 /// Most exchanges of one connection.
 const EXCHANGES_MAX: u64 = 12;
 
-/// `SplitMix64`: the same numbers from the same seed, everywhere and for ever.
-struct Chance(u64);
+/// A `SplitMix64` generator: a seed gives the same numbers on every platform and with every
+/// version.
+struct Random(u64);
 
-impl Chance {
+impl Random {
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -30,14 +31,14 @@ impl Chance {
 
     fn pick<T: Copy>(&mut self, items: &[T]) -> T {
         let at = self.below(items.len() as u64);
-        items[usize::try_from(at).expect("a slice's index is one")]
+        items[usize::try_from(at).expect("an index of a slice is a `usize`")]
     }
 
     fn up_to(&mut self, most: u64) -> usize {
-        usize::try_from(self.below(most + 1)).expect("the tests' sizes are small")
+        usize::try_from(self.below(most + 1)).expect("the sizes of the tests are small")
     }
 
-    /// Small bodies are the rule, and as many are empty as long; any byte may be in them.
+    /// A body of any bytes. Most are short; as many are empty as long.
     fn body(&mut self) -> Vec<u8> {
         let most = self.pick(&[0, 10, 2_000, BODY_MAX]);
         let length = self.up_to(most);
@@ -69,7 +70,7 @@ impl Chance {
         }
     }
 
-    /// A request and its response; only the last response may end with the connection.
+    /// A request and its response. Only the last response may end with the connection.
     fn exchange(&mut self, is_last: bool) -> (Vec<u8>, Vec<u8>) {
         let method = self.pick(&["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"]);
         let target =
@@ -92,30 +93,32 @@ impl Chance {
         (request, response)
     }
 
-    /// Sends bytes in pieces, so that each has its own way through.
+    /// Sends bytes in pieces of random length.
     async fn send(&mut self, to: &mut (impl AsyncWrite + Unpin), mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let most = self.pick(&[1, 50, BODY_MAX, BODY_MAX]);
             let (piece, rest) = bytes.split_at(bytes.len().min(1 + self.up_to(most)));
-            to.write_all(piece).await.expect("the other side reads all");
+            to.write_all(piece).await.expect("the other side reads everything");
             tokio::task::yield_now().await;
             bytes = rest;
         }
+        // If the socket was full, TLS still has the last record in memory.
+        to.flush().await.expect("the other side reads everything");
     }
 }
 
-/// What both ends have read of the same exchanges: all requests are sent at once, and each is answered
-/// when it is whole.
+/// Sends all requests at once, answers each when it is complete, and returns what the upstream and
+/// the client have read.
 async fn play(
     seed: u64,
     exchanges: &[(Vec<u8>, Vec<u8>)],
-    daemon: impl AsyncRead + AsyncWrite,
-    mut engine: impl AsyncRead + AsyncWrite + Unpin,
+    client: impl AsyncRead + AsyncWrite,
+    mut upstream: impl AsyncRead + AsyncWrite + Unpin,
 ) -> [Vec<u8>; 2] {
-    let (mut daemon_in, mut daemon_out) = tokio::io::split(daemon);
+    let (mut client_reader, mut client_writer) = tokio::io::split(client);
     let requests = async {
         for (request, _) in exchanges {
-            Chance(seed).send(&mut daemon_out, request).await;
+            Random(seed).send(&mut client_writer, request).await;
         }
     };
     let answers = async {
@@ -123,50 +126,50 @@ async fn play(
         for (request, response) in exchanges {
             let at = seen.len();
             seen.resize(at + request.len(), 0);
-            engine.read_exact(&mut seen[at..]).await.expect("the request comes");
-            Chance(seed).send(&mut engine, response).await;
+            upstream.read_exact(&mut seen[at..]).await.expect("the request must arrive");
+            Random(seed).send(&mut upstream, response).await;
         }
-        engine.shutdown().await.expect("the other side is there");
+        upstream.shutdown().await.expect("the other side must be open");
         seen
     };
     let reading = async {
         let mut seen = Vec::new();
-        daemon_in.read_to_end(&mut seen).await.expect("the connection ends well");
+        client_reader.read_to_end(&mut seen).await.expect("the connection must not be lost");
         seen
     };
     let what = format!("all exchanges of seed {seed}");
-    let ((), at_engine, at_daemon) =
-        soon(&what, async { tokio::join!(requests, answers, reading) }).await;
-    [at_engine, at_daemon]
+    let ((), at_upstream, at_client) =
+        within_limit(&what, async { tokio::join!(requests, answers, reading) }).await;
+    [at_upstream, at_client]
 }
 
-/// Where two texts begin to differ, which says more than all their bytes.
+/// The position of the first difference, for a message that a person can read.
 fn difference(one: &[u8], other: &[u8]) -> Option<usize> {
     let common = one.iter().zip(other).take_while(|(a, b)| a == b).count();
     (common < one.len().max(other.len())).then_some(common)
 }
 
-// The same bytes are sent directly and through the wire, in the same pieces; what either end has read
-// must be the same, and all of what was sent. The seeds are fixed, and a failure names its own.
+// The same bytes are sent directly and through the wire, in the same pieces. Both ends must read
+// the same bytes, and all that were sent. The seeds are fixed, and a failure names its seed.
 #[rstest]
 #[tokio::test]
 async fn random_exchanges_are_the_same_through_the_wire(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
     #[values(1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233)] seed: u64,
 ) {
-    let mut chance = Chance(seed);
-    let count = 1 + chance.below(EXCHANGES_MAX);
-    let exchanges: Vec<_> = (1..=count).map(|turn| chance.exchange(turn == count)).collect();
-    let (daemon, engine) = UnixStream::pair().expect("there are descriptors");
-    let direct = play(seed, &exchanges, daemon, engine).await;
-    let bench = Bench::over(carrier).await;
-    let (daemon, engine) = bench.connect().await;
-    let wired = play(seed, &exchanges, daemon.into_stream(), engine.into_stream()).await;
+    let mut random = Random(seed);
+    let count = 1 + random.below(EXCHANGES_MAX);
+    let exchanges: Vec<_> = (1..=count).map(|turn| random.exchange(turn == count)).collect();
+    let (client, upstream) = UnixStream::pair().expect("a socket pair can be opened");
+    let direct = play(seed, &exchanges, client, upstream).await;
+    let testbed = Testbed::over(transport).await;
+    let (client, upstream) = testbed.connect().await;
+    let wired = play(seed, &exchanges, client.into_stream(), upstream.into_stream()).await;
     let (requests, responses): (Vec<_>, Vec<_>) = exchanges.into_iter().unzip();
     let sent = [requests.concat(), responses.concat()];
-    for (end, name) in ["engine", "daemon"].into_iter().enumerate() {
+    for (end, name) in ["upstream", "client"].into_iter().enumerate() {
         assert_eq!(difference(&direct[end], &sent[end]), None, "seed {seed}: direct, {name}");
         assert_eq!(difference(&wired[end], &direct[end]), None, "seed {seed}: wire, {name}");
     }
-    bench.close().await;
+    testbed.close().await;
 }

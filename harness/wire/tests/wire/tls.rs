@@ -1,6 +1,7 @@
-//! What only TLS has: certificates, protocols to agree upon, farewells, addresses.
+//! What exists only with TLS over TCP: certificates, protocol negotiation, `close_notify`,
+//! addresses.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up fails its test")]
+#![expect(clippy::unwrap_used, reason = "a connection that cannot be set up must fail its test")]
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,12 +16,12 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixStream};
 
-use crate::bench::{Bench, OK, get, soon};
-use crate::carrier::{self, Carrier};
+use crate::testbed::{OK, Testbed, get, within_limit};
+use crate::transport::{self, Transport};
 
 const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// A wire for whose engine another authority or name is asked than its own.
+/// Starts a wire with this authority and name for its upstream.
 async fn start(authority: &str, name: &str, at: SocketAddr) -> Result<Wire, WireError> {
     let listen =
         Listen::Tls { address: at, identity: Authority::new().unwrap().identity().unwrap() };
@@ -30,8 +31,8 @@ async fn start(authority: &str, name: &str, at: SocketAddr) -> Result<Wire, Wire
     Wire::start(WireConfig { listen, upstream, dialect: Dialect::Kubernetes, sink }).await
 }
 
-async fn refusal(authority: &str, name: &str, at: SocketAddr) -> WireError {
-    start(authority, name, at).await.err().expect("no wire can be had so")
+async fn start_error(authority: &str, name: &str, at: SocketAddr) -> WireError {
+    start(authority, name, at).await.err().expect("the wire must not start")
 }
 
 async fn is_refused(address: SocketAddr) -> bool {
@@ -39,233 +40,248 @@ async fn is_refused(address: SocketAddr) -> bool {
     connected.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
 }
 
-// Both ends would rather speak HTTP/2, which the wire cannot read: what was agreed upon is asked of
-// TLS itself on either side.
+// Both ends prefer HTTP/2, which the wire cannot read. TLS itself says on either side which
+// protocol was negotiated.
 #[tokio::test]
-async fn only_http_1_1_is_agreed_upon() {
+async fn only_http_1_1_is_negotiated() {
     let protocols: &[&[u8]] = &[b"h2", b"http/1.1"];
-    let (pem, acceptor) = carrier::server(protocols);
+    let (pem, acceptor) = transport::server(protocols);
     let listener = TcpListener::bind(ANY).await.unwrap();
     let authority = Authority::new().unwrap();
     let listen = Listen::Tls { address: ANY, identity: authority.identity().unwrap() };
-    let wire = Wire::start(before(listen, &listener, pem)).await.unwrap();
-    let client = carrier::client(authority.pem(), protocols);
+    let wire = Wire::start(config_for(listen, &listener, pem)).await.unwrap();
+    let client = transport::client(authority.pem(), protocols);
     let stream = TcpStream::connect(wire.address().unwrap()).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
-    let client = soon("the wire's greeting", client.connect(name, stream)).await.unwrap();
-    let (stream, _) = soon("the wire", listener.accept()).await.unwrap();
-    let server = soon("its greeting", acceptor.accept(stream)).await.unwrap();
-    let agreed = [client.get_ref().1.alpn_protocol(), server.get_ref().1.alpn_protocol()];
-    assert_eq!(agreed, [Some(&b"http/1.1"[..]); 2]);
-    soon("the wire's end", wire.close()).await.unwrap();
+    let client =
+        within_limit("the handshake with the wire", client.connect(name, stream)).await.unwrap();
+    let (stream, _) = within_limit("the wire to connect", listener.accept()).await.unwrap();
+    let server =
+        within_limit("the handshake with the upstream", acceptor.accept(stream)).await.unwrap();
+    let negotiated = [client.get_ref().1.alpn_protocol(), server.get_ref().1.alpn_protocol()];
+    assert_eq!(negotiated, [Some(&b"http/1.1"[..]); 2]);
+    within_limit("the wire to close", wire.close()).await.unwrap();
 }
 
-// The two sides need not be of one kind: a request comes from a unix socket and leaves by TLS.
+// The request arrives on a unix socket and leaves over TLS.
 #[tokio::test]
-async fn the_sides_of_a_wire_may_differ() {
-    let (pem, acceptor) = carrier::server(&[]);
+async fn the_two_sides_of_a_wire_can_have_different_transports() {
+    let (pem, acceptor) = transport::server(&[]);
     let listener = TcpListener::bind(ANY).await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("wire");
-    let config = before(Listen::Unix(path.clone()), &listener, pem);
+    let config = config_for(Listen::Unix(path.clone()), &listener, pem);
     let wire = Wire::start(config).await.unwrap();
     assert_eq!(wire.address(), None);
     let mut client = UnixStream::connect(&path).await.unwrap();
-    let (stream, _) = soon("the wire", listener.accept()).await.unwrap();
-    let mut server = soon("its greeting", acceptor.accept(stream)).await.unwrap();
+    let (stream, _) = within_limit("the wire to connect", listener.accept()).await.unwrap();
+    let mut server =
+        within_limit("the handshake with the upstream", acceptor.accept(stream)).await.unwrap();
     let request = get("/info");
     client.write_all(&request).await.unwrap();
     let mut seen = vec![0; request.len()];
-    soon("the request", server.read_exact(&mut seen)).await.unwrap();
+    within_limit("the request", server.read_exact(&mut seen)).await.unwrap();
     assert_eq!(seen, request);
-    soon("the wire's end", wire.close()).await.unwrap();
+    within_limit("the wire to close", wire.close()).await.unwrap();
 }
 
-fn before(listen: Listen, upstream: &TcpListener, authority: String) -> WireConfig {
-    let (address, name) = (upstream.local_addr().unwrap(), "localhost".to_owned());
+fn config_for(listen: Listen, upstream_listener: &TcpListener, authority: String) -> WireConfig {
+    let (address, name) = (upstream_listener.local_addr().unwrap(), "localhost".to_owned());
     let upstream = Upstream::Tls { address, authority, name };
     WireConfig { listen, upstream, dialect: Dialect::Docker, sink: Arc::new(|_| {}) }
 }
 
-// The engine's certificate is good, but is not what was asked for. Its handshake must fail, so that
-// nothing was said to it, and the client must see its connection lost.
+// The certificate of the upstream is valid, but not for the configured authority or name. The
+// handshake must fail, so that the upstream receives nothing, and the client must see its
+// connection lost.
 #[rstest]
-#[case::of_another_authority(Some(carrier::server(&[]).0), "localhost")]
-#[case::for_another_name(None, "example.com")]
-#[case::for_another_address(None, "127.0.0.2")]
+#[case::other_authority(Some(transport::server(&[]).0), "localhost")]
+#[case::other_name(None, "example.com")]
+#[case::other_address(None, "127.0.0.2")]
 #[tokio::test]
-async fn an_engine_that_cannot_prove_itself_is_not_talked_to(
+async fn the_wire_sends_nothing_to_an_upstream_with_the_wrong_certificate(
     #[case] other: Option<String>,
     #[case] name: &str,
 ) {
-    let bench = Bench::before(Dialect::Docker, Carrier::Tls, |upstream| {
-        let Upstream::Tls { address, authority, .. } = upstream else { panic!("asked for TLS") };
+    let testbed = Testbed::with_upstream(Dialect::Docker, Transport::Tls, |upstream| {
+        let Upstream::Tls { address, authority, .. } = upstream else {
+            panic!("the upstream must use TLS")
+        };
         let authority = other.unwrap_or(authority);
         Upstream::Tls { address, authority, name: name.to_owned() }
     });
-    let bench = bench.await;
-    let engine = bench.engine.as_ref().unwrap();
-    let (mut daemon, greeted) = tokio::join!(bench.dial(), soon("the wire", engine.accept()));
-    assert!(greeted.is_err(), "the wire hangs up");
-    daemon.expect_loss().await;
-    bench.told("upstream lost", |what| matches!(what, What::UpstreamLost { .. })).await;
-    bench.close().await;
+    let testbed = testbed.await;
+    let upstream = testbed.upstream.as_ref().unwrap();
+    let (mut client, handshake) =
+        tokio::join!(testbed.dial(), within_limit("the wire to connect", upstream.accept()));
+    assert!(handshake.is_err(), "the wire must end the handshake");
+    client.expect_loss().await;
+    testbed.wait_for_event("upstream lost", |what| matches!(what, What::UpstreamLost { .. })).await;
+    testbed.close().await;
 }
 
-// Who does not trust the wire is told of and ends, and nobody else is kept from it.
+// The wire reports a client that does not trust it and closes that connection. Other clients are
+// not affected.
 #[tokio::test]
-async fn a_client_that_distrusts_the_wire_is_told_of() {
-    let bench = Bench::over(Carrier::Tls).await;
-    let stranger = carrier::client(Authority::new().unwrap().pem(), &[]);
-    let address = bench.wire.address().unwrap();
+async fn a_client_that_does_not_trust_the_wire_is_reported() {
+    let testbed = Testbed::over(Transport::Tls).await;
+    let distrustful = transport::client(Authority::new().unwrap().pem(), &[]);
+    let address = testbed.wire.address().unwrap();
     let stream = TcpStream::connect(address).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
-    let refused = soon("the handshake", stranger.connect(name, stream)).await;
-    refused.expect_err("another authority has not certified the wire");
-    let malformed = |what: &What| matches!(what, What::Malformed { side: Side::Daemon, reason } if reason.starts_with("no TLS: "));
-    bench.told("malformed", malformed).await;
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/info")).await;
-    engine.expect(&get("/info")).await;
-    bench.close().await;
+    let refused = within_limit("the handshake", distrustful.connect(name, stream)).await;
+    refused.expect_err("the wire has no certificate of this authority");
+    let malformed = |what: &What| matches!(what, What::Malformed { side: Side::Client, reason } if reason.starts_with("the TLS handshake failed: "));
+    testbed.wait_for_event("malformed", malformed).await;
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/info")).await;
+    upstream.expect(&get("/info")).await;
+    testbed.close().await;
 }
 
-// One speaks plain HTTP, which is told of; one looks whether somebody listens, which is nothing; and
-// one says nothing at all, which keeps neither others nor the wire's end waiting.
+// One client speaks plain HTTP, which the wire reports. One connects and closes, which it does not
+// report as an error. One sends nothing at all, which must delay neither other clients nor the
+// close of the wire.
 #[tokio::test]
-async fn clients_without_tls_keep_nobody_waiting() {
-    let bench = Bench::over(Carrier::Tls).await;
-    let address = bench.wire.address().unwrap();
+async fn clients_without_tls_do_not_delay_others() {
+    let testbed = Testbed::over(Transport::Tls).await;
+    let address = testbed.wire.address().unwrap();
     let mut plain = TcpStream::connect(address).await.unwrap();
     plain.write_all(&get("/info")).await.unwrap();
-    bench.told("malformed", |what| matches!(what, What::Malformed { .. })).await;
+    testbed.wait_for_event("malformed", |what| matches!(what, What::Malformed { .. })).await;
     drop(TcpStream::connect(address).await.unwrap());
     let mut silent = TcpStream::connect(address).await.unwrap();
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/info")).await;
-    engine.expect(&get("/info")).await;
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/info")).await;
+    upstream.expect(&get("/info")).await;
     let malformed = |what: &&What| matches!(what, What::Malformed { .. });
-    bench.told_times("the end of who only looked", 2, |what| *what == What::Closed).await;
-    assert_eq!(bench.all_told().iter().filter(malformed).count(), 1);
-    bench.close().await;
-    let rest = soon("the end", silent.read_to_end(&mut Vec::new())).await;
+    testbed
+        .wait_for_events("the close of the client that only connected", 2, |what| {
+            *what == What::Closed
+        })
+        .await;
+    assert_eq!(testbed.all_events().iter().filter(malformed).count(), 1);
+    testbed.close().await;
+    let rest = within_limit("the end", silent.read_to_end(&mut Vec::new())).await;
     assert!(rest.is_err() || matches!(rest, Ok(0)), "{rest:?}");
 }
 
-// Without its farewell a TLS connection looks lost, and a body that ends with it incomplete: what was
-// meant and what was not must stay apart on both sides.
+// Without a `close_notify` a TLS connection looks lost, and a body that ends with it looks
+// incomplete. Both sides must be able to tell an intended end from a loss.
 #[tokio::test]
-async fn an_end_that_is_meant_is_told_from_a_loss() {
-    let bench = Bench::over(Carrier::Tls).await;
-    let (mut daemon, mut engine) = bench.connect().await;
+async fn an_intended_end_differs_from_a_loss() {
+    let testbed = Testbed::over(Transport::Tls).await;
+    let (mut client, mut upstream) = testbed.connect().await;
     let last = b"GET /info HTTP/1.1\r\nConnection: close\r\n\r\n";
-    daemon.send(last).await;
-    engine.expect(last).await;
-    engine.send(OK).await;
-    daemon.expect(OK).await;
-    daemon.expect_farewell().await;
-    engine.expect_farewell().await;
+    client.send(last).await;
+    upstream.expect(last).await;
+    upstream.send(OK).await;
+    client.expect(OK).await;
+    client.expect_close_notify().await;
+    upstream.expect_close_notify().await;
 
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/images/a/get")).await;
-    engine.expect(&get("/images/a/get")).await;
-    engine.send(b"HTTP/1.0 200 OK\r\n\r\nhalf").await;
-    daemon.expect(b"HTTP/1.0 200 OK\r\n\r\nhalf").await;
-    drop(engine);
-    daemon.expect_loss().await;
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/images/a/get")).await;
+    upstream.expect(&get("/images/a/get")).await;
+    upstream.send(b"HTTP/1.0 200 OK\r\n\r\nhalf").await;
+    client.expect(b"HTTP/1.0 200 OK\r\n\r\nhalf").await;
+    drop(upstream);
+    client.expect_loss().await;
 
-    let (mut daemon, mut engine) = bench.connect().await;
-    assert_eq!(bench.wire.cut(Streams::All), 1);
-    daemon.expect_loss().await;
-    engine.expect_loss().await;
-    bench.close().await;
+    let (mut client, mut upstream) = testbed.connect().await;
+    assert_eq!(testbed.wire.cut(Streams::All), 1);
+    client.expect_loss().await;
+    upstream.expect_loss().await;
+    testbed.close().await;
 }
 
-// The daemon still sends when its answer is there. A TCP socket that is closed over what it has not
-// read takes the answer back, so that the wire must read on until the daemon has seen it.
+// The client still sends its body when the wire has forwarded the response. A TCP socket that is
+// closed with unread bytes resets the connection, and the client may lose the response. So the wire
+// must read on until the client closes.
 #[tokio::test]
-async fn an_answer_is_not_taken_back_by_what_the_daemon_sends_meanwhile() {
-    let bench = Bench::over(Carrier::Tls).await;
-    let (mut daemon, mut engine) = bench.connect().await;
+async fn a_response_arrives_although_the_client_is_still_sending() {
+    let testbed = Testbed::over(Transport::Tls).await;
+    let (mut client, mut upstream) = testbed.connect().await;
     let head = b"POST /images/load HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n";
-    daemon.send(head).await;
-    engine.expect(head).await;
+    client.send(head).await;
+    upstream.expect(head).await;
     let answer = b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-    engine.send(answer).await;
-    bench.told("finished", |what| matches!(what, What::Finished { .. })).await;
+    upstream.send(answer).await;
+    testbed.wait_for_event("finished", |what| matches!(what, What::Finished { .. })).await;
     for _ in 0..100 {
-        daemon.send(&[b'x'; 10_000]).await;
+        client.send(&[b'x'; 10_000]).await;
     }
-    daemon.expect(answer).await;
-    daemon.expect_farewell().await;
-    bench.close().await;
+    client.expect(answer).await;
+    client.expect_close_notify().await;
+    testbed.close().await;
 }
 
-// Nobody listens and nobody is connected, and still the port is the wire's: who does not share cannot
-// have it, says the kernel.
+// No socket listens and nobody is connected, and still the port is reserved: the kernel refuses it
+// to a socket that does not share its address.
 #[tokio::test]
-async fn a_refusal_keeps_the_port() {
-    let bench = Bench::over(Carrier::Tls).await;
-    let refusal = bench.wire.refuse();
-    let taken = TcpSocket::new_v4().unwrap().bind(bench.wire.address().unwrap());
+async fn a_refusal_keeps_the_port_reserved() {
+    let testbed = Testbed::over(Transport::Tls).await;
+    let refusal = testbed.wire.refuse();
+    let taken = TcpSocket::new_v4().unwrap().bind(testbed.wire.address().unwrap());
     assert_eq!(taken.unwrap_err().kind(), ErrorKind::AddrInUse);
     drop(refusal);
-    bench.close().await;
+    testbed.close().await;
 }
 
-// In force when the call returns, and over when its guard is gone, at the same address.
+// The refusal is in force as soon as the call returns. When its guard is dropped, the wire listens
+// at the same address again.
 #[tokio::test]
-async fn a_refusal_refuses_connections_until_it_ends() {
-    let bench = Bench::over(Carrier::Tls).await;
-    let address = bench.wire.address().unwrap();
-    let (mut daemon, mut engine) = bench.connect().await;
-    let refusal = bench.wire.refuse();
+async fn a_refusal_refuses_connections_until_it_is_dropped() {
+    let testbed = Testbed::over(Transport::Tls).await;
+    let address = testbed.wire.address().unwrap();
+    let (mut client, mut upstream) = testbed.connect().await;
+    let refusal = testbed.wire.refuse();
     assert!(is_refused(address).await);
-    // Open connections live on.
-    daemon.send(&get("/info")).await;
-    engine.expect(&get("/info")).await;
-    engine.send(OK).await;
-    daemon.expect(OK).await;
-    // A guard may end on a thread that knows no runtime.
+    // The open connection stays open.
+    client.send(&get("/info")).await;
+    upstream.expect(&get("/info")).await;
+    upstream.send(OK).await;
+    client.expect(OK).await;
+    // A guard may be dropped on a thread outside the runtime.
     std::thread::spawn(move || drop(refusal)).join().unwrap();
-    let (mut daemon, mut engine) = bench.connect().await;
-    daemon.send(&get("/info")).await;
-    engine.expect(&get("/info")).await;
-    bench.close().await;
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/info")).await;
+    upstream.expect(&get("/info")).await;
+    testbed.close().await;
     assert!(is_refused(address).await);
 }
 
-// The address that the wire tells of a client is the one that the client has itself.
+// The address that the wire reports for a client is the local address of the client.
 #[rstest]
 #[tokio::test]
-async fn who_connects_is_told_by_its_address(
-    #[values(Carrier::Unix, Carrier::Tls)] carrier: Carrier,
+async fn the_address_of_a_client_is_reported(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
 ) {
-    let bench = Bench::over(carrier).await;
-    let (first, second) = (bench.connect().await, bench.connect().await);
-    let expected = [&first, &second].map(|(daemon, _)| What::Opened { peer: daemon.address() });
-    assert_eq!(bench.all_told(), expected);
-    bench.close().await;
+    let testbed = Testbed::over(transport).await;
+    let (first, second) = (testbed.connect().await, testbed.connect().await);
+    let expected = [&first, &second].map(|(client, _)| What::Opened { peer: client.address() });
+    assert_eq!(testbed.all_events(), expected);
+    testbed.close().await;
 }
 
 #[tokio::test]
-async fn an_address_that_somebody_serves_is_left_alone() {
-    let (authority, _) = carrier::server(&[]);
+async fn an_address_that_another_process_serves_is_an_error() {
+    let (authority, _) = transport::server(&[]);
     let owner = TcpListener::bind(ANY).await.unwrap();
     let address = owner.local_addr().unwrap();
-    let error = refusal(&authority, "localhost", address).await;
+    let error = start_error(&authority, "localhost", address).await;
     assert!(matches!(error, WireError::Address { .. }), "{error:?}");
     assert!(error.to_string().contains(&address.to_string()), "{error}");
 }
 
 #[tokio::test]
-async fn what_cannot_be_an_authority_or_a_name_is_refused_at_the_start() {
-    let (authority, _) = carrier::server(&[]);
-    let error = refusal("", "localhost", ANY).await;
+async fn an_invalid_authority_or_name_is_an_error_at_the_start() {
+    let (authority, _) = transport::server(&[]);
+    let error = start_error("", "localhost", ANY).await;
     assert!(matches!(error, WireError::Tls(TlsError::NoAuthority)), "{error:?}");
     let torn = authority.replace("-----END", "-----BREAK");
-    let error = refusal(&torn, "localhost", ANY).await;
+    let error = start_error(&torn, "localhost", ANY).await;
     assert!(matches!(error, WireError::Tls(TlsError::Pem(_) | TlsError::NoAuthority)), "{error:?}");
-    let error = refusal(&authority, "no name", ANY).await;
+    let error = start_error(&authority, "no name", ANY).await;
     assert!(matches!(error, WireError::Tls(TlsError::Name { .. })), "{error:?}");
 }

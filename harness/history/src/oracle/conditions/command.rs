@@ -3,7 +3,7 @@
 //! - `set`, `start` and `stop` that waited and returned 0 imply the condition that they wait for,
 //!   at the generation that they made (contract 1.5).
 //! - One that stopped the App and returned 0 implies that the mirrors are gone: who lists them
-//!   afterwards sees none (contract 4.6; "good oracles" of contract 10; finding 350-base).
+//!   afterwards sees none (contract 3.7.26, 4.6.4; finding 350-base).
 //! - Code 4 is a deadline that passed, and nothing else: a command that was interrupted neither
 //!   ends with it nor tells of a time-out, and one that ends with it tells of no cancellation
 //!   (contract 1.2; finding 295-I10).

@@ -1,5 +1,6 @@
-//! The daemon's database, for when its API does not answer: a copy is read, and the daemon's own file
-//! is not opened by SQLite at all.
+//! The daemon's database, which has the same objects as its API and can be read when the API does
+//! not answer. Only a copy is opened with SQLite: opening the daemon's own file could lock or
+//! change it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,80 +11,84 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Map, Value, json};
 
 use crate::bundle::collect::Collector;
-use crate::bundle::patient::Patient;
-use crate::bundle::shelf::{Content, Shelf};
+use crate::bundle::limits::check_length;
+use crate::bundle::output::{CollectorOutput, Content};
+use crate::bundle::target::CaptureTarget;
 
-/// The longest database that is copied, in bytes.
-const LONGEST: u64 = 64 << 20;
+/// The largest database that is copied, in bytes.
+const DATABASE_MAX: u64 = 64 << 20;
 
-/// How many rows of a table are taken, the last ones.
-const ROWS: u32 = 5_000;
+/// How many rows of each table are captured; of a longer table the last ones.
+const ROWS_MAX: usize = 5_000;
 
 const FILE: &str = "database.yaml";
 
-pub(super) fn collector(patient: &Patient) -> Collector {
-    let patient = patient.clone();
-    Collector::reads("database", Duration::from_secs(4), move |shelf| look(shelf, &patient))
+pub(super) fn collector(target: &CaptureTarget) -> Collector {
+    let target = target.clone();
+    Collector::blocking("database", Duration::from_secs(4), move |output| {
+        collect(output, &target);
+    })
 }
 
-fn look(shelf: &Shelf, patient: &Patient) {
-    let Some(directory) = patient.paths.get("dir") else {
-        return shelf.missing(FILE, "the daemon has not said where it is");
+fn collect(output: &CollectorOutput, target: &CaptureTarget) {
+    let Some(directory) = target.paths.get("dir") else {
+        return output.missing(FILE, "the daemon has not said where it is");
     };
-    let copied = database(&directory.join("db")).and_then(|path| Copy::of(&path));
+    let copied = find_database(&directory.join("db")).and_then(|path| Copy::create(&path));
     match copied.and_then(|copy| dump(&copy.database)) {
-        Ok(tables) => shelf.put(FILE, Content::Json(tables)),
-        Err(why) => shelf.missing(FILE, why),
+        Ok(tables) => output.put(FILE, Content::Json(tables)),
+        Err(why) => output.missing(FILE, why),
     }
 }
 
-/// The one database of the directory.
-fn database(directory: &Path) -> Result<PathBuf, String> {
+/// The only database in the directory.
+fn find_database(directory: &Path) -> Result<PathBuf, String> {
     let listed = fs::read_dir(directory).map_err(|error| error.to_string())?;
     let mut paths = listed.filter_map(Result::ok).map(|entry| entry.path());
     let found = paths.find(|path| path.extension().is_some_and(|kind| kind == "db"));
     found.ok_or_else(|| format!("there is none in {}", directory.display()))
 }
 
-/// A copy that is removed when it was read. The log is copied last: what it has more than the
-/// database is newer, and what is torn in it, SQLite leaves out by its checksums.
+/// A copy of the database, removed when this is dropped.
 struct Copy {
     directory: PathBuf,
     database: PathBuf,
 }
 
 impl Copy {
-    fn of(path: &Path) -> Result<Self, String> {
+    fn create(path: &Path) -> Result<Self, String> {
         let length = fs::metadata(path).map_err(|error| error.to_string())?.len();
-        if length > LONGEST {
-            return Err(format!("it has {length} bytes, and {LONGEST} are the most"));
-        }
+        check_length(length, DATABASE_MAX)?;
         let directory = path.with_extension(format!("copy-{}", std::process::id()));
         let copy = Self { database: directory.join("state.db"), directory };
-        let make = || {
+        let copy_files = || {
             fs::create_dir_all(&copy.directory)?;
             fs::copy(path, &copy.database)?;
+            // The write-ahead log last: it then only has transactions that the copied database
+            // lacks. If the daemon is just writing one, SQLite ignores it because of its checksum.
             let log = path.with_extension("db-wal");
             if log.is_file() {
                 fs::copy(log, copy.database.with_extension("db-wal"))?;
             }
             std::io::Result::Ok(())
         };
-        make().map_err(|error| format!("no copy could be made: {error}"))?;
+        copy_files().map_err(|error| format!("it could not be copied: {error}"))?;
         Ok(copy)
     }
 }
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        // It lies in the world's directory, which goes with all that is in it.
+        // The copy is in the world's directory, which is removed with everything in it when the
+        // world is closed.
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
-/// Every table by its name, with its last rows.
+/// All tables by name, each as a list of its last rows.
 fn dump(path: &Path) -> Result<Value, String> {
     let read = || -> rusqlite::Result<Value> {
+        // Writable, because SQLite merges the write-ahead log into the copy.
         let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let mut names = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
         let names: Vec<String> =
@@ -109,7 +114,8 @@ fn rows(database: &Connection, table: &str) -> rusqlite::Result<Vec<Value>> {
         for (index, column) in columns.iter().enumerate() {
             object.insert(column.clone(), cell(row.get_ref(index)?));
         }
-        if found.len() == ROWS as usize {
+        // Keeps the last rows. Not every table has a key by which SQL could find them.
+        if found.len() == ROWS_MAX {
             found.pop_front();
         }
         found.push_back(Value::Object(object));
@@ -117,8 +123,8 @@ fn rows(database: &Connection, table: &str) -> rusqlite::Result<Vec<Value>> {
     Ok(found.into())
 }
 
-/// A cell; one that holds JSON as that, so that its secrets are known by their places. What is neither
-/// JSON nor text is left out, for nobody knows what is in it.
+/// The value of a cell. A JSON document is parsed, so that its secrets are found by their names. A
+/// blob that is not JSON is left out, because nothing could find a secret in it.
 fn cell(value: ValueRef<'_>) -> Value {
     match value {
         ValueRef::Null => Value::Null,

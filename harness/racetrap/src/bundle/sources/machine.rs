@@ -1,30 +1,32 @@
-//! The machine: what it is short of, and what the kernel said of that.
+//! The machine: memory, disks and load, and the kernel's messages about a lack of them.
 
 use std::time::Duration;
 
 use crate::bundle::collect::Collector;
-use crate::bundle::patient::Patient;
-use crate::bundle::shelf::{Content, Shelf};
+use crate::bundle::output::{CollectorOutput, Content};
+use crate::bundle::target::CaptureTarget;
 use crate::sys::{kernel_lines, machine};
 
-pub(super) fn collector(patient: &Patient) -> Collector {
-    let patient = patient.clone();
-    Collector::reads("machine", Duration::from_secs(2), move |shelf| look(shelf, &patient))
+pub(super) fn collector(target: &CaptureTarget) -> Collector {
+    let target = target.clone();
+    Collector::blocking("machine", Duration::from_secs(2), move |output| collect(output, &target))
 }
 
-fn look(shelf: &Shelf, patient: &Patient) {
-    let directories = [patient.evidence.clone(), patient.directory.clone(), std::env::temp_dir()];
-    let machine = machine(&directories, &patient.control_groups);
+fn collect(output: &CollectorOutput, target: &CaptureTarget) {
+    // The disks that may be full: of the evidence, of the world, and of temporary files.
+    let directories = [target.evidence.clone(), target.directory.clone(), std::env::temp_dir()];
+    let machine = machine(&directories, &target.control_groups);
     match serde_json::to_value(machine) {
-        Ok(value) => shelf.put("machine.json", Content::Json(value)),
-        Err(error) => shelf.missing("machine.json", error),
+        Ok(value) => output.put("machine.json", Content::Json(value)),
+        Err(error) => output.missing("machine.json", error),
     }
     match kernel_lines() {
         Ok(lines) if lines.is_empty() => {
-            let text = "The kernel has said nothing of memory, of disks or of tasks that hang.\n";
-            shelf.put("kernel.log", Content::Text(text.to_owned()));
+            let text =
+                "The kernel has logged nothing about memory, about disks or about hung tasks.\n";
+            output.put("kernel.log", Content::Text(text.to_owned()));
         }
-        Ok(lines) => shelf.put("kernel.log", Content::Text(lines.join("\n") + "\n")),
-        Err(error) => shelf.missing("kernel.log", error),
+        Ok(lines) => output.put("kernel.log", Content::Text(lines.join("\n") + "\n")),
+        Err(error) => output.missing("kernel.log", error),
     }
 }

@@ -1,5 +1,6 @@
-//! What is looked for, one source a file. None of them starts, stops or rotates anything of the
-//! patient; `stacks` ends the daemon, and comes last.
+//! The collectors, one source of information each. None of them starts a program, rotates a file or
+//! changes the world in any other way, with one exception: `stacks` ends the daemon, so it comes
+//! last.
 
 mod api;
 mod database;
@@ -10,25 +11,26 @@ mod machine;
 mod processes;
 mod stacks;
 mod versions;
+mod watches;
 
 use super::collect::Collector;
-use super::patient::Patient;
+use super::target::CaptureTarget;
 
-/// Collectors that leave everything as it is.
-pub(super) fn looking(patient: &Patient) -> Vec<Collector> {
+/// Collectors that only read.
+pub(super) fn reading(target: &CaptureTarget) -> Vec<Collector> {
     vec![
-        machine::collector(patient),
-        versions::collector(patient),
-        files::collector(patient),
-        home::collector(patient),
-        processes::collector(patient),
-        database::collector(patient),
-        engine::collector(patient),
-        api::collector(patient),
+        machine::collector(target),
+        versions::collector(target),
+        files::collector(target),
+        home::collector(target),
+        processes::collector(target),
+        database::collector(target),
+        engine::collector(target),
+        api::collector(target),
     ]
 }
 
-/// Collectors that end what they ask.
-pub(super) fn ending(patient: &Patient) -> Vec<Collector> {
-    vec![stacks::collector(patient)]
+/// Collectors that end the processes which they ask.
+pub(super) fn ending(target: &CaptureTarget) -> Vec<Collector> {
+    vec![stacks::collector(target)]
 }

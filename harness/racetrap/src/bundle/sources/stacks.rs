@@ -1,7 +1,9 @@
-//! What each goroutine of the daemon is doing: asked by SIGQUIT, which ends it, and so comes last.
+//! The goroutine stacks of the daemon and of the engine. SIGQUIT makes a Go program print its
+//! stacks and end, so for the daemon this collector comes last. The engine's programs print theirs
+//! on SIGUSR1 and go on.
 //!
-//! The engine's programs are asked by SIGUSR1, which does not end them. Only processes of this world
-//! are asked, by pid and start time, and only where their answer can be read.
+//! Only processes of this world get a signal, by pid and start time, and only if their output can
+//! be read.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -13,43 +15,46 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use crate::bundle::collect::Collector;
-use crate::bundle::patient::Patient;
-use crate::bundle::shelf::{Content, Shelf};
+use crate::bundle::output::{CollectorOutput, Content};
+use crate::bundle::target::CaptureTarget;
 use crate::process::MARKER;
 use crate::sys::{Identity, Signal, marked, wait_for_end};
 use crate::wait::polled;
+use crate::world_directory::{engine, temporary};
 
-/// How long one process may take to answer.
+/// How long one process may take to print its stacks.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
-/// The daemon's program of controllers, which lies beside the daemon's.
+/// The program of the stand-alone controllers, beside the daemon's program.
 const CONTROLLERS: &str = "containers-controller";
 
-/// Programs of the engine that tell their goroutines by SIGUSR1.
-const OF_ENGINE: [&str; 2] = ["dockerd", "containerd"];
+/// Programs of the engine that write their stacks to a file on SIGUSR1.
+const ENGINE_PROGRAMS: [&str; 2] = ["dockerd", "containerd"];
 
-pub(super) fn collector(patient: &Patient) -> Collector {
-    let patient = patient.clone();
-    Collector::asks("stacks", Duration::from_secs(4), |shelf| async move {
-        let programs = programs(&patient);
-        let all = marked(MARKER, &patient.marker).into_iter().map(|(process, _)| process);
-        let of_daemon =
+pub(super) fn collector(target: &CaptureTarget) -> Collector {
+    let target = target.clone();
+    Collector::asynchronous("stacks", Duration::from_secs(4), |output| async move {
+        let programs = programs(&target);
+        let all = marked(MARKER, &target.marker).into_iter().map(|(process, _)| process);
+        let is_of_daemon =
             |process: &Identity| programs.contains(&process.executable().unwrap_or_default());
-        let (daemon, others): (Vec<_>, Vec<_>) = all.partition(of_daemon);
+        let (daemon, others): (Vec<_>, Vec<_>) = all.partition(is_of_daemon);
         let engine = others.into_iter().filter(|process| is_of_engine(*process));
-        join_all(engine.map(|process| ask_engine(&shelf, &patient, process))).await;
+        // The engine first, while the daemon is still connected to it.
+        join_all(engine.map(|process| ask_engine(&output, &target, process))).await;
         if daemon.is_empty() {
-            shelf.missing("stacks", "no process of the daemon runs");
+            output.missing("stacks", "no process of the daemon runs");
         }
-        join_all(daemon.into_iter().map(|process| ask_daemon(&shelf, &patient, process))).await;
+        join_all(daemon.into_iter().map(|process| ask_daemon(&output, &target, process))).await;
     })
 }
 
-/// The daemon's programs: that of the process which its pid file names, and what lies beside it.
-fn programs(patient: &Patient) -> BTreeSet<PathBuf> {
-    let pid_file = patient.paths.get("pid_file").and_then(|path| fs::read_to_string(path).ok());
-    let process = pid_file.and_then(|text| Identity::of(text.trim().parse().ok()?));
-    let own = process.filter(|process| process.carries(MARKER, &patient.marker));
+/// The daemon's programs: that of the process in the daemon's pid file, and the controllers beside
+/// it. A pid file may be stale or wrong, so the process must carry the world's marker.
+fn programs(target: &CaptureTarget) -> BTreeSet<PathBuf> {
+    let pid_file = target.paths.get("pid_file").and_then(|path| fs::read_to_string(path).ok());
+    let process = pid_file.and_then(|text| Identity::from_pid(text.trim().parse().ok()?));
+    let own = process.filter(|process| process.carries(MARKER, &target.marker));
     let program = own.and_then(Identity::executable);
     let beside = program.as_ref().map(|program| program.with_file_name(CONTROLLERS));
     program.into_iter().chain(beside).collect()
@@ -57,48 +62,54 @@ fn programs(patient: &Patient) -> BTreeSet<PathBuf> {
 
 fn is_of_engine(process: Identity) -> bool {
     let program = process.executable().unwrap_or_default();
-    OF_ENGINE.iter().any(|name| program.file_name().is_some_and(|own| own == *name))
+    ENGINE_PROGRAMS.iter().any(|name| program.file_name().is_some_and(|own| own == *name))
 }
 
+/// The path of the file for a process.
 fn file(process: Identity) -> String {
     let program = process.executable().unwrap_or_default();
     let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     format!("stacks/{name}-{}.txt", process.pid)
 }
 
-/// SIGQUIT: the answer goes to its standard error, and it ends.
-async fn ask_daemon(shelf: &Shelf, patient: &Patient, process: Identity) {
+/// Sends SIGQUIT: the process writes its stacks to its standard error, and ends.
+async fn ask_daemon(output: &CollectorOutput, target: &CaptureTarget, process: Identity) {
     let path = file(process);
-    // A neighbour lives in the home of another world.
+    // The neighbour has the home of the run's world, which is outside of its own directory.
     let is_ours =
-        |log: &PathBuf| log.starts_with(&patient.directory) || log.starts_with(&patient.home);
+        |log: &PathBuf| log.starts_with(&target.directory) || log.starts_with(&target.home);
     let Some(log) = process.standard_error().filter(is_ours) else {
-        return shelf.missing(&path, "not asked: its standard error is no file of the world");
+        return output.missing(&path, "not asked: its standard error is not a file of the world");
     };
+    // The process appends its stacks to a log that exists already.
     let before = fs::metadata(&log).map_or(0, |log| log.len());
     let asked = process.signal(Signal::QUIT).and_then(|()| {
-        // One that is stopped hears nothing; with the first signal pending it does nothing else.
+        // A stopped process does not handle the signal until it continues. The signal is already
+        // pending, so the process handles it before it does anything else.
         if process.is_stopped() { process.signal(Signal::CONT) } else { Ok(()) }
     });
     let ended = match asked {
         Ok(()) => wait_for_end(process, ANSWER_LIMIT).await,
         Err(error) => Err(error),
     };
-    let said = match from(&log, before) {
-        Ok(said) if !said.is_empty() => Content::Text(said),
-        Ok(_) => return shelf.missing(&path, format!("it said nothing after SIGQUIT ({ended:?})")),
-        Err(error) => return shelf.missing(&path, error),
+    let stacks = match read_from(&log, before) {
+        Ok(text) if !text.is_empty() => Content::Text(text),
+        Ok(_) => {
+            return output.missing(&path, format!("it wrote nothing after SIGQUIT ({ended:?})"));
+        }
+        Err(error) => return output.missing(&path, error),
     };
     match ended {
-        Ok(true) => shelf.put(&path, said),
+        Ok(true) => output.put(&path, stacks),
         Ok(false) => {
-            shelf.put_part(&path, said, format!("it still ran {ANSWER_LIMIT:?} after SIGQUIT"));
+            output.put_part(&path, stacks, format!("it still ran {ANSWER_LIMIT:?} after SIGQUIT"));
         }
-        Err(error) => shelf.put_part(&path, said, error.to_string()),
+        Err(error) => output.put_part(&path, stacks, error.to_string()),
     }
 }
 
-fn from(log: &Path, start: u64) -> io::Result<String> {
+/// The text of a log from a byte offset to its end.
+fn read_from(log: &Path, start: u64) -> io::Result<String> {
     let mut file = File::open(log)?;
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
@@ -106,37 +117,40 @@ fn from(log: &Path, start: u64) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// SIGUSR1: dockerd writes a file into its directory of running state, containerd one into that for
-/// temporary files; both go on.
-async fn ask_engine(shelf: &Shelf, patient: &Patient, process: Identity) {
+/// Sends SIGUSR1: dockerd writes its stacks to a file in its exec root, containerd to one in its
+/// directory for temporary files.
+async fn ask_engine(output: &CollectorOutput, target: &CaptureTarget, process: Identity) {
     let path = file(process);
-    let places = [patient.directory.join("e/exec"), patient.directory.join("t")];
+    let directories = [engine(&target.directory).join("exec"), temporary(&target.directory)];
     let is_dockerd = path.starts_with("stacks/dockerd-");
     let answers = || -> BTreeSet<PathBuf> {
-        let names = places.iter().filter_map(|place| fs::read_dir(place).ok()).flatten();
+        let listed = directories.iter().filter_map(|directory| fs::read_dir(directory).ok());
+        let names = listed.flatten();
         let paths = names.filter_map(Result::ok).map(|entry| entry.path());
         paths.filter(|path| is_answer(path, is_dockerd)).collect()
     };
+    // A file that exists already belongs to an earlier signal.
     let before = answers();
     if let Err(error) = process.signal(Signal::USR1) {
-        return shelf.missing(&path, error);
+        return output.missing(&path, error);
     }
     let answered = polled("its stacks", ANSWER_LIMIT, async || {
         let text = answers().difference(&before).next().map(fs::read_to_string);
         match text {
+            // The program creates the file before it writes it. Stacks end with a newline.
             Some(Ok(text)) if text.ends_with('\n') => ControlFlow::Break(text),
-            Some(Ok(_)) => ControlFlow::Continue("it still writes".to_owned()),
+            Some(Ok(_)) => ControlFlow::Continue("the file is not complete yet".to_owned()),
             Some(Err(error)) => ControlFlow::Continue(error.to_string()),
             None => ControlFlow::Continue("no file yet".to_owned()),
         }
     });
     match answered.await {
-        Ok(text) => shelf.put(&path, Content::Text(text)),
-        Err(error) => shelf.missing(&path, error),
+        Ok(text) => output.put(&path, Content::Text(text)),
+        Err(error) => output.missing(&path, error),
     }
 }
 
-/// The names that dockerd and containerd give.
+/// Whether a file has the name that dockerd or containerd gives to its stacks.
 fn is_answer(path: &Path, is_dockerd: bool) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if is_dockerd {

@@ -1,4 +1,4 @@
-//! What was run on what.
+//! The versions of harness, kernel, system, daemon and engine.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -9,19 +9,22 @@ use racetrap_history::{Record, What};
 use serde_json::{Value, json};
 
 use crate::bundle::collect::Collector;
-use crate::bundle::patient::Patient;
-use crate::bundle::shelf::{Content, Shelf};
+use crate::bundle::output::{CollectorOutput, Content};
+use crate::bundle::target::CaptureTarget;
 use crate::sys::kernel;
 
-/// How far the journal is read for them, in records: they come as soon as the world is made.
-const RECORDS: usize = 2_000;
+/// How many records of the journal are read. The versions are recorded as soon as the world has
+/// started.
+const RECORDS_MAX: usize = 2_000;
 
-pub(super) fn collector(patient: &Patient) -> Collector {
-    let patient = patient.clone();
-    Collector::reads("versions", Duration::from_secs(2), move |shelf| look(shelf, &patient))
+pub(super) fn collector(target: &CaptureTarget) -> Collector {
+    let target = target.clone();
+    Collector::blocking("versions", Duration::from_secs(2), move |output| {
+        collect(output, &target);
+    })
 }
 
-fn look(shelf: &Shelf, patient: &Patient) {
+fn collect(output: &CollectorOutput, target: &CaptureTarget) {
     let mut versions = json!({
         "harness": env!("CARGO_PKG_VERSION"),
         "kernel": kernel(),
@@ -29,15 +32,16 @@ fn look(shelf: &Shelf, patient: &Patient) {
         "daemon": null,
         "engine": null,
     });
-    if let Err(error) = of_run(&patient.journal(), &mut versions) {
+    if let Err(error) = add_from_journal(&target.journal(), &mut versions) {
         versions["unreadable"] = Value::from(format!("the journal: {error}"));
     }
-    shelf.put("versions.json", Content::Json(versions));
+    output.put("versions.json", Content::Json(versions));
 }
 
-/// What the run's first records say of it.
-fn of_run(journal: &Path, versions: &mut Value) -> std::io::Result<()> {
-    for line in BufReader::new(File::open(journal)?).lines().take(RECORDS) {
+/// Adds the versions of daemon and engine from the first records of the run.
+fn add_from_journal(journal: &Path, versions: &mut Value) -> std::io::Result<()> {
+    for line in BufReader::new(File::open(journal)?).lines().take(RECORDS_MAX) {
+        // The last line may be incomplete, because the run still writes; it is skipped.
         match serde_json::from_str::<Record>(&line?).map(|record| record.what) {
             Ok(What::Run(head)) => {
                 versions["daemon"] = json!({
@@ -56,7 +60,7 @@ fn of_run(journal: &Path, versions: &mut Value) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The system's own name.
+/// The name of the Linux distribution.
 fn system() -> Option<String> {
     let text = std::fs::read_to_string("/etc/os-release").ok()?;
     let name = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;

@@ -1,16 +1,18 @@
-//! The harness's own admission: holds or denies single writes inside the daemon's API server.
+//! The harness's admission webhook, which holds or denies single writes in the daemon's API server.
 //!
-//! The API server asks an HTTPS server of the harness about each write of a mirror or of the App
-//! before it stores it, also about those of the daemon's own controllers. So a write can be stopped
-//! at the instant at which the writer has made up its mind, and nobody else knows.
+//! Before the API server stores a write of a mirror or of the App, it asks an HTTPS server of the
+//! harness, also about writes of the daemon's own controllers. So the harness can stop a write at
+//! the instant at which its writer has decided on it and no other client can see it.
 //!
-//! - `webhook`: starts the server, and puts it in force in the daemon's API;
-//! - `server`: reviews in, answers out;
-//! - `write`: one write, as its review tells of it;
-//! - `rule`: which writes are meant, and what becomes of them;
-//! - `gate`: the handles by which a rule is kept, and the writes that stand at a gate.
+//! - `webhook`: starts the server, and registers it with the daemon's API;
+//! - `server`: receives reviews and answers them;
+//! - `write`: one write, as its review describes it;
+//! - `rule`: which writes a rule matches, and what it does to them;
+//! - `reviewer`: decides on writes by the rules, and holds those that a gate stops;
+//! - `gate`: the handles that keep a rule armed.
 
 mod gate;
+mod reviewer;
 mod rule;
 mod server;
 mod webhook;

@@ -1,4 +1,5 @@
-//! Rules: which writes are meant, and what becomes of them. The first rule that fits decides.
+//! Rules: which writes they match, and what they do to them. The first rule that acts on a write
+//! decides.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,73 +9,74 @@ use tokio::sync::watch;
 
 use super::write::Write;
 
-/// Where a gate is.
+/// The state of a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stand {
-    /// No write has come yet.
+pub(super) enum GateState {
+    /// It has held no write yet.
     Armed,
-    /// A write stands here, or stood here until it was given up.
+    /// It holds a write, or held one until that was given up.
     Reached,
-    /// Whatever stands here goes on.
+    /// The write that it holds goes on.
     Released,
 }
 
-/// A gate, as its holder and the write that stands there share it.
+/// A gate, as its handle and the held write share it.
 #[derive(Debug)]
 pub(super) struct Gate {
     pub(super) name: String,
-    pub(super) stand: watch::Sender<Stand>,
+    pub(super) state: watch::Sender<GateState>,
 }
 
-/// What a rule does to the writes that it fits.
+/// What a rule does to the writes that it matches.
 #[derive(Debug)]
-pub(super) enum Action {
-    /// Holds the one write that the count names.
+pub(super) enum RuleAction {
+    /// Holds the n-th write, and no other.
     Hold(Arc<Gate>),
-    /// Denies writes, the one that the count names first.
+    /// Denies writes from the n-th on.
     Deny {
         /// Name of the rule.
         rule: String,
-        /// How many more; all, where there is no number.
-        left: Option<u32>,
-        /// How many were denied.
+        /// How many more writes it denies; `None` for all.
+        remaining: Option<u32>,
+        /// How many writes it has denied.
         denied: u32,
     },
 }
 
-/// What becomes of a write.
+/// What happens to a write.
 #[derive(Clone, Debug)]
 pub(super) enum Decision {
     Allow,
     Hold(Arc<Gate>),
-    /// By the rule of this name.
+    /// The name is that of the rule.
     Deny(String),
 }
 
 #[derive(Debug)]
 struct Rule {
     on: WriteMatch,
-    action: Action,
-    /// Writes that fitted since arming.
-    seen: u32,
+    action: RuleAction,
+    /// How many writes it has matched.
+    matched: u32,
 }
 
-/// All rules, in the order of their arming.
+/// The armed rules, in the order in which they were armed.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     rules: BTreeMap<u64, Rule>,
     next: u64,
-    /// Writes that were asked about, and the last of them in words.
-    asked: u64,
+    /// How many writes were reviewed.
+    reviewed: u64,
+    /// The last of them, in words.
     last: String,
 }
 
 impl Rules {
-    /// Arms a rule; gives its number.
-    pub(super) fn arm(&mut self, on: WriteMatch, action: Action) -> u64 {
+    /// Arms a rule and returns its number.
+    pub(super) fn arm(&mut self, on: WriteMatch, action: RuleAction) -> u64 {
         let id = self.next;
         self.next += 1;
-        self.rules.insert(id, Rule { on, action, seen: 0 });
+        self.rules.insert(id, Rule { on, action, matched: 0 });
         id
     }
 
@@ -82,49 +84,51 @@ impl Rules {
         self.rules.remove(&id);
     }
 
-    /// How many writes a rule has denied.
+    /// How many writes a rule has denied; 0 if it is not armed.
     pub(super) fn denied(&self, id: u64) -> u32 {
         match self.rules.get(&id).map(|rule| &rule.action) {
-            Some(Action::Deny { denied, .. }) => *denied,
-            Some(Action::Hold(_)) | None => 0,
+            Some(RuleAction::Deny { denied, .. }) => *denied,
+            Some(RuleAction::Hold(_)) | None => 0,
         }
     }
 
-    /// Writes that were asked about so far.
-    pub(super) fn asked(&self) -> u64 {
-        self.asked
+    /// How many writes were reviewed so far.
+    pub(super) fn reviewed(&self) -> u64 {
+        self.reviewed
     }
 
-    /// The writes since `asked` was so many, in words.
-    pub(super) fn seen_since(&self, asked: u64) -> String {
-        match self.asked - asked {
+    /// Describes the writes that were reviewed since their number was `reviewed`.
+    pub(super) fn describe_since(&self, reviewed: u64) -> String {
+        match self.reviewed - reviewed {
             0 => "no write at all".to_owned(),
             count => format!("{count} other writes, the last one {}", self.last),
         }
     }
 
-    /// What becomes of a write; counts it for every rule that it fits up to the deciding one.
+    /// Decides on a write.
     pub(super) fn decide(&mut self, write: &Write) -> Decision {
-        self.asked += 1;
+        self.reviewed += 1;
         self.last = write.to_string();
-        let fitting = self.rules.values_mut().filter(|rule| write.fits(&rule.on));
-        fitting.into_iter().find_map(Rule::apply).unwrap_or(Decision::Allow)
+        // The iterator is lazy: the rules behind the one that decides do not count the write.
+        let matching = self.rules.values_mut().filter(|rule| write.matches(&rule.on));
+        matching.into_iter().find_map(Rule::apply).unwrap_or(Decision::Allow)
     }
 }
 
 impl Rule {
-    /// Counts the write, and decides where its turn has come.
+    /// Counts the write. Returns a decision if the rule acts on a write with this count.
     fn apply(&mut self) -> Option<Decision> {
-        self.seen += 1;
+        self.matched += 1;
         let nth = self.on.nth.unwrap_or(1);
         match &mut self.action {
-            Action::Hold(gate) => (self.seen == nth).then(|| Decision::Hold(gate.clone())),
-            Action::Deny { rule, left, denied } => {
-                if self.seen < nth {
+            RuleAction::Hold(gate) => (self.matched == nth).then(|| Decision::Hold(gate.clone())),
+            RuleAction::Deny { rule, remaining, denied } => {
+                if self.matched < nth {
                     return None;
                 }
-                if let Some(left) = left {
-                    *left = left.checked_sub(1)?;
+                if let Some(remaining) = remaining {
+                    // At 0 the rule is used up, and the next one may decide.
+                    *remaining = remaining.checked_sub(1)?;
                 }
                 *denied += 1;
                 Some(Decision::Deny(rule.clone()))

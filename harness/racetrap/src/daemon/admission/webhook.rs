@@ -1,4 +1,4 @@
-//! Starts the server of reviews, and puts it in force in the daemon's API.
+//! Starts the webhook's server and registers it with the daemon's API.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,55 +13,57 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::gate::{DenyGuard, Desk, WriteGate};
-use super::server::{Clerk, PROBE, serve};
+use super::gate::{DenyGuard, WriteGate};
+use super::reviewer::Reviewer;
+use super::server::{PROBE, ReviewContext, serve};
 use crate::certificate::{Certificate, CertificateError};
 use crate::chain::chain;
 use crate::daemon::api::{Api, ApiError};
 use crate::recorder::Recorder;
 use crate::wait::{NotReached, polled};
 
-/// How long the API server may take to ask; it learns of webhooks by a watch of its own.
+/// How long the API server may take until it asks the webhook: it learns about webhooks by a watch.
 const FORCE_LIMIT: Duration = Duration::from_secs(30);
 
-/// What Kubernetes allows at most for the answer to a review, in seconds.
+/// How long the API server waits for the answer to a review, in seconds: the maximum of Kubernetes.
 const REVIEW_SECONDS_MAX: u32 = 30;
 
-/// Writes to the daemon's API cannot be held.
+/// The admission webhook could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AdmissionError {
-    /// There is no port for the server.
-    #[error("there is no port for admission reviews")]
+    /// The server could not listen.
+    #[error("the server of admission reviews could not listen on the loopback interface")]
     Port(#[source] io::Error),
-    /// There is no certificate for it.
-    #[error("there is no certificate for admission reviews")]
+    /// The server's certificate could not be made.
+    #[error("the certificate of the admission webhook could not be made")]
     Certificate(#[from] CertificateError),
-    /// The daemon's API does not take the webhook.
-    #[error("the daemon's API does not take an admission webhook")]
+    /// The daemon's API server refused the webhook.
+    #[error("the daemon's API server refused the admission webhook")]
     Api(#[from] ApiError),
-    /// The daemon's API took it, but does not ask it.
-    #[error("the daemon's API does not ask its admission webhook")]
+    /// The daemon's API server accepted the webhook, but does not ask it.
+    #[error("the daemon's API server does not ask the admission webhook")]
     NotInForce(#[from] NotReached),
 }
 
-/// A server of reviews, which decides on writes to the daemon's API.
+/// The webhook: a server that decides on writes to the daemon's API.
 pub(crate) struct Admission {
     address: SocketAddr,
     authority: String,
-    desk: Desk,
+    reviewer: Reviewer,
     probes: watch::Receiver<u64>,
 }
 
 impl Admission {
-    /// Starts the server, in a task of `tasks`. It decides nothing until it is installed.
+    /// Starts the server in a task of `tasks`. The API server does not ask it before
+    /// [`install`](Self::install).
     ///
     /// # Errors
-    /// Where it gets no port or no certificate.
+    /// If it gets no port or no certificate.
     pub(crate) fn start(
         tasks: &mut JoinSet<()>,
         recorder: &Recorder,
     ) -> Result<Self, AdmissionError> {
-        let Certificate { authority, tls } = Certificate::make()?;
+        let Certificate { authority, tls } = Certificate::generate()?;
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let listener = listener.and_then(|listener| {
             listener.set_nonblocking(true)?;
@@ -69,47 +71,50 @@ impl Admission {
         });
         let listener = listener.map_err(AdmissionError::Port)?;
         let address = listener.local_addr().map_err(AdmissionError::Port)?;
-        let (told, probes) = watch::channel(0);
-        let desk = Desk::new(recorder);
-        let clerk = Clerk { desk: desk.clone(), probes: told };
-        tasks.spawn(serve(listener, TlsAcceptor::from(tls), clerk));
-        Ok(Self { address, authority, desk, probes })
+        let (counter, probes) = watch::channel(0);
+        let reviewer = Reviewer::new(recorder);
+        let context = ReviewContext { reviewer: reviewer.clone(), probes: counter };
+        tasks.spawn(serve(listener, TlsAcceptor::from(tls), context));
+        Ok(Self { address, authority, reviewer, probes })
     }
 
-    /// Tells the daemon's API of the server, and returns when it is asked about writes. To be done
-    /// again after each start of the daemon, for the proof.
+    /// Registers the webhook with the daemon's API, and returns when the API server asks it about
+    /// writes. Must be called again after each start of the daemon, which has to learn about the
+    /// webhook again.
     ///
     /// # Errors
-    /// Where the API refuses the webhook, or does not ask it within half a minute.
+    /// If the API server refuses the webhook, or does not ask it within half a minute.
     pub(crate) async fn install(&self, api: &Api) -> Result<(), AdmissionError> {
         api.set_webhook(&self.configuration()).await?;
         let before = *self.probes.borrow();
-        // An API server learns of its webhooks by a watch, and does not tell when it has.
+        // Nothing announces that the API server's watch has seen the webhook. So dry runs of a
+        // write are sent until one of them is reviewed.
         let asked = polled("an admission review of a probe", FORCE_LIMIT, async || {
             let written = api.probe_write(PROBE).await;
             if *self.probes.borrow() > before {
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(match written {
-                Ok(()) => "the probe was written without one".to_owned(),
+                Ok(()) => "the API server accepted the probe without a review".to_owned(),
                 Err(error) => chain(&error),
             })
         });
         Ok(asked.await?)
     }
 
-    /// Arms a gate that stops the write which `on` means. Names in `on` are those of the API.
+    /// Arms a gate that holds the n-th write that `on` matches. Names in `on` are those of the API.
     pub(crate) fn hold(&self, name: &str, on: WriteMatch) -> WriteGate {
-        self.desk.hold(name, on)
+        self.reviewer.hold(name, on)
     }
 
-    /// Denies so many of the writes that `on` means, from its n-th on; all, without a number.
+    /// Arms a rule that denies `times` writes that `on` matches, beginning with the n-th; without
+    /// `times`, all of them.
     pub(crate) fn deny(&self, rule: &str, on: WriteMatch, times: Option<u32>) -> DenyGuard {
-        self.desk.deny(rule, on, times)
+        self.reviewer.deny(rule, on, times)
     }
 
-    /// What happens to the harness must not happen to the daemon: where the webhook does not
-    /// answer, the write goes on.
+    /// The configuration as the API server gets it. Its failure policy is `Ignore`: a webhook that
+    /// does not answer must not stop the daemon's writes.
     pub(super) fn configuration(&self) -> Value {
         let rule = |group: &str, resources: &[&str]| {
             json!({

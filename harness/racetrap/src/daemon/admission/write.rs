@@ -1,4 +1,4 @@
-//! One write to the daemon's API, as its review tells of it.
+//! One write to the daemon's API, as its review describes it.
 
 use std::fmt;
 
@@ -7,19 +7,19 @@ use kube::core::admission::{AdmissionRequest, Operation};
 use racetrap_history::{Review, ReviewOutcome, WriteMatch};
 use serde_json::Value;
 
-/// What is known of a write before it is stored.
+/// A write that is not stored yet.
 #[derive(Clone, Debug)]
 pub(super) struct Write {
     operation: &'static str,
     resource: String,
     name: String,
     manager: Option<String>,
-    /// The object as it would be stored; null where it is deleted.
+    /// The object as it would be stored; null if the write deletes it.
     object: Value,
 }
 
 impl Write {
-    pub(super) fn of(request: &AdmissionRequest<DynamicObject>) -> Self {
+    pub(super) fn from_request(request: &AdmissionRequest<DynamicObject>) -> Self {
         let operation = match request.operation {
             Operation::Create => "CREATE",
             Operation::Update => "UPDATE",
@@ -27,6 +27,7 @@ impl Write {
             Operation::Connect => "CONNECT",
         };
         let plural = &request.resource.resource;
+        // The API server may send an empty string for a missing subresource or manager.
         let part = request.sub_resource.as_deref().filter(|part| !part.is_empty());
         let options = request.options.as_ref().map(|options| &options.0);
         let manager = options.and_then(|options| options["fieldManager"].as_str());
@@ -40,25 +41,26 @@ impl Write {
         }
     }
 
-    /// Everything but the count.
-    pub(super) fn fits(&self, on: &WriteMatch) -> bool {
-        let fits = |wanted: &Option<String>, seen: &str| {
+    /// Whether all parts of `on` but the count match.
+    pub(super) fn matches(&self, on: &WriteMatch) -> bool {
+        let equals = |wanted: &Option<String>, seen: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == seen)
         };
         on.operation.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(self.operation))
             && (on.resource.is_empty() || on.resource == self.resource)
-            && fits(&on.manager, self.manager.as_deref().unwrap_or_default())
-            && fits(&on.name, &self.name)
+            && equals(&on.manager, self.manager.as_deref().unwrap_or_default())
+            && equals(&on.name, &self.name)
             && on.object.iter().all(|(pointer, value)| self.holds(pointer, value))
     }
 
-    /// Null stands wherever nothing is, so that a match can tell what a write takes away; but not in
-    /// an object that is deleted, of which there is no new state.
+    /// Whether the object has this value at the pointer. Null also matches a missing member, so
+    /// that a rule can match a write that removes it. A deletion has no new object, so nothing
+    /// matches it.
     fn holds(&self, pointer: &str, value: &Value) -> bool {
         !self.object.is_null() && self.object.pointer(pointer).unwrap_or(&Value::Null) == value
     }
 
-    /// The record of what came of it.
+    /// The record of the write with its outcome.
     pub(super) fn review(&self, outcome: ReviewOutcome) -> Review {
         Review {
             operation: self.operation.to_owned(),

@@ -1,14 +1,16 @@
-//! Workflow commands: lines that GitHub takes from a step's output and shows as annotations.
+//! Workflow commands: GitHub turns these lines of a step's output into annotations.
 
 use crate::report::case::{Case, State};
 
-/// How many annotations of one kind GitHub shows of a step, less the one that counts the rest.
+/// How many annotations of one kind GitHub shows per step, minus one for the line that counts the
+/// rest.
 const SHOWN: usize = 9;
 
-/// Most bytes of an annotation's message, before they are escaped: it is shown in a narrow place.
+/// The maximal length of an annotation's message in bytes, before escaping; GitHub shows it in a
+/// narrow box.
 const MESSAGE_BYTES_MAX: usize = 3000;
 
-/// One line for each of the first runs that are not right, and one that counts the others.
+/// One line for each of the first runs that are not right, and one line that counts the others.
 pub(crate) fn annotations(cases: &[Case]) -> String {
     let bad: Vec<_> = cases.iter().filter(|case| case.state != State::Right).collect();
     let shown = bad.iter().take(SHOWN).map(|case| annotation(case));
@@ -38,17 +40,18 @@ fn command(title: &str, message: &str) -> String {
     format!("::error title={}::{}\n", property(title), data(message))
 }
 
-/// A message, so that it stays in its line.
+/// Escapes a message so that it stays in one line.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A property's value, so that neither the next property nor the message begins in it.
+/// Escapes the value of a property so that neither the next property nor the message can begin
+/// inside it.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Cuts a text at a character, and says so.
+/// Cuts a text between two characters, and appends how much is missing.
 pub(super) fn truncate(text: &mut String, bytes_max: usize) {
     if text.len() > bytes_max {
         let left = text.len();
@@ -62,8 +65,8 @@ pub(super) fn truncate(text: &mut String, bytes_max: usize) {
 mod tests {
     use super::*;
 
-    /// As the runner undoes it: a text that came through escaping and back is the text, and no
-    /// character of it can end the part that it is in.
+    /// Undoes the escaping as GitHub's runner does: the result must be the original text, and no
+    /// character of the text may end the part of the command that contains it.
     #[test]
     fn what_would_end_a_part_of_a_command_is_escaped() {
         let text = "50%: a, b\r\n::error::x %0A";
@@ -80,7 +83,7 @@ mod tests {
         assert_eq!((undone(title).as_str(), undone(message).as_str()), (text, text));
     }
 
-    /// The cut falls into a character of three bytes, which goes as a whole.
+    /// The limit lies inside a character of three bytes, which is removed completely.
     #[test]
     fn a_text_is_cut_at_a_character() {
         let mut text = "ab\u{2713}cd".to_owned();

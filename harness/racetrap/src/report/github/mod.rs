@@ -1,7 +1,7 @@
-//! What GitHub shows of a command in a workflow.
+//! Output for GitHub workflows.
 //!
 //! - `annotations`: lines on the page of the workflow's run, for the first runs that are not right;
-//! - `summary`: the whole result as a page of the job.
+//! - `summary`: the complete result as the job's summary.
 
 mod annotations;
 mod summary;

@@ -1,4 +1,4 @@
-//! The summary of a job: the whole result as one page of Markdown, cut politely where it is too long.
+//! The summary of a job: the complete result as one page of Markdown, shortened if it is too long.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,16 +7,17 @@ use super::annotations::truncate;
 use crate::report::case::{Case, State};
 use crate::report::matrix::CONTROL;
 
-/// Most bytes of a summary. GitHub takes 1024 KiB of a step, and shows nothing at all of more.
+/// Maximal length of a summary in bytes. GitHub accepts 1024 KiB per step and shows nothing if it
+/// is longer.
 pub(crate) const BYTES_MAX: usize = 900_000;
 
-/// Bytes kept back for the sentences that say what was left out.
+/// Bytes that are reserved for the sentences that say what was left out.
 const REST_BYTES: usize = 500;
 
-/// Most bytes of the reasons of one run, so that one alone cannot take all the room.
+/// Maximal length of one run's reasons in bytes, so that one run cannot use up the page.
 const REASONS_BYTES_MAX: usize = 20_000;
 
-/// What may still be added to a page, a whole piece at a time.
+/// A page of limited length that grows by whole pieces.
 struct Page {
     text: String,
     bytes_max: usize,
@@ -24,7 +25,7 @@ struct Page {
 }
 
 impl Page {
-    /// Adds a piece that fits, as long as all before it did.
+    /// Adds a piece if it fits and all pieces before it did.
     fn add(&mut self, piece: &str) {
         if self.left_out > 0 || self.text.len() + piece.len() > self.bytes_max {
             self.left_out += 1;
@@ -33,7 +34,7 @@ impl Page {
         }
     }
 
-    /// Ends a part of the page: says how many pieces did not fit, and begins to count anew.
+    /// Ends a part of the page: says how many pieces did not fit, and resets the count.
     fn close(&mut self, what: &str) {
         let left = std::mem::take(&mut self.left_out);
         if left > 0 {
@@ -43,8 +44,8 @@ impl Page {
     }
 }
 
-/// A table of all runs, and below it what there is to know of each that is not right, in at most
-/// `bytes_max` bytes.
+/// A table of all runs, and below it the reasons of each run that is not right; at most `bytes_max`
+/// bytes.
 pub(crate) fn summary(command: &str, cases: &[Case], bytes_max: usize) -> String {
     let mut page =
         Page { text: String::new(), bytes_max: bytes_max.saturating_sub(REST_BYTES), left_out: 0 };
@@ -76,7 +77,7 @@ fn head(command: &str, cases: &[Case]) -> String {
     text + "\n\n"
 }
 
-/// A row a finding, a column a kind of daemon, both in the order of the cases.
+/// A row per finding and a column per kind of daemon, both in the order of the cases.
 fn table(page: &mut Page, cases: &[Case]) {
     let mut columns = Vec::new();
     let mut findings = Vec::new();
@@ -102,7 +103,7 @@ fn table(page: &mut Page, cases: &[Case]) {
     page.close("findings");
 }
 
-/// What came of the runs in one place of the table; how many of each, where there are several.
+/// The verdicts of the runs in one cell of the table, with counts if there are several.
 fn cell(cases: Option<&Vec<&Case>>) -> String {
     let mut words: Vec<(State, &str, usize)> = Vec::new();
     for case in cases.into_iter().flatten() {
@@ -136,14 +137,14 @@ fn details(case: &Case) -> String {
     text
 }
 
-/// A block of code whose fence is longer than any row of backticks in it.
+/// A code block. Its fence is longer than any row of backticks in the text.
 fn code(language: &str, text: &str) -> String {
     let rows = text.split(|letter| letter != '`').map(str::len);
     let fence = "`".repeat(rows.max().unwrap_or_default().max(2) + 1);
     format!("{fence}{language}\n{}\n{fence}\n\n", text.trim_end())
 }
 
-/// A text that is neither HTML nor Markdown, in one line, and ends no cell of a table.
+/// Escapes a text so that it contains neither HTML nor Markdown and stays in one cell of a table.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
     for letter in text.chars() {

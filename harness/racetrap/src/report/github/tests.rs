@@ -1,7 +1,7 @@
 use super::*;
 use crate::report::case::{Case, State, example};
 
-/// On both sides of the number that GitHub shows, and far beyond it.
+/// Numbers of runs just below and above the number that GitHub shows, and far above it.
 #[test]
 fn at_most_nine_runs_are_annotated_and_the_tenth_line_counts_the_others() {
     let text = |bad| {
@@ -33,8 +33,8 @@ fn cases(findings: usize) -> Vec<Case> {
     cases
 }
 
-/// A finding that was run twice in a column, one that is missing in it, and texts that Markdown, HTML
-/// or a table would take for something else.
+/// A finding that ran twice in one column, one that is missing in another, and texts that Markdown,
+/// HTML or a table would misread.
 #[test]
 fn a_summary_is_a_table_and_what_there_is_to_know_of_each_run_that_is_not_right() {
     let mut cases = cases(2);
@@ -52,7 +52,8 @@ fn a_summary_is_a_table_and_what_there_is_to_know_of_each_run_that_is_not_right(
     settings.bind(|| insta::assert_snapshot!("job-summary", text));
 }
 
-/// What is told and what is counted as left out are together all there is, wherever the room ends.
+/// Whatever the limit is, the runs that are shown plus those that are counted as left out are all
+/// runs.
 #[test]
 fn a_summary_that_is_too_long_says_how_much_it_left_out() {
     let mut cases = cases(700);

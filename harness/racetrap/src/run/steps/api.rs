@@ -7,7 +7,7 @@ use racetrap_history::{
 };
 use serde_json::{Value, json};
 
-use crate::daemon::{Resource, user};
+use crate::daemon::{Resource, client_writes};
 use crate::run::scene::Scene;
 use crate::run::step_error::StepError;
 
@@ -37,7 +37,7 @@ async fn act(scene: &Scene, container: &str, action: Action) -> Result<(), StepE
         }
     };
     let set = BTreeMap::from([(pointer.to_owned(), json!(wanted))]);
-    user::patch(&scene.world.api, scene.recorder(), resource, &object, &set).await?;
+    client_writes::patch(&scene.world.api, scene.recorder(), resource, &object, &set).await?;
     Ok(())
 }
 
@@ -49,13 +49,13 @@ async fn patch(scene: &Scene, patch: &UserPatch) -> Result<(), StepError> {
             None => value.clone(),
         };
         let set = patch.set.iter().map(|(at, value)| (at.clone(), numbered(value))).collect();
-        user::patch(&scene.world.api, scene.recorder(), resource, &object, &set).await?;
+        client_writes::patch(&scene.world.api, scene.recorder(), resource, &object, &set).await?;
     }
     Ok(())
 }
 
 async fn create_object(scene: &Scene, object: &UserObject) -> Result<(), StepError> {
-    let Some(resource) = Resource::of(&object.resource) else {
+    let Some(resource) = Resource::from_plural(&object.resource) else {
         let why = format!("there is no resource `{}`", object.resource);
         return Err(StepError { blame: Blame::Schedule, why });
     };
@@ -70,13 +70,15 @@ async fn create_object(scene: &Scene, object: &UserObject) -> Result<(), StepErr
         return Err(StepError { blame: Blame::Schedule, why });
     };
     let object = UserObject { name, ..object.clone() };
-    user::create(&scene.world.api, scene.recorder(), resource, namespace, &object).await?;
+    client_writes::create(&scene.world.api, scene.recorder(), resource, namespace, &object).await?;
     Ok(())
 }
 
 async fn delete(scene: &Scene, mirror: &MirrorRef) -> Result<(), StepError> {
     let (resource, object) = find_mirror(scene, mirror)?;
-    Ok(user::delete(&scene.world.api, scene.recorder(), resource, &object).await.map(drop)?)
+    Ok(client_writes::delete(&scene.world.api, scene.recorder(), resource, &object)
+        .await
+        .map(drop)?)
 }
 
 /// Adds a finalizer to a mirror that the daemon must not remove, or removes that finalizer.
@@ -84,9 +86,9 @@ async fn keep(scene: &Scene, mirror: &MirrorRef, keep: bool) -> Result<(), StepE
     let (resource, object) = find_mirror(scene, mirror)?;
     let api = &scene.world.api;
     if keep {
-        user::keep(api, resource, &object).await?;
+        client_writes::add_finalizer(api, resource, &object).await?;
     } else {
-        user::let_go(api, resource, &object).await?;
+        client_writes::remove_finalizer(api, resource, &object).await?;
     }
     Ok(())
 }
@@ -95,7 +97,7 @@ async fn keep(scene: &Scene, mirror: &MirrorRef, keep: bool) -> Result<(), StepE
 /// change before the next one is made.
 async fn touch(scene: &Scene, times: u32) -> Result<(), StepError> {
     for time in 1..=times {
-        let stored = user::touch_app(&scene.world.api, scene.recorder(), time).await?;
+        let stored = client_writes::touch_app(&scene.world.api, scene.recorder(), time).await?;
         let version = stored.pointer("/metadata/resourceVersion").cloned();
         let version = version.and_then(|version| version.as_str()?.parse::<u64>().ok());
         let seen = |view: &View| {
@@ -111,7 +113,7 @@ async fn touch(scene: &Scene, times: u32) -> Result<(), StepError> {
 fn find_mirror(scene: &Scene, mirror: &MirrorRef) -> Result<(Resource, Value), StepError> {
     let found = scene.recorder().with_view(|view| {
         let (resource, object) = view.mirror_object(mirror)?;
-        Some((Resource::of(resource)?, object.clone()))
+        Some((Resource::from_plural(resource)?, object.clone()))
     });
     found.ok_or_else(|| StepError { blame: Blame::Schedule, why: format!("{mirror} is not there") })
 }

@@ -10,8 +10,8 @@ use racetrap_history::{
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::daemon::{Api, ApiError, Resource};
-use crate::docker;
-use crate::process::{Begun, Ended};
+use crate::docker_cli::CommandFailure;
+use crate::process::{CommandHandle, CommandResult};
 use crate::recorder::Recorder;
 use crate::run::scene::Scene;
 use crate::run::step_error::StepError;
@@ -23,13 +23,13 @@ const INTERRUPTED: i32 = 130;
 #[derive(Default)]
 pub(in crate::run) struct Commands {
     daemon: BTreeMap<CommandName, Background>,
-    docker: BTreeMap<CommandName, JoinSet<Result<(), docker::Ended>>>,
+    docker: BTreeMap<CommandName, JoinSet<Result<(), CommandFailure>>>,
 }
 
 /// A command of the daemon that goes on.
 struct Background {
-    begun: Begun,
-    ending: JoinSet<(Ended, Result<(), ApiError>)>,
+    begun: CommandHandle,
+    ending: JoinSet<(CommandResult, Result<(), ApiError>)>,
     handle: AbortHandle,
 }
 
@@ -54,7 +54,7 @@ impl Commands {
     }
 
     /// Keeps a docker command that goes on.
-    pub(super) fn keep(&mut self, name: CommandName, task: JoinSet<Result<(), docker::Ended>>) {
+    pub(super) fn keep(&mut self, name: CommandName, task: JoinSet<Result<(), CommandFailure>>) {
         self.docker.insert(name, task);
     }
 
@@ -123,7 +123,7 @@ fn as_set(app: &AppStep) -> SetStep {
     }
 }
 
-fn command_run(scene: &Scene, ended: Ended) -> Result<CommandRun, StepError> {
+fn command_run(scene: &Scene, ended: CommandResult) -> Result<CommandRun, StepError> {
     match ended {
         Ok(Ok(run)) => Ok(run),
         Ok(Err(still_ran)) => Err(scene.failure_of_daemon(still_ran.to_string())),

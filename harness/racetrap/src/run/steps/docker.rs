@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use super::command::Commands;
 use crate::daemon::DaemonError;
-use crate::docker::{Blow, Strike};
+use crate::docker_cli::{TrapAction, WriteTrap};
 use crate::run::scene::Scene;
 use crate::run::step_error::StepError;
 
@@ -14,7 +14,7 @@ use crate::run::step_error::StepError;
 #[derive(Default)]
 pub(in crate::run) struct DockerUser {
     /// Kills or freezes the daemon when it writes the configuration.
-    strike: Option<Strike>,
+    strike: Option<WriteTrap>,
 }
 
 impl DockerUser {
@@ -50,25 +50,25 @@ impl DockerUser {
             DockerStep::Frozen => {
                 let strike = self.strike(scene).await?;
                 // A daemon that went on before it is frozen could still replace the configuration.
-                scene.world.daemon.frozen().await?;
+                scene.world.daemon.wait_until_frozen().await?;
                 drop(strike);
                 require_torn(scene, "frozen")
             }
         }
     }
 
-    fn strike_at_write(&mut self, scene: &mut Scene, blow: Blow) -> Result<(), StepError> {
+    fn strike_at_write(&mut self, scene: &mut Scene, action: TrapAction) -> Result<(), StepError> {
         let daemon = scene.world.daemon.process().ok_or(DaemonError::NoProcess)?;
-        self.strike = Some(scene.world.user.strike_at_write(daemon.pid, blow)?);
+        self.strike = Some(scene.world.user.arm_trap(daemon.pid, action)?);
         Ok(())
     }
 
     /// Waits until the daemon writes the configuration, and kills or freezes it then. The daemon cannot go
     /// on for as long as the returned strike lives.
-    async fn strike(&mut self, scene: &Scene) -> Result<Strike, StepError> {
+    async fn strike(&mut self, scene: &Scene) -> Result<WriteTrap, StepError> {
         let mut strike = self.strike.take().expect("the schedule was checked: armed before");
         if timeout(scene.deadline, strike.reached()).await.is_ok_and(|reached| reached) {
-            strike.fall(scene.recorder());
+            strike.act(scene.recorder());
             return Ok(strike);
         }
         let why = format!("the daemon wrote nothing within {:?}", scene.deadline);
@@ -92,7 +92,7 @@ async fn run(
 /// Requires that the daemon was about to replace the configuration. Otherwise the instant was missed,
 /// and the run would show nothing.
 fn require_torn(scene: &Scene, done: &str) -> Result<(), StepError> {
-    if scene.world.user.has_torn() {
+    if scene.world.user.has_unfinished_write() {
         return Ok(());
     }
     let why = format!("the daemon was {done} too late, or writes in the configuration's place");

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use racetrap_history::{Blame, Fault, FaultKind, FaultName, FaultStep, Side, Streams, View};
-use racetrap_wire::{Part, Passes, Pieces, Recording, Refusal, Rewrite, RuleGuard};
+use racetrap_wire::{HalfOpenAfter, Part, Pieces, Recording, Refusal, Rewrite, RuleGuard};
 
 use super::command::Commands;
 use crate::daemon::DenyGuard;
@@ -102,8 +102,9 @@ impl Faults {
         Ok(match &fault.kind {
             FaultKind::Lose => wire.lose(rule, matcher, times),
             FaultKind::HalfOpen { bytes } => {
-                let passes = if of_frame { Passes::Frame } else { Passes::Bytes(*bytes) };
-                wire.half_open(rule, matcher, passes, times)
+                let after =
+                    if of_frame { HalfOpenAfter::Frame } else { HalfOpenAfter::Bytes(*bytes) };
+                wire.half_open(rule, matcher, after, times)
             }
             FaultKind::Slow { bytes, every_ms } => {
                 let every = Duration::from_millis(every_ms.get().into());

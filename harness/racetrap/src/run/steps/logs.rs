@@ -10,7 +10,9 @@ use racetrap_history::{
 use tokio::time::{Instant, timeout};
 
 use super::settle::STILL;
-use crate::passthrough::{Asking, Client, Wanted, Way, WayError, compare, crowd};
+use crate::passthrough::{
+    Client, ClientOptions, PassthroughRequest, Route, RouteError, compare_with_engine, run_crowd,
+};
 use crate::run::scene::Scene;
 use crate::run::step_error::StepError;
 use crate::wait::polled;
@@ -67,26 +69,26 @@ impl LogClients {
 
     async fn open(&mut self, scene: &Scene, open: &OpenLog) -> Result<(), StepError> {
         measure_before(scene)?;
-        let mut request = asking(scene, &open.log).await?;
+        let mut request = passthrough_request(scene, &open.log).await?;
         if !open.token {
             request = request.without_token();
         }
         if !open.upgrade {
-            request = request.plain();
+            request = request.without_upgrade();
         }
         if !open.reads {
-            request = request.holding_little();
+            request = request.with_small_buffer();
         }
         for (name, value) in &open.headers {
-            let with = request.with(name, value);
-            request = with.map_err(|error| StepError::by(Blame::Schedule, &error))?;
+            let with_header = request.with_header(name, value);
+            request = with_header.map_err(|error| StepError::by(Blame::Schedule, &error))?;
         }
         let container = open.log.of.as_ref().map(|of| scene.world.workload.id(of)).transpose()?;
         let container = container.map(str::to_owned);
-        let wanted =
-            Wanted { asking: request, container, promised: open.status.clone(), reads: open.reads };
+        let (promised, reads) = (open.status.clone(), open.reads);
+        let options = ClientOptions { request, container, promised, reads };
         let name = open.client.0.clone();
-        let client = Client::open(name, wanted, scene.deadline, scene.recorder()).await;
+        let client = Client::open(name, options, scene.deadline, scene.recorder()).await;
         let tail = open.log.query.get("tail").cloned();
         self.0.insert(open.client.clone(), Opened { client, tail, reads: open.reads });
         Ok(())
@@ -99,7 +101,7 @@ impl LogClients {
     ) -> Result<Option<LogTruth>, StepError> {
         let Opened { client, tail, .. } = self.client(name);
         let docker = scene.world.truth.docker();
-        Ok(compare(docker, &name.0, client, tail.as_deref()).await?)
+        Ok(compare_with_engine(docker, &name.0, client, tail.as_deref()).await?)
     }
 
     /// Waits until every client that reads has all bytes that the engine has, and the daemon has released
@@ -164,16 +166,19 @@ impl LogClients {
 
 async fn log_crowd(scene: &Scene, wanted: &LogCrowd) -> Result<(), StepError> {
     measure_before(scene)?;
-    let request = asking(scene, &wanted.log).await?;
+    let request = passthrough_request(scene, &wanted.log).await?;
     let LogCrowd { clients, at_once, status, .. } = wanted;
     let at_once = usize::try_from(*at_once).unwrap_or(usize::MAX);
-    let seen = crowd(&request, status, *clients, at_once, scene.deadline).await;
+    let seen = run_crowd(&request, status, *clients, at_once, scene.deadline).await;
     scene.recorder().append(What::LogCrowd(seen));
     Ok(())
 }
 
 /// The request of a client, as the scenario describes it.
-async fn asking(scene: &Scene, log: &LogRequest) -> Result<Asking, StepError> {
+async fn passthrough_request(
+    scene: &Scene,
+    log: &LogRequest,
+) -> Result<PassthroughRequest, StepError> {
     let mut path = if let Some(of) = &log.of {
         format!("engine/logs/{}", scene.world.workload.id(of)?)
     } else {
@@ -185,16 +190,16 @@ async fn asking(scene: &Scene, log: &LogRequest) -> Result<Asking, StepError> {
         path.push_str(if number == 0 { "?" } else { "&" });
         path.push_str(&format!("{name}={value}"));
     }
-    let way = match log.door {
-        Door::Api => Way::through_api(scene.world.daemon.kubeconfig()?)?,
+    let route = match log.door {
+        Door::Api => Route::through_api(scene.world.daemon.kubeconfig()?)?,
         Door::Inner => {
             let controller = path.split('/').find(|part| !part.is_empty()).unwrap_or_default();
             let endpoint = scene.world.api.passthrough_endpoint(controller).await?;
-            let way = endpoint.as_deref().and_then(Way::inner);
-            way.ok_or_else(|| WayError::NotAnnounced(controller.to_owned()))?
+            let route = endpoint.as_deref().and_then(Route::to_manager);
+            route.ok_or_else(|| RouteError::NotAnnounced(controller.to_owned()))?
         }
     };
-    Ok(Asking::new(way, &path))
+    Ok(PassthroughRequest::new(route, &path))
 }
 
 fn was_let_in(scene: &Scene, name: &ClientName) -> bool {

@@ -66,7 +66,7 @@ async fn mark(scene: &Scene, number: u32, stage: Stage, became_level: bool) {
     let mut changes = scene.recorder().changes();
     let limit = Instant::now() + STILL;
     let checkpoint = What::Checkpoint { number, stage };
-    scene.world.user.look();
+    scene.world.user.record_changes();
     loop {
         changes.borrow_and_update();
         let level = level(scene);

@@ -1,4 +1,4 @@
-//! What the App and its VM say of themselves, over time.
+//! The conditions of the App and its VM over time.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,18 @@ use serde_json::Value;
 
 use super::{At, Item, Row, Source, Tone};
 
-/// The resources whose conditions are shown, and what the rows of their objects begin with. A mirror's
-/// conditions are those of one among many.
+/// The resources whose conditions are shown, with the prefix of the titles of their rows. Mirrors
+/// are left out, because there are many of them.
 const SHOWN: [(&str, &str); 2] = [("apps", ""), ("limavms", "VM ")];
 
-/// What stands above the other rows: what is wanted, and what says that it is so.
+/// The first rows: the desired state, and the condition that says whether it is reached.
 const FIRST: [&str; 2] = ["wanted", "Settled"];
 
-/// A row for each condition; a bar for as long as it says the same.
+/// One row for each condition, with one bar for as long as the condition does not change.
 pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
     let mut view = View::default();
+    // By the positions in `SHOWN` and `FIRST`, and by the title, so that the order of the map is
+    // that of the rows.
     let mut rows: BTreeMap<(usize, usize, String), Vec<Item>> = BTreeMap::new();
     for record in &source.records {
         view.apply(record);
@@ -26,26 +28,30 @@ pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
             _ => continue,
         };
         let Some(rank) = SHOWN.iter().position(|(shown, _)| shown == resource) else { continue };
+        // Both resources have a single object.
         let name = view.names(resource).next().and_then(|name| name.rsplit('/').next());
         let object = name.and_then(|name| view.object(resource, name));
-        let mut said = object.map(said).unwrap_or_default();
+        let mut current = object.map(conditions).unwrap_or_default();
         let at = At::from(*record);
-        // One that is not there any more says nothing.
+        // The last bar of a row is still open if it lasts until the end of the history. It ends
+        // here if its condition has changed or disappeared.
         for ((of, _, title), items) in &mut rows {
             if *of == rank
                 && let Some(last) = items.last_mut().filter(|last| last.to == Some(source.end))
             {
-                match said.remove(title) {
+                match current.remove(title) {
                     Some((tone, label)) if last.tone == tone && last.label == label => {}
-                    now => {
+                    changed => {
                         last.to = Some(at);
-                        let next = now.map(|(tone, label)| Item::bar(at, source.end, tone, label));
+                        let next =
+                            changed.map(|(tone, label)| Item::bar(at, source.end, tone, label));
                         items.extend(next);
                     }
                 }
             }
         }
-        for (title, (tone, label)) in said {
+        // The remaining conditions have no open bar.
+        for (title, (tone, label)) in current {
             let bar = Item::bar(at, source.end, tone, label);
             let first = FIRST.iter().position(|first| *first == title).unwrap_or(FIRST.len());
             rows.entry((rank, first, title)).or_default().push(bar);
@@ -57,13 +63,13 @@ pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
     rows.into_iter().map(titled).collect()
 }
 
-/// What an object says now, by its condition.
-fn said(object: &Value) -> BTreeMap<String, (Tone, String)> {
-    let mut said = BTreeMap::new();
+/// The conditions of an object by type, and its desired state as `wanted`.
+fn conditions(object: &Value) -> BTreeMap<String, (Tone, String)> {
+    let mut found = BTreeMap::new();
     if let Some(running) = object.pointer("/spec/running").and_then(Value::as_bool) {
         let tone = if running { Tone::Good } else { Tone::Off };
-        let wish = if running { "shall run" } else { "shall be stopped" };
-        said.insert("wanted".to_owned(), (tone, wish.to_owned()));
+        let state = if running { "shall run" } else { "shall be stopped" };
+        found.insert("wanted".to_owned(), (tone, state.to_owned()));
     }
     let generation = object.pointer("/metadata/generation").and_then(Value::as_i64);
     let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
@@ -71,6 +77,7 @@ fn said(object: &Value) -> BTreeMap<String, (Tone, String)> {
         let text = |key: &str| condition.get(key).and_then(Value::as_str).unwrap_or_default();
         let observed = condition.get("observedGeneration").and_then(Value::as_i64);
         let mut label = format!("{} {}", text("status"), text("reason"));
+        // A condition of an older generation does not say anything about the current spec.
         let is_stale = observed < generation && observed.is_some();
         if is_stale {
             label += ", of an older generation";
@@ -81,7 +88,7 @@ fn said(object: &Value) -> BTreeMap<String, (Tone, String)> {
             "False" => Tone::Off,
             _ => Tone::Doubt,
         };
-        said.insert(text("type").to_owned(), (tone, label));
+        found.insert(text("type").to_owned(), (tone, label));
     }
-    said
+    found
 }

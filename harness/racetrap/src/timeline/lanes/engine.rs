@@ -1,4 +1,4 @@
-//! What the engine says of its objects, and what watches of the daemon's API say of theirs.
+//! The engine's events, and the events of the harness's watches of the daemon's API.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use racetrap_history::{Change, What};
 
 use super::{At, Item, Row, Source, Tone};
 
-/// Resources in the order of their rows; others come behind them.
+/// Resources in the order of their rows. All other resources come after them.
 const RESOURCES: [&str; 6] =
     ["apps", "limavms", "containernamespaces", "containers", "images", "volumes"];
 
-/// The engine's events, a row for each kind of object.
+/// The engine's events, one row for each kind of object.
 pub(super) fn events(source: &Source<'_>) -> Vec<Row> {
     let mut rows: BTreeMap<&str, Vec<Item>> = BTreeMap::new();
     for record in &source.records {
@@ -26,7 +26,7 @@ pub(super) fn events(source: &Source<'_>) -> Vec<Row> {
     rows.into_iter().map(|(object, items)| Row::new(format!("{object}s"), items)).collect()
 }
 
-/// Changes and lists of the API, a row for each resource.
+/// Changes and lists of the API, one row for each resource.
 pub(super) fn watched(source: &Source<'_>) -> Vec<Row> {
     let mut rows: BTreeMap<(usize, &str), Vec<Item>> = BTreeMap::new();
     for record in &source.records {

@@ -1,15 +1,17 @@
-//! What was found, when it was judged, and what the run says of itself.
+//! Violations, checkpoints, and remarks about the run.
 
 use racetrap_history::timeline::Entry;
 use racetrap_history::{Judgement, Record, Violation, What};
 
-use super::{At, Item, Row, Tone, text};
+use super::source::entry_text;
+use super::{At, Item, Row, Tone};
 
-/// Violations where they became true, checkpoints, and remarks.
+/// One row for violations, each at the record that made it true, one for checkpoints and one for
+/// remarks.
 pub(super) fn rows(history: &[Record], entries: &[Entry], judgement: &Judgement) -> Vec<Row> {
     let marks = |tone: fn(&What) -> Option<Tone>| {
         let marks = history.iter().filter_map(|record| {
-            Some(Item::mark(At::from(record), tone(&record.what)?, text(entries, record)))
+            Some(Item::mark(At::from(record), tone(&record.what)?, entry_text(entries, record)))
         });
         marks.collect()
     };
@@ -32,8 +34,9 @@ pub(super) fn rows(history: &[Record], entries: &[Entry], judgement: &Judgement)
     ]
 }
 
-/// One mark for all that became true at one record.
+/// One mark for all violations at the same record.
 fn violations(history: &[Record], judgement: &Judgement) -> Vec<Item> {
+    // Violations at the same record are consecutive.
     let chunks = judgement.violations.chunk_by(|one, other| one.seq == other.seq);
     let marks = chunks.filter_map(|of_record| {
         let first = of_record.first()?;

@@ -1,4 +1,4 @@
-//! How many mirrors are not as the engine's objects, over time.
+//! How many mirrors differ from the engine's objects, over time.
 
 use std::collections::BTreeSet;
 
@@ -6,22 +6,23 @@ use racetrap_history::{Comparison, Comparisons, MirrorKey, Record};
 
 use super::{At, Item, Row, Source, Tone};
 
-/// What a record changed in the comparisons of mirrors.
-pub(crate) struct Changed {
-    pub(crate) at: At,
-    /// Mirrors must be there at all.
-    pub(crate) wanted: bool,
-    pub(crate) comparisons: Vec<Comparison>,
+/// The comparisons of mirrors that a record changed.
+pub(in crate::timeline) struct Changed {
+    pub(in crate::timeline) at: At,
+    /// Whether there must be any mirrors.
+    pub(in crate::timeline) wanted: bool,
+    pub(in crate::timeline) comparisons: Vec<Comparison>,
 }
 
-/// Everything that changes in the comparisons of one daemon's mirrors.
-pub(crate) fn changes(records: &[&Record]) -> Vec<Changed> {
+/// All changes in the comparisons of one daemon's mirrors.
+pub(super) fn changes(records: &[&Record]) -> Vec<Changed> {
     let mut followed = Comparisons::default();
     let mut wanted_before = false;
     let mut changes = Vec::new();
     for record in records {
         let comparisons = followed.apply(record);
         let wanted = followed.wants_mirrors();
+        // Most records change neither.
         if !comparisons.is_empty() || wanted != wanted_before {
             changes.push(Changed { at: At::from(*record), wanted, comparisons });
             wanted_before = wanted;
@@ -30,7 +31,7 @@ pub(crate) fn changes(records: &[&Record]) -> Vec<Changed> {
     changes
 }
 
-/// A bar for as long as their number stays the same.
+/// One bar for as long as the number of different mirrors does not change.
 pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
     let mut different: BTreeSet<&MirrorKey> = BTreeSet::new();
     let mut items: Vec<Item> = Vec::new();
@@ -49,6 +50,7 @@ pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
             (many, _) => (Tone::Doubt, format!("{many} differ")),
         };
         if let Some(last) = items.last_mut() {
+            // The comparisons changed, but not the number of different mirrors.
             if last.label == label {
                 continue;
             }

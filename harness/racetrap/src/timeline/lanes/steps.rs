@@ -1,13 +1,14 @@
-//! What the scenario does, and what users do.
+//! The steps of the scenario, and the commands, writes and reviews of users.
 
 use racetrap_history::{CommandRun, GateName, ReviewOutcome, Step, What};
 
 use super::{At, Item, Row, Source, Tone, pack};
 
-/// Over how many rows steps are spread, so that those which follow each other at once can be told apart.
+/// The number of rows for steps. Consecutive steps are in different rows, because short ones in one
+/// row could not be told apart.
 const STEP_ROWS: usize = 3;
 
-/// The steps, each from its beginning to its end.
+/// The steps, each as a bar from its beginning to its end.
 pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
     let mut items: Vec<Item> = Vec::new();
     for record in &source.records {
@@ -20,6 +21,7 @@ pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
             let Some(step) = items.last_mut() else { continue };
             step.to = Some(at);
         } else if let What::StepFailed { .. } = &record.what {
+            // The failure replaces the bar of its step.
             let step = items.pop().map_or(at, |step| step.from);
             items.push(Item::bar(step, at, Tone::Bad, source.text(record)));
         }
@@ -31,7 +33,7 @@ pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
     rows.into_iter().map(|items| Row::new("", items)).collect()
 }
 
-/// Commands from their beginning to their end, writes of objects, and reviews.
+/// Rows for commands, for writes of objects, and for reviews by the admission.
 pub(super) fn users(source: &Source<'_>) -> Vec<Row> {
     let alone = |items: Vec<Item>| items.into_iter().map(|item| vec![item]).collect();
     let mut rows = pack("commands", alone(commands(source)));
@@ -42,7 +44,8 @@ pub(super) fn users(source: &Source<'_>) -> Vec<Row> {
 }
 
 fn commands(source: &Source<'_>) -> Vec<Item> {
-    // What is known of a command when it begins is how its arguments end.
+    // The record of a command's end has the program before the arguments, that of its beginning has
+    // not. So the two belong together if the longer list ends with the shorter one.
     let mut begun: Vec<(&[String], At)> = Vec::new();
     let mut items = Vec::new();
     for record in &source.records {
@@ -53,6 +56,7 @@ fn commands(source: &Source<'_>) -> Vec<Item> {
             let CommandRun { arguments, exit, took_ms, .. } = command;
             let from = match begun.iter().position(|(of, _)| arguments.ends_with(of)) {
                 Some(index) => begun.remove(index).1,
+                // A command in the foreground has no record of its beginning, only its duration.
                 None => At { us: at.us.saturating_sub(took_ms * 1_000), ..at },
             };
             let tone = if exit.is_success() { Tone::Plain } else { Tone::Doubt };
@@ -66,7 +70,7 @@ fn commands(source: &Source<'_>) -> Vec<Item> {
     items
 }
 
-/// Writes that the daemon's API asked about; one that was held is a bar.
+/// Reviews by the admission: a bar for a write that was held, and a mark for any other one.
 fn reviews(source: &Source<'_>) -> Vec<Item> {
     let mut held: Vec<(&GateName, usize)> = Vec::new();
     let mut items: Vec<Item> = Vec::new();
@@ -78,10 +82,10 @@ fn reviews(source: &Source<'_>) -> Vec<Item> {
                 held.push((gate, items.len()));
                 items.push(Item::bar(at, source.end, Tone::Held, text));
             }
+            // A gate holds one write at a time, so its name is enough to find the bar.
             ReviewOutcome::ReleasedFrom(gate) | ReviewOutcome::GivenUpAt(gate) => {
                 match held.iter().position(|(held, _)| *held == gate) {
                     Some(index) => items[held.remove(index).1].to = Some(at),
-                    // A journal of which the beginning is missing.
                     None => items.push(Item::mark(at, Tone::Faint, text)),
                 }
             }

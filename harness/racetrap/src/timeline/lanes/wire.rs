@@ -1,4 +1,5 @@
-//! The wire: requests from their coming to their end, and what was done to them on the way.
+//! The wire: each request from its arrival to its end, with the frames, gates and faults in
+//! between.
 
 use std::collections::BTreeMap;
 
@@ -15,19 +16,20 @@ pub(super) enum Which {
     Clients,
 }
 
-/// One request and what belongs to it.
+/// One request that has not ended yet.
 struct Exchange {
     connection: u64,
     from: At,
     request: String,
     status: Option<u16>,
-    /// Since when it stands at a gate, and at which.
+    /// The gate that holds one of its messages, and since when.
     standing: Option<(At, String)>,
+    /// Items within the bar of the exchange.
     inner: Vec<Item>,
 }
 
 impl Exchange {
-    /// The bar of the whole exchange, and what lies within it.
+    /// Ends the exchange, and returns its bar followed by all items within it.
     fn end(mut self, at: At) -> Vec<Item> {
         self.go_on(at);
         let status = self.status.map(|status| format!(" {status}")).unwrap_or_default();
@@ -37,7 +39,7 @@ impl Exchange {
         items
     }
 
-    /// It stands at no gate any more.
+    /// Ends the bar of a held message, if there is one.
     fn go_on(&mut self, at: At) {
         if let Some((since, gate)) = self.standing.take() {
             let label = format!("HELD at {gate}: {}", self.request);
@@ -46,7 +48,7 @@ impl Exchange {
     }
 }
 
-/// Exchanges in as few rows as they need, and what happened to whole connections.
+/// Exchanges in as few rows as possible, and one row for the events of connections.
 pub(super) fn rows(source: &Source<'_>, which: Which) -> Vec<Row> {
     let mut lane = Lane::default();
     for record in &source.records {
@@ -56,6 +58,7 @@ pub(super) fn rows(source: &Source<'_>, which: Which) -> Vec<Row> {
             _ => {}
         }
     }
+    // The run ended while these were open.
     for exchange in std::mem::take(&mut lane.open).into_values() {
         lane.groups.push(exchange.end(source.end));
     }
@@ -102,6 +105,7 @@ impl Lane {
                     exchange.status = Some(*status);
                 }
             }
+            // The mark also ends the bar of the held message; see `mark`.
             WireWhat::Abandoned { .. } => self.mark(message, at, Tone::Doubt, text),
             WireWhat::Frame { .. } => self.mark(message, at, Tone::Changed, text),
             WireWhat::Upgraded => self.mark(message, at, Tone::Faint, text),
@@ -119,6 +123,7 @@ impl Lane {
             WireWhat::Opened => self.connections.push(Item::mark(at, Tone::Faint, text)),
             WireWhat::Closed => {
                 self.connections.push(Item::mark(at, Tone::Faint, text));
+                // A connection takes all of its exchanges with it.
                 let of_it = |open: &Exchange| open.connection == message.connection;
                 let ended = self.open.iter().filter(|(_, open)| of_it(open)).map(|(id, _)| *id);
                 for id in ended.collect::<Vec<_>>() {
@@ -128,7 +133,8 @@ impl Lane {
         }
     }
 
-    /// A mark within the exchange, or beside all where it is over.
+    /// Adds a mark to the exchange of a message, or to the row of connections if that exchange has
+    /// ended.
     fn mark(&mut self, message: &WireMessage, at: At, tone: Tone, text: &str) {
         let mark = Item::mark(at, tone, text);
         match self.open.get_mut(&message.exchange) {
@@ -147,7 +153,8 @@ impl Lane {
     }
 }
 
-/// `GET /containers/json` of the text of a request: without arrow, phase, query, and version of the API.
+/// Shortens the text of a request to `GET /containers/json`: without arrow, phase, query, and
+/// version of the API.
 fn short(text: &str) -> String {
     let text = text.split_once("-> ").map_or(text, |(_, request)| request);
     let text = text.rsplit_once(" [").map_or(text, |(request, _)| request);

@@ -1,4 +1,4 @@
-//! What the script draws.
+//! The data for the script of the page, as JSON.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::timeline::lanes::{Changed, Chart, Item};
 
-/// Everything but the records themselves: lanes, texts, and the comparisons of mirrors.
+/// Everything but the JSON of the records: lanes, texts, and the comparisons of mirrors.
 pub(super) fn drawn(history: &[Record], judgement: &Judgement, chart: &Chart) -> String {
     let lanes: Vec<_> = chart
         .lanes
@@ -19,8 +19,10 @@ pub(super) fn drawn(history: &[Record], judgement: &Judgement, chart: &Chart) ->
             json!({ "title": lane.title, "rows": titles })
         })
         .collect();
+    // The items of all rows in one list: the script counts the rows of the lanes in the same order.
     let rows = chart.lanes.iter().flat_map(|lane| &lane.rows);
     let items: Vec<Vec<Value>> = rows.map(|row| row.items.iter().map(item).collect()).collect();
+    // Each source is stored once, and entries refer to it by index.
     let mut sources: Vec<&str> = Vec::new();
     let mut entries = Vec::with_capacity(chart.entries.len());
     for entry in &chart.entries {
@@ -41,14 +43,14 @@ pub(super) fn drawn(history: &[Record], judgement: &Judgement, chart: &Chart) ->
     }))
 }
 
-/// The records as they are in the journal, one a line, so that the script reads only those that are
-/// asked for.
+/// The records as in the journal, one per line, so that the script can parse a single record.
 pub(super) fn payloads(history: &[Record]) -> String {
     let lines: Vec<_> = history.iter().map(embedded).collect();
     lines.join("\n")
 }
 
-/// `[tone, label, from, from record]`, and for a bar `to, to record` behind it.
+/// A mark as `[tone, label, time, record]`, and a bar as `[tone, label, time, record, last time,
+/// last record]`.
 fn item(item: &Item) -> Value {
     let Item { label, from, to, .. } = item;
     let tone = item.tone.name();
@@ -58,7 +60,7 @@ fn item(item: &Item) -> Value {
     }
 }
 
-/// JSON that can stand in a `script` element: no tag and no comment can begin in it.
+/// JSON for a `script` element. Without `<` no text in it can end the element or begin a comment.
 fn embedded(value: &impl Serialize) -> String {
     let text = serde_json::to_string(value).expect("a record is JSON, and so is what is drawn");
     text.replace('<', "\\u003c")
@@ -71,8 +73,9 @@ fn position<T: PartialEq>(all: &mut Vec<T>, one: T) -> usize {
     })
 }
 
-/// What mirrors stand for, and what changed when: `[record, wanted, [[key, state, why, lines]…]]`,
-/// where a comparison that is over has no state.
+/// The keys of all mirrors, and for each of the two daemons the changes in its comparisons:
+/// `[record, wanted, [[key, state, why, lines]…]]`, with the index of a key. A comparison that has
+/// ended is `[key]`.
 fn mirrors(history: &[Record], changes: &[Vec<Changed>; 2]) -> (Vec<String>, [Vec<Value>; 2]) {
     let names = View::of(history);
     let mut keys: Vec<String> = Vec::new();
@@ -98,13 +101,16 @@ fn mirrors(history: &[Record], changes: &[Vec<Changed>; 2]) -> (Vec<String>, [Ve
 fn told_comparison(key: usize, comparison: &Comparison, wanted: bool, names: &View) -> Value {
     let Comparison { key: stands_for, expected, seen, differences } = comparison;
     let state = match (expected, seen.as_slice()) {
+        // Neither object nor mirror: the comparison has ended.
         (None, []) => return json!([key]),
         (_, seen) if !differences.is_empty() && seen.is_empty() => "missing",
         (None, _) if !differences.is_empty() => "surplus",
         (Some(_), _) if !differences.is_empty() => "differs",
+        // A mirror that nothing requires and nothing forbids.
         (None, _) => "apart",
         (Some(_), _) => "equal",
     };
+    // The page shows the key beside the reason, so it is not repeated there.
     let prefix = format!("{stands_for}: ");
     let why = differences.iter().map(|text| text.strip_prefix(&prefix).unwrap_or(text));
     let why = match state {
@@ -114,7 +120,8 @@ fn told_comparison(key: usize, comparison: &Comparison, wanted: bool, names: &Vi
     json!([key, state, why, lines(comparison, names)])
 }
 
-/// What must be and is not (`-`), what is and must not be (`+`), and what is as it must be.
+/// A diff of the fields: expected ones that no mirror has (`-`), unexpected ones (`+`), and equal
+/// ones.
 fn lines(comparison: &Comparison, names: &View) -> Vec<String> {
     let Comparison { expected, seen, .. } = comparison;
     let empty = BTreeMap::new();
@@ -122,6 +129,7 @@ fn lines(comparison: &Comparison, names: &View) -> Vec<String> {
     let mut lines = Vec::new();
     for (field, value) in wanted.iter().filter(|(_, value)| !value.is_empty()) {
         let is_said = |mirror: &Mirror| mirror.fields.get(field) == Some(value);
+        // If there are several mirrors, all of them must have the value.
         let sign = if !seen.is_empty() && seen.iter().all(is_said) { ' ' } else { '-' };
         lines.push(format!("{sign} {field}: {value}"));
     }

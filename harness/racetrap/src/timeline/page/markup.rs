@@ -1,4 +1,5 @@
-//! What stands in the page before its script runs, and without it.
+//! The markup of the page. Everything but the chart and the list of records is readable without the
+//! script.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use racetrap_history::{Judgement, ProcessState, Record, RunHeader, Verdict, What};
@@ -10,7 +11,7 @@ use crate::timeline::story::story;
 
 const STYLE: &str = concat!(include_str!("../tone.css"), include_str!("page.css"));
 
-/// In the order in which they use each other.
+/// The parts of the script, each after the parts that it uses.
 const SCRIPT: &str = concat!(
     include_str!("script/data.js"),
     include_str!("script/scale.js"),
@@ -20,15 +21,15 @@ const SCRIPT: &str = concat!(
     include_str!("script/keys.js"),
 );
 
-/// What each look means, in the order of the legend.
+/// The meaning of each tone, in the order of the legend.
 const LEGEND: [(&str, &str); 10] = [
     ("bad", "violation, failure"),
     ("fault", "the scenario’s fault"),
     ("held", "held at a gate"),
-    ("plain", "went on"),
+    ("plain", "in progress"),
     ("good", "holds"),
     ("off", "does not hold"),
-    ("doubt", "differs, warns, in doubt"),
+    ("doubt", "differs, warning, in doubt"),
     ("added", "new"),
     ("changed", "changed"),
     ("removed", "gone"),
@@ -46,9 +47,15 @@ const KEYS: [(&str, &str); 9] = [
     ("?", "these keys"),
 ];
 
-/// The whole page.
-pub(super) fn page(history: &[Record], judgement: &Judgement, chart: &Chart) -> Markup {
-    let about = About::of(history);
+/// A history and its judgement as the text of a `timeline.html`.
+#[must_use]
+pub fn timeline_page(history: &[Record], judgement: &Judgement) -> String {
+    let chart = Chart::new(history, judgement);
+    page(history, judgement, &chart).into_string()
+}
+
+fn page(history: &[Record], judgement: &Judgement, chart: &Chart) -> Markup {
+    let about = About::from_history(history);
     let (style, script) = (Inline(STYLE), Inline(SCRIPT));
     html! {
         (DOCTYPE)
@@ -64,7 +71,7 @@ pub(super) fn page(history: &[Record], judgement: &Judgement, chart: &Chart) -> 
                 (head(&about, judgement.verdict))
                 (facts(&about, chart))
                 (findings(&about, history, judgement))
-                noscript { p { "This page is drawn by its script. The same as text is in timeline.txt beside it." } }
+                noscript { p { "This page needs its script. The same timeline as text is in timeline.txt beside it." } }
                 (timeline())
                 (panel())
                 (foot())
@@ -72,7 +79,7 @@ pub(super) fn page(history: &[Record], judgement: &Judgement, chart: &Chart) -> 
                 script type="application/json" id="drawn" {
                     (PreEscaped(data::drawn(history, judgement, chart)))
                 }
-                // One JSON object a line: each is parsed when it is asked for.
+                // One JSON object a line, so that the script can parse a single record.
                 script type="application/json" id="payloads" { (PreEscaped(data::payloads(history))) }
                 script { (script) }
             }
@@ -80,7 +87,7 @@ pub(super) fn page(history: &[Record], judgement: &Judgement, chart: &Chart) -> 
     }
 }
 
-/// What the first records say of the run.
+/// The facts about a run in its first records.
 #[derive(Default)]
 struct About<'a> {
     header: Option<&'a RunHeader>,
@@ -90,7 +97,7 @@ struct About<'a> {
 }
 
 impl<'a> About<'a> {
-    fn of(history: &'a [Record]) -> Self {
+    fn from_history(history: &'a [Record]) -> Self {
         let mut about = Self { finding: "a run without a header".to_owned(), ..Self::default() };
         for record in history.iter().filter(|record| !record.neighbour) {
             if let What::Run(header) = &record.what {
@@ -107,14 +114,14 @@ impl<'a> About<'a> {
     }
 }
 
-/// The first line: what came out, of what, and how to see it again.
+/// The first line: the verdict, the finding, and the command that repeats the run.
 fn head(about: &About<'_>, verdict: Verdict) -> Markup {
     let again = about.header.map_or("", |header| header.again.as_str());
     html! {
         header {
             span class={ "verdict " (verdict) } { (verdict) }
             h1 { span.id { (about.finding) } " " (about.title) }
-            // A journal from before the header had it says nothing.
+            // The header of an old journal has no command.
             div.again hidden[again.is_empty()] {
                 code #again { (again) }
                 button #copy type="button" aria-describedby="again" { "Copy" }
@@ -145,7 +152,7 @@ fn fact(name: &str, value: &dyn std::fmt::Display) -> Markup {
     html! { div { dt { (name) } dd { (value.to_string()) } } }
 }
 
-/// What was done, what must be so, and what was seen.
+/// The scenario, the correct behaviour, and the violations.
 fn findings(about: &About<'_>, history: &[Record], judgement: &Judgement) -> Markup {
     let described = about.header.and_then(|header| header.scenario.about.as_ref());
     html! {
@@ -178,7 +185,7 @@ fn seen(history: &[Record], judgement: &Judgement) -> Markup {
     let Judgement { violations, unknowns, .. } = judgement;
     html! {
         @if violations.is_empty() && unknowns.is_empty() {
-            p { "Every promise was kept, and everything that was needed to say so was seen." }
+            p { "Every promise was kept, and everything needed to judge that was recorded." }
         }
         ul {
             @for violation in violations {
@@ -198,8 +205,9 @@ fn seen(history: &[Record], judgement: &Judgement) -> Markup {
     }
 }
 
-/// Jumps to a record.
+/// A link to a record, labelled with its time.
 fn link(history: &[Record], seq: u64) -> Markup {
+    // The number of a record is its index in the history.
     let index = usize::try_from(seq).unwrap_or(usize::MAX);
     let seconds = history.get(index).map(|record| record.at_us as f64 / 1e6);
     html! {
@@ -209,10 +217,11 @@ fn link(history: &[Record], seq: u64) -> Markup {
     }
 }
 
-/// The record that an unknown tells of: the last one whose own words stand in it.
-#[expect(clippy::wildcard_enum_match_arm, reason = "of other records no unknown is made")]
+/// The record that a reason for the verdict `unknown` is about: the last one whose text the reason
+/// quotes.
+#[expect(clippy::wildcard_enum_match_arm, reason = "no reason quotes any other record")]
 fn shown_at(history: &[Record], unknown: &str) -> Option<u64> {
-    let tells = |record: &&Record| match &record.what {
+    let is_quoted = |record: &&Record| match &record.what {
         What::StepFailed { why, .. } => unknown.contains(why.as_str()),
         What::Leak { text, .. } => unknown.contains(text.as_str()),
         What::Checkpoint { number, .. } => unknown.contains(&format!("checkpoint {number}:")),
@@ -221,7 +230,7 @@ fn shown_at(history: &[Record], unknown: &str) -> Option<u64> {
         }
         _ => false,
     };
-    history.iter().rev().find(tells).map(|record| record.seq)
+    history.iter().rev().find(is_quoted).map(|record| record.seq)
 }
 
 /// The chart with its scrubber, and the list of records below it.
@@ -239,7 +248,7 @@ fn timeline() -> Markup {
             div #overview {
                 canvas aria-hidden="true" {}
                 input #scrubber type="range" min="0" max="1" value="0" step="any"
-                    aria-label="Instant that is looked at";
+                    aria-label="Selected instant";
             }
             canvas #axis aria-hidden="true" {}
             div #chart tabindex="0" role="group"
@@ -264,14 +273,14 @@ fn timeline() -> Markup {
     }
 }
 
-/// Beside the chart: the mirrors at an instant, and one record.
+/// The panel beside the chart: the mirrors at the selected instant, and the selected record.
 fn panel() -> Markup {
     html! {
         aside {
             section #mirrors aria-label="Mirrors at this instant" {
                 h2 {}
                 p #standing {}
-                ul tabindex="0" aria-label="Mirrors that must be against those that are" {}
+                ul tabindex="0" aria-label="Expected mirrors compared with actual ones" {}
             }
             section #record aria-label="Record" aria-live="polite" {
                 h2 {}

@@ -1,42 +1,42 @@
-//! Gates and guards: what stands at them, and what is told of it.
+//! Gates and guards: which writes they hold or deny, and what the history records about it.
 
 use std::time::Duration;
 
 use racetrap_history::WriteMatch;
 
 use super::{LIMIT, named, outcomes, recorder, within, write};
-use crate::daemon::admission::gate::Desk;
+use crate::daemon::admission::reviewer::Reviewer;
 
-// The write is judged in the same task as its release is: it is known to stand when `reached`
-// returns, and another write must pass meanwhile.
+// Review and release run in the same task, so the write is held when `reached` returns. Another
+// write must pass meanwhile.
 #[tokio::test]
-async fn a_write_stands_at_its_gate_until_it_is_released() {
+async fn a_gate_holds_a_write_until_it_is_released() {
     let (_place, recorder) = recorder();
-    let desk = Desk::new(&recorder);
-    let gate = desk.hold("g", named("v"));
+    let reviewer = Reviewer::new(&recorder);
+    let gate = reviewer.hold("g", named("v"));
     let (held, other) = (write("v"), write("w"));
     let scenario = async {
         gate.reached(LIMIT).await.unwrap();
-        assert_eq!(desk.judge(&other).await, Ok(()));
+        assert_eq!(reviewer.review(&other).await, Ok(()));
         assert_eq!(outcomes(&recorder), ["v: held at g", "w: allowed"]);
         gate.release();
     };
-    let (judged, ()) = within(async { tokio::join!(desk.judge(&held), scenario) }).await;
-    assert_eq!(judged, Ok(()));
+    let (reviewed, ()) = within(async { tokio::join!(reviewer.review(&held), scenario) }).await;
+    assert_eq!(reviewed, Ok(()));
     assert_eq!(outcomes(&recorder), ["v: held at g", "w: allowed", "v: released from g"]);
 }
 
-// The future is dropped, as the server does when the API server closes the connection. A gate that
-// was reached stays so, and the reader of the history is told that nothing stands there any more.
+// The test drops the future, as the server does when the API server closes the connection. The gate
+// must stay reached, and the history must show that it holds nothing any more.
 #[tokio::test]
-async fn a_write_that_is_given_up_is_told_of() {
+async fn a_write_that_is_given_up_is_recorded() {
     let (_place, recorder) = recorder();
-    let desk = Desk::new(&recorder);
-    let gate = desk.hold("g", named("v"));
+    let reviewer = Reviewer::new(&recorder);
+    let gate = reviewer.hold("g", named("v"));
     let held = write("v");
     tokio::select! {
         biased;
-        _ = desk.judge(&held) => panic!("nothing releases it"),
+        _ = reviewer.review(&held) => panic!("nothing releases it"),
         reached = gate.reached(LIMIT) => reached.unwrap(),
     }
     assert_eq!(outcomes(&recorder), ["v: held at g", "v: given up at g"]);
@@ -46,38 +46,38 @@ async fn a_write_that_is_given_up_is_told_of() {
 #[tokio::test]
 async fn a_gate_that_is_dropped_holds_nothing_any_more() {
     let (_place, recorder) = recorder();
-    let desk = Desk::new(&recorder);
-    drop(desk.hold("g", WriteMatch::default()));
-    assert_eq!(within(desk.judge(&write("v"))).await, Ok(()));
+    let reviewer = Reviewer::new(&recorder);
+    drop(reviewer.hold("g", WriteMatch::default()));
+    assert_eq!(within(reviewer.review(&write("v"))).await, Ok(()));
     assert_eq!(outcomes(&recorder), ["v: allowed"]);
 }
 
-// What came before the arming is not what was seen in vain.
+// Writes before the arming must not be in the error.
 #[tokio::test]
-async fn a_gate_that_nothing_reaches_tells_what_went_by() {
+async fn the_error_of_an_unreached_gate_describes_the_writes_that_passed() {
     let (_place, recorder) = recorder();
-    let desk = Desk::new(&recorder);
-    desk.judge(&write("u")).await.unwrap();
-    let gate = desk.hold("g", named("v"));
+    let reviewer = Reviewer::new(&recorder);
+    reviewer.review(&write("u")).await.unwrap();
+    let gate = reviewer.hold("g", named("v"));
     let soon = Duration::from_millis(1);
-    let vain = gate.reached(soon).await.unwrap_err().to_string();
-    assert!(vain.ends_with("for a write at gate `g`; last seen: no write at all"), "{vain}");
-    desk.judge(&write("w")).await.unwrap();
-    let vain = gate.reached(soon).await.unwrap_err().to_string();
+    let error = gate.reached(soon).await.unwrap_err().to_string();
+    assert!(error.ends_with("for a write at gate `g`; last seen: no write at all"), "{error}");
+    reviewer.review(&write("w")).await.unwrap();
+    let error = gate.reached(soon).await.unwrap_err().to_string();
     let seen = "1 other writes, the last one UPDATE volumes/status w by engine-controller";
-    assert!(vain.ends_with(&format!("last seen: {seen}")), "{vain}");
+    assert!(error.ends_with(&format!("last seen: {seen}")), "{error}");
 }
 
 #[tokio::test]
-async fn a_guard_denies_while_it_lives_and_tells_whether_it_has() {
+async fn a_guard_denies_until_it_is_dropped_and_knows_whether_it_fired() {
     let (_place, recorder) = recorder();
-    let desk = Desk::new(&recorder);
-    let guard = desk.deny("d", named("v"), None);
-    desk.judge(&write("w")).await.unwrap();
+    let reviewer = Reviewer::new(&recorder);
+    let guard = reviewer.deny("d", named("v"), None);
+    reviewer.review(&write("w")).await.unwrap();
     assert!(!guard.fired());
-    assert_eq!(desk.judge(&write("v")).await, Err("d".to_owned()));
+    assert_eq!(reviewer.review(&write("v")).await, Err("d".to_owned()));
     assert!(guard.fired());
     drop(guard);
-    assert_eq!(desk.judge(&write("v")).await, Ok(()));
+    assert_eq!(reviewer.review(&write("v")).await, Ok(()));
     assert_eq!(outcomes(&recorder), ["w: allowed", "v: denied", "v: allowed"]);
 }

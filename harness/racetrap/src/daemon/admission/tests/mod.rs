@@ -1,4 +1,5 @@
-//! Rules, gates, and reviews over HTTPS; that an API server really asks is tested in `tests/world`.
+//! Tests of rules, gates, and reviews over HTTPS. `tests/world` tests that an API server asks the
+//! webhook.
 
 mod gates;
 mod reviews;
@@ -15,22 +16,22 @@ use super::write::Write;
 use crate::clock::Clock;
 use crate::recorder::Recorder;
 
-/// How long what must happen may take.
+/// How long a test waits for something that must happen.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What must happen, or a failure instead of a test that hangs.
-async fn within<T>(happens: impl Future<Output = T>) -> T {
-    tokio::time::timeout(LIMIT, happens).await.expect("it happens in time")
+/// Waits for `event`, and fails instead of hanging.
+async fn within<T>(event: impl Future<Output = T>) -> T {
+    tokio::time::timeout(LIMIT, event).await.expect("it happens in time")
 }
 
-/// A history of its own, and the directory that it lies in.
+/// A new history, and the directory that contains it.
 fn recorder() -> (TempDir, Recorder) {
     let place = tempfile::tempdir().unwrap();
     let recorder = Recorder::create(&place.path().join("journal"), Clock::start()).unwrap();
     (place, recorder)
 }
 
-/// What came of each write so far: its name, and the outcome.
+/// The reviews in the history: the name of each write and its outcome.
 fn outcomes(recorder: &Recorder) -> Vec<String> {
     let reviews = recorder.history().into_iter().filter_map(|record| {
         let What::Review(review) = record.what else { return None };
@@ -39,7 +40,7 @@ fn outcomes(recorder: &Recorder) -> Vec<String> {
     reviews.collect()
 }
 
-/// The review of an update of a volume's status, as the engine controller makes it.
+/// The review of an update of a volume's status, as the daemon's engine controller sends it.
 fn review(name: &str) -> Value {
     json!({
         "apiVersion": "admission.k8s.io/v1",
@@ -71,19 +72,19 @@ fn review(name: &str) -> Value {
 fn write_of(review: &Value) -> Write {
     let review: kube::core::admission::AdmissionReview<kube::api::DynamicObject> =
         serde_json::from_value(review.clone()).unwrap();
-    Write::of(&review.request.unwrap())
+    Write::from_request(&review.request.unwrap())
 }
 
 fn write(name: &str) -> Write {
     write_of(&review(name))
 }
 
-/// Writes of this name.
+/// Matches writes of this name.
 fn named(name: &str) -> WriteMatch {
     WriteMatch { name: Some(name.to_owned()), ..WriteMatch::default() }
 }
 
-/// Writes of objects in which this stands at this pointer.
+/// Matches writes of objects that have this value at this pointer.
 fn holding(pointer: &str, value: Value) -> WriteMatch {
     WriteMatch { object: BTreeMap::from([(pointer.to_owned(), value)]), ..WriteMatch::default() }
 }

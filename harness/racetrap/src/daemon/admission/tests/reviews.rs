@@ -24,7 +24,8 @@ use crate::recorder::Recorder;
 use crate::wait::polled;
 
 impl Admission {
-    /// Connects as an API server does that has read the configuration, and believes nothing else.
+    /// Connects like an API server that has read the configuration: it trusts only the authority
+    /// there.
     async fn client(&self, tasks: &mut JoinSet<()>) -> SendRequest<Full<Bytes>> {
         let configuration = self.configuration();
         let webhook = &configuration["webhooks"][0]["clientConfig"];
@@ -67,7 +68,7 @@ async fn ask(client: &mut SendRequest<Full<Bytes>>, review: &Value) -> Value {
     answer["response"].clone()
 }
 
-/// Waits until this is what came of the writes.
+/// Waits until the history has these outcomes.
 async fn recorded(recorder: &Recorder, wanted: &[&str]) {
     let waited = polled(format!("{wanted:?}"), LIMIT, async || {
         let seen = outcomes(recorder);
@@ -79,10 +80,10 @@ async fn recorded(recorder: &Recorder, wanted: &[&str]) {
     waited.await.unwrap();
 }
 
-// A client that verifies the certificate against the configuration's own bundle gets an answer, and
-// the answer names the review: an API server believes no other.
+// The client verifies the server's certificate by the authority in the configuration, and the
+// answer must name the review: an API server accepts no other answer.
 #[tokio::test]
-async fn a_review_is_answered_with_what_the_rules_say() {
+async fn a_review_is_answered_by_the_rules() {
     let (_place, recorder) = recorder();
     let (mut server, mut clients) = (JoinSet::new(), JoinSet::new());
     let admission = Admission::start(&mut server, &recorder).unwrap();
@@ -97,7 +98,8 @@ async fn a_review_is_answered_with_what_the_rules_say() {
     assert_eq!(outcomes(&recorder), ["v: allowed", "v: denied"]);
 }
 
-// Another connection is answered while one is held: an API server opens as many as it needs.
+// A review on another connection is answered while one is held: an API server opens as many
+// connections as it needs.
 #[tokio::test]
 async fn a_held_review_is_answered_after_its_release_and_delays_no_other() {
     let (_place, recorder) = recorder();
@@ -117,7 +119,7 @@ async fn a_held_review_is_answered_after_its_release_and_delays_no_other() {
     assert_eq!(outcomes(&recorder), ["v: held at g", "w: allowed", "v: released from g"]);
 }
 
-// The rules would hold or deny every write; a dry run that they saw would not be allowed.
+// The rule denies every write, so a dry run that it saw would not be allowed.
 #[tokio::test]
 async fn a_dry_run_is_neither_counted_nor_recorded() {
     let (_place, recorder) = recorder();
@@ -133,7 +135,7 @@ async fn a_dry_run_is_neither_counted_nor_recorded() {
     assert_eq!(outcomes(&recorder), ["v: denied"]);
 }
 
-// An API server that waited for long enough, or that was killed, is not there for the answer.
+// An API server closes the connection after its time limit, or when it is killed.
 #[tokio::test]
 async fn a_review_whose_client_goes_away_is_given_up() {
     let (_place, recorder) = recorder();
@@ -151,9 +153,9 @@ async fn a_review_whose_client_goes_away_is_given_up() {
     recorded(&recorder, &["v: held at g", "v: given up at g"]).await;
 }
 
-// The write goes on where the webhook fails, so that the reader must be told why it was not held.
+// If the webhook fails, the write goes on. So the history must say why it was not held.
 #[tokio::test]
-async fn what_is_no_review_is_refused_and_told_of() {
+async fn a_request_that_is_no_review_is_refused_and_noted() {
     let (_place, recorder) = recorder();
     let (mut server, mut clients) = (JoinSet::new(), JoinSet::new());
     let admission = Admission::start(&mut server, &recorder).unwrap();
@@ -164,6 +166,6 @@ async fn what_is_no_review_is_refused_and_told_of() {
         assert_eq!(post(&mut client, body).await.0, StatusCode::BAD_REQUEST);
     }
     assert_eq!(ask(&mut client, &review("v")).await["allowed"], true);
-    let is_told = |what: &What| matches!(what, What::Note { text } if text.starts_with("admission: no review"));
-    assert_eq!(recorder.history().iter().filter(|record| is_told(&record.what)).count(), 2);
+    let is_noted = |what: &What| matches!(what, What::Note { text } if text.starts_with("admission: no review"));
+    assert_eq!(recorder.history().iter().filter(|record| is_noted(&record.what)).count(), 2);
 }

@@ -1,4 +1,4 @@
-//! Which writes a rule means, and which of them it decides.
+//! Which writes a rule matches, and on which of them it decides.
 
 use racetrap_history::WriteMatch;
 use rstest::rstest;
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::{holding, named, review, write, write_of};
-use crate::daemon::admission::rule::{Action, Decision, Gate, Rules, Stand};
+use crate::daemon::admission::rule::{Decision, Gate, GateState, RuleAction, Rules};
 
-fn of_operation(operation: &str) -> WriteMatch {
+fn with_operation(operation: &str) -> WriteMatch {
     WriteMatch { operation: Some(operation.to_owned()), ..WriteMatch::default() }
 }
 
-fn of_resource(resource: &str) -> WriteMatch {
+fn with_resource(resource: &str) -> WriteMatch {
     WriteMatch { resource: resource.to_owned(), ..WriteMatch::default() }
 }
 
@@ -20,14 +20,14 @@ fn by(manager: &str) -> WriteMatch {
     WriteMatch { manager: Some(manager.to_owned()), ..WriteMatch::default() }
 }
 
-// Each part of a match is given once as it is in the write and once otherwise, so that a part that
-// is not looked at fails its second case, and one that never fits its first.
+// Each part of a match is tried with the value of the write and with another one. A part that is
+// ignored fails the second case, and a part that never matches fails the first.
 #[rstest]
 #[case::everything(WriteMatch::default(), true)]
-#[case::its_operation(of_operation("update"), true)]
-#[case::another_operation(of_operation("create"), false)]
-#[case::its_subresource(of_resource("volumes/status"), true)]
-#[case::the_resource_itself(of_resource("volumes"), false)]
+#[case::its_operation(with_operation("update"), true)]
+#[case::another_operation(with_operation("create"), false)]
+#[case::its_subresource(with_resource("volumes/status"), true)]
+#[case::the_resource_itself(with_resource("volumes"), false)]
 #[case::its_manager(by("engine-controller"), true)]
 #[case::another_manager(by("racetrap-user"), false)]
 #[case::its_name(named("v"), true)]
@@ -36,30 +36,30 @@ fn by(manager: &str) -> WriteMatch {
 #[case::what_it_does_not_hold(holding("/status/driver", json!("nfs")), false)]
 #[case::what_is_not_there(holding("/metadata/finalizers", Value::Null), true)]
 #[case::what_is_there_after_all(holding("/status/driver", Value::Null), false)]
-fn each_part_of_a_match_counts(#[case] on: WriteMatch, #[case] fits: bool) {
-    assert_eq!(write("v").fits(&on), fits);
+fn each_part_of_a_match_counts(#[case] on: WriteMatch, #[case] matches: bool) {
+    assert_eq!(write("v").matches(&on), matches);
 }
 
-// The API says "" or null where there is no subresource, no manager and no new object.
+// The API server sends "" or null for a missing subresource, manager and new object.
 #[test]
-fn a_deletion_is_of_the_resource_itself_by_nobody_and_leaves_no_object() {
+fn a_deletion_has_no_subresource_no_manager_and_no_object() {
     let mut deletion = review("v");
     deletion["request"]["operation"] = json!("DELETE");
     deletion["request"]["subResource"] = json!("");
     deletion["request"]["object"] = Value::Null;
     deletion["request"]["options"] = json!({ "kind": "DeleteOptions" });
     let write = write_of(&deletion);
-    assert!(write.fits(&of_operation("delete")) && write.fits(&of_resource("volumes")));
-    assert!(!write.fits(&by("engine-controller")));
-    assert!(!write.fits(&holding("/metadata/finalizers", Value::Null)));
+    assert!(write.matches(&with_operation("delete")) && write.matches(&with_resource("volumes")));
+    assert!(!write.matches(&by("engine-controller")));
+    assert!(!write.matches(&holding("/metadata/finalizers", Value::Null)));
     assert_eq!(write.to_string(), "DELETE volumes v");
 }
 
-fn deny(rule: &str, left: Option<u32>) -> Action {
-    Action::Deny { rule: rule.to_owned(), left, denied: 0 }
+fn deny(rule: &str, remaining: Option<u32>) -> RuleAction {
+    RuleAction::Deny { rule: rule.to_owned(), remaining, denied: 0 }
 }
 
-/// The decisions on so many writes with the same name, in words.
+/// The decisions on `count` writes with the same name, in words.
 fn decisions(rules: &mut Rules, name: &str, count: usize) -> Vec<String> {
     let decision = |rules: &mut Rules| match rules.decide(&write(name)) {
         Decision::Allow => "allow".to_owned(),
@@ -69,19 +69,19 @@ fn decisions(rules: &mut Rules, name: &str, count: usize) -> Vec<String> {
     (0..count).map(|_| decision(rules)).collect()
 }
 
-// Writes that do not fit come in between: were they counted, an earlier write would be held.
+// Writes that do not match come first: if they were counted, an earlier write would be held.
 #[test]
-fn a_gate_holds_the_n_th_write_that_fits_and_no_other() {
+fn a_gate_holds_the_n_th_matching_write_and_no_other() {
     let mut rules = Rules::default();
-    let stand = watch::Sender::new(Stand::Armed);
-    let gate = Gate { name: "g".to_owned(), stand }.into();
-    rules.arm(WriteMatch { nth: Some(2), ..named("v") }, Action::Hold(gate));
+    let state = watch::Sender::new(GateState::Armed);
+    let gate = Gate { name: "g".to_owned(), state }.into();
+    rules.arm(WriteMatch { nth: Some(2), ..named("v") }, RuleAction::Hold(gate));
     assert_eq!(decisions(&mut rules, "w", 2), ["allow", "allow"]);
     assert_eq!(decisions(&mut rules, "v", 3), ["allow", "hold g", "allow"]);
 }
 
 #[test]
-fn a_denial_begins_with_the_n_th_write_and_ends_with_its_number() {
+fn a_rule_denies_from_the_n_th_write_on_as_often_as_it_may() {
     let mut rules = Rules::default();
     let id = rules.arm(WriteMatch { nth: Some(2), ..named("v") }, deny("d", Some(2)));
     assert_eq!(decisions(&mut rules, "v", 1), ["allow"]);
@@ -90,9 +90,10 @@ fn a_denial_begins_with_the_n_th_write_and_ends_with_its_number() {
     assert_eq!(rules.denied(id), 2);
 }
 
-// Both fit all; the second one gets only what the first one leaves, and counts from there.
+// Both rules match every write. The second one counts only the writes that the first one does not
+// decide.
 #[test]
-fn the_first_rule_that_fits_decides_until_it_is_disarmed() {
+fn the_first_matching_rule_decides_until_it_is_disarmed() {
     let mut rules = Rules::default();
     let first = rules.arm(WriteMatch::default(), deny("first", None));
     rules.arm(WriteMatch::default(), deny("second", Some(1)));

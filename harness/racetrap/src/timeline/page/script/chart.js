@@ -1,9 +1,9 @@
-// The lanes, drawn on a canvas that is as large as what is in sight. Of rows and items only those in sight
-// are looked at.
+// Draws the lanes on a canvas that is as large as the visible part of the chart. Only visible rows
+// and items are processed, so that a page with fifty thousand records stays fast.
 
 const ROW = 14;
 const LOW_ROW = 7;
-// A lane with more rows than this has low ones.
+// The rows of a lane are low if it has more of them than this.
 const ROWS_MAX = 14;
 const GAP = 6;
 
@@ -20,7 +20,7 @@ let ink = {};
 let hatch = null;
 let waiting = false;
 
-// Rows with their places, and names at their left.
+// Computes the position of each row, and adds its name at the left.
 function layOut() {
   let y = GAP;
   let index = 0;
@@ -44,7 +44,7 @@ function layOut() {
   labels.style.height = y + "px";
 }
 
-// Scrubber and axis end where the chart does, which leaves room for its own bar of scrolling.
+// Makes scrubber and axis as wide as the canvas, which leaves room for the scroll bar of the chart.
 function align() {
   document.body.style.setProperty("--gutter", chart.offsetWidth - chart.clientWidth + "px");
 }
@@ -58,7 +58,7 @@ function readInk() {
     ink[name] = of(name);
     ink[name + "-soft"] = of(name + "-soft");
   }
-  // What another item tells too has no place in the legend.
+  // Faint items show what another item shows as well, so the legend does not have them.
   ink["faint-soft"] = of("line");
   const tile = new OffscreenCanvas(6, 6);
   const brush = tile.getContext("2d");
@@ -73,7 +73,7 @@ function readInk() {
   hatch = canvas.getContext("2d").createPattern(tile, "repeat");
 }
 
-// A canvas that is as large as its place, in pixels of the screen.
+// Resizes a canvas to its element, in device pixels, and clears it.
 function prepared(target, height) {
   const ratio = window.devicePixelRatio || 1;
   const width = target.clientWidth;
@@ -151,7 +151,7 @@ function drawRow(brush, row, y, from, to, width) {
     const x = toX(item[FROM], width);
     const isMark = item.length <= TO;
     const tone = item[TONE];
-    // Of many marks in one column of pixels one is enough.
+    // Several marks in one column of pixels look like one.
     if (isMark && Math.round(x) === column && tone === look) continue;
     if (isMark) [column, look] = [Math.round(x), tone];
     const next = index + 1 < row.items.length ? toX(row.items[index + 1][FROM], width) : width;
@@ -166,7 +166,7 @@ function drawRow(brush, row, y, from, to, width) {
 
 function drawItem(brush, { item, x, end, before, next, tone }, y, height, width) {
   const isBar = item.length > TO;
-  // With the last record ends what has no end of its own.
+  // The last record ends every bar without an end of its own, so it must not highlight them all.
   const ended = item[TO_SEQ] === current && current < entries.length - 1;
   const chosen = item[SEQ] === current || ended;
   const wide = Math.max(end - x, 1.5);
@@ -192,7 +192,7 @@ function drawItem(brush, { item, x, end, before, next, tone }, y, height, width)
   const left = Math.max(x, 0) + 6;
   const right = Math.min(next, width) - 4;
   const line = y + height / 2 + 0.5;
-  // What matters most is told on the side that has room for it.
+  // The label of a violation goes to the left of its mark if only that side has enough room.
   if (tone === "bad" && x - before > right - left && brush.measureText(item[LABEL]).width > right - left) {
     brush.textAlign = "right";
     drawLabel(brush, item[LABEL], x - 8, x - before - 12, line);
@@ -202,7 +202,7 @@ function drawItem(brush, { item, x, end, before, next, tone }, y, height, width)
   }
 }
 
-// A form for each meaning, so that colour is not all that tells them apart.
+// A shape for each meaning, so that colours are not the only difference.
 function drawMark(brush, tone, x, y, height) {
   const [middle, size] = [y + height / 2, Math.min(5, height / 2 - 1)];
   brush.beginPath();
@@ -224,7 +224,7 @@ function drawMark(brush, tone, x, y, height) {
   brush.fill();
 }
 
-// As much of a text as there is room for; nothing, where that is too little to be read.
+// Draws as much of a text as there is room for, or nothing if that is too little to be read.
 function drawLabel(brush, text, x, room, y, tone) {
   if (room < 22 || !text) return;
   let shown = text.slice(0, Math.ceil(room / 4));
@@ -247,7 +247,7 @@ function drawLabel(brush, text, x, room, y, tone) {
 function drawAxis() {
   const { brush, width, height } = prepared(axis, axis.clientHeight);
   brush.textAlign = "center";
-  // A tick each 1, 2 or 5 of some power of ten, and not closer than that many pixels.
+  // The distance of two ticks is 1, 2 or 5 times a power of ten, and at least 78 pixels.
   const least = ((view.to - view.from) / Math.max(1, width)) * 78;
   const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
   const step = [1, 2, 5, 10].map((times) => times * power).find((one) => one >= least);
@@ -280,7 +280,7 @@ function drawAxis() {
   drawFlag(brush, width, height);
 }
 
-// The instant that is looked at, over whatever tick is there.
+// Draws time and number of the selected record, over any tick at the same position.
 function drawFlag(brush, width, height) {
   const text = seconds(entries[current][AT]) + " · " + current;
   const half = brush.measureText(text).width / 2 + 5;
@@ -293,7 +293,7 @@ function drawFlag(brush, width, height) {
   brush.fillText(text, middle, height / 2);
 }
 
-// How much happened when, what is in sight, and where promises were broken.
+// Draws the number of records over time, the visible range, and the violations.
 function drawOverview() {
   const { brush, width, height } = prepared(overview, overview.clientHeight);
   const counts = new Uint32Array(Math.max(1, Math.floor(width / 2)));
@@ -315,7 +315,7 @@ function drawOverview() {
   brush.strokeRect(left, 0.5, right - left, height - 1);
 }
 
-// The item at a place of the chart: the nearest mark, or else the innermost bar.
+// The item at a position of the chart: the nearest mark, or else the innermost bar.
 function itemAt(x, y) {
   const width = canvas.clientWidth;
   const at = y + chart.scrollTop;

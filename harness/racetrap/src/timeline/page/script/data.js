@@ -1,21 +1,23 @@
 "use strict";
-// What the page was given. Nothing of it is ever put into the page as markup: all texts are set as text.
+// The data of the page. All of its texts are set as text and never as markup, because anybody may
+// have written them.
 
 const byId = (id) => document.getElementById(id);
 
-// Lanes, texts and comparisons; see data.rs for their form.
+// Lanes, texts and comparisons; data.rs describes their form.
 const drawn = JSON.parse(byId("drawn").textContent);
-// A record's time in microseconds, source, text, and whether it says little by itself.
+// Fields of a record: its time in microseconds, its source, its text, and whether it is quiet.
 const [AT, SOURCE, TEXT, QUIET] = [0, 1, 2, 3];
 const entries = drawn.entries;
-// An item's look, label, first time and record; a bar's last ones too.
+// Fields of an item: its tone, its label, the time and number of its first record, and for a bar
+// those of its last one.
 const [TONE, LABEL, FROM, SEQ, TO, TO_SEQ] = [0, 1, 2, 3, 4, 5];
 const violations = [...new Set(drawn.violations)].sort((a, b) => a - b);
 const violated = new Set(violations);
 
 let lines = null;
 
-// A record as it is in the journal. Most are never asked for, so none is parsed before.
+// The JSON of a record. Most records are never shown, so each is parsed only when it is shown.
 function payload(seq) {
   lines ??= byId("payloads").textContent.split("\n");
   return lines[seq] ?? "";
@@ -30,7 +32,8 @@ function duration(us) {
   return us < 1e6 ? (us / 1e3).toFixed(us < 1e4 ? 1 : 0) + " ms" : seconds(us, 2);
 }
 
-// The index of the first element for which `holds` is true, where it is so for all behind it.
+// The index of the first element for which `holds` is true, by binary search: it must be true for
+// all later elements.
 function firstThat(list, holds) {
   let [low, high] = [0, list.length];
   while (low < high) {
@@ -49,11 +52,11 @@ function made(name, className, text) {
   return element;
 }
 
-// The one thing that all parts of the page share: which record is looked at.
+// The only state that all parts of the page share: the selected record.
 const watchers = [];
 let current = 0;
 
-// Looks at a record; `reveal` brings it into sight where it is not.
+// Selects a record. With `reveal`, scrolls so that it is visible.
 function select(seq, reveal = true) {
   current = Math.max(0, Math.min(entries.length - 1, seq));
   for (const watcher of watchers) watcher(reveal);

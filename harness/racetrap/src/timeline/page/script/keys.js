@@ -1,8 +1,8 @@
-// Keys, pointers, and the beginning.
+// Keys, pointers, and the start of the page.
 
 const WHEEL = 1.0015;
 const CLOSER = 1 / 1.5;
-// How many records a printed page lists.
+// The most records on a printed page.
 const PRINTED_MAX = 5000;
 
 const shorten = byId("short");
@@ -82,7 +82,7 @@ function isInText(target) {
   return target instanceof HTMLInputElement && target.type === "search";
 }
 
-// Panels that scroll keep the keys for that.
+// In a panel that scrolls, the keys for scrolling keep their meaning.
 function scrollsItself(event) {
   const inPanel = event.target.closest?.("aside");
   return inPanel && /^(Arrow(Up|Down)|Page|Home|End)/.test(event.key);
@@ -161,21 +161,21 @@ function fromHash() {
   return found ? Number(found[1]) : null;
 }
 
-// A printed page cannot be scrolled, so it lists what there is.
+// A printed page cannot be scrolled, so it lists all records but the quiet ones.
 function beforePrint() {
-  const told = [...entries.keys()].filter((seq) => !entries[seq][QUIET] || violated.has(seq));
-  const printed = told.slice(0, PRINTED_MAX).map((seq) => {
+  const shown = [...entries.keys()].filter((seq) => !entries[seq][QUIET] || violated.has(seq));
+  const printed = shown.slice(0, PRINTED_MAX).map((seq) => {
     const row = made("tr", violated.has(seq) ? "violated" : "");
     const entry = entries[seq];
     const cells = [(entry[AT] / 1e6).toFixed(3), seq, drawn.sources[entry[SOURCE]], entry[TEXT]];
     row.append(...cells.map((text) => made("td", "", text)));
     return row;
   });
-  if (told.length > PRINTED_MAX) printed.push(made("tr", "", `and ${told.length - PRINTED_MAX} more`));
+  if (shown.length > PRINTED_MAX) printed.push(made("tr", "", `and ${shown.length - PRINTED_MAX} more`));
   byId("print").replaceChildren(...printed);
 }
 
-// The record at which a run without violations was judged; the last one, where it was not.
+// The last checkpoint, or the last record if there is no checkpoint.
 function lastJudged() {
   const judged = entries.findLastIndex((entry) => drawn.sources[entry[SOURCE]] === "judge");
   return judged < 0 ? entries.length - 1 : judged;

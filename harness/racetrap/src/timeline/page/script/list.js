@@ -1,4 +1,4 @@
-// The records as text. Only the lines in sight are in the page.
+// The list of records as text. Only its visible lines are in the document.
 
 const LINE = 18;
 
@@ -7,7 +7,7 @@ const spacer = list.firstElementChild;
 const search = byId("search");
 const quiet = byId("quiet");
 const hidden = new Set();
-// Numbers of the records that are listed, in their order.
+// The numbers of the listed records, in ascending order.
 let listed = [];
 
 function filter() {
@@ -52,15 +52,15 @@ function line(seq, index) {
   return box;
 }
 
-// The place in the list of a record, or of the next one where it is not listed.
+// The index of a record in the list, or of the next listed record.
 function placeInList(seq) {
   return firstThat(listed, (one) => one >= seq);
 }
 
-// The record that many lines away.
+// The record that is this many lines away from the selected one.
 function listedAway(lines) {
   let index = placeInList(current);
-  // From a record that is not listed, the one before is one line away already.
+  // If the selected record is not listed, `index` is already that of the next one.
   if (lines > 0 && listed[index] !== current) index--;
   return listed[Math.max(0, Math.min(listed.length - 1, index + lines))];
 }

@@ -1,19 +1,22 @@
-// Beside the chart: mirrors that must be against those that are, and one record as it is in the journal.
+// The panel beside the chart: the expected mirrors compared with the actual ones, and the JSON of
+// one record.
 
-// How many mirrors are in the page at once; those that differ come first.
+// The most mirrors in the document; those that differ come first.
 const MIRRORS_MAX = 300;
-// A larger payload is shown without colours.
+// A longer JSON text is shown without colours.
 const COLOURED_MAX = 200000;
 
 const SIGNS = { missing: "−", surplus: "+", differs: "≠", equal: "=", apart: "·" };
 const ORDER = Object.keys(SIGNS);
-// What a comparison is of: state, why, and its lines as those of a diff.
+// Fields of a comparison: its key, its state, the reason, and the lines of a diff.
 const [KEY, STATE, WHY, LINES] = [0, 1, 2, 3];
 
-// For the run's own daemon and its neighbour: comparisons by their key, and how many changes they have taken.
+// For the run's own daemon and for its neighbour: the comparisons by key, after the first `taken`
+// changes.
 const folded = drawn.mirrors.map((changes) => ({ changes, taken: 0, wanted: false, now: new Map() }));
 
-// The comparisons after a record. Only what lies between the last record and this one is taken.
+// The comparisons after a record. Continues from the record of the last call, or from the start if
+// that was later.
 function mirrorsAfter(seq, of) {
   if (of.taken > 0 && of.changes[of.taken - 1][0] > seq) {
     of.now.clear();
@@ -57,8 +60,10 @@ function standing(wanted) {
       if (item[TONE] === "held" && item[SEQ] <= current && current < item[TO_SEQ]) held.push(item[LABEL]);
     }
   }
-  const wish = wanted ? "− must be, as the engine says; + is there." : "The App does not want to run, so there must be no mirrors.";
-  return [wish, ...held].join(" ");
+  const rule = wanted
+    ? "− is expected from the engine’s objects, + is what the mirror has."
+    : "The App shall not run, so there must be no mirrors.";
+  return [rule, ...held].join(" ");
 }
 
 function mirror(one, whose) {
@@ -90,7 +95,7 @@ function drawRecord() {
   box.querySelector("pre").replaceChildren(...coloured(payload(current)));
 }
 
-// The bar that begins or ends with a record, if it lasts until another one.
+// The bar that begins or ends at a record, unless it does both.
 function barOf(seq) {
   for (const row of rows) {
     for (const item of row.items) {
@@ -101,7 +106,7 @@ function barOf(seq) {
   return null;
 }
 
-// JSON, indented, with what names a value told apart from what it is.
+// Indented JSON, with elements for the colours of names, strings and other values.
 function coloured(json) {
   const text = JSON.stringify(JSON.parse(json), null, 2);
   if (text.length > COLOURED_MAX) return [text];

@@ -1,12 +1,13 @@
-// Time as it is drawn. Where nothing happened for long, a stretch can be shortened; such a stretch is shown
-// as one, and between records of any other nothing is bent.
+// The scale of time. Long stretches without records can be shortened, and are then marked in the
+// chart. Within all other stretches the scale is linear.
 
-// A quiet stretch takes no more than this part of all the others.
+// A shortened stretch is drawn as wide as this part of the run.
 const QUIET_PART = 0.04;
 
-// Stretches of time `[from, to]` and where they are drawn `[left, right]`, in microseconds.
+// Stretches of time `[from, to]` and their positions `[left, right]` on the scale, all in
+// microseconds.
 let stretches = [];
-// What is in sight, in the same measure as `left` and `right`.
+// The visible part of the scale, in the unit of `left` and `right`.
 const view = { from: 0, to: 1 };
 
 function measure(shorten) {
@@ -30,7 +31,7 @@ function measure(shorten) {
   add(Math.max(last, 1), Math.max(last, 1) - from, false);
 }
 
-// Where an instant is drawn, before zoom.
+// The position of an instant on the scale.
 function place(us) {
   const index = firstThat(stretches, (stretch) => stretch.to >= us);
   const stretch = stretches[Math.min(index, stretches.length - 1)];
@@ -38,7 +39,7 @@ function place(us) {
   return stretch.left + Math.max(0, Math.min(1, part)) * (stretch.right - stretch.left);
 }
 
-// The instant that is drawn at a place.
+// The instant at a position on the scale.
 function instant(at) {
   const index = firstThat(stretches, (stretch) => stretch.right >= at);
   const stretch = stretches[Math.min(index, stretches.length - 1)];
@@ -46,7 +47,7 @@ function instant(at) {
   return stretch.from + Math.max(0, Math.min(1, part)) * (stretch.to - stretch.from);
 }
 
-// The whole run, with room for the names of what happened last.
+// The scale of the whole run, with room at the end for the labels of the last items.
 function wholeRange() {
   const width = stretches.length ? stretches[stretches.length - 1].right : 1;
   return [-width * 0.01, width * 1.05];
@@ -63,7 +64,7 @@ function showWhole() {
   show(...wholeRange());
 }
 
-// Comes closer by a factor, around a place that stays where it is.
+// Zooms by a factor around a position, which stays where it is on the screen.
 function zoom(factor, around) {
   show(around - (around - view.from) * factor, around + (view.to - around) * factor);
 }

@@ -1,0 +1,157 @@
+//! Which promises of the contract each oracle judges.
+//!
+//! An oracle names a promise only if its code reports a violation when the promise is broken in a way
+//! that a history can show. What an oracle merely relies on, such as the name of a mirror, is not named.
+
+use crate::scenario::OracleName;
+
+/// Numbers of the promises (docs/contract.md) that an oracle judges, in rising order.
+#[must_use]
+pub fn promises(oracle: OracleName) -> &'static [&'static str] {
+    match oracle {
+        OracleName::Convergence => &CONVERGENCE,
+        OracleName::Identity => &IDENTITY,
+        OracleName::TruthfulConditions => &TRUTHFUL_CONDITIONS,
+        OracleName::NoLostUpdate => &NO_LOST_UPDATE,
+        OracleName::BoundedWork => &BOUNDED_WORK,
+        OracleName::Counts => &COUNTS,
+        OracleName::Hygiene => &HYGIENE,
+        OracleName::DockerConfigIntegrity => &DOCKER_CONFIG_INTEGRITY,
+        OracleName::LogFidelity => &LOG_FIDELITY,
+        OracleName::QuietLogs => &QUIET_LOGS,
+        OracleName::Liveness => &LIVENESS,
+    }
+}
+
+/// Compares all mirrors with the engine's objects at each checkpoint.
+#[rustfmt::skip]
+const CONVERGENCE: [&str; 34] = [
+    // Each daemon is compared with its own engine, whichever program runs the controllers.
+    "2.2.5", "3.3.4",
+    // A mirror has one tag, the values of its own object, and `<none>:<none>` is not a tag.
+    "3.6.13", "3.6.24",
+    // What a full sync leaves.
+    "4.1.5", "4.1.6", "4.1.7", "4.1.10", "4.1.11", "4.1.13", "4.1.14", "4.1.15", "4.1.16",
+    // What events leave.
+    "4.2.1", "4.2.2", "4.2.4", "4.2.5", "4.2.6", "4.2.8", "4.2.9", "4.2.10", "4.2.11", "4.2.12",
+    // Which mirrors may still be marked for deletion.
+    "4.3.1", "4.3.7",
+    // What faults, stops and switches leave.
+    "4.5.3", "4.5.5", "4.6.1", "4.6.2", "4.6.6", "4.6.7", "4.7.1", "4.7.2", "4.7.4",
+];
+
+/// Follows the UIDs of mirrors from one checkpoint to the next.
+#[rustfmt::skip]
+const IDENTITY: [&str; 5] = [
+    "4.1.16", "4.5.1", "4.5.2", "4.5.4", "4.7.3",
+];
+
+/// Compares conditions and exit codes with the state that they promise.
+#[rustfmt::skip]
+const TRUTHFUL_CONDITIONS: [&str; 12] = [
+    // Exit codes and what a command waits for.
+    "1.2.7", "1.5.1", "1.5.4",
+    // `ConnectFailed`, `Connected` after a stop, reasons, `Settled`.
+    "3.7.8", "3.7.13", "3.7.14", "3.7.22", "3.7.25", "3.7.26",
+    // A sync that skips what is gone is not a failed one.
+    "4.1.11",
+    // `Settled` of a stopped App, and mirrors that are still there or come back.
+    "4.6.1", "4.6.4",
+];
+
+/// Follows what users wrote, created and deleted.
+#[rustfmt::skip]
+const NO_LOST_UPDATE: [&str; 11] = [
+    // Fields of mirrors.
+    "3.6.23",
+    // Deletions by users, and what the engine was asked to remove.
+    "4.3.2", "4.3.3", "4.3.6", "4.3.7", "4.3.10", "4.3.11",
+    // Objects that are not mirrors, and the annotation of an action.
+    "4.3.12", "4.4.3", "4.6.2", "4.6.3",
+];
+
+/// Counts log lines, requests and writes against what may have caused them.
+#[rustfmt::skip]
+const BOUNDED_WORK: [&str; 5] = [
+    "4.3.8", "4.6.5", "4.8.1", "4.8.2", "4.8.3",
+];
+
+/// Counts the mirrors of one life of an object.
+#[rustfmt::skip]
+const COUNTS: [&str; 1] = [
+    "4.2.13",
+];
+
+/// Reports what a stopped daemon left.
+#[rustfmt::skip]
+const HYGIENE: [&str; 2] = [
+    "1.3.6", "3.9.2",
+];
+
+/// Judges each change of the docker command's configuration.
+#[rustfmt::skip]
+const DOCKER_CONFIG_INTEGRITY: [&str; 27] = [
+    // Its errors are logged.
+    "2.5.6",
+    // The daemon's own context.
+    "5.1.1", "5.1.3", "5.1.5",
+    // The current context.
+    "5.2.1", "5.2.2", "5.2.3", "5.2.5", "5.2.6", "5.2.7", "5.2.9", "5.2.10", "5.2.11", "5.2.12",
+    // `config.json`.
+    "5.3.1", "5.3.2", "5.3.3", "5.3.4", "5.3.5", "5.3.6", "5.3.7", "5.3.8", "5.3.9", "5.3.10",
+    // What is left after a stop.
+    "5.4.2", "5.4.3", "5.4.4",
+];
+
+/// Compares what clients of logs received with what the engine has.
+#[rustfmt::skip]
+const LOG_FIDELITY: [&str; 24] = [
+    // Failures are logged, and endpoints are announced in order.
+    "2.5.5", "3.2.5",
+    // Bytes and answers.
+    "6.1.3", "6.1.4", "6.1.5", "6.1.7", "6.1.8", "6.1.9", "6.1.10", "6.1.11", "6.1.12", "6.1.13",
+    "6.1.14", "6.1.15",
+    // The stream, its end, and its cost.
+    "6.1.17", "6.1.18", "6.1.19", "6.1.20", "6.1.21", "6.1.22", "6.1.23", "6.1.24", "6.1.25",
+    "6.1.28",
+];
+
+/// Reads each line of the daemon's log.
+#[rustfmt::skip]
+const QUIET_LOGS: [&str; 4] = [
+    "2.5.1", "2.5.2", "2.5.3", "2.5.4",
+];
+
+/// Judges missed deadlines, wrong exit codes, dead processes and forgotten requests.
+#[rustfmt::skip]
+const LIVENESS: [&str; 19] = [
+    // Commands end as promised.
+    "1.2.1", "1.2.6", "1.5.3",
+    // The daemon reaches what a schedule waits for.
+    "2.2.5", "3.3.4", "3.9.1", "3.9.3", "3.9.4",
+    // Actions, and deletions beside them.
+    "4.3.9", "4.4.1", "4.4.2", "4.4.5", "4.4.6",
+    // The App runs again while its mirrors are kept.
+    "4.6.4",
+    // The daemon's context becomes the current one; clients that do not read are dropped.
+    "5.2.3", "5.2.4", "5.2.5", "6.1.26",
+    // `spec.state` of revision R0.
+    "9.1.1",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::promises;
+    use crate::{OracleName, PromiseNumber};
+
+    // The order is that of numbers, so that a number that is named twice is found too.
+    #[test]
+    fn every_oracle_names_valid_numbers_in_rising_order() {
+        for oracle in OracleName::ALL {
+            let numbers: Vec<PromiseNumber> =
+                promises(oracle).iter().map(|text| text.parse().expect(text)).collect();
+            assert!(!numbers.is_empty(), "{oracle}");
+            assert!(numbers.is_sorted_by(|a, b| a < b), "{oracle}: {numbers:?}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Reads the configuration's files for the history: names as they are, and a digest of each value.
+//!
+//! Each world has a random key for its digests, which is never written anywhere. So nobody can find
+//! a secret by comparing digests of guesses, and two digests are equal only within a world.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::Path;
+use std::{fs, io};
+
+use racetrap_history::DockerContent;
+use serde_json::{Map, Value};
+
+/// The member that names the current context.
+const CURRENT: &str = "currentContext";
+
+/// Members that are maps, whose entries are recorded one by one.
+const MAPS: [&str; 2] = ["auths", "credHelpers"];
+
+/// Reads files without their secrets.
+#[derive(Default)]
+pub(super) struct ContentReader {
+    key: RandomState,
+}
+
+impl ContentReader {
+    /// The content of a `config.json`.
+    pub(super) fn config(&self, path: &Path) -> DockerContent {
+        match object(path) {
+            Ok(members) => {
+                let current = members.get(CURRENT).and_then(Value::as_str).map(str::to_owned);
+                let mut recorded = BTreeMap::new();
+                for (name, value) in members.into_iter().filter(|(name, _)| name != CURRENT) {
+                    // One entry for each registry, so that a lost login is seen as one lost entry.
+                    if let Value::Object(entries) = &value
+                        && MAPS.contains(&name.as_str())
+                    {
+                        let each = entries.iter();
+                        recorded
+                            .extend(each.map(|(at, it)| (format!("{name}/{at}"), self.digest(it))));
+                        recorded.insert(name, String::new());
+                    } else {
+                        let digest = self.digest(&value);
+                        recorded.insert(name, digest);
+                    }
+                }
+                DockerContent::Config { current, members: recorded }
+            }
+            Err(other) => other,
+        }
+    }
+
+    /// The name in a context's file, and the address of its docker endpoint.
+    pub(super) fn context(&self, path: &Path) -> (Option<String>, DockerContent) {
+        match object(path) {
+            Ok(members) => {
+                let context = Value::Object(members);
+                let text = |at: &str| context.pointer(at).and_then(Value::as_str);
+                let host = text("/Endpoints/docker/Host").map(str::to_owned);
+                (text("/Name").map(str::to_owned), DockerContent::Context { host })
+            }
+            Err(other) => (None, other),
+        }
+    }
+
+    fn digest(&self, value: &Value) -> String {
+        // Equal values have equal texts: the members of an object are sorted by their names.
+        format!("{:016x}", self.key.hash_one(value.to_string()))
+    }
+}
+
+/// The JSON object in a file.
+///
+/// # Errors
+/// What the file has instead. The parser's message may quote a secret, so only line and column are
+/// kept.
+fn object(path: &Path) -> Result<Map<String, Value>, DockerContent> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(DockerContent::Nothing);
+        }
+        Err(error) => return Err(DockerContent::Unreadable { why: error.kind().to_string() }),
+    };
+    serde_json::from_slice(&text).map_err(|error| {
+        let why = format!("line {}, column {}", error.line(), error.column());
+        DockerContent::Malformed { why, bytes: text.len() as u64 }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(reader: &ContentReader, text: &str) -> DockerContent {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("config.json");
+        fs::write(&path, text).expect("a file");
+        reader.config(&path)
+    }
+
+    // Every kind of value contains the secret. The record must not contain it, and must change if
+    // it does.
+    #[test]
+    fn different_values_have_different_digests_and_no_value_is_recorded() {
+        let reader = ContentReader::default();
+        let text = r#"{"auths": {"r.example": {"auth": "SECRET"}}, "currentContext": "mine",
+                       "proxies": ["SECRET"], "one": 1}"#;
+        let content = read(&reader, text);
+        let shown = serde_json::to_string(&content).expect("a record is JSON");
+        assert!(!shown.contains("SECRET"), "{shown}");
+        assert_eq!(content.current(), "mine");
+        let DockerContent::Config { members, .. } = &content else { panic!("{content:?}") };
+        let keys: Vec<_> = members.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["auths", "auths/r.example", "one", "proxies"]);
+        assert_eq!(read(&reader, text), content);
+        assert_ne!(read(&reader, &text.replace("SECRET\"}", "OTHER\"}")), content);
+        assert_ne!(read(&ContentReader::default(), text), content, "another world has another key");
+    }
+
+    // A text that is no JSON may contain a secret too.
+    #[test]
+    fn a_malformed_file_is_recorded_by_the_position_of_the_error() {
+        let reader = ContentReader::default();
+        for text in ["", "{\"auths\": SECRET", "\"SECRET\"", "[]"] {
+            let content = read(&reader, text);
+            assert!(content.is_broken(), "{content:?}");
+            assert!(!format!("{content:?}").contains("SECRET"), "{content:?}");
+        }
+        let absent = reader.config(Path::new("/nowhere/config.json"));
+        assert_eq!(absent, DockerContent::Nothing);
+    }
+}

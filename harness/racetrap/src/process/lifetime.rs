@@ -1,0 +1,45 @@
+//! Records the start and the end of a process in the history.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use racetrap_history::{Exit, ProcessState, What};
+
+use crate::recorder::Recorder;
+use crate::sys::Identity;
+
+/// Records one process: its start now, its end later. Clones stand for the same process.
+#[derive(Clone)]
+pub(crate) struct Lifetime {
+    name: &'static str,
+    process: Identity,
+    recorder: Recorder,
+    expected: Arc<AtomicBool>,
+}
+
+impl Lifetime {
+    /// Records that the process called `name` runs.
+    pub(crate) fn begin(name: &'static str, process: Identity, recorder: &Recorder) -> Self {
+        let (recorder, expected) = (recorder.clone(), Arc::default());
+        let lifetime = Self { name, process, recorder, expected };
+        lifetime.record(ProcessState::Started);
+        lifetime
+    }
+
+    /// The end of the process is expected from here on. To be called before the signal is sent: the
+    /// task that waits for the end may see it at once.
+    pub(crate) fn expect_end(&self) {
+        self.expected.store(true, Ordering::SeqCst);
+    }
+
+    /// Records the end: as a stop if it was expected, else as a death by `exit`.
+    pub(crate) fn end(&self, exit: Exit) {
+        let expected = self.expected.load(Ordering::SeqCst);
+        self.record(if expected { ProcessState::Stopped } else { ProcessState::Died { exit } });
+    }
+
+    fn record(&self, state: ProcessState) {
+        let Identity { pid, started } = self.process;
+        self.recorder.append(What::Process { name: self.name.to_owned(), pid, started, state });
+    }
+}

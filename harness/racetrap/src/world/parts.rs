@@ -1,0 +1,110 @@
+//! What stands on a world's foundation, started in the order in which one part needs another.
+
+use std::sync::Arc;
+
+use racetrap_history::What;
+use racetrap_wire::{Dialect, Listen, Upstream, Wire, WireConfig};
+
+use super::error::{WorldError, failed};
+use super::foundation::Foundation;
+use super::options::WorldOptions;
+use crate::daemon::{Api, Daemon, DaemonError};
+use crate::docker_cli::{CliLayout, CliUser};
+use crate::engine::{Engine, EngineConfig, Truth};
+use crate::intent::{self, Intent};
+use crate::process::Tasks;
+use crate::recorder::Recorder;
+use crate::wire_record::wire_message;
+use crate::world_directory as place;
+
+/// Everything that a world is made of, beside its foundation and its daemon.
+pub(super) struct Parts {
+    pub(super) api: Api,
+    pub(super) engine: Engine,
+    pub(super) truth: Truth,
+    pub(super) user: CliUser,
+    pub(super) wire: Wire,
+    /// Versions and controllers, which the history of each run of the world records.
+    pub(super) facts: What,
+}
+
+impl Parts {
+    /// Starts the engine, the wire, the user of the docker command, and the daemon.
+    ///
+    /// Stores the daemon in `daemon` as soon as its program has answered. If a later part fails,
+    /// the caller still has it, and can capture the stacks of a daemon that runs.
+    pub(super) async fn start(
+        options: &WorldOptions,
+        foundation: &Foundation,
+        tasks: &mut Tasks,
+        daemon: &mut Option<Daemon>,
+    ) -> Result<Self, WorldError> {
+        let Foundation { slot, environment, recorder, .. } = foundation;
+        let directory = slot.directory();
+        let declare = |intent: Intent| intent::declare(directory, &intent);
+        let daemon =
+            daemon.insert(Daemon::probe(&options.daemon, environment.clone(), recorder).await?);
+        let (home, paths) = (environment.home().to_owned(), daemon.paths().clone());
+        declare(Intent::Daemon { home, paths }).map_err(failed("the list of intents"))?;
+
+        // The engine first: the wire forwards to its socket, and the truth is read from it.
+        let site = EngineConfig {
+            choice: options.engine,
+            directory: place::engine(directory),
+            log: place::engine_log(directory),
+            environment: environment.clone(),
+            control_group: foundation.control_group(),
+            live_restore: options.needs.live_restore,
+        };
+        let socket = site.socket();
+        declare(Intent::Engine { socket }).map_err(failed("the list of intents"))?;
+        let engine = Engine::start(site, declare, &mut tasks.keepers, recorder).await?;
+        let truth = Truth::observe(engine.socket(), &mut tasks.observers, recorder).await?;
+        let wire = start_wire(options, daemon, &engine, recorder).await?;
+
+        // Before the daemon starts, so that no change that it makes to the docker configuration is
+        // missed.
+        let needs = options.needs.docker.as_ref();
+        let user_layout = CliLayout::new(directory, environment, needs);
+        let user =
+            CliUser::start(user_layout, needs, environment, &mut tasks.observers, recorder).await?;
+        if needs.is_some() {
+            daemon.set_run_directory(user.run_directory());
+        }
+
+        declare(Intent::Process("daemon".to_owned())).map_err(failed("the list of intents"))?;
+        let api = daemon.start(options.vm, options.needs.standalone, tasks).await?;
+        // Only the API of a daemon that runs says which protocol it has.
+        if let Some(needed) = options.needs.protocol {
+            let had = api.protocol().await.map_err(DaemonError::from)?;
+            if had != needed {
+                return Err(WorldError::Protocol { needed, had });
+            }
+        }
+        let (daemon_version, engine_version) = (daemon.version().await?, truth.version().await?);
+        let controllers = api.enabled_controllers().await.map_err(DaemonError::from)?;
+        let facts = What::Facts { daemon_version, engine: engine_version, controllers };
+        Ok(Self { api, engine, truth, user, wire, facts })
+    }
+}
+
+/// Starts the wire where the daemon looks for its engine.
+async fn start_wire(
+    options: &WorldOptions,
+    daemon: &Daemon,
+    engine: &Engine,
+    recorder: &Recorder,
+) -> Result<Wire, WorldError> {
+    let listen = daemon.docker_socket(options.needs.neighbour);
+    if let Some(directory) = listen.parent() {
+        std::fs::create_dir_all(directory).map_err(failed("the directory of docker.sock"))?;
+    }
+    let recorder = recorder.clone();
+    let config = WireConfig {
+        listen: Listen::Unix(listen),
+        upstream: Upstream::Unix(engine.socket()),
+        dialect: Dialect::Docker,
+        sink: Arc::new(move |event| recorder.append(What::Wire(wire_message(event)))),
+    };
+    Ok(Wire::start(config).await?)
+}

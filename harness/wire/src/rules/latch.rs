@@ -1,0 +1,81 @@
+//! Holds one message until it is released. A `Gate` is the side that the test sees, a `Latch` the
+//! side that the message sees.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::clock::{TimedOut, within};
+
+/// What has happened at the latch. The states follow one another in this order; `Abandoned` may be
+/// skipped, and `Released` is final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LatchState {
+    /// No message has arrived yet.
+    Waiting,
+    /// A message is held.
+    Holding,
+    /// The held message was dropped before the release.
+    Abandoned,
+    /// The gate was released or dropped. A message that arrives now is not held.
+    Released,
+}
+
+/// Holds one message until it is released.
+#[derive(Debug)]
+pub(crate) struct Latch {
+    /// Name of the gate.
+    pub(crate) name: String,
+    state: watch::Sender<LatchState>,
+}
+
+impl Latch {
+    pub(crate) fn new(name: &str) -> Arc<Self> {
+        Arc::new(Self { name: name.to_owned(), state: watch::Sender::new(LatchState::Waiting) })
+    }
+
+    /// Holds the message that has arrived here; false if the gate was released before that.
+    ///
+    /// Calls `report` before the new state is visible to `reached`. So whatever a test does after
+    /// `reached` is recorded behind the event that the message is held.
+    pub(crate) fn arrive(&self, report: impl FnOnce()) -> bool {
+        self.state.send_if_modified(|state| {
+            let is_first = *state == LatchState::Waiting;
+            if is_first {
+                report();
+                *state = LatchState::Holding;
+            }
+            is_first
+        })
+    }
+
+    /// Waits until the held message is released. Cancel-safe: `Released` is final.
+    pub(crate) async fn released(&self) {
+        let is_released = |state: &LatchState| *state == LatchState::Released;
+        // Cannot fail: `self` owns the sender, so the channel stays open during the wait.
+        let _ = self.state.subscribe().wait_for(is_released).await;
+    }
+
+    /// Waits until a message has arrived. A message that was abandoned since counts, too.
+    pub(crate) async fn reached(&self, limit: Duration) -> Result<(), TimedOut> {
+        let mut state = self.state.subscribe();
+        let arrival = state.wait_for(|state| *state != LatchState::Waiting);
+        within(limit, arrival).await.map(|_| ())
+    }
+
+    /// The held message was dropped: its connection ends.
+    pub(crate) fn abandon(&self) {
+        self.state.send_if_modified(|state| {
+            let was_holding = *state == LatchState::Holding;
+            if was_holding {
+                *state = LatchState::Abandoned;
+            }
+            was_holding
+        });
+    }
+
+    pub(crate) fn release(&self) {
+        self.state.send_replace(LatchState::Released);
+    }
+}
