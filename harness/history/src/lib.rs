@@ -10,9 +10,9 @@
 //! - [`Comparisons`]: mirrors that must be beside those that are, at each record.
 //! - [`canon`] and [`timeline`]: the same history as text, for snapshots and for people.
 //!
-//! A module imports only from modules before it in this list: `promise`, `scenario`, `schedule`, `record`,
-//! `journal`, `mirror`, `steps`, `view`, `comparison`, `verdict`, `oracle`, `judge`, `canon`,
-//! `timeline`.
+//! A module imports only from modules before it in this list: `promise`, `scenario`, `record`,
+//! `schedule`, `verdict`, `journal`, `mirror`, `steps`, `view`, `canon`, `comparison`, `oracle`,
+//! `timeline`, `judge`.
 //!
 //! Nothing here opens a socket, starts a process, reads a clock or needs a runtime, so that last
 //! night's journal can be judged by today's oracles.

@@ -62,6 +62,7 @@ pub(super) const ORDER: [(&str, &[&str]); 3] = [
         &[
             "chain",
             "clock",
+            "world_directory",
             "mask",
             "recorder",
             "wait",

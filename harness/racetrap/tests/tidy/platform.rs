@@ -1,30 +1,19 @@
-//! What only one platform has is in one place, and so are processes.
+//! Laws on code of one platform and on processes: each is in one folder.
 
 use super::Tree;
 use super::source::{is_test, production};
 
 const RACETRAP: &str = "harness/racetrap/src/";
 
-/// The one folder that knows Linux.
+/// The only folder that may use what only Linux has.
 const SYS: &str = "harness/racetrap/src/sys/";
 
-/// Files outside `sys` that name what only Linux has, until it is moved there. Each must still need its
-/// place in this list.
-const NOT_MOVED_YET: [&str; 2] = [
-    // Makes a link in the user's docker configuration.
-    "harness/racetrap/src/docker/state.rs",
-    // Asks which file systems the kernel has.
-    "harness/racetrap/src/cli/checks.rs",
-];
-
-/// The files that start processes, each for its own reason.
-const STARTS: [&str; 3] = [
+/// The files that start processes.
+const STARTS: [&str; 2] = [
     // Processes of a world.
     "harness/racetrap/src/process/child.rs",
-    // Programs of apt, which `racetrap engine install` runs to their ends.
-    "harness/racetrap/src/engine/apt.rs",
-    // Programs that are asked for their version before there is a world.
-    "harness/racetrap/src/cli/ask.rs",
+    // Programs outside any world that are run for their output.
+    "harness/racetrap/src/process/ask.rs",
 ];
 
 fn ours(tree: &Tree) -> impl Iterator<Item = (&String, String)> {
@@ -42,24 +31,16 @@ pub(super) fn only_sys_knows_linux(tree: &Tree) -> Vec<String> {
         concat!("procf", "s::"),
     ];
     let mut wrong = Vec::new();
-    let mut needed = Vec::new();
     for (path, code) in ours(tree).filter(|(path, _)| !path.starts_with(SYS)) {
-        for (line, text) in code.lines().enumerate() {
-            let Some(mark) = MARKS.into_iter().find(|mark| text.contains(mark)) else { continue };
-            if NOT_MOVED_YET.contains(&path.as_str()) {
-                needed.push(path.as_str());
-            } else {
-                wrong.push(format!("{path}:{}: {mark} outside {SYS}", line + 1));
-            }
-        }
+        let mark_in = |line: &str| MARKS.into_iter().find(|mark| line.contains(mark));
+        let lines = code.lines().enumerate();
+        let found = lines.filter_map(|(at, line)| Some((at + 1, mark_in(line)?)));
+        wrong.extend(found.map(|(line, mark)| format!("{path}:{line}: {mark} outside {SYS}")));
     }
-    let moved = NOT_MOVED_YET.iter().filter(|path| tree.contains_key(**path));
-    let moved = moved.filter(|path| !needed.contains(*path));
-    wrong.extend(moved.map(|path| format!("{path}: is an exception and needs to be none")));
     wrong
 }
 
-/// A response has a `status()` too, so that one counts only in a file that makes commands.
+/// A response has a method `status()` too, so `.status()` counts only in a file that makes commands.
 pub(super) fn only_their_owners_start_processes(tree: &Tree) -> Vec<String> {
     let mut wrong = Vec::new();
     for (path, code) in ours(tree).filter(|(path, _)| !STARTS.contains(&path.as_str())) {
@@ -86,20 +67,17 @@ mod tests {
         check(
             only_sys_knows_linux,
             &[("harness/racetrap/src/sys/a.rs", linux), ("harness/racetrap/src/b.rs", &test)],
-            &[("harness/racetrap/src/b.rs", linux), (NOT_MOVED_YET[0], "")],
-            &[
-                concat!(
-                    "harness/racetrap/src/b.rs:1: std::os::un",
-                    "ix outside harness/racetrap/src/sys/"
-                ),
-                "harness/racetrap/src/docker/state.rs: is an exception and needs to be none",
-            ],
+            &[("harness/racetrap/src/b.rs", linux)],
+            &[concat!(
+                "harness/racetrap/src/b.rs:1: std::os::un",
+                "ix outside harness/racetrap/src/sys/"
+            )],
         );
     }
 
     #[test]
     fn a_process_that_somebody_else_starts_is_found() {
-        // A response's status is none; a command's is.
+        // `status()` of a response starts nothing; `status()` of a command does.
         let bad = "let mut c = Command::new(a);\nc.status();\nc.spawn();\n";
         check(
             only_their_owners_start_processes,
