@@ -90,13 +90,7 @@ async fn run_in(
         }
     };
     let mut runner = Runner::new(world, options.deadlines.step(), neighbour);
-    let steps = carry_out(scenario, &mut runner, &end);
-    let carried_out = AssertUnwindSafe(steps).catch_unwind().await;
-    if let Err(panic) = &carried_out {
-        recorder.append(cause::broken_off(&recorder, panicked(panic.as_ref())));
-    }
-    // The last lines of the log belong to the last step, and are judged with it.
-    runner.read_log();
+    let carried_out = carry_out_or_panic(scenario, &mut runner, &end).await;
     let so_far = recorder.as_ended();
     let judgement = judge(&so_far);
     let passes = judgement.verdict == Verdict::Pass;
@@ -222,6 +216,23 @@ async fn make_worlds(
             Err(error)
         }
     }
+}
+
+/// Does the steps, and returns the panic of the harness, if one of them panicked. The history says then
+/// that the step failed.
+async fn carry_out_or_panic(
+    scenario: &Scenario,
+    runner: &mut Runner,
+    end: &End,
+) -> std::thread::Result<()> {
+    let carried_out = AssertUnwindSafe(carry_out(scenario, runner, end)).catch_unwind().await;
+    if let Err(panic) = &carried_out {
+        let recorder = runner.recorder();
+        recorder.append(cause::broken_off(recorder, panicked(panic.as_ref())));
+    }
+    // The last lines of the log belong to the last step, and are judged with it.
+    runner.read_log();
+    carried_out
 }
 
 /// Does the steps in order, until one fails or the run must end.
