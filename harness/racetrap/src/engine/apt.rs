@@ -242,7 +242,7 @@ async fn run(
         // Ctrl-C ends a download, and not only the harness that waits for it.
         is_interruptible: true,
     };
-    let output = run.output().await.map_err(|source| AptError::Io { what, source })?;
+    let output = run.run_to_end().await.map_err(|source| AptError::Io { what, source })?;
     let Some(output) = output else {
         let output = format!("(it was killed, because it did not end within {PROGRAM_LIMIT:?})");
         return Err(AptError::Failed { what, program, output });

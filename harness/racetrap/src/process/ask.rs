@@ -34,7 +34,7 @@ impl OutsideRun<'_> {
     /// # Errors
     /// If the program cannot be started, or its output cannot be read.
     #[expect(clippy::disallowed_methods, reason = "this is the owner of programs outside a world")]
-    pub(crate) async fn output(&self) -> io::Result<Option<Output>> {
+    pub(crate) async fn run_to_end(&self) -> io::Result<Option<Output>> {
         let mut command = Command::new(self.program);
         command.args(&self.arguments).current_dir(self.directory);
         command.env_clear().envs(self.variables.iter().map(|(name, value)| (*name, value)));
@@ -83,7 +83,7 @@ async fn ask_within(limit: Duration, program: &Path, arguments: &[&str]) -> Opti
         limit,
         is_interruptible: false,
     };
-    run.output().await.ok()?
+    run.run_to_end().await.ok()?
 }
 
 #[cfg(test)]
