@@ -53,7 +53,7 @@ pub use scenario::{
     FaultName, FaultStep, FileOp, FindingId, GateName, GateStep, Hold, HoldWrite, LeaveHow,
     LeaveLog, LogCrowd, LogRequest, LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep,
     NoFindingId, OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, Phase, Platform, Point, Prints,
-    Protocol, REGISTRY, Returned, STATE, Scenario, SetStep, Side, Step, Streams, Unshown,
+    Protocol, REGISTRY, Returned, STATE, Scenario, SetStep, Side, Step, Streams, Supposes, Unshown,
     UserObject, UserPatch, VmMode, VmOp, WaitStep, WriteMatch,
 };
 pub use schedule::ScheduleError;

@@ -14,6 +14,7 @@
 //!   - `docker`: users of the docker command, and their configuration;
 //!   - `logs`: clients of the daemon's log passthrough;
 //!   - `level`: what is waited for;
+//! - `supposes`: what a scenario supposes of the daemon;
 //! - `control`: the same scenario without its fault;
 //! - `message`: which messages on a wire are meant, and where on their way;
 //! - `variants`: the words by which a part knows its steps.
@@ -33,6 +34,7 @@ mod logs;
 mod message;
 mod needs;
 mod step;
+mod supposes;
 mod variants;
 
 pub use self::api::{
@@ -56,3 +58,4 @@ pub use self::logs::{
 pub use self::message::{Match, Phase, Point, Side, Streams};
 pub use self::needs::{Needs, VmMode};
 pub use self::step::{NeighbourStep, Step};
+pub use self::supposes::Supposes;

@@ -173,6 +173,7 @@ pub(super) fn run_of(finding: &str, steps: &Value) -> What {
         started: String::new(),
         reused: 0,
         again: String::new(),
+        low_limit: None,
     })
 }
 
