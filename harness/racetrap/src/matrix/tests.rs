@@ -14,7 +14,7 @@ fn outcome(verdict: Verdict, oracles: &[OracleName]) -> Outcome {
         .map(|oracle| Violation { oracle: *oracle, seq: 1, text: "seen".to_owned() })
         .collect();
     Outcome {
-        judgement: Judgement { verdict, violations, unknowns: Vec::new() },
+        judgement: Judgement { verdict, violations, unknowns: Vec::new(), not_applicable: None },
         history: Vec::new(),
         evidence: None,
         vm: VmMode::Api,
@@ -141,7 +141,12 @@ async fn cells_are_kept_back_once_the_harness_was_told_to_stop_and_say_how_to_ru
         stop,
         pool: Pool::disabled(),
     };
-    let options = MatrixOptions { run, jobs: NonZeroUsize::MIN, knows_defects: true };
+    let options = MatrixOptions {
+        run,
+        jobs: NonZeroUsize::MIN,
+        knows_defects: true,
+        known: KnownFailures::default(),
+    };
     let again = |name: &str, defects: &[String], control: bool| {
         format!("{name} under {defects:?}, control {control}")
     };

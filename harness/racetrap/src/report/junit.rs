@@ -43,6 +43,9 @@ fn test_case(case: &Case) -> TestCase {
     if let Some(evidence) = &case.evidence {
         property("evidence", &evidence.to_string_lossy());
     }
+    if case.repaired {
+        property("repaired", &case.reasons.join("; "));
+    }
     property("again", &case.again);
     test
 }
@@ -50,6 +53,14 @@ fn test_case(case: &Case) -> TestCase {
 fn status(case: &Case) -> TestCaseStatus {
     let kind = match case.state {
         State::Right => return TestCaseStatus::success(),
+        // Nobody has to look at it: a test that is not for this daemon, or an expected failure.
+        State::NotApplicable | State::Known => {
+            let mut status = TestCaseStatus::skipped();
+            let first = case.reasons.first().map_or(case.word.as_str(), String::as_str);
+            status.set_type(case.word.as_str()).set_message(first);
+            status.set_description(case.reasons.join("\n"));
+            return status;
+        }
         State::Unknown => NonSuccessKind::Error,
         State::Wrong => NonSuccessKind::Failure,
     };

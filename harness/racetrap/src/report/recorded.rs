@@ -28,7 +28,8 @@ pub(crate) fn differences(now: &Judgement, recorded: &Recorded) -> Vec<String> {
         |found: &Violation| format!("{}: {} (record {})", found.oracle, found.text, found.seq);
     let all = |judgement: &Judgement| -> Vec<String> {
         let violations = judgement.violations.iter().map(told);
-        violations.chain(judgement.unknowns.iter().cloned()).collect()
+        let rest = judgement.unknowns.iter().chain(&judgement.not_applicable);
+        violations.chain(rest.cloned()).collect()
     };
     let (old, new) = (all(before), all(now));
     let gone = old.iter().filter(|line| !new.contains(line));
@@ -61,7 +62,8 @@ fn tamed(report: &RunReport) -> RunReport {
     let story = story.iter_mut().map(|(_, what)| what);
     let violations = judgement.violations.iter_mut().map(|found| &mut found.text);
     let texts = [title, correct, again].into_iter().chain(story).chain(violations);
-    let texts = texts.chain(&mut judgement.unknowns).chain(defects).chain(timeline).chain(engine);
+    let texts = texts.chain(&mut judgement.unknowns).chain(&mut judgement.not_applicable);
+    let texts = texts.chain(defects).chain(timeline).chain(engine);
     for text in texts {
         *text = tame(text);
     }
@@ -84,7 +86,12 @@ mod tests {
             let text = text.to_owned();
             Violation { oracle, seq, text }
         });
-        Judgement { verdict, violations: violations.collect(), unknowns: Vec::new() }
+        Judgement {
+            verdict,
+            violations: violations.collect(),
+            unknowns: Vec::new(),
+            not_applicable: None,
+        }
     }
 
     // Of the three violations one is in both judgements, one moved and one changed its oracle: only

@@ -18,9 +18,9 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use file::ScenarioFile;
 pub use file::{SIZE_MAX, ScenarioFileError};
+pub(crate) use file::{ScenarioFile, read_text};
 pub use invalid::Invalid;
 pub(crate) use nearest::nearest;
 pub use parse::parse;
-pub(crate) use parse::parse_as;
+pub(crate) use parse::{Kind, parse_as};
