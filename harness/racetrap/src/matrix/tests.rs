@@ -62,6 +62,28 @@ fn a_cell_is_right_only_with_the_verdict_and_the_oracle_that_it_must_have() {
     );
 }
 
+/// A cell that is not applicable is neither right nor wrong, and so is one that fails as listed; a cell
+/// under its own defect must fail whatever is listed.
+#[test]
+fn a_cell_that_is_not_applicable_or_known_is_neither_right_nor_wrong() {
+    use crate::report::State;
+    let catalogue = Catalogue::embedded().unwrap();
+    let entries: Vec<_> = catalogue.select("295-I4").unwrap();
+    let planned = plan(&subjects(&entries), true);
+    let oracle = planned[0].about.oracle;
+    let mut not = outcome(Verdict::NotApplicable, &[]);
+    not.judgement.not_applicable = Some("another protocol".to_owned());
+    for planned in &planned {
+        let found = cell(*planned, Ok(not.clone()));
+        assert_eq!(State::of_cell(&found).is_right(), None);
+        assert_eq!(found.reasons, ["another protocol"]);
+    }
+    let mut failed = cell(planned[0], Ok(outcome(Verdict::Fail, &[oracle])));
+    assert_eq!(State::of_cell(&failed), State::Wrong);
+    failed.known.excuses = true;
+    assert_eq!(State::of_cell(&failed), State::Known);
+}
+
 /// A run that could not begin proves nothing: were it counted as right, a broken machine would pass.
 #[test]
 fn a_run_that_could_not_begin_is_unknown_and_never_right() {

@@ -124,6 +124,23 @@ mod tests {
         assert_eq!(names, ["defect", "vm", "engine", "evidence", "again"]);
     }
 
+    /// Nobody has to look at these two, but the reason must be there.
+    #[test]
+    fn what_is_known_or_not_applicable_is_skipped_with_its_reason() {
+        let cases = [State::NotApplicable, State::Known].map(example);
+        let xml = junit("run", None, &cases);
+        let document = Document::parse(&xml).expect("it is XML");
+        let suite = document.root_element().first_element_child().expect("a suite");
+        let counts = ["failures", "errors", "skipped"].map(|name| suite.attribute(name));
+        assert_eq!(counts, [Some("0"), Some("0"), Some("2")]);
+        let found: Vec<_> = suite.children().filter(|node| node.has_tag_name("testcase")).collect();
+        let reasons = ["it needs another protocol", "convergence: it is slow (since June)"];
+        for (case, reason) in found.into_iter().zip(reasons) {
+            let told = child(case, "skipped").and_then(|told| told.attribute("message"));
+            assert_eq!(told, Some(reason));
+        }
+    }
+
     /// A daemon may print anything, so the text contains every character of the first plane; most
     /// are kept.
     #[test]
