@@ -41,7 +41,7 @@ fn everything_that_a_run_told_is_made_again_from_its_journal() {
     assert_eq!(code, 1, "{stdout}{stderr}");
     assert_eq!(MADE.map(|name| read(&evidence, name)), before);
     assert!(stdout.contains("again racetrap repro 295-I6 --defect 295-I6"), "{stdout}");
-    assert!(stdout.contains("expected Exactly one mirror is left"), "{stdout}");
+    assert!(stdout.contains("expected The image has exactly one mirror"), "{stdout}");
     assert!(stdout.contains("1 run: 0 passed, 1 failed, 0 unknown"), "{stdout}");
     let xml = read(sandbox.path(), "junit.xml");
     let document = Document::parse(&xml).unwrap();
