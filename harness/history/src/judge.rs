@@ -49,7 +49,7 @@ fn apart(history: &[Record]) -> (Cow<'_, [Record]>, Vec<Record>) {
     if history.iter().all(|record| !record.neighbour) {
         return (Cow::Borrowed(history), Vec::new());
     }
-    let steps = Steps::of(history);
+    let steps = Steps::from_history(history);
     let own = history.iter().filter(|record| !record.neighbour).cloned().collect();
     // A step is recorded for the run as a whole. One that is done to the neighbour belongs to the
     // neighbour's history as well, and so does the header, which says what the step is.
@@ -85,7 +85,7 @@ fn judge_one(history: &[Record]) -> Finding {
     if let Some(end) = history.iter().find(|record| world_ended(&record.what).is_some()) {
         found.violations.retain(|violation| violation.seq <= end.seq);
     }
-    let names = View::of(history);
+    let names = View::from_records(history);
     for violation in &mut found.violations {
         violation.text = names.named(&violation.text);
     }
@@ -112,7 +112,7 @@ fn incomplete(history: &[Record]) -> Vec<String> {
 /// Held writes that somebody gave up who was not ended by the scenario.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only reviews and ends of the daemon matter")]
 fn given_up(history: &[Record]) -> Vec<String> {
-    let steps = Steps::of(history);
+    let steps = Steps::from_history(history);
     let mut held = BTreeSet::new();
     let mut unknowns = Vec::new();
     for record in history {

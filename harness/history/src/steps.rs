@@ -10,7 +10,7 @@ pub struct Steps<'a>(&'a [Step]);
 impl<'a> Steps<'a> {
     /// The steps of the scenario in a history's header; none if the history has no header.
     #[must_use]
-    pub fn of(history: &'a [Record]) -> Self {
+    pub fn from_history(history: &'a [Record]) -> Self {
         let steps = history.iter().find_map(|record| {
             let What::Run(header) = &record.what else { return None };
             Some(&header.scenario.steps[..])

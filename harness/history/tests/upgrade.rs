@@ -26,7 +26,7 @@ fn its_header_has_todays_format_and_the_steps() {
     let records = records();
     let What::Run(header) = &records[0].what else { panic!("it begins with its header") };
     assert_eq!(header.format, journal::FORMAT);
-    let steps = Steps::of(&records);
+    let steps = Steps::from_history(&records);
     let begun: Vec<_> = records.iter().filter_map(|record| steps.begun(record)).collect();
     assert_eq!(begun[0], steps.get(0).unwrap());
     // The neighbour's record has what is done to the neighbour.

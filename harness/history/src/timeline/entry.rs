@@ -36,7 +36,7 @@ pub fn lines(history: &[Record]) -> Vec<String> {
 /// Every record, in the order of the history.
 #[must_use]
 pub fn entries(history: &[Record]) -> Vec<Entry> {
-    let steps = Steps::of(history);
+    let steps = Steps::from_history(history);
     let mut views = [View::default(), View::default()];
     let mut requests: [[BTreeMap<u64, String>; 3]; 2] = Default::default();
     let entry = |record: &Record| {

@@ -31,7 +31,7 @@ pub struct View {
 impl View {
     /// The view after all of `records`.
     #[must_use]
-    pub fn of(records: &[Record]) -> Self {
+    pub fn from_records(records: &[Record]) -> Self {
         let mut view = Self::default();
         for record in records {
             view.apply(record);

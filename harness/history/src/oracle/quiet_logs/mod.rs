@@ -1,6 +1,6 @@
 //! The log has no panic and no secret, and an error only where there was one.
 
+mod causes;
 mod oracle;
-mod reasons;
 
 pub use self::oracle::quiet_logs;

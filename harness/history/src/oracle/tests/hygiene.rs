@@ -8,9 +8,9 @@ use crate::scenario::OracleName;
 #[test]
 fn hygiene_sees_what_a_stopped_daemon_leaves() {
     let text = "its Docker context is still there".to_owned();
-    assert_broken(
-        sound(vec![What::Leak { text, owner: Owner::Daemon }]),
+    assert_violates(
+        healthy_run(vec![What::Leak { text, owner: Owner::Daemon }]),
         OracleName::Hygiene,
-        "the daemon has stopped, yet its Docker context is still there",
+        "the daemon has stopped, but its Docker context is still there",
     );
 }

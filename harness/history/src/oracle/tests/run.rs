@@ -10,7 +10,7 @@ use crate::scenario::{GateName, OracleName};
 
 #[test]
 fn a_sound_run_passes() {
-    assert_fine(sound(vec![]));
+    assert_passes(healthy_run(vec![]));
 }
 
 // An engine that ends by itself is the world's failure, whatever the daemon does about it.
@@ -22,7 +22,7 @@ fn a_run_whose_engine_died_is_unknown() {
         started: 1,
         state: ProcessState::Died { exit: Exit::Signal(9) },
     };
-    assert_unknown(sound(vec![died]), "the engine ended by itself: signal 9");
+    assert_unknown(healthy_run(vec![died]), "the engine ended by itself: signal 9");
 }
 
 // What the schedule or the machine did not allow to be shown is neither pass nor failure.
@@ -38,7 +38,7 @@ fn a_step_that_failed_for_other_reasons_makes_the_run_unknown() {
 #[test]
 fn a_leak_makes_the_run_unknown() {
     let leak = What::Leak { text: "process 7 ran on".to_owned(), owner: Owner::World };
-    assert_unknown(sound(vec![leak]), "would not go: process 7 ran on");
+    assert_unknown(healthy_run(vec![leak]), "would not go: process 7 ran on");
 }
 
 // What a daemon does after its engine ended by itself proves nothing; what it did before, does.
@@ -51,8 +51,8 @@ fn what_follows_the_end_of_an_engine_is_no_violation() {
         state: ProcessState::Died { exit: Exit::Signal(9) },
     };
     let missed = || What::StepFailed { index: 2, blame: Blame::Daemon, why: "late".to_owned() };
-    assert_unknown(sound(vec![died(), missed()]), "the engine ended by itself");
-    let judgement = judge(&history(sound(vec![missed(), died()])));
+    assert_unknown(healthy_run(vec![died(), missed()]), "the engine ended by itself");
+    let judgement = judge(&history(healthy_run(vec![missed(), died()])));
     assert_eq!(judgement.oracles(), [OracleName::Liveness]);
 }
 
@@ -69,17 +69,17 @@ fn a_held_write_that_is_given_up_makes_the_run_unknown() {
             outcome,
         })
     };
-    let schedule = || steps(&json!([{ "release": "g" }, { "daemon": "kill" }]));
+    let schedule = || run_with_steps(&json!([{ "release": "g" }, { "daemon": "kill" }]));
     let (release, kill) = (0, 1);
     let given_up = |step| {
         let (held, given_up) = (ReviewOutcome::HeldAt(gate()), ReviewOutcome::GivenUpAt(gate()));
-        vec![schedule(), review(held), began(step), review(given_up)]
+        vec![schedule(), review(held), step_began(step), review(given_up)]
     };
-    assert_unknown(sound(given_up(release)), "volumes/status was not held to the end");
-    assert_fine(sound(given_up(kill)));
+    assert_unknown(healthy_run(given_up(release)), "volumes/status was not held to the end");
+    assert_passes(healthy_run(given_up(kill)));
     // One that is held after the daemon was ended has no such reason.
-    let later = [vec![began(kill)], given_up(release)].concat();
-    assert_unknown(sound(later), "not held to the end");
+    let later = [vec![step_began(kill)], given_up(release)].concat();
+    assert_unknown(healthy_run(later), "not held to the end");
 }
 
 // The same write of the neighbour's is held, and the same step is done: to the neighbour in one history,
@@ -100,8 +100,9 @@ fn a_step_that_is_done_to_the_neighbour_is_the_neighbours() {
         };
         let (held, given_up) =
             (ReviewOutcome::HeldAt(gate.clone()), ReviewOutcome::GivenUpAt(gate));
-        let header = steps(&json!([step]));
-        let mut history = history(sound(vec![header, review(held), began(0), review(given_up)]));
+        let header = run_with_steps(&json!([step]));
+        let mut history =
+            history(healthy_run(vec![header, review(held), step_began(0), review(given_up)]));
         let reviews = history.iter_mut().filter(|it| matches!(it.what, What::Review(_)));
         reviews.for_each(|record| record.neighbour = true);
         judge(&history)
@@ -131,7 +132,7 @@ fn a_late_list_does_not_turn_the_view_back() {
         version: 10,
         objects: vec![volume("data", "u1"), gone.clone()],
     };
-    assert_fine(sound(vec![
+    assert_passes(healthy_run(vec![
         truth(&["data", "late"]),
         changed("volumes", Change::Added, late),
         changed("volumes", Change::Deleted, gone),
@@ -141,7 +142,7 @@ fn a_late_list_does_not_turn_the_view_back() {
 
 #[test]
 fn a_journal_without_an_end_is_unknown() {
-    let mut whats = sound(vec![]);
+    let mut whats = healthy_run(vec![]);
     whats.pop();
     assert_unknown(whats, "stopped in the middle");
 }

@@ -33,7 +33,8 @@ impl Chart {
         }];
         for (index, records) in by_daemon.into_iter().enumerate() {
             let (entries, changes) = (&entries[..], &changes[index][..]);
-            let source = Source { records, steps: Steps::of(history), entries, changes, end };
+            let source =
+                Source { records, steps: Steps::from_history(history), entries, changes, end };
             lanes.extend(source.lanes().into_iter().map(|(title, rows)| {
                 let title =
                     if index == 0 { title.to_owned() } else { format!("neighbour’s {title}") };
