@@ -92,7 +92,7 @@ fn settled_without_engine(controllers: &[&str]) -> Vec<What> {
 #[test]
 fn truthful_conditions_expects_an_engine_only_where_one_is_managed() {
     for controllers in [&["app", "engine"][..], &[]] {
-        let text = "but ContainerEngineReady is not there";
+        let text = "but the App has no ContainerEngineReady";
         let whats = settled_without_engine(controllers);
         assert_violates(whats, OracleName::TruthfulConditions, text);
     }

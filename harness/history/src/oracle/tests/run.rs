@@ -38,7 +38,7 @@ fn a_step_that_failed_for_other_reasons_makes_the_run_unknown() {
 #[test]
 fn a_leak_makes_the_run_unknown() {
     let leak = What::Leak { text: "process 7 ran on".to_owned(), owner: Owner::World };
-    assert_unknown(healthy_run(vec![leak]), "would not go: process 7 ran on");
+    assert_unknown(healthy_run(vec![leak]), "could not be removed: process 7 ran on");
 }
 
 // What a daemon does after its engine ended by itself proves nothing; what it did before, does.
@@ -75,11 +75,14 @@ fn a_held_write_that_is_given_up_makes_the_run_unknown() {
         let (held, given_up) = (ReviewOutcome::HeldAt(gate()), ReviewOutcome::GivenUpAt(gate()));
         vec![schedule(), review(held), step_began(step), review(given_up)]
     };
-    assert_unknown(healthy_run(given_up(release)), "volumes/status was not held to the end");
+    assert_unknown(
+        healthy_run(given_up(release)),
+        "volumes/status was abandoned before its gate was released",
+    );
     assert_passes(healthy_run(given_up(kill)));
     // One that is held after the daemon was ended has no such reason.
     let later = [vec![step_began(kill)], given_up(release)].concat();
-    assert_unknown(healthy_run(later), "not held to the end");
+    assert_unknown(healthy_run(later), "was abandoned before");
 }
 
 // The same write of the neighbour's is held, and the same step is done: to the neighbour in one history,
@@ -109,7 +112,8 @@ fn a_step_that_is_done_to_the_neighbour_is_the_neighbours() {
     };
     let neighbours = judged(&json!({ "neighbour": kill }));
     assert_eq!(neighbours.unknowns, Vec::<String>::new());
-    let text = "the neighbour: a held write of volumes/status was not held to the end";
+    let text =
+        "the neighbour: a held write of volumes/status was abandoned before its gate was released";
     assert_eq!(judged(&kill).unknowns, [text]);
 }
 
@@ -144,7 +148,7 @@ fn a_late_list_does_not_turn_the_view_back() {
 fn a_journal_without_an_end_is_unknown() {
     let mut whats = healthy_run(vec![]);
     whats.pop();
-    assert_unknown(whats, "stopped in the middle");
+    assert_unknown(whats, "stopped during the run");
 }
 
 #[test]
