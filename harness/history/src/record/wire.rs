@@ -49,7 +49,7 @@ pub enum WireWhat {
         /// The gate.
         gate: String,
     },
-    /// The client closed its connection while a gate held the message.
+    /// The wire dropped the held message, because the client or a fault closed the connection.
     Abandoned {
         /// The gate.
         gate: String,
@@ -78,11 +78,12 @@ pub enum WireWhat {
         /// What the rule did, as text for people.
         fault: String,
     },
-    /// The scenario cut the connection.
+    /// A fault or the end of the wire cut the connection.
     Cut,
     /// From here on, the wire refuses new connections, as the scenario demands.
     Refused,
-    /// The upstream did not answer, or closed the connection within a response.
+    /// The wire could not connect to the upstream, or the upstream closed the connection in the middle of
+    /// an exchange.
     UpstreamLost {
         /// The reason.
         reason: String,

@@ -1,4 +1,4 @@
-//! Work that grows with nothing, and work that has a cause.
+//! Work of the daemon without and with a cause.
 
 use serde_json::{Value, json};
 
@@ -9,13 +9,14 @@ use crate::scenario::OracleName;
 const SWEEP: &str =
     r#"I1121 15:11:30.827382     303 engine.go:496] "Cleaning up all mirror resources""#;
 
-/// A stopped App that is touched 20 times, with `said` of that in the log.
-fn touched(app: Value, said: usize) -> Vec<What> {
+/// An App that is touched 20 times, while the daemon logs a sweep `sweeps` times.
+fn touched(app: Value, sweeps: usize) -> Vec<What> {
     let mut whats = vec![run_with_steps(&json!([{ "touch": { "times": 20 } }, "settle"]))];
     whats.extend([app_is(app), deleted("volumes", volume("data", "u1"))]);
     whats.push(step_began(0));
-    whats
-        .extend((0..said).map(|n| log_line(LogLevel::Info, &SWEEP.replace("303", &n.to_string()))));
+    whats.extend(
+        (0..sweeps).map(|n| log_line(LogLevel::Info, &SWEEP.replace("303", &n.to_string()))),
+    );
     whats.push(What::StepDone { index: 0 });
     whats.push(step_began(1));
     healthy_run(whats)
@@ -35,18 +36,18 @@ fn bounded_work_sees_a_sweep_at_each_touch() {
     );
 }
 
-// Once or twice is chance; and a stop that has not ended is tried again.
+// Four sweeps for 20 touches may be chance, and a daemon that has not stopped yet must retry.
 #[test]
-fn bounded_work_leaves_a_sweep_alone_that_has_a_reason() {
+fn bounded_work_accepts_a_sweep_that_has_a_cause() {
     assert_passes(touched(stopped_app(2), 4));
     let waiting = app(2, false, &[("ContainerEngineReady", "True", "Connected", 1)]);
     assert_passes(touched(waiting, 20));
 }
 
-// A controller is called at each change, and says so where the daemon tells much.
+// Each change calls the controllers, and a verbose daemon logs that. Only the third line reports work.
 #[test]
-fn bounded_work_takes_a_call_of_a_controller_for_no_work() {
-    let said = |line: &str| {
+fn bounded_work_does_not_count_the_call_of_a_controller_as_work() {
+    let logged = |line: &str| {
         let mut whats = vec![run_with_steps(&json!([{ "touch": { "times": 8 } }, "settle"]))];
         whats.extend([app_is(stopped_app(2)), deleted("volumes", volume("data", "u1"))]);
         whats.push(step_began(0));
@@ -55,18 +56,18 @@ fn bounded_work_takes_a_call_of_a_controller_for_no_work() {
         whats.extend([What::StepDone { index: 0 }, step_began(1)]);
         healthy_run(whats)
     };
-    assert_passes(said("\"update\""));
-    assert_passes(said("\"reconcile entered\""));
+    assert_passes(logged("\"update\""));
+    assert_passes(logged("\"reconcile entered\""));
     assert_violates(
-        said("\"reconcile done\""),
+        logged("\"reconcile done\""),
         OracleName::BoundedWork,
         "the daemon logged 8 times",
     );
 }
 
-// Messages that differ in more than names and numbers are different ones.
+// The eight messages differ in a word, so none of them is repeated.
 #[test]
-fn bounded_work_tells_messages_apart() {
+fn bounded_work_distinguishes_messages_by_their_words() {
     let touch = run_with_steps(&json!([{ "touch": { "times": 8 } }]));
     let mut whats = vec![touch, app_is(ready_app(1)), step_began(0)];
     let words = ["a", "b", "c", "d", "e", "f", "g", "h"];
@@ -75,8 +76,8 @@ fn bounded_work_tells_messages_apart() {
     assert_passes(healthy_run(whats));
 }
 
-/// One volume's mirror is asked for `times` times, after so many events about it.
-fn asking(times: u64, events: usize) -> Vec<What> {
+/// The daemon inspects one volume `times` times, with so many events about it.
+fn inspections(times: u64, events: usize) -> Vec<What> {
     let mut whats = vec![];
     for exchange in 1..=times {
         whats.push(request(exchange, "GET", "/v1.41/volumes/data", "/volumes/{name}"));
@@ -90,13 +91,13 @@ fn asking(times: u64, events: usize) -> Vec<What> {
 #[test]
 fn bounded_work_sees_a_loop_of_requests() {
     assert_violates(
-        asking(400, 0),
+        inspections(400, 0),
         OracleName::BoundedWork,
         "the daemon sent `GET /v1.41/volumes/data` 400 times between two checkpoints, with 0 causes",
     );
-    assert_passes(asking(400, 400));
+    assert_passes(inspections(400, 400));
     // Backoff from 5 ms makes 16 requests in more than five minutes.
-    assert_passes(asking(16, 0));
+    assert_passes(inspections(16, 0));
 }
 
 fn rewritten(times: u64, change: impl Fn(u64) -> Value) -> Vec<What> {
@@ -119,7 +120,7 @@ fn bounded_work_sees_writes_that_change_nothing() {
 }
 
 #[test]
-fn bounded_work_leaves_writes_alone_that_change_something() {
+fn bounded_work_accepts_writes_that_change_something() {
     let other = |n| {
         let mut other = volume("data", "u1");
         other["status"]["createdAt"] = json!(n);

@@ -1,4 +1,4 @@
-//! Histories by hand, and what all oracles together say of them.
+//! Builds histories record by record, and asserts what all oracles together report about them.
 
 use serde_json::{Value, json};
 
@@ -82,7 +82,7 @@ pub(super) fn engine_answered(exchange: u64, route: &str, status: u16) -> [What;
     [on_wire(exchange, request), on_wire(exchange, WireWhat::Response { status })]
 }
 
-/// A container's mirror, in the state that its status says.
+/// The mirror of the container `web`, with this state in its status.
 pub(super) fn container(id: &str, uid: &str, state: &str) -> Value {
     json!({ "metadata": { "name": id, "namespace": "default", "uid": uid,
                           "finalizers": [MIRROR_FINALIZER] },
@@ -90,7 +90,7 @@ pub(super) fn container(id: &str, uid: &str, state: &str) -> Value {
             "status": { "name": "web", "image": "i", "status": state } })
 }
 
-/// The engine holds the volume `data`, and these containers in these states.
+/// The engine holds the volume `data` and these containers, given by ID and state.
 pub(super) fn truth_with_containers(containers: &[(&str, &str)]) -> What {
     let What::Truth(mut state) = truth(&["data"]) else { unreachable!("it is one") };
     for (id, is) in containers {
@@ -105,7 +105,7 @@ pub(super) fn truth_with_containers(containers: &[(&str, &str)]) -> What {
     What::Truth(state)
 }
 
-/// The object as the write of this version made it.
+/// The object with this resource version.
 pub(super) fn at_version(version: u64, mut object: Value) -> Value {
     object["metadata"]["resourceVersion"] = json!(version.to_string());
     object
@@ -159,7 +159,7 @@ pub(super) fn log_line(level: LogLevel, text: &str) -> What {
     What::Log { level, text: text.to_owned() }
 }
 
-/// The header of a run of a finding, whose scenario has these steps.
+/// The header of a run of this finding whose scenario has these steps.
 pub(super) fn run_header(finding: &str, steps: &Value) -> What {
     let scenario = json!({ "finding": finding, "steps": steps });
     What::Run(RunHeader {
@@ -176,7 +176,7 @@ pub(super) fn run_header(finding: &str, steps: &Value) -> What {
     })
 }
 
-/// The header of a run whose scenario has these steps; other records name them by index.
+/// The header of a run whose scenario has these steps. Other records name them by index.
 pub(super) fn run_with_steps(steps: &Value) -> What {
     run_header("1-A", steps)
 }
@@ -212,7 +212,7 @@ pub(super) fn command(text: &str, exit: Exit, stderr: &str) -> CommandRun {
     }
 }
 
-/// An App that was told to stop, and has.
+/// An App that wants to be stopped and has stopped.
 pub(super) fn stopped_app(generation: i64) -> Value {
     let conditions = [
         ("ContainerEngineReady", "False", "Stopped", generation),
@@ -221,7 +221,7 @@ pub(super) fn stopped_app(generation: i64) -> Value {
     app(generation, false, &conditions)
 }
 
-/// A whole run in which everything is as it must be; `extra` goes before its only checkpoint.
+/// A complete run of a correct daemon with one volume. `extra` is inserted before its only checkpoint.
 pub(super) fn healthy_run(extra: Vec<What>) -> Vec<What> {
     let mut whats = vec![
         truth(&["data"]),

@@ -1,4 +1,4 @@
-//! What conditions and commands say, and what is so.
+//! Conditions and commands that report the truth, and some that do not.
 
 use serde_json::Value;
 
@@ -36,18 +36,18 @@ fn truthful_conditions_accepts_a_failure_after_a_cut() {
     assert_passes(healthy_run(extra));
 }
 
-// What was written before the fault and is seen after it uses up no excuse.
+// `Connected` was written before the fault and is recorded after it, so it must not end the disruption.
 #[test]
-fn truthful_conditions_keeps_an_excuse_until_the_daemon_has_subscribed_anew() {
+fn truthful_conditions_remembers_a_disruption_until_the_daemon_has_subscribed_again() {
     let mut extra = vec![on_wire(1, WireWhat::Refused), app_is(ready_app(1)), connect_failed()];
     extra.extend(engine_answered(2, "/events", 200));
     extra.push(app_is(ready_app(1)));
     assert_passes(healthy_run(extra));
 }
 
-// An excuse is used up by the next connection: the second failure has none.
+// The disruption ends with the next connection, so nothing explains the second failure.
 #[test]
-fn truthful_conditions_takes_an_excuse_once() {
+fn truthful_conditions_accepts_one_failure_for_each_disruption() {
     let mut extra = Vec::from(engine_answered(1, "/images/json", 500));
     extra.extend([connect_failed()]);
     extra.extend(engine_answered(3, "/events", 200));
@@ -87,10 +87,10 @@ fn settled_without_engine(controllers: &[&str]) -> Vec<What> {
     [vec![facts(controllers)], healthy_run(extra)].concat()
 }
 
-// Rows 5 and 8 of the table differ in who runs: without the engine's controller there is no engine to
-// wait for, and no mirror that anybody could take away.
+// Rows 5 and 8 of the contract's table differ in the controllers that run. Without the engine's controller
+// the daemon has no engine to wait for, and nothing removes mirrors.
 #[test]
-fn truthful_conditions_expects_an_engine_only_where_one_is_managed() {
+fn truthful_conditions_expects_an_engine_only_if_its_controller_runs() {
     for controllers in [&["app", "engine"][..], &[]] {
         let text = "but the App has no ContainerEngineReady";
         let whats = settled_without_engine(controllers);
@@ -113,9 +113,10 @@ fn truthful_conditions_expects_an_engine_only_where_one_is_managed() {
     assert_passes(left(&["app", "container"]));
 }
 
-// The engine is lost after the App had settled: `Settled` follows, one write later.
+// The engine is lost after the App became settled. The daemon updates `Settled` one write later, so the
+// old value is no violation.
 #[test]
-fn truthful_conditions_leaves_an_engine_alone_that_is_lost_after_settling() {
+fn truthful_conditions_accepts_an_engine_that_is_lost_after_settling() {
     let lost =
         [("ContainerEngineReady", "False", "ConnectFailed", 1), ("Settled", "True", "Settled", 1)];
     let mut extra = Vec::from(engine_answered(1, "/images/json", 500));
@@ -150,12 +151,13 @@ fn truthful_conditions_sees_a_command_that_returned_too_early() {
 }
 
 #[test]
-fn truthful_conditions_leaves_a_command_alone_that_was_not_to_wait() {
+fn truthful_conditions_does_not_judge_a_command_that_does_not_wait() {
     let command = returned("set --wait=false running=true");
     assert_passes(healthy_run(vec![command, listed_app(unsettled()), app_is(ready_app(2))]));
 }
 
-// The list that follows is of the App that the command stopped; what it shows is left.
+// The list after the command still shows a mirror. Its later deletion does not help, because a client may
+// list the mirrors as soon as the command has returned.
 #[test]
 fn truthful_conditions_sees_mirrors_after_a_stop_that_returned() {
     let mut whats = vec![app_is(stopped_app(2)), returned("set running=false")];
@@ -168,9 +170,9 @@ fn truthful_conditions_sees_mirrors_after_a_stop_that_returned() {
     );
 }
 
-// The same list is fine after a command that did not wait, and once the App runs again.
+// The same list is correct after a command that did not wait, and when the App runs again.
 #[test]
-fn truthful_conditions_leaves_mirrors_alone_after_another_command() {
+fn truthful_conditions_accepts_mirrors_after_other_commands() {
     let left = || listed("volumes", 9, vec![volume("data", "u1")]);
     let gone = || deleted("volumes", volume("data", "u1"));
     let not_waited = returned("set --wait=false running=false");
@@ -183,7 +185,7 @@ fn interrupted(exit: Exit, stderr: &str) -> What {
 }
 
 #[test]
-fn truthful_conditions_tells_cancelling_from_time_outs() {
+fn truthful_conditions_distinguishes_cancellations_from_time_outs() {
     for (ended, text) in [
         (
             interrupted(Exit::Code(4), ""),
@@ -200,7 +202,7 @@ fn truthful_conditions_tells_cancelling_from_time_outs() {
     ] {
         assert_violates(healthy_run(vec![ended]), OracleName::TruthfulConditions, text);
     }
-    // Each with the code and the text of its own end.
+    // The controls have the exit code and the text of how they really ended.
     assert_passes(healthy_run(vec![interrupted(Exit::Code(130), "wait cancelled")]));
     assert_passes(healthy_run(vec![interrupted(Exit::Signal(2), "")]));
     let late =
@@ -209,7 +211,7 @@ fn truthful_conditions_tells_cancelling_from_time_outs() {
 }
 
 #[test]
-fn truthful_conditions_sees_a_reason_that_is_spelt_otherwise() {
+fn truthful_conditions_sees_a_reason_that_is_not_in_the_contract() {
     let misspelt = app(1, true, &[("ContainerEngineReady", "False", "ConnectionFailed", 1)]);
     assert_violates(
         healthy_run(vec![app_is(misspelt), app_is(ready_app(1))]),
@@ -218,9 +220,9 @@ fn truthful_conditions_sees_a_reason_that_is_spelt_otherwise() {
     );
 }
 
-// `Settled` forwards the reason of `Running`, which in VM mode `api` is the harness's own word.
+// `Settled` forwards the reason of `Running`, which the harness chooses in VM mode `api`.
 #[test]
-fn truthful_conditions_knows_reasons_that_are_forwarded() {
+fn truthful_conditions_accepts_reasons_that_are_forwarded() {
     let forwarded = app(2, true, &[("Running", "False", "Odd", 2), ("Settled", "False", "Odd", 2)]);
     assert_passes(healthy_run(vec![app_is(forwarded), app_is(ready_app(2))]));
     for reason in ["Disconnected", "Connected", "NotApplicable"] {

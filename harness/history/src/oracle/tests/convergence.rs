@@ -1,4 +1,4 @@
-//! Mirrors that differ, and those that differ for a while.
+//! Mirrors that differ from the engine's objects, for ever or for a while.
 
 use serde_json::{Value, json};
 
@@ -58,21 +58,21 @@ fn convergence_sees_a_mirror_without_a_status() {
     );
 }
 
-// The control of all the above: the same changes, undone before the checkpoint.
+// The control for the tests above: the same kind of difference, undone before the checkpoint.
 #[test]
-fn convergence_leaves_passing_differences_alone() {
+fn convergence_accepts_differences_that_are_gone_at_the_checkpoint() {
     assert_passes(healthy_run(vec![truth(&["data", "late"]), truth(&["data"])]));
 }
 
 #[test]
-fn convergence_leaves_a_stopped_app_without_mirrors_alone() {
+fn convergence_accepts_a_stopped_app_without_mirrors() {
     let stopped = app(2, false, &[("ContainerEngineReady", "False", "Stopped", 2)]);
     let gone = changed("volumes", Change::Deleted, volume("data", "u1"));
     assert_passes(healthy_run(vec![app_is(stopped), gone]));
 }
 
 #[test]
-fn convergence_that_only_the_probe_brought_is_unknown() {
+fn convergence_only_after_the_probe_is_unknown() {
     let mut whats = vec![app_is(ready_app(1)), truth(&["data"])];
     whats.push(What::Checkpoint { number: 1, stage: Stage::Level });
     whats.push(changed("volumes", Change::Added, volume("data", "u1")));
@@ -88,9 +88,9 @@ fn kept(version: u64) -> Value {
     kept
 }
 
-// A finalizer that is not the daemon's keeps a mirror beyond its deletion: not its to remove.
+// Somebody else's finalizer keeps the mirror after its deletion, so the daemon cannot remove it.
 #[test]
-fn convergence_leaves_a_mirror_alone_that_somebody_else_keeps() {
+fn convergence_accepts_a_mirror_that_somebody_else_keeps() {
     let unsettled = app(2, false, &[("ContainerEngineReady", "False", "Stopped", 1)]);
     let stop = vec![app_is(unsettled), changed("volumes", Change::Modified, kept(5))];
     assert_passes(healthy_run(stop.clone()));
@@ -98,7 +98,7 @@ fn convergence_leaves_a_mirror_alone_that_somebody_else_keeps() {
     assert_passes(healthy_run(again));
 }
 
-// The same mirror without that finalizer is the daemon's to remove.
+// The control for the test above: without that finalizer the daemon must remove the mirror.
 #[test]
 fn convergence_sees_a_mirror_left_after_a_stop() {
     let unsettled = app(2, false, &[("ContainerEngineReady", "False", "Stopped", 1)]);
@@ -109,10 +109,10 @@ fn convergence_sees_a_mirror_left_after_a_stop() {
     );
 }
 
-// A user may create an object that stands for nothing; with the daemon's finalizer it would be a
-// mirror without a status.
+// The user's object has neither a status nor the daemon's finalizer, so it is not a mirror. With the
+// finalizer it would be a mirror without a status.
 #[test]
-fn convergence_leaves_an_object_alone_that_a_user_created() {
+fn convergence_ignores_an_object_that_a_user_created() {
     let mut users = volume("data", "u2");
     users["metadata"] = json!({ "name": "mine", "namespace": "default", "uid": "u2" });
     users["status"] = json!({});
@@ -124,9 +124,10 @@ fn marked(mut object: Value) -> Value {
     object
 }
 
-// The engine refuses to remove a volume in use, and never a container.
+// The engine refuses to remove a volume that is in use, so its mirror may stay marked. It never refuses to
+// remove a container.
 #[test]
-fn convergence_lets_only_what_can_be_in_use_be_marked_for_deletion() {
+fn convergence_accepts_a_deletion_mark_only_on_objects_that_can_be_in_use() {
     assert_passes(healthy_run(vec![changed(
         "volumes",
         Change::Modified,

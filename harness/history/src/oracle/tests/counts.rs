@@ -1,4 +1,4 @@
-//! Mirrors that come twice in one life of their object.
+//! Mirrors that are created twice for one object.
 
 use super::build::*;
 use crate::record::{ProcessState, What, WireWhat};
@@ -8,7 +8,7 @@ fn mirror(uid: &str) -> serde_json::Value {
     container("c1", uid, "running")
 }
 
-/// A container that came and went, and whose mirror came and went; then what follows.
+/// A container and its mirror are created and removed; `after` follows.
 fn created_and_removed(after: Vec<What>) -> Vec<What> {
     let mut whats = vec![
         truth_with_containers(&[("c1", "running")]),
@@ -28,7 +28,7 @@ fn ghost() -> Vec<What> {
     ]
 }
 
-// The ghost is gone by the checkpoint: neither convergence nor identity can see it.
+// The second mirror is gone again at the checkpoint, so neither convergence nor identity can see it.
 #[test]
 fn counts_sees_the_ghost_of_a_container() {
     assert_violates(
@@ -49,7 +49,7 @@ fn counts_sees_a_ghost_after_the_checkpoint() {
     assert_violates(whats, OracleName::Counts, "container <web>: its mirror was deleted");
 }
 
-// A volume came between two checkpoints, and lives: its mirror was made twice.
+// The volume was created between two checkpoints and still exists. Its mirror was created twice.
 #[test]
 fn counts_sees_a_mirror_made_twice() {
     let twice = vec![
@@ -63,15 +63,16 @@ fn counts_sees_a_mirror_made_twice() {
         OracleName::Counts,
         "volume new: its mirror was deleted and created again",
     );
-    // A volume that was removed and made anew is another one, and its events may be replayed.
+    // If the volume itself was removed and created again, it needs a second mirror.
     let anew =
         vec![engine_event("volume", "destroy", "new"), engine_event("volume", "create", "new")];
     assert_passes(whole([anew, twice].concat()));
 }
 
-// Each of these takes mirrors and makes them anew, and not for the engine's sake.
+// Each of these causes makes a correct daemon remove mirrors and create them again, without any change in
+// the engine.
 #[test]
-fn counts_is_silent_from_a_sweep_to_the_next_checkpoint() {
+fn counts_judges_nothing_from_a_sweep_to_the_next_checkpoint() {
     let down = app(1, true, &[("Running", "False", "Stopped", 1)]);
     for cause in [
         app_is(stopped_app(2)),
@@ -84,12 +85,12 @@ fn counts_is_silent_from_a_sweep_to_the_next_checkpoint() {
     }
 }
 
-// What a user deleted is judged as that user's wish; the container was removed by it.
+// The user deleted the mirror, so `no_lost_update` judges what happens to it, and `counts` must not.
 #[test]
-fn counts_leaves_what_a_user_deleted_to_no_lost_update() {
+fn counts_does_not_judge_a_mirror_that_a_user_deleted() {
     let deletion = user_deleted("containers", "c1", "u2");
     let mut whats = created_and_removed(ghost());
-    // It is recorded before the engine has removed the container.
+    // The deletion is recorded before the engine removes the container.
     whats.insert(5, deletion);
     assert_violates(whats, OracleName::NoLostUpdate, "container <web>: a user deleted its mirror");
 }

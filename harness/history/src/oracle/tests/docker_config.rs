@@ -1,4 +1,4 @@
-//! The docker command's configuration: each rule of contract 5, broken and kept.
+//! The docker command's configuration: each rule of contract 5, broken in one history and kept in another.
 
 use rstest::rstest;
 use serde_json::json;
@@ -83,7 +83,7 @@ fn own_context_chosen() -> What {
     replaced(config(OWN_CONTEXT, &[("auths/r", "1")]))
 }
 
-// Each row is one change of the file by somebody who is no user's command.
+// Each row is one change of the file while no docker command of the user runs, so the daemon made it.
 #[rstest]
 #[case(replaced(config("mine", &[])), "lost values of the user: auths/r")]
 #[case(replaced(config("mine", &[("auths/r", "2")])), "lost values of the user: auths/r")]
@@ -104,13 +104,14 @@ fn own_context_chosen() -> What {
     file(CONFIG_FILE, FileChange::Unlinked, config(OWN_CONTEXT, &[("auths/r", "1")])),
     "was a link, and a regular file has replaced it"
 )]
-fn what_the_daemon_may_not_do_to_the_file_is_found(#[case] change: What, #[case] text: &str) {
+fn a_change_that_the_daemon_must_not_make_is_found(#[case] change: What, #[case] text: &str) {
     assert_violates(connected("mine", vec![change]), ORACLE, text);
 }
 
-// Two changes may come to nothing, as when a daemon is stopped while it connects; three may not.
+// Two changes may cancel each other, for example if a daemon is stopped while it connects. So equal
+// contents after exactly one unread change prove nothing; after none or two they prove a needless write.
 #[test]
-fn changes_that_were_not_read_are_not_taken_for_one() {
+fn an_unread_change_is_counted_as_a_change() {
     let passed = || replaced(DockerContent::Passed);
     let same = || replaced(config("mine", &[("auths/r", "1")]));
     assert_passes(connected("mine", vec![passed(), same()]));
@@ -128,9 +129,10 @@ fn changes_that_were_not_read_are_not_taken_for_one() {
     assert_violates(connected("mine", vec![passed(), lost]), ORACLE, "values of the user: auths/r");
 }
 
-// A context that may have been taken over meanwhile is judged as one that was.
+// An unread change may have made the daemon's context the current one, so the oracle judges the context as
+// if it had. The two histories differ in whether the user's engine may be alive.
 #[test]
-fn a_context_that_is_given_back_before_it_was_read_was_taken_over() {
+fn a_context_that_was_replaced_in_an_unread_change_is_judged() {
     let passed = || replaced(DockerContent::Passed);
     let given_back = || replaced(config("", &[("auths/r", "1")]));
     let gone = What::Endpoint { address: None, default: false };
@@ -141,10 +143,10 @@ fn a_context_that_is_given_back_before_it_was_read_was_taken_over() {
     assert_violates(connected("mine", alive), ORACLE, "cannot ping");
 }
 
-// The same changes by the harness for the user, and a change by a command of the user's, are fine; so is
-// the only change that the daemon may make.
+// The user may make the same changes, through the harness or by a docker command. The last history
+// contains the only change that the daemon may make.
 #[test]
-fn what_a_user_does_to_the_file_is_the_users_business() {
+fn a_change_by_the_user_is_no_violation() {
     let What::DockerFile(by_somebody) = replaced(config("other", &[])) else { unreachable!() };
     let by_user = What::DockerFile(DockerFile { by_user: true, ..by_somebody });
     assert_passes(connected("mine", vec![by_user]));
@@ -161,14 +163,14 @@ fn what_a_user_does_to_the_file_is_the_users_business() {
     assert_passes(connected("", vec![own_context_chosen()]));
 }
 
-// What nobody can use may still be all that the user has; a docker command of the user's may replace it.
+// An invalid file may still be all that the user has, so only a docker command of the user may replace it.
 #[test]
-fn a_file_that_is_none_is_not_replaced() {
+fn an_invalid_file_is_not_replaced_by_the_daemon() {
     let cut_off = || DockerContent::Malformed { why: "line 1, column 9".to_owned(), bytes: 9 };
     let line = "Failed to read current Docker context error=\"cannot read /w/config.json\"";
-    let told = log_line(LogLevel::Error, line);
+    let logged = log_line(LogLevel::Error, line);
     let begins =
-        vec![user(false), found(cut_off()), own_context_exists(), app_is(ready_app(1)), told];
+        vec![user(false), found(cut_off()), own_context_exists(), app_is(ready_app(1)), logged];
     let whats = |then: Vec<What>| healthy_run([begins.clone(), then].concat());
     assert_passes(whats(vec![]));
     let replaced = replaced(config(OWN_CONTEXT, &[("auths", "")]));
@@ -182,8 +184,8 @@ fn a_file_that_is_none_is_not_replaced() {
     assert_passes(whats(vec![login_is(None), replaced, login_is(Some(end))]));
 }
 
-// Two daemons share one file, and each of their histories has every change of it. Only the first one's
-// tells of what the user did, so the second one's must not be judged by it.
+// Two daemons share the file, and both histories contain every change. Only the first history contains the
+// user's commands, so the second one must not be used to judge who made a change.
 #[test]
 fn a_file_of_two_daemons_is_judged_once() {
     let other = replaced(config("other", &[("auths/r", "1")]));
@@ -201,8 +203,8 @@ fn a_file_of_two_daemons_is_judged_once() {
     assert!(!wrong("the user did not choose that"), "{judged:#?}");
 }
 
-// A row is what is known of the context that is taken over, and why that is wrong; none, where it is
-// right. Where the engine is asked, only its answer differs.
+// Each row has the records about the user's context, and the violation if the daemon replaces it; `None`
+// if the daemon may. The rows with a ping differ only in the engine's answer.
 #[rstest]
 #[case(vec![], None)]
 #[case(vec![context_leads_to("mine", Some("unix:///nowhere"))], None)]
@@ -234,7 +236,7 @@ fn a_file_of_two_daemons_is_judged_once() {
          What::Endpoint { address: None, default: false }],
     None
 )]
-fn a_context_is_taken_over_only_where_it_is_dead(
+fn a_context_is_replaced_only_if_its_engine_is_dead(
     #[case] known: Vec<What>,
     #[case] wrong: Option<&str>,
 ) {
@@ -245,7 +247,7 @@ fn a_context_is_taken_over_only_where_it_is_dead(
     }
 }
 
-// The engine has been asked, and has not answered: it is dead after 3 s and not before.
+// The engine has not answered a ping. It counts as dead after 3 s and not before.
 #[rstest]
 #[case(2_000_000, Verdict::Fail)]
 #[case(3_000_000, Verdict::Pass)]
@@ -264,11 +266,11 @@ fn an_engine_has_its_time_to_answer(#[case] after_us: u64, #[case] verdict: Verd
     assert_eq!(judge(&history).verdict, verdict);
 }
 
-// `default` is a context like any other, whether it is named or not.
+// An empty current context means `default`, so both rows must have the same result.
 #[rstest]
 #[case("")]
 #[case("default")]
-fn the_default_context_is_taken_over_only_where_it_is_dead(#[case] current: &str) {
+fn the_default_context_is_replaced_only_if_its_engine_is_dead(#[case] current: &str) {
     assert_passes(connected(current, vec![endpoint(false), own_context_chosen()]));
     assert_violates(
         connected(current, vec![endpoint(true), own_context_chosen()]),
@@ -278,18 +280,18 @@ fn the_default_context_is_taken_over_only_where_it_is_dead(#[case] current: &str
 }
 
 #[test]
-fn an_environment_that_names_an_engine_is_heeded() {
+fn an_environment_that_names_an_engine_protects_the_current_context() {
     let whats = connected("", vec![user(true), own_context_chosen()]);
     assert_violates(whats, ORACLE, "environment names an engine");
 }
 
 #[test]
-fn the_context_is_there_while_the_engine_is_connected() {
+fn the_daemons_context_exists_while_the_engine_is_connected() {
     let whats = healthy_run(vec![user(false), found(config("", &[]))]);
     assert_violates(whats, ORACLE, "connected, but there is no context rancher-desktop-7");
 }
 
-/// A run whose daemon was told to stop, and has; `then` comes before the last checkpoint.
+/// A run whose App was told to stop and has stopped; `then` is inserted before the last checkpoint.
 fn after_stop(then: Vec<What>) -> Vec<What> {
     let mut whats =
         vec![user(false), found(config("", &[])), own_context_exists(), app_is(ready_app(1))];
@@ -301,7 +303,7 @@ fn after_stop(then: Vec<What>) -> Vec<What> {
 }
 
 #[test]
-fn nothing_of_the_daemons_is_left_after_a_stop() {
+fn the_daemon_leaves_nothing_after_a_stop() {
     assert_passes(after_stop(vec![own_context_removed()]));
     assert_violates(after_stop(vec![]), ORACLE, "the context rancher-desktop-7 still exists");
     let late = after_stop(vec![own_context_removed(), replaced(config(OWN_CONTEXT, &[]))]);
@@ -314,10 +316,10 @@ fn nothing_of_the_daemons_is_left_after_a_stop() {
     assert_passes(after_stop(came_and_went));
 }
 
-// The end of a service by its command is a stop, whatever the App wants. That of a killed one is none, nor
-// is one that came before the command.
+// If `svc stop` ends the daemon, that is a stop, whatever the App wants. A killed daemon has not stopped,
+// and neither has one that ended before the command began.
 #[test]
-fn nothing_of_the_daemons_is_left_by_a_service_that_ends() {
+fn a_daemon_that_its_command_stops_leaves_nothing() {
     let ends = |kill: bool, before_us: u64| {
         let mut whats = connected("", vec![own_context_chosen()]);
         whats.pop();
@@ -338,11 +340,12 @@ fn nothing_of_the_daemons_is_left_by_a_service_that_ends() {
     assert_eq!(ends(false, 1_000_000).verdict, Verdict::Pass);
 }
 
-// The service is stopped by a step, and started again by the next one: only the context differs.
+// One step stops the service, and the next one starts it again. The two histories differ only in whether
+// the context was removed in between.
 #[rstest]
 #[case(true)]
 #[case(false)]
-fn nothing_of_the_daemons_is_left_to_the_next_one(#[case] gone: bool) {
+fn a_daemon_leaves_nothing_to_the_next_one(#[case] gone: bool) {
     let mut whats =
         vec![user(false), found(config("", &[])), own_context_exists(), app_is(ready_app(1))];
     whats.push(process("daemon", ProcessState::Stopped));
@@ -363,16 +366,19 @@ fn nothing_of_the_daemons_is_left_to_the_next_one(#[case] gone: bool) {
 }
 
 #[test]
-fn a_directory_that_is_not_named_stays_as_it_is() {
+fn a_directory_outside_docker_config_is_not_changed() {
     let touched = file("other/contexts", FileChange::Made, DockerContent::Other);
     assert_violates(connected("", vec![touched]), ORACLE, "the daemon changed other/contexts");
 }
 
-// The configuration is none as the engine is connected; only the level of the line differs.
+// The configuration cannot be read when the engine connects. Only the level of the log line differs.
 #[rstest]
 #[case(LogLevel::Error, true)]
 #[case(LogLevel::Info, false)]
-fn a_configuration_that_is_none_is_told(#[case] level: LogLevel, #[case] fine: bool) {
+fn a_configuration_that_cannot_be_read_is_logged_as_an_error(
+    #[case] level: LogLevel,
+    #[case] fine: bool,
+) {
     let broken = DockerContent::Unreadable { why: "is a directory".to_owned() };
     let line = "Failed to read current Docker context error=\"cannot read /w/config.json\"";
     let whats = vec![

@@ -1,4 +1,4 @@
-//! Mirrors that are made anew, with and without a reason.
+//! Mirrors that are replaced, with and without a cause.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::record::{Change, EngineEvent, EngineState, What};
 use crate::scenario::OracleName;
 
 #[test]
-fn identity_sees_a_mirror_deleted_and_made_anew() {
+fn identity_sees_a_mirror_that_is_deleted_and_created_again() {
     assert_violates(
         two_checkpoints(vec![
             changed("volumes", Change::Deleted, volume("data", "u1")),
@@ -27,9 +27,9 @@ fn identity_sees_a_changed_uid_without_a_deletion() {
     );
 }
 
-// The same deletion is right where the engine removed the object itself in between.
+// The same deletion is correct if the engine removed the object itself in between.
 #[test]
-fn identity_leaves_an_object_alone_that_the_engine_removed() {
+fn identity_accepts_a_new_mirror_of_an_object_that_the_engine_removed() {
     let event = EngineEvent {
         object: "volume".to_owned(),
         action: "destroy".to_owned(),
@@ -59,9 +59,9 @@ fn tag(name: &str, uid: &str) -> Value {
             "status": { "id": "sha256:i", "repoTag": name, "os": "linux", "architecture": "amd64" } })
 }
 
-// Two tags of one image: one is removed, the other lived on, and its mirror must have, too.
+// One of two tags of an image is removed. The other one remains, so its mirror must remain too.
 #[test]
-fn identity_sees_another_tag_of_an_untagged_image_made_anew() {
+fn identity_sees_a_new_mirror_of_a_tag_beside_the_removed_one() {
     let untag = EngineEvent {
         object: "image".to_owned(),
         action: "untag".to_owned(),
@@ -82,9 +82,9 @@ fn identity_sees_another_tag_of_an_untagged_image_made_anew() {
     assert_violates(whats, OracleName::Identity, "tagged p:2: existed in the engine all the time");
 }
 
-// And where the App was stopped in between: then all mirrors go (contract 4.6).
+// The App was stopped in between, which removes all mirrors (contract 4.6).
 #[test]
-fn identity_leaves_an_app_alone_that_was_stopped_in_between() {
+fn identity_does_not_judge_across_a_stop() {
     let stopped = app(2, false, &[("ContainerEngineReady", "False", "Stopped", 2)]);
     assert_passes(two_checkpoints(vec![
         app_is(stopped),

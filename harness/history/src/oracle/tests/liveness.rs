@@ -1,4 +1,4 @@
-//! Deadlines, deaths and wishes.
+//! Missed deadlines, processes that die, and requests for a container's state.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::record::{Blame, DAEMON_PARTS, Exit, ProcessState, Stage, What, WireWh
 use crate::scenario::OracleName;
 use crate::verdict::Verdict;
 
-// Controllers in a program of their own are the daemon's, and not the world's.
+// Stand-alone controllers are a part of the daemon, so their death is a violation and not unknown.
 #[test]
 fn liveness_sees_a_daemon_that_died() {
     for name in DAEMON_PARTS {
@@ -24,7 +24,7 @@ fn liveness_sees_a_daemon_that_died() {
 }
 
 #[test]
-fn liveness_leaves_a_daemon_alone_that_was_stopped() {
+fn liveness_accepts_a_daemon_that_was_stopped() {
     let stopped = What::Process {
         name: "daemon".to_owned(),
         pid: 7,
@@ -43,7 +43,7 @@ fn liveness_sees_a_missed_deadline_of_the_daemon() {
     assert_eq!(judgement.oracles(), [OracleName::Liveness]);
 }
 
-/// A container in this state, of which a user wishes something; then what follows.
+/// A user makes a request about a container in this state; `after` follows.
 fn user_requested(state: &str, wish: Value, after: Vec<What>) -> Vec<What> {
     let mut whats = vec![truth_with_containers(&[("c1", state)])];
     whats.push(added("containers", at_version(5, container("c1", "u2", state))));
@@ -60,7 +60,7 @@ fn action(verb: &str) -> Value {
     json!({ "/metadata/annotations/containers.rancherdesktop.io~1action": verb })
 }
 
-/// The engine is asked to change the container, and answers so.
+/// The daemon asks the engine to change the container, and the engine answers with this status.
 fn attempt(exchange: u64, verb: &str, status: u16) -> Vec<What> {
     let target = format!("/v1.41/containers/c1/{verb}");
     vec![
@@ -75,9 +75,9 @@ fn container_is(state: &str) -> Vec<What> {
     vec![truth_with_containers(&[("c1", state)]), modified("containers", mirror)]
 }
 
-// A paused container is not helped by a start, however often it is tried (finding 295-I2).
+// The engine cannot start a paused container, so retrying that request does not count (finding 295-I2).
 #[test]
-fn liveness_sees_a_wish_that_is_silently_ignored() {
+fn liveness_sees_a_request_that_is_silently_ignored() {
     let starts = [attempt(1, "start", 500), attempt(2, "start", 500)].concat();
     assert_violates(
         user_requested("paused", run_state(), starts),
@@ -91,9 +91,9 @@ fn liveness_sees_a_wish_that_is_silently_ignored() {
     ));
 }
 
-// It failed once, and was forgotten; one that goes on trying is fine (finding 295-I7).
+// The daemon tried once and gave up. A second attempt shows that it retries (finding 295-I7).
 #[test]
-fn liveness_sees_a_wish_that_was_tried_once() {
+fn liveness_sees_a_request_that_was_tried_only_once() {
     assert_violates(
         user_requested("created", run_state(), attempt(1, "start", 500)),
         OracleName::Liveness,
@@ -104,7 +104,7 @@ fn liveness_sees_a_wish_that_was_tried_once() {
 }
 
 #[test]
-fn liveness_sees_an_action_of_which_nothing_is_told() {
+fn liveness_sees_an_action_whose_failure_is_not_reported() {
     assert_violates(
         user_requested("created", action("start"), attempt(1, "start", 500)),
         OracleName::Liveness,
@@ -118,14 +118,14 @@ fn liveness_sees_an_action_of_which_nothing_is_told() {
         action("start"),
         [attempt(1, "start", 500), told].concat(),
     ));
-    // It was started, and has ended since.
+    // The container was started and has ended since, so the action was carried out.
     let started = vec![engine_event("container", "start", "c1")];
     assert_passes(user_requested("created", action("start"), started));
 }
 
-// What a daemon was asked for before it died is still asked for when it is there again.
+// A daemon that was killed must carry out an earlier request after its next start.
 #[test]
-fn liveness_keeps_a_wish_while_the_daemon_is_away() {
+fn liveness_remembers_a_request_while_the_daemon_does_not_run() {
     let killed = || vec![process("daemon", ProcessState::Stopped)];
     assert_violates(
         user_requested("created", action("start"), killed()),
@@ -136,9 +136,10 @@ fn liveness_keeps_a_wish_while_the_daemon_is_away() {
     assert_passes(user_requested("created", action("start"), [killed(), started].concat()));
 }
 
-// Tried once, and again only when the probe woke the daemon: it may have forgotten (finding 295-I7).
+// The second attempt follows the probe in one history and precedes it in the other. Only in the first, the
+// daemon may have needed another event (finding 295-I7).
 #[test]
-fn a_wish_that_only_the_probe_brought_is_unknown() {
+fn a_request_that_is_carried_out_only_after_the_probe_is_unknown() {
     let settled = |between: Vec<What>, after: Vec<What>| {
         let mut whats =
             user_requested("created", run_state(), [attempt(1, "start", 500), between].concat());
@@ -153,9 +154,9 @@ fn a_wish_that_only_the_probe_brought_is_unknown() {
     assert_passes(settled(started(), vec![]));
 }
 
-// A wish ends with its mirror, with the engine's process, and with what another user does.
+// Each history contains one event after which the daemon need not carry out the request any more.
 #[test]
-fn liveness_lets_a_wish_end() {
+fn liveness_does_not_judge_a_request_that_has_ended() {
     let stop = vec![app_is(stopped_app(2)), deleted("volumes", volume("data", "u1"))];
     let stop = [stop, vec![deleted("containers", at_version(9, container("c1", "u2", "created")))]];
     assert_passes(user_requested("created", run_state(), stop.concat()));

@@ -1,4 +1,4 @@
-//! What users wrote, and what became of it.
+//! What users wrote, created and deleted, and what happened to it.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ fn user_sets_state(state: &str) -> What {
     user_wrote("containers", "c1", "u2", json!({ "/spec": { "state": state } }))
 }
 
-/// A container that runs, whose mirror goes through these states after a user wrote it.
+/// A running container whose mirror has these states, one after the other.
 fn mirror_through(states: Vec<What>) -> Vec<What> {
     let mut whats = vec![truth_with_containers(&[("c1", "running")])];
     whats.extend(states);
@@ -38,10 +38,10 @@ fn no_lost_update_sees_a_field_that_was_overwritten() {
     );
 }
 
-// The watch lags behind: the older state is told after the user was answered. So it does for the
-// second value of two, which is told before its record.
+// In the first history the watch reports an older state after the user's write. In the second it reports
+// the second value before the record of its write. Only versions show that nothing was lost.
 #[test]
-fn no_lost_update_goes_by_versions() {
+fn no_lost_update_compares_resource_versions() {
     assert_passes(mirror_through(vec![
         user_sets_state("running"),
         added("containers", with_state(4, None)),
@@ -57,10 +57,10 @@ fn no_lost_update_goes_by_versions() {
     ]));
 }
 
-// The harness gave the step up between a user's second write and its record. Had the step been done, the
-// same states would be a loss.
+// The harness aborted the step, so the user's second write may have no record. If the step is completed,
+// the same states prove a loss.
 #[test]
-fn no_lost_update_does_not_judge_a_step_that_was_cut_short() {
+fn no_lost_update_does_not_judge_a_step_that_was_aborted() {
     let touched = |end: What| {
         mirror_through(vec![
             step_began(0),
@@ -76,7 +76,7 @@ fn no_lost_update_does_not_judge_a_step_that_was_cut_short() {
     assert_violates(touched(What::StepDone { index: 0 }), OracleName::NoLostUpdate, lost);
 }
 
-// A value that was never stored so, as where admission resolves it, is not the daemon's loss.
+// Admission replaced the user's value, so no state shows it, and the daemon has not lost it.
 #[test]
 fn no_lost_update_judges_only_what_was_stored() {
     assert_passes(mirror_through(vec![
@@ -116,7 +116,7 @@ fn no_lost_update_sees_an_action_that_was_dropped() {
     );
 }
 
-// The daemon removes what it has carried out, and told of (contract 4.4).
+// The daemon may remove the annotation after it has reported the action (contract 4.4).
 #[test]
 fn no_lost_update_lets_an_action_be_consumed() {
     assert_passes(mirror_through(vec![
@@ -137,7 +137,7 @@ fn user_created_object() -> Vec<What> {
     vec![user_wrote("volumes", "mine", "u9", labels), added("volumes", user_object(5))]
 }
 
-// Both are deleted while the App is stopped; the control's was asked for by its user.
+// A sweep deletes the object in both histories. In the control, its user had deleted it before.
 #[test]
 fn no_lost_update_sees_a_users_object_that_was_swept() {
     let sweep = || {
@@ -153,7 +153,7 @@ fn no_lost_update_sees_a_users_object_that_was_swept() {
     assert_passes(healthy_run([user_created_object(), deleted_by_user, sweep()].concat()));
 }
 
-// A full sync, which begins with its lists, prunes what the engine does not have (contract 4.3).
+// A full sync begins with lists, and may delete objects without a counterpart (contract 4.3).
 #[test]
 fn no_lost_update_lets_a_sync_prune_a_users_object() {
     let sync = Vec::from(engine_answered(1, "/volumes", 200));
@@ -162,7 +162,7 @@ fn no_lost_update_lets_a_sync_prune_a_users_object() {
     ));
 }
 
-// Nor is a mirror a user's object, only because a user has labelled it.
+// A user's label does not make a mirror the user's object, so a sweep may delete it.
 #[test]
 fn no_lost_update_lets_a_labelled_mirror_be_swept() {
     let labels = json!({ "/metadata/labels/of": "me" });
@@ -173,7 +173,7 @@ fn no_lost_update_lets_a_labelled_mirror_be_swept() {
     ]));
 }
 
-/// A volume `old`, mirrored, whose mirror a user deletes; then what follows.
+/// A user deletes the mirror of the volume `old`; `after` follows.
 fn user_deletes_mirror(after: Vec<What>) -> Vec<What> {
     let mut whats =
         vec![truth(&["data", "old"]), added("volumes", at_version(5, volume("old", "u2")))];
@@ -223,7 +223,7 @@ fn no_lost_update_sees_a_mirror_that_came_back() {
         OracleName::NoLostUpdate,
         "and the mirror came back although the engine's object is gone",
     );
-    // Another volume of the same name has another mirror.
+    // The engine has a new volume of the same name, which needs a new mirror.
     let anew = vec![
         added("volumes", at_version(7, volume("old", "u3"))),
         engine_event("volume", "create", "old"),
@@ -232,7 +232,7 @@ fn no_lost_update_sees_a_mirror_that_came_back() {
     assert_passes(user_deletes_mirror([engine_removed(), anew].concat()));
 }
 
-// The engine has the volume in use, and refuses; a daemon that never asked has no such reason.
+// In the control the daemon asks the engine, which refuses because the volume is in use.
 #[test]
 fn no_lost_update_sees_a_deletion_that_the_engine_was_never_asked_for() {
     let mut marked = at_version(6, volume("old", "u2"));
@@ -261,7 +261,7 @@ fn engine_removes(exchange: u64, target: &str) -> Vec<What> {
     ]
 }
 
-// The mirror went with the engine's old volume; the new one of the same name is the user's.
+// No user deleted the mirror, so the daemon must not remove the volume.
 #[test]
 fn no_lost_update_sees_a_removal_that_nobody_asked_for() {
     let mirror = || at_version(5, volume("data", "u1"));
@@ -272,7 +272,8 @@ fn no_lost_update_sees_a_removal_that_nobody_asked_for() {
         OracleName::NoLostUpdate,
         "the daemon removed /v1.41/volumes/data from the engine, but no user asked for that",
     );
-    // The same removal, of what has just gone, or has gone and come back.
+    // The same request after the volume is gone removes nothing. If the volume was created again, the
+    // request removes the new one.
     let mut whats = vec![added("volumes", mirror()), engine_event("volume", "destroy", "data")];
     let again = engine_event("volume", "create", "data");
     let gone = [truth(&[]), deleted("volumes", at_version(6, volume("data", "u1")))];
@@ -282,7 +283,7 @@ fn no_lost_update_sees_a_removal_that_nobody_asked_for() {
     whats.push(again);
     whats.extend(engine_removes(90, "/volumes/data"));
     assert_violates(healthy_run(whats), OracleName::NoLostUpdate, "but no user asked for that");
-    // The same removal, of a mirror that a user deleted.
+    // The same request after a user deleted the mirror.
     let mut whats = vec![added("volumes", mirror()), user_deleted("volumes", "vol-data", "u1")];
     whats.extend(engine_removes(90, "/volumes/data"));
     whats.extend([truth(&[]), deleted("volumes", at_version(6, volume("data", "u1")))]);

@@ -1,4 +1,4 @@
-//! Lines of the log, and what the harness knows of their reasons.
+//! Lines of the daemon's log, and the causes that the harness knows.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ fn error(text: &str) -> What {
     log_line(LogLevel::Error, text)
 }
 
-/// A step in which this happens, and at whose end the line is read.
+/// A step in which this happens, and at whose end the harness reads the line.
 fn step(index: usize, happens: Vec<What>, line: What) -> Vec<What> {
     let mut whats = vec![step_began(index)];
     whats.extend(happens);
@@ -30,7 +30,7 @@ fn quiet_logs_sees_a_panic() {
         OracleName::QuietLogs,
         "the log contains a panic: panic: runtime",
     );
-    // The word in a line of another level is none.
+    // The word alone, in a line of another level, is not a panic.
     assert_passes(healthy_run(vec![log_line(
         LogLevel::Info,
         "I1121 a.go:1] no panic: all is well",
@@ -52,7 +52,7 @@ fn quiet_logs_sees_a_secret() {
 }
 
 #[test]
-fn quiet_logs_sees_an_error_without_a_reason() {
+fn quiet_logs_sees_an_error_without_a_cause() {
     assert_violates(
         healthy_run(step(0, vec![], error(FAILED))),
         OracleName::QuietLogs,
@@ -63,7 +63,7 @@ fn quiet_logs_sees_an_error_without_a_reason() {
 }
 
 #[test]
-fn quiet_logs_accepts_an_error_with_a_reason() {
+fn quiet_logs_accepts_an_error_with_a_known_cause() {
     let denied = What::Review(Review {
         operation: "UPDATE".to_owned(),
         resource: "volumes".to_owned(),
@@ -91,10 +91,10 @@ fn quiet_logs_accepts_an_error_with_a_reason() {
     }
 }
 
-// That an object is gone is what was wanted; the engine's refusal of another thing explains only
-// errors that tell of something else (finding 295-S8).
+// A deletion was requested, so a missing object explains no error. The engine's refusal explains only
+// errors about something else (finding 295-S8).
 #[test]
-fn quiet_logs_takes_what_is_not_found_for_no_error() {
+fn quiet_logs_sees_an_error_about_an_object_that_is_gone() {
     let not_found = || Vec::from(engine_answered(1, "/volumes/{name}", 404));
     let refused = || Vec::from(engine_answered(1, "/volumes/{name}", 409));
     assert_violates(
@@ -110,9 +110,9 @@ fn quiet_logs_takes_what_is_not_found_for_no_error() {
     assert_passes(healthy_run(step(0, refused(), error(FAILED))));
 }
 
-// The daemon may complain late, but not after the world has become quiet.
+// The daemon may log an error late, but not after the world has become quiet.
 #[test]
-fn quiet_logs_takes_a_reason_until_the_world_is_quiet() {
+fn quiet_logs_accepts_a_cause_until_the_world_is_quiet() {
     let quiet = |index| step(index, vec![], log_line(LogLevel::Info, "I1121 a.go:1] fine"));
     let failed = || {
         let failed = Vec::from(engine_answered(1, "/volumes/{name}", 500));
@@ -127,9 +127,9 @@ fn quiet_logs_takes_a_reason_until_the_world_is_quiet() {
     );
 }
 
-// An engine that is away is a reason until the daemon has subscribed to it anew.
+// A lost engine explains errors until the daemon has subscribed to its events again.
 #[test]
-fn quiet_logs_takes_a_lost_engine_for_a_reason_until_it_is_back() {
+fn quiet_logs_accepts_a_lost_engine_as_the_cause_until_the_daemon_has_subscribed_again() {
     let fine = || log_line(LogLevel::Info, "I1121 a.go:1] fine");
     let lost = || [0, 1, 2].map(|n| step(n, vec![on_wire(1, WireWhat::Refused)], fine())).concat();
     let later = |happens: Vec<What>| {
@@ -163,7 +163,7 @@ fn quiet_logs_sees_a_warning_that_is_repeated_without_backoff() {
     assert_passes(healthy_run([start, warned(60)].concat()));
 }
 
-// The three forms of the contract (1.1), each with what must stay and what must go.
+// The forms of log lines in the contract (1.1), each with text that must stay and text that must be masked.
 #[test]
 fn messages_are_compared_without_times_numbers_and_names() {
     let pairs = [
@@ -183,9 +183,9 @@ fn messages_are_compared_without_times_numbers_and_names() {
     }
 }
 
-// The stop waits in vain for what somebody else keeps, for longer than a step.
+// A stop waits in vain for a mirror that somebody else keeps, and this takes longer than one step.
 #[test]
-fn quiet_logs_takes_a_mirror_that_is_kept_for_a_reason() {
+fn quiet_logs_accepts_a_kept_mirror_as_the_cause() {
     let mirror = json!({ "volume": "data" });
     let keeps = run_with_steps(&json!([{ "keep": mirror }, "settle", { "let_go": mirror }]));
     let keep = vec![keeps, step_began(0)];
@@ -198,9 +198,9 @@ fn quiet_logs_takes_a_mirror_that_is_kept_for_a_reason() {
     assert_violates(healthy_run(gone.concat()), OracleName::QuietLogs, "without a known cause");
 }
 
-// The same line, in the run of the finding that it is, and in another one.
+// The same line in a run of its own finding, and in a run of another one.
 #[test]
-fn quiet_logs_judges_an_error_with_a_finding_of_its_own_only_there() {
+fn quiet_logs_judges_a_known_error_only_in_runs_of_its_finding() {
     let line = || error("E1 \"unable to update Container status\" err=\"x not found\"");
     let text = "the log contains an error without a known cause: E1 \"unable to update Container \
                 status\" err=\"x not found\"";
