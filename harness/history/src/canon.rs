@@ -27,6 +27,7 @@ pub fn mirrored_state(history: &[Record]) -> String {
             .filter(|mirror| !mirror.is_probe() && !mirror.is_foreign())
             .map(|mirror| mirror_line(&view, mirror, &before))
             .collect();
+        // Mirrors are in the order of random IDs; the lines contain names instead.
         lines.sort();
         for line in lines {
             let _ = writeln!(text, "  {line}");

@@ -85,6 +85,7 @@ pub fn read(mut reader: impl BufRead) -> Result<Journal, JournalError> {
         if reader.read_until(b'\n', &mut line)? == 0 {
             return Ok(Journal { records, torn: None });
         }
+        // Every complete record ends with a newline, so without one the writer was stopped.
         if line.last() != Some(&b'\n') {
             let torn = Some(String::from_utf8_lossy(&line).into_owned());
             return Ok(Journal { records, torn });
@@ -94,6 +95,7 @@ pub fn read(mut reader: impl BufRead) -> Result<Journal, JournalError> {
         // Records of an unknown format may not be readable, so the format is checked before the record is
         // parsed. The user then learns about the format and not about a line.
         let header: Header = serde_json::from_slice(&line).map_err(damaged)?;
+        // Only the first record names the format; it holds for all later ones.
         format = header.format.unwrap_or(format);
         if !(OLDEST..=FORMAT).contains(&format) {
             return Err(JournalError::Format { found: format });

@@ -21,6 +21,7 @@ pub(super) fn upgrade(record: &mut Value) {
         "run" => {
             record.insert("format".to_owned(), FORMAT.into());
         }
+        // The header contains the step, so format 2 has no text for it.
         "step_began" => {
             record.remove("text");
         }
@@ -40,6 +41,7 @@ pub(super) fn upgrade(record: &mut Value) {
             }
         }
         "command" => {
+            // A command that the harness killed has no exit code, and only its error text says why.
             let is_late = record.get("stderr").and_then(Value::as_str) == Some(TIMED_OUT);
             change(record, "exit", |exit| exit_code(exit, is_late));
         }

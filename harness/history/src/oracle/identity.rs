@@ -91,6 +91,7 @@ impl Span {
         let now = uids(view);
         let expected = view.expected();
         for (key, before) in &self.uids {
+            // If the engine removed the object, a new mirror is correct, even if the object is back.
             if !expected.contains_key(key) || self.was_removed(key) {
                 continue;
             }
@@ -103,6 +104,7 @@ impl Span {
                     ),
                 );
             } else if let Some(after) = now.get(key).filter(|after| *after != before) {
+                // The watch missed the deletion, so only the new UID shows it.
                 finding.violated(
                     OracleName::Identity,
                     seq,

@@ -54,6 +54,7 @@ pub fn entries(history: &[Record]) -> Vec<Entry> {
             requests.insert(*exchange, format!("{method} {target}"));
         }
         let (source, text) = describe(&record.what, Context { requests, steps });
+        // After `apply`, so that an object's name is known in the record that first shows it.
         let text = view.named(&text);
         let text = if record.neighbour { format!("the neighbour: {text}") } else { text };
         let quiet = is_quiet(&record.what);
@@ -78,6 +79,7 @@ fn is_quiet(what: &What) -> bool {
         let event = &message.event;
         return matches!(event, WireWhat::Opened | WireWhat::Finished { .. } | WireWhat::Closed);
     }
+    // ConfigMaps contain the daemon's discovery, which says nothing about mirrors.
     if let What::Api(change) = what {
         return change.resource == "configmaps";
     }

@@ -27,6 +27,7 @@ pub(super) fn client(LogClient { client, event }: &LogClient) -> String {
 
 pub(super) fn truth(truth: &LogTruth) -> String {
     let LogTruth { client, received, bytes, frames, .. } = truth;
+    // The second digest covers as many bytes as the client received, so a client that is late is equal.
     let same = truth.received_sha256 == truth.prefix_sha256;
     let verdict = if same { "equal to" } else { "DIFFERENT from" };
     format!(

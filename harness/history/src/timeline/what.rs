@@ -150,6 +150,7 @@ fn api(change: &ApiChange) -> String {
             let app = AppView::read(&change.object);
             format!("{}; {}", app.describe("ContainerEngineReady"), app.describe("Settled"))
         }
+        // A new mirror has no status yet.
         "containers" => format!(
             "{} {}",
             text("/status/name").unwrap_or("(no status)"),

@@ -50,6 +50,7 @@ impl AppView {
                 )
             })
             .collect();
+        // `moby` is the default of the App's schema.
         let engine = object.pointer("/spec/containerEngine/name").and_then(Value::as_str);
         Self {
             generation: object

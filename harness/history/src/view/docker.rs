@@ -27,6 +27,7 @@ pub(super) struct Stray {
 
 impl DockerConfig {
     pub(super) fn apply(&mut self, file: &DockerFile, seq: u64) {
+        // Only `config.json` names the current context.
         if file.path == CONFIG_FILE {
             // The content of a file that changed again before it was read is unknown; the next record
             // has it.
@@ -42,6 +43,7 @@ impl DockerConfig {
         } else if file.how == FileChange::Removed {
             self.strays.remove(&file.path);
         } else if !file.by_user && file.how != FileChange::Found {
+            // Files that existed before the run do not belong to this daemon.
             self.strays
                 .entry(file.path.clone())
                 .or_insert(Stray { since: seq, is_leftover: false });
@@ -58,6 +60,7 @@ impl DockerConfig {
     }
 
     pub(super) fn is_cleared(&self) -> bool {
+        // Before the daemon's context is known, its name is empty, as is that of no current context.
         let is_current = self.current == self.own && !self.own.is_empty();
         !self.own_exists && !is_current && self.strays.is_empty()
     }

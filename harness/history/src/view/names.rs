@@ -17,6 +17,7 @@ impl Names {
             self.0.insert(id.clone(), container.name.clone());
         }
         for (id, image) in &state.images {
+            // An image may lose all its tags, so the scenario's name is in a label of the image.
             if let Some(alias) = image.labels.get(IMAGE_LABEL) {
                 self.0.insert(id.clone(), alias.clone());
             }

@@ -50,6 +50,7 @@ impl Objects {
         let changes = self.changes.entry(resource.to_owned()).or_default();
         // An object without a version (`u64::MAX`) cannot be compared, so the list replaces it.
         changes.retain(|_, (changed_at, _)| *changed_at > version && *changed_at < u64::MAX);
+        // The remaining changes are newer than the list, so they are applied to it again.
         for (key, (_, kept)) in changes {
             match kept {
                 Some(object) => listed.insert(key.clone(), object.clone()),

@@ -26,6 +26,8 @@ pub(super) struct Requests(BTreeMap<String, Request>);
 impl Requests {
     pub(super) fn apply(&mut self, write: &UserWrite) {
         let written = |pointer| write.wrote(pointer).and_then(Value::as_str);
+        // A later request for the same object replaces the earlier one. Other writes, such as a label,
+        // request nothing of the daemon.
         let request = if write.deleted {
             Request::Deletion
         } else if written(ACTION).is_some() {
@@ -53,6 +55,7 @@ impl Requests {
                 Request::State(wanted) => {
                     let is = &truth.containers.get(name)?.state;
                     let runs = is == "running";
+                    // A paused container must be resumed before it counts as stopped.
                     let done = if wanted == "running" { runs } else { !runs && is != "paused" };
                     (!done).then(|| format!("{name} should be {wanted}, but is {is}"))
                 }

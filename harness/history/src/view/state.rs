@@ -68,6 +68,7 @@ impl View {
             What::Process { name, state: ProcessState::Started, .. } if name == "daemon" => {
                 self.docker.daemon_started();
             }
+            // Listed one by one: whoever adds a kind of record must decide whether it changes the view.
             What::Process { .. }
             | What::Run(_)
             | What::Endpoint { .. }
@@ -212,6 +213,7 @@ impl View {
                 is(object, "/status/name", name)
             }
             MirrorRef::Tag(tag) => is(object, "/status/repoTag", tag),
+            // A dangling image has no tag to recognise it by, so its ID is looked up.
             MirrorRef::Dangling(alias) => {
                 let id = text(object, "/status/id");
                 untagged(object) && id.and_then(|id| self.names.get(id)) == Some(alias)

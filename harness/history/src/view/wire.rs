@@ -77,6 +77,7 @@ impl Wires {
             | WireWhat::Malformed { .. } => {
                 self.open.remove(&message.exchange);
             }
+            // A raw stream, such as the one of `attach`, ends only with its connection.
             WireWhat::Upgraded => {
                 if let Some(exchange) = self.open.get_mut(&message.exchange) {
                     exchange.endless = true;

@@ -61,6 +61,8 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     for record in history {
         view.apply(record);
         match &record.what {
+            // A new request replaces the earlier one, which the daemon need not carry out any more. The
+            // name of a container's mirror is the container's ID.
             What::UserWrite(write) if write.resource == "containers" => {
                 if let Some(request) = StateRequest::from_write(write) {
                     requests.insert(write.name.clone(), request);
@@ -121,6 +123,7 @@ impl StateRequest {
     /// The request in a user's write, if there is one. A user who removes a field requests nothing.
     fn from_write(write: &UserWrite) -> Option<Self> {
         let value = |pointer: &str| write.wrote(pointer)?.as_str().map(str::to_owned);
+        // If one write contains both, the action is the newer way to ask.
         let (is_action, word) = match (value(ACTION), value(STATE)) {
             (Some(action), _) => (true, action),
             (None, Some(state)) => (false, state),
