@@ -43,7 +43,7 @@ pub(super) struct Logs {
 
 impl Logs {
     pub(super) fn apply(&mut self, LogClient { client, event }: &LogClient) {
-        // A scenario may use a name again for a new client, whose state then starts from the beginning.
+        // The request is the first record of a client.
         if let LogEvent::Asked { container, reads, .. } = event {
             let asked =
                 LogState { container: container.clone(), reads: *reads, ..LogState::default() };

@@ -34,7 +34,7 @@ fn a_step_that_failed_for_other_reasons_makes_the_run_unknown() {
     }
 }
 
-// If the harness could not remove everything, later runs may be affected, so the run is no pass.
+// If the harness could not remove everything, later runs may be affected, so the run is not a pass.
 #[test]
 fn a_leak_makes_the_run_unknown() {
     let leak = What::Leak { text: "process 7 ran on".to_owned(), owner: Owner::World };

@@ -22,6 +22,7 @@ impl Chart {
     pub(in crate::timeline) fn new(history: &[Record], judgement: &Judgement) -> Self {
         let entries = timeline::entries(history);
         let end = history.last().map_or(At { seq: 0, us: 0 }, At::from);
+        // Two daemons have two engines and two sets of mirrors, so each gets its own lanes.
         let by_daemon = [false, true].map(|neighbour| {
             let records = history.iter().filter(|record| record.neighbour == neighbour);
             records.collect::<Vec<_>>()
