@@ -1,6 +1,6 @@
 //! What can happen in a run, as records.
 //!
-//! - `what`: one record, and the closed list of all kinds;
+//! - `what`: one record, and all kinds of records;
 //! - `header`: the first record;
 //! - `wire`: messages on the wires;
 //! - `api`: objects of the daemon's API, and writes to them;

@@ -71,7 +71,10 @@ fn a_torn_journal_is_unknown_and_a_damaged_one_is_told_with_its_line() {
     assert!(run["unknowns"].to_string().contains("the journal has no end"), "{run}");
     let verdict: Value = serde_json::from_str(&read(&evidence, "verdict.json")).unwrap();
     assert_eq!(verdict["verdict"], "unknown");
-    assert!(stderr.contains("damaged/journal.jsonl: line 3 is no record of a journal"), "{stderr}");
+    assert!(
+        stderr.contains("damaged/journal.jsonl: line 3 is not a record of a journal"),
+        "{stderr}"
+    );
     assert_eq!(object["unread"].as_array().map(Vec::len), Some(1));
 }
 
@@ -94,7 +97,7 @@ fn a_directory_without_a_journal_that_can_be_used_is_refused_with_exit_code_2() 
         ("absent", "absent could not be read"),
         ("empty", "there is no journal.jsonl in empty or below it"),
         ("blank", "the journal does not say what was run"),
-        ("damaged", "line 1 is no record of a journal"),
+        ("damaged", "line 1 is not a record of a journal"),
         ("newer", "the journal has format 99"),
     ] {
         let (code, stdout, stderr) = outcome(&mut sandbox.racetrap(&["report", name]));
