@@ -37,14 +37,17 @@ mod view;
 
 pub use comparison::{Comparison, Comparisons};
 pub use judge::judge;
-pub use mirror::{Mirror, MirrorKey, compare, expected};
+pub use mirror::{
+    Form, Mirror, MirrorField, MirrorKey, Treatment, compare, expected, mirror_fields,
+};
 pub use promise::{InvalidPromiseNumber, PromiseNumber};
 pub use record::{
-    ApiChange, Blame, CONFIG_FILE, CONTEXT_PREFIX, Change, CommandRun, DAEMON_PARTS, DockerContent,
-    DockerFile, DockerUser, EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume,
-    Exit, FileChange, Footprint, IMAGE_LABEL, LogClient, LogCrowdSeen, LogEvent, LogLevel,
-    LogTruth, Owner, ProcessState, Record, Review, ReviewOutcome, RunHeader, Stage, StatusCount,
-    UserCommand, UserCommandEnd, UserWrite, What, WireMessage, WireSide, WireWhat,
+    ApiChange, Blame, CONFIG_FILE, CONTEXT_PREFIX, Change, CommandRun, ContainerDetails,
+    DAEMON_PARTS, DockerContent, DockerFile, DockerUser, EngineContainer, EngineEvent, EngineImage,
+    EngineState, EngineVolume, Exit, FileChange, Footprint, IMAGE_LABEL, ImageDetails, LogClient,
+    LogCrowdSeen, LogEvent, LogLevel, LogTruth, Owner, PortBinding, ProcessState, Record, Review,
+    ReviewOutcome, RunHeader, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite,
+    VolumeDetails, What, WireMessage, WireSide, WireWhat,
 };
 pub use scenario::{
     ACTION, About, Action, ApiStep, AppStep, Await, ClientName, Codes, CommandName, CommandStep,

@@ -34,6 +34,7 @@ fn truth(dice: &mut Dice) -> What {
                 driver: dice.one_of(&["local", "other"]).to_owned(),
                 mountpoint: "/v".to_owned(),
                 labels: BTreeMap::new(),
+                details: None,
             };
             state.volumes.insert(name.to_owned(), volume);
         }
@@ -43,6 +44,7 @@ fn truth(dice: &mut Dice) -> What {
                 image: "i".to_owned(),
                 state: dice.one_of(&["created", "running"]).to_owned(),
                 labels: BTreeMap::new(),
+                details: None,
             };
             state.containers.insert(format!("id-{name}"), container);
         }
@@ -53,6 +55,7 @@ fn truth(dice: &mut Dice) -> What {
                 os: "linux".to_owned(),
                 architecture: "amd64".to_owned(),
                 labels: BTreeMap::new(),
+                details: None,
             };
             state.images.insert(format!("image-{name}"), image);
         }

@@ -250,14 +250,21 @@ fn truth() -> EngineState {
         image: text("sha256:1"),
         state: text("running"),
         labels: labels(),
+        details: None,
     };
     let image = EngineImage {
         tags: vec![text("a:1")],
         os: text("linux"),
         architecture: text("amd64"),
         labels: labels(),
+        details: None,
     };
-    let volume = EngineVolume { driver: text("local"), mountpoint: text("/v"), labels: labels() };
+    let volume = EngineVolume {
+        driver: text("local"),
+        mountpoint: text("/v"),
+        labels: labels(),
+        details: None,
+    };
     EngineState {
         containers: [(text("1"), container)].into(),
         images: [(text("sha256:1"), image)].into(),

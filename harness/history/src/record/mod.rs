@@ -24,7 +24,8 @@ pub use self::docker::{
     UserCommandEnd,
 };
 pub use self::engine::{
-    EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, IMAGE_LABEL,
+    ContainerDetails, EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume,
+    IMAGE_LABEL, ImageDetails, PortBinding, VolumeDetails,
 };
 pub use self::header::RunHeader;
 pub use self::logs::{Footprint, LogClient, LogCrowdSeen, LogEvent, LogTruth, StatusCount};

@@ -59,6 +59,7 @@ pub(super) fn truth(names: &[&str]) -> What {
         driver: "local".to_owned(),
         mountpoint: "/v".to_owned(),
         labels: Default::default(),
+        details: None,
     };
     let volumes = names.iter().map(|name| ((*name).to_owned(), volume())).collect();
     What::Truth(EngineState { volumes, ..EngineState::default() })
@@ -99,6 +100,7 @@ pub(super) fn truth_with_containers(containers: &[(&str, &str)]) -> What {
             image: "i".to_owned(),
             state: (*is).to_owned(),
             labels: Default::default(),
+            details: None,
         };
         state.containers.insert((*id).to_owned(), container);
     }

@@ -49,6 +49,7 @@ fn image(tags: &[&str]) -> What {
         os: "linux".to_owned(),
         architecture: "amd64".to_owned(),
         labels: Default::default(),
+        details: None,
     };
     let images = [("sha256:i".to_owned(), image)].into();
     What::Truth(EngineState { images, ..EngineState::default() })
