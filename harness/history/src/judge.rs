@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::oracle::{self, Finding};
+use crate::oracle::{self, Finding, Judge};
 use crate::record::{
     Blame, DAEMON_PARTS, Owner, ProcessState, Record, Review, ReviewOutcome, Stage, What,
 };
@@ -27,9 +27,8 @@ pub fn judge(history: &[Record]) -> Judgement {
             ..violation
         }));
         unknowns.extend(found.unknowns.into_iter().map(|text| format!("the neighbour: {text}")));
-        let ends = neighbour.iter().filter_map(|record| failed_world(&record.what));
-        let ends = ends.chain(given_up(&neighbour));
-        unknowns.extend(ends.map(|text| format!("the neighbour: {text}")));
+        unknowns
+            .extend(failures(&neighbour).into_iter().map(|text| format!("the neighbour: {text}")));
     }
     // IDs are random; the names put in their place give one order on every machine.
     violations.sort_by(|a, b| (a.seq, a.oracle, &a.text).cmp(&(b.seq, b.oracle, &b.text)));
@@ -65,7 +64,7 @@ fn apart(history: &[Record]) -> (Cow<'_, [Record]>, Vec<Record>) {
 #[expect(clippy::wildcard_enum_match_arm, reason = "all other records are of one daemon")]
 fn is_of_both(steps: &Steps<'_>, what: &What) -> bool {
     match what {
-        What::Run(_) => true,
+        What::Run(_) | What::Ending => true,
         What::StepBegan { index } | What::StepDone { index } => {
             steps.get(*index).is_some_and(|step| step.for_neighbour().is_some())
         }
@@ -76,13 +75,14 @@ fn is_of_both(steps: &Steps<'_>, what: &What) -> bool {
 /// What all oracles find in the history of one daemon.
 fn judge_one(history: &[Record]) -> Finding {
     let mut found = Finding::default();
-    for oracle in oracle::ALL {
-        let finding = oracle(history);
+    let before_end = up_to_ending(history);
+    for Judge { oracle, sees_ending } in oracle::ALL {
+        let finding = oracle(if sees_ending { history } else { before_end });
         found.violations.extend(finding.violations);
         found.unknowns.extend(finding.unknowns);
     }
     // What follows the end of an engine says nothing of the daemon.
-    if let Some(end) = history.iter().find(|record| world_ended(&record.what).is_some()) {
+    if let Some(end) = before_end.iter().find(|record| world_ended(&record.what).is_some()) {
         found.violations.retain(|violation| violation.seq <= end.seq);
     }
     let names = View::of(history);
@@ -92,11 +92,17 @@ fn judge_one(history: &[Record]) -> Finding {
     found
 }
 
+/// The records up to the one by which the harness began to end the run. What follows them is the harness's doing: it
+/// releases what it held, leaves its clients, and ends the daemon, even by a signal that makes it write
+/// its stacks.
+fn up_to_ending(history: &[Record]) -> &[Record] {
+    let end = history.iter().position(|record| matches!(record.what, What::Ending));
+    &history[..end.map_or(history.len(), |end| end + 1)]
+}
+
 /// Why this history is not one of a whole run.
 fn incomplete(history: &[Record]) -> Vec<String> {
-    let mut unknowns: Vec<_> =
-        history.iter().filter_map(|record| failed_world(&record.what)).collect();
-    unknowns.extend(given_up(history));
+    let mut unknowns = failures(history);
     let judged = history
         .iter()
         .any(|record| matches!(record.what, What::Checkpoint { stage: Stage::Probed, .. }));
@@ -107,6 +113,19 @@ fn incomplete(history: &[Record]) -> Vec<String> {
         unknowns.push("the journal has no end: the harness was stopped in the middle".to_owned());
     }
     unknowns
+}
+
+/// What failed that is not the daemon's, beside what the harness ends itself.
+fn failures(history: &[Record]) -> Vec<String> {
+    let before_end = up_to_ending(history);
+    let mut failures: Vec<_> =
+        before_end.iter().filter_map(|record| failed_world(&record.what)).collect();
+    // Leaks are found only then, and a step may fail because the harness ends.
+    let after = history[before_end.len()..].iter().map(|record| &record.what);
+    let after = after.filter(|what| matches!(what, What::Leak { .. } | What::StepFailed { .. }));
+    failures.extend(after.filter_map(failed_world));
+    failures.extend(given_up(before_end));
+    failures
 }
 
 /// Held writes that somebody gave up who was not ended by the scenario.

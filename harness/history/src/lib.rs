@@ -42,9 +42,9 @@ pub use promise::{InvalidPromiseNumber, PromiseNumber};
 pub use record::{
     ApiChange, Blame, CONFIG_FILE, CONTEXT_PREFIX, Change, CommandRun, DAEMON_PARTS, DockerContent,
     DockerFile, DockerUser, EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume,
-    Exit, FileChange, Footprint, IMAGE_LABEL, LogClient, LogCrowdSeen, LogEvent, LogLevel,
-    LogTruth, Owner, ProcessState, Record, Review, ReviewOutcome, RunHeader, Stage, StatusCount,
-    UserCommand, UserCommandEnd, UserWrite, What, WireMessage, WireSide, WireWhat,
+    Exit, FileChange, Footprint, IMAGE_LABEL, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent,
+    LogTruth, Owner, ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, Stage,
+    StatusCount, UserCommand, UserCommandEnd, UserWrite, What, WireMessage, WireSide, WireWhat,
 };
 pub use scenario::{
     ACTION, About, Action, ApiStep, AppStep, Await, ClientName, Codes, CommandName, CommandStep,
@@ -59,4 +59,4 @@ pub use scenario::{
 pub use schedule::ScheduleError;
 pub use steps::Steps;
 pub use verdict::{Judgement, Verdict, Violation};
-pub use view::{AppView, LogState, View};
+pub use view::{AppView, LogExchange, LogState, View};

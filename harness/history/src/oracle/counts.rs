@@ -75,7 +75,7 @@ pub fn counts(history: &[Record]) -> Finding {
                 let held = view.expected().into_keys().collect();
                 counting.judge(held, &mut finding);
             }
-            What::Ended => counting.judge(BTreeSet::new(), &mut finding),
+            What::Ending | What::Ended => counting.judge(BTreeSet::new(), &mut finding),
             what => Seen::all(what).iter().for_each(|seen| counting.see(seen, record.seq)),
         }
     }

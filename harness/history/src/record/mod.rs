@@ -27,7 +27,9 @@ pub use self::engine::{
     EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, IMAGE_LABEL,
 };
 pub use self::header::RunHeader;
-pub use self::logs::{Footprint, LogClient, LogCrowdSeen, LogEvent, LogTruth, StatusCount};
+pub use self::logs::{
+    Footprint, LogClient, LogCrowdSeen, LogEvent, LogSent, LogTruth, SentStream, StatusCount,
+};
 pub use self::process::{CommandRun, DAEMON_PARTS, Exit, ProcessState};
 pub use self::what::{Blame, LogLevel, Owner, Record, Stage, What};
 pub use self::wire::{WireMessage, WireSide, WireWhat};

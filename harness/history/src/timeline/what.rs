@@ -73,6 +73,7 @@ pub(super) fn describe(what: &What, of: Context<'_>) -> (&'static str, String) {
             ("command", format!("`{command}` {exit} after {took_ms} ms"))
         }
         What::LogClient(client) => ("logs", logs::client(client)),
+        What::LogSent(sent) => ("logs", logs::sent(sent)),
         What::LogTruth(truth) => ("logs", logs::truth(truth)),
         What::LogCrowd(crowd) => ("logs", logs::crowd(crowd)),
         What::Footprint(footprint) => ("logs", logs::footprint(footprint)),
@@ -82,6 +83,7 @@ pub(super) fn describe(what: &What, of: Context<'_>) -> (&'static str, String) {
         What::WatchLost { resource, reason } => ("api", format!("watch of {resource}: {reason}")),
         What::Leak { text, .. } => ("leak", text.clone()),
         What::Note { text } => ("note", text.clone()),
+        What::Ending => ("run", "the harness begins to end".to_owned()),
         What::Ended => ("run", "world closed".to_owned()),
     }
 }

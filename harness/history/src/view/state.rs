@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::app::AppView;
 use super::docker::Docker;
-use super::logs::{LogState, Logs};
+use super::logs::{LogExchange, LogState, Logs};
 use super::names::Names;
 use super::objects::{Objects, text};
 use super::requests::Requests;
@@ -42,7 +42,10 @@ impl View {
     /// Takes one more record.
     pub fn apply(&mut self, record: &Record) {
         match &record.what {
-            What::Wire(message) => self.wires.see_engine(message),
+            What::Wire(message) => {
+                self.wires.see_engine(message);
+                self.logs.see_wire(message, record.seq);
+            }
             What::UserWire(message) => self.wires.see_any(message),
             What::ApiWire(message) => self.wires.see_client(message),
             What::DockerUser(user) => self.docker.own.clone_from(&user.context),
@@ -56,7 +59,7 @@ impl View {
                 self.objects.apply_list(resource, *version, objects);
             }
             What::UserWrite(write) => self.requests.see(write),
-            What::LogClient(client) => self.logs.see(client),
+            What::LogClient(client) => self.logs.see(client, record.seq),
             What::Footprint(footprint) => {
                 self.logs.before.get_or_insert_with(|| footprint.clone());
             }
@@ -74,6 +77,7 @@ impl View {
             | What::Log { .. }
             | What::CommandBegan { .. }
             | What::Facts { .. }
+            | What::LogSent(_)
             | What::LogTruth(_)
             | What::LogCrowd(_)
             | What::Announced { .. }
@@ -86,6 +90,7 @@ impl View {
             | What::Checkpoint { .. }
             | What::Leak { .. }
             | What::Note { .. }
+            | What::Ending
             | What::Ended => {}
         }
     }
@@ -247,6 +252,19 @@ impl View {
     #[must_use]
     pub fn log_clients(&self) -> &BTreeMap<String, LogState> {
         &self.logs.clients
+    }
+
+    /// The exchanges between daemon and engine that may be for this client of the log passthrough, in
+    /// their order: the daemon asked for the log that the client asked for, and as the client did.
+    #[must_use]
+    pub fn log_exchanges(&self, client: &str) -> Vec<u64> {
+        self.logs.exchanges_for(client).map(|(exchange, _)| exchange).collect()
+    }
+
+    /// What is known of an exchange about a log.
+    #[must_use]
+    pub fn log_exchange(&self, exchange: u64) -> Option<&LogExchange> {
+        self.logs.exchanges.get(&exchange)
     }
 
     /// What the daemon held before the first client of its log passthrough came, if one did.

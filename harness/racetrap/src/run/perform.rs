@@ -72,7 +72,11 @@ async fn run_in(
         made = making => made,
         // The half-made world is dropped, and its lock with it. The world's watcher waits for that lock,
         // and sweeps what is left.
-        why = end.comes() => {
+        why = async {
+            let why = end.comes().await;
+            recorder.begin_to_end();
+            why
+        } => {
             recorder.note(&why);
             let cause = Cause::new(Trigger::Stopped, &why);
             evidence.finish(&recorder, &Judged::of(&recorder), cause, true).await?;
@@ -232,6 +236,7 @@ async fn carry_out_or_panic(
     }
     // The last lines of the log belong to the last step, and are judged with it.
     runner.read_log();
+    runner.recorder().begin_to_end();
     carried_out
 }
 
@@ -253,8 +258,13 @@ async fn carry_out(scenario: &Scenario, runner: &mut Runner, end: &End) {
         let outcome = tokio::select! {
             // Dropping a step in the middle is safe: the run ends then, and nobody resumes it.
             outcome = runner.step(step) => outcome,
-            // Cancel-safe: a request to stop stays, and so does the deadline.
-            why = end.comes() => Err(StepError { blame: Blame::World, why }),
+            // Cancel-safe: a request to stop stays, and so does the deadline. The end is recorded before
+            // the step is dropped, which may end clients and commands.
+            why = async {
+                let why = end.comes().await;
+                recorder.begin_to_end();
+                why
+            } => Err(StepError { blame: Blame::World, why }),
         };
         match outcome {
             Ok(()) => recorder.append(What::StepDone { index }),

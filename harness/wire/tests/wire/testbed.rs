@@ -60,6 +60,7 @@ pub(crate) fn config(
         upstream: Upstream::Unix(upstream.to_owned()),
         dialect: Dialect::Docker,
         sink,
+        tap: None,
     }
 }
 
@@ -104,7 +105,7 @@ impl Testbed {
         let (sender, events) = watch::channel(Vec::new());
         let sink =
             Arc::new(move |event| sender.send_modify(|events: &mut Vec<Event>| events.push(event)));
-        let config = WireConfig { listen, upstream: change(upstream), dialect, sink };
+        let config = WireConfig { listen, upstream: change(upstream), dialect, sink, tap: None };
         let wire = Wire::start(config).await.unwrap();
         let upstream = Some(listener);
         Self { wire, listen: path, upstream, endpoints, events, _directory: directory }

@@ -53,7 +53,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                     *touching.messages.entry(normalised(text)).or_default() += 1;
                 }
             }
-            What::Ended => judge_step(touching.take(), record.seq, &mut finding),
+            What::Ending | What::Ended => judge_step(touching.take(), record.seq, &mut finding),
             // The harness itself does more than to touch the App there.
             What::Checkpoint { .. } => touching = None,
             _ => {}

@@ -60,7 +60,11 @@ pub fn quiet_logs(history: &[Record]) -> Finding {
         repeated.see(&record.what);
         let ends_step = matches!(
             record.what,
-            What::StepDone { .. } | What::StepFailed { .. } | What::StepBegan { .. } | What::Ended
+            What::StepDone { .. }
+                | What::StepFailed { .. }
+                | What::StepBegan { .. }
+                | What::Ending
+                | What::Ended
         );
         if let What::Log { level, text } = &record.what {
             if *level >= LogLevel::Warning && !reasons.daemon_is_moving() {
@@ -77,7 +81,10 @@ pub fn quiet_logs(history: &[Record]) -> Finding {
                 }
             }
         }
-        if matches!(record.what, What::Checkpoint { stage: Stage::Probed, .. } | What::Ended) {
+        if matches!(
+            record.what,
+            What::Checkpoint { stage: Stage::Probed, .. } | What::Ending | What::Ended
+        ) {
             std::mem::take(&mut repeated).judge(&mut finding);
             told.clear();
         }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use racetrap_history::{
-    Blame, ClientName, Door, Footprint, LeaveLog, LogCrowd, LogRequest, LogStep, LogTruth, OpenLog,
+    Blame, ClientName, Door, Footprint, LeaveLog, LogCrowd, LogRequest, LogSent, LogStep, OpenLog,
     View, What,
 };
 use tokio::time::{Instant, timeout};
 
 use super::settle::STILL;
 use crate::passthrough::{
-    Client, ClientOptions, PassthroughRequest, Route, RouteError, compare_with_engine, run_crowd,
+    Client, ClientOptions, PassthroughRequest, Route, RouteError, compare_with_engine,
+    compare_with_wire, run_crowd,
 };
 use crate::run::scene::Scene;
 use crate::run::step_error::StepError;
@@ -50,9 +51,7 @@ impl LogClients {
             }
             LogStep::Crowd(crowd) => log_crowd(scene, crowd).await,
             LogStep::Compare(name) => {
-                if let Some(truth) = self.truth_for(scene, name).await? {
-                    scene.recorder().append(What::LogTruth(truth));
-                }
+                scene.recorder().append(What::LogSent(self.sent_for(scene, name)?));
                 Ok(())
             }
             LogStep::ReadDiscovery => {
@@ -94,19 +93,17 @@ impl LogClients {
         Ok(())
     }
 
-    async fn truth_for(
-        &self,
-        scene: &Scene,
-        name: &ClientName,
-    ) -> Result<Option<LogTruth>, StepError> {
-        let Opened { client, tail, .. } = self.client(name);
-        let docker = scene.world.truth.docker();
-        Ok(compare_with_engine(docker, &name.0, client, tail.as_deref()).await?)
+    /// What a client has received, beside what the engine has sent for it.
+    fn sent_for(&self, scene: &Scene, name: &ClientName) -> Result<LogSent, StepError> {
+        let exchanges = scene.recorder().with_view(|view| view.log_exchanges(&name.0));
+        let client = &self.client(name).client;
+        let sent = compare_with_wire(&scene.world.sent_logs, &name.0, client, exchanges);
+        sent.map_err(|error| StepError::by(Blame::World, &error))
     }
 
-    /// Waits until every client that reads has all bytes that the engine has, and the daemon has released
-    /// the streams and descriptors of clients that have gone; or until nothing has happened for a while.
-    /// Then records the state.
+    /// Waits until every client that reads has all bytes that the engine has sent for it and was told if
+    /// the engine has ended its log, and the daemon has released the streams and descriptors of clients
+    /// that have gone; or until nothing has happened for a while. Then records the state.
     pub(super) async fn become_level(
         &self,
         scene: &Scene,
@@ -121,8 +118,12 @@ impl LogClients {
             let there = self.readers(scene);
             let mut whole = scene.recorder().with_view(|view| view.log_streams() <= clients(view));
             for name in &there {
-                let truth = self.truth_for(scene, name).await?;
-                whole &= truth.is_none_or(|truth| truth.received == truth.bytes);
+                let sent = self.sent_for(scene, name)?;
+                whole &= sent.streams.iter().any(|stream| {
+                    let has_all = stream.bytes == sent.received;
+                    has_all
+                        && !scene.recorder().with_view(|view| is_finished(view, stream.exchange))
+                });
             }
             let limit = STILL.min(deadline.saturating_duration_since(Instant::now()));
             if whole || timeout(limit, changes.changed()).await.is_err() {
@@ -133,8 +134,9 @@ impl LogClients {
         self.record(scene).await
     }
 
-    /// Records what clients and engine have of each log, and what the daemon holds. For a client that
-    /// reads nothing, the engine is asked only once: there is nothing to compare, and the log may be long.
+    /// Records what each client has received and the engine has sent for it, and what the daemon holds.
+    /// For a client that reads nothing, the engine is asked once how long the log is: that is what the
+    /// daemon must not keep.
     pub(super) async fn record(&self, scene: &Scene) -> Result<(), StepError> {
         if scene.recorder().with_view(|view| view.footprint_before().is_none()) {
             return Ok(());
@@ -143,11 +145,15 @@ impl LogClients {
             if !was_let_in(scene, name) {
                 continue;
             }
-            if !opened.reads && scene.recorder().find(|what| tells_of(what, name)).is_some() {
-                continue;
-            }
-            if let Some(truth) = self.truth_for(scene, name).await? {
-                scene.recorder().append(What::LogTruth(truth));
+            if opened.reads {
+                scene.recorder().append(What::LogSent(self.sent_for(scene, name)?));
+            } else if scene.recorder().find(|what| tells_of(what, name)).is_none() {
+                let docker = scene.world.truth.docker();
+                let truth =
+                    compare_with_engine(docker, &name.0, &opened.client, opened.tail.as_deref());
+                if let Some(truth) = truth.await? {
+                    scene.recorder().append(What::LogTruth(truth));
+                }
             }
         }
         scene.recorder().append(What::Footprint(footprint(scene)));
@@ -256,6 +262,11 @@ fn footprint(scene: &Scene) -> Footprint {
 /// Whether a record says what the engine has for this client.
 fn tells_of(what: &What, name: &ClientName) -> Option<()> {
     matches!(what, What::LogTruth(truth) if truth.client == name.0).then_some(())
+}
+
+/// Whether the engine has ended the log that it sent in this exchange.
+fn is_finished(view: &View, exchange: u64) -> bool {
+    view.log_exchange(exchange).is_some_and(|exchange| exchange.is_finished)
 }
 
 /// How many clients should have a WebSocket now.
