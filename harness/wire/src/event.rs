@@ -109,15 +109,17 @@ pub enum What {
     Closed,
 }
 
+/// Receives the number of an exchange and the next bytes of its content.
+pub type ContentSink = Arc<dyn Fn(u64, &[u8]) + Send + Sync>;
+
 /// Receives the content of the responses of one route, without its framing. What the bytes mean is
 /// the receiver's matter.
 #[derive(Clone)]
 pub struct Tap {
     /// Template of the route.
     pub route: &'static str,
-    /// Called with the number of the exchange and the next bytes of its content, in order, and always
-    /// before the wire forwards them. It must never block.
-    pub sink: Arc<dyn Fn(u64, &[u8]) + Send + Sync>,
+    /// Called with the content in order, and always before the wire forwards it. It must never block.
+    pub sink: ContentSink,
 }
 
 /// A side of the wire.

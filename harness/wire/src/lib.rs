@@ -68,7 +68,7 @@ mod wire;
 
 pub use dialect::Dialect;
 pub use error::{TlsError, WireError};
-pub use event::{Event, Side, Tap, What};
+pub use event::{ContentSink, Event, Side, Tap, What};
 pub use faults::cut::Streams;
 pub use faults::half_open::HalfOpenAfter;
 pub use faults::record::{NotRecorded, Recording};
