@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use racetrap_history::{
     Blame, ClientName, Door, Footprint, LeaveLog, LogCrowd, LogRequest, LogSent, LogStep, OpenLog,
-    View, What,
+    SentStream, View, What,
 };
 use tokio::time::{Instant, timeout};
 
@@ -50,10 +50,7 @@ impl LogClients {
                 Ok(())
             }
             LogStep::Crowd(crowd) => log_crowd(scene, crowd).await,
-            LogStep::Compare(name) => {
-                scene.recorder().append(What::LogSent(self.sent_for(scene, name)?));
-                Ok(())
-            }
+            LogStep::Compare(name) => self.record_sent(scene, name),
             LogStep::ReadDiscovery => {
                 let passthroughs = scene.world.api.passthroughs().await?;
                 scene.recorder().append(What::Announced { passthroughs });
@@ -93,12 +90,23 @@ impl LogClients {
         Ok(())
     }
 
-    /// What a client has received, beside what the engine has sent for it.
-    fn sent_for(&self, scene: &Scene, name: &ClientName) -> Result<LogSent, StepError> {
-        let exchanges = scene.recorder().with_view(|view| view.log_exchanges(&name.0));
+    /// What a client has received, beside what the engine has sent for it. `None` if it has not asked
+    /// for a container's log.
+    fn sent_for(&self, scene: &Scene, name: &ClientName) -> Result<Option<LogSent>, StepError> {
         let client = &self.client(name).client;
+        if client.container().is_none() {
+            return Ok(None);
+        }
+        let exchanges = scene.recorder().with_view(|view| view.log_exchanges(&name.0));
         let sent = compare_with_wire(&scene.world.sent_logs, &name.0, client, exchanges);
-        sent.map_err(|error| StepError::by(Blame::World, &error))
+        sent.map(Some).map_err(|error| StepError::by(Blame::World, &error))
+    }
+
+    fn record_sent(&self, scene: &Scene, name: &ClientName) -> Result<(), StepError> {
+        if let Some(sent) = self.sent_for(scene, name)? {
+            scene.recorder().append(What::LogSent(sent));
+        }
+        Ok(())
     }
 
     /// Waits until every client that reads has all bytes that the engine has sent for it and was told if
@@ -118,12 +126,8 @@ impl LogClients {
             let there = self.readers(scene);
             let mut whole = scene.recorder().with_view(|view| view.log_streams() <= clients(view));
             for name in &there {
-                let sent = self.sent_for(scene, name)?;
-                whole &= sent.streams.iter().any(|stream| {
-                    let has_all = stream.bytes == sent.received;
-                    has_all
-                        && !scene.recorder().with_view(|view| is_finished(view, stream.exchange))
-                });
+                let Some(sent) = self.sent_for(scene, name)? else { continue };
+                whole &= scene.recorder().with_view(|view| is_complete(view, &sent));
             }
             let limit = STILL.min(deadline.saturating_duration_since(Instant::now()));
             if whole || timeout(limit, changes.changed()).await.is_err() {
@@ -146,7 +150,7 @@ impl LogClients {
                 continue;
             }
             if opened.reads {
-                scene.recorder().append(What::LogSent(self.sent_for(scene, name)?));
+                self.record_sent(scene, name)?;
             } else if scene.recorder().find(|what| tells_of(what, name)).is_none() {
                 let docker = scene.world.truth.docker();
                 let truth =
@@ -264,9 +268,13 @@ fn tells_of(what: &What, name: &ClientName) -> Option<()> {
     matches!(what, What::LogTruth(truth) if truth.client == name.0).then_some(())
 }
 
-/// Whether the engine has ended the log that it sent in this exchange.
-fn is_finished(view: &View, exchange: u64) -> bool {
-    view.log_exchange(exchange).is_some_and(|exchange| exchange.is_finished)
+/// Whether a client that is still there has all that the engine has sent for it, and the engine has not
+/// ended its log.
+fn is_complete(view: &View, sent: &LogSent) -> bool {
+    let goes_on =
+        |exchange| view.log_exchange(exchange).is_some_and(|exchange| !exchange.is_finished);
+    let has_all = |stream: &SentStream| stream.bytes == sent.received && goes_on(stream.exchange);
+    sent.streams.iter().any(has_all)
 }
 
 /// How many clients should have a WebSocket now.
