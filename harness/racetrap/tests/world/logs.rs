@@ -34,7 +34,7 @@ const RESTART: &str = "
 /// The last lines are those at the time of each request, and what follows. Two clients request the
 /// same, and one a parameter that the contract does not have.
 const WHILE_IT_PRINTS: &str = "
-  - create_container: {name: talker, image: base, start: true, prints: {command: [lines, '30', --every, '50', --stay]}}
+  - create_container: {name: talker, image: base, start: true, prints: {command: [lines, '60', --every, '50', --stay]}}
   - await: {container: {name: talker, state: running}}
   - open_log: {client: all, log: {of: talker}}
   - open_log: {client: all-too, log: {of: talker}}
@@ -42,10 +42,9 @@ const WHILE_IT_PRINTS: &str = "
   - open_log: {client: last, log: {of: talker, query: {tail: '2'}}}
   - open_log: {client: now, log: {of: talker, query: {follow: 'false'}}}
   - open_log: {client: since, log: {of: talker, query: {since: '1'}}}
-  - await: {log_lines: {client: last, lines: 6}}
   - await: {log_end: now}
   - settle
-  - await: {log_lines: {client: all, lines: 30}}
+  - await: {log_lines: {client: all, lines: 60}}
   - settle
 ";
 
@@ -71,6 +70,7 @@ const STUCK: &str = "
   - await: {log_lines: {client: follower, lines: 1}}
   - settle
   - await: {volume: never}
+  - settle
 ";
 
 #[rstest]

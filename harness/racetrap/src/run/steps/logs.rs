@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use racetrap_history::{
-    Blame, ClientName, Door, Footprint, LeaveLog, LogCrowd, LogRequest, LogSent, LogStep, OpenLog,
-    SentStream, View, What,
+    Blame, ClientName, Door, Footprint, LeaveLog, LogCrowd, LogRequest, LogSent, LogStep, LogTruth,
+    OpenLog, SentStream, View, What,
 };
 use tokio::time::{Instant, timeout};
 
@@ -90,6 +90,17 @@ impl LogClients {
         Ok(())
     }
 
+    /// The log that a client has asked for, as the engine has it now.
+    async fn truth_for(
+        &self,
+        scene: &Scene,
+        name: &ClientName,
+    ) -> Result<Option<LogTruth>, StepError> {
+        let Opened { client, tail, .. } = self.client(name);
+        let docker = scene.world.truth.docker();
+        Ok(compare_with_engine(docker, &name.0, client, tail.as_deref()).await?)
+    }
+
     /// What a client has received, beside what the engine has sent for it. `None` if it has not asked
     /// for a container's log.
     fn sent_for(&self, scene: &Scene, name: &ClientName) -> Result<Option<LogSent>, StepError> {
@@ -128,6 +139,10 @@ impl LogClients {
             for name in &there {
                 let Some(sent) = self.sent_for(scene, name)? else { continue };
                 whole &= scene.recorder().with_view(|view| is_complete(view, &sent));
+                // The engine may be about to send more. What it has decides how long is waited, and
+                // nothing else: it may have what it will never send to this client.
+                let truth = self.truth_for(scene, name).await?;
+                whole &= truth.is_none_or(|truth| truth.bytes <= sent.received);
             }
             let limit = STILL.min(deadline.saturating_duration_since(Instant::now()));
             if whole || timeout(limit, changes.changed()).await.is_err() {
@@ -152,10 +167,7 @@ impl LogClients {
             if opened.reads {
                 self.record_sent(scene, name)?;
             } else if scene.recorder().find(|what| tells_of(what, name)).is_none() {
-                let docker = scene.world.truth.docker();
-                let truth =
-                    compare_with_engine(docker, &name.0, &opened.client, opened.tail.as_deref());
-                if let Some(truth) = truth.await? {
+                if let Some(truth) = self.truth_for(scene, name).await? {
                     scene.recorder().append(What::LogTruth(truth));
                 }
             }
