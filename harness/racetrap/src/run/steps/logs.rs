@@ -166,10 +166,10 @@ impl LogClients {
             }
             if opened.reads {
                 self.record_sent(scene, name)?;
-            } else if scene.recorder().find(|what| tells_of(what, name)).is_none() {
-                if let Some(truth) = self.truth_for(scene, name).await? {
-                    scene.recorder().append(What::LogTruth(truth));
-                }
+            } else if scene.recorder().find(|what| tells_of(what, name)).is_none()
+                && let Some(truth) = self.truth_for(scene, name).await?
+            {
+                scene.recorder().append(What::LogTruth(truth));
             }
         }
         scene.recorder().append(What::Footprint(footprint(scene)));
