@@ -1,4 +1,4 @@
-//! Clients of the log passthrough, and the engine's streams for them.
+//! Clients of the log passthrough.
 
 use std::collections::BTreeMap;
 
@@ -7,22 +7,23 @@ use super::wire::LOGS;
 use crate::record::{Footprint, LogClient, LogEvent, WireMessage, WireWhat};
 use crate::scenario::LeaveHow;
 
-/// What is known of a client.
+/// The state of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogState {
-    /// ID of the container whose log it asked for.
+    /// ID of the container whose log the client requested.
     pub container: Option<String>,
-    /// It reads what it is sent.
+    /// The client reads from its connection.
     pub reads: bool,
-    /// HTTP status of its answer.
+    /// HTTP status of the response.
     pub status: Option<u16>,
-    /// Bytes that it has got.
+    /// Number of bytes that the client received.
     pub bytes: u64,
-    /// Ends of lines that it has got.
+    /// Number of line ends that the client received.
     pub lines: u64,
-    /// How it has left, or what it must be dropped for.
+    /// How the client left, or why the daemon must drop it.
     pub left: Option<LeaveHow>,
-    /// Code of the close frame by which it ended; none in it where there was no such frame.
+    /// `None` while the connection lasts. Then the code of the close frame; `Some(None)` if the
+    /// connection ended without a close frame.
     pub ended: Option<Option<u16>>,
     /// Which part of the log it asked for.
     query: LogQuery,
@@ -49,7 +50,7 @@ pub struct LogExchange {
 }
 
 impl LogState {
-    /// It has a WebSocket, and should still have it.
+    /// Whether the client has a WebSocket that must still be open.
     #[must_use]
     pub fn is_there(&self) -> bool {
         self.status == Some(101) && self.left.is_none() && self.ended.is_none()
@@ -60,13 +61,15 @@ impl LogState {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Logs {
     pub(super) clients: BTreeMap<String, LogState>,
+    /// The daemon's footprint before the first client connected.
     pub(super) before: Option<Footprint>,
     /// Exchanges between daemon and engine about logs.
     pub(super) exchanges: BTreeMap<u64, LogExchange>,
 }
 
 impl Logs {
-    pub(super) fn see(&mut self, LogClient { client, event }: &LogClient, seq: u64) {
+    pub(super) fn apply(&mut self, LogClient { client, event }: &LogClient, seq: u64) {
+        // The request is the first record of a client.
         if let LogEvent::Asked { container, reads, target, .. } = event {
             let asked = LogState {
                 container: container.clone(),
@@ -96,7 +99,7 @@ impl Logs {
     }
 
     /// Takes a message between daemon and engine.
-    pub(super) fn see_wire(&mut self, message: &WireMessage, seq: u64) {
+    pub(super) fn apply_wire(&mut self, message: &WireMessage, seq: u64) {
         if let WireWhat::Request { target, route, .. } = &message.event {
             if route.as_deref() == Some(LOGS) {
                 let exchange = LogExchange {
@@ -186,8 +189,8 @@ mod tests {
             promised: Codes::One(101),
             reads: true,
         };
-        logs.see(&of(asked), 10);
-        logs.see(&of(LogEvent::Answered { status: 101, text: String::new() }), 20);
+        logs.apply(&of(asked), 10);
+        logs.apply(&of(LogEvent::Answered { status: 101, text: String::new() }), 20);
         for (number, container) in requests {
             let request = WireWhat::Request {
                 method: "GET".to_owned(),
@@ -196,7 +199,7 @@ mod tests {
                 phase: Phase::Steady,
             };
             let message = WireMessage { connection: 0, exchange: *number, event: request };
-            logs.see_wire(&message, *number);
+            logs.apply_wire(&message, *number);
         }
         logs.exchanges_for("c").map(|(exchange, _)| exchange).collect()
     }
@@ -226,7 +229,7 @@ mod tests {
             phase: Phase::Steady,
         };
         let see = |logs: &mut Logs, event| {
-            logs.see_wire(&WireMessage { connection: 0, exchange: 1, event }, 1);
+            logs.apply_wire(&WireMessage { connection: 0, exchange: 1, event }, 1);
         };
         see(&mut exchange, request);
         assert!(!exchange.exchanges[&1].is_refused);

@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use crate::mirror::short;
 use crate::record::{EngineState, IMAGE_LABEL};
 
-/// Names of containers and images by ID. They outlive their objects, so that a stale mirror still has
-/// its name.
+/// Names of containers and images by ID. The name of a removed object is kept, because its mirror may
+/// still exist.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {
-    /// Takes the names of everything that the engine holds.
-    pub(super) fn see(&mut self, state: &EngineState) {
+    /// Adds the names of everything that the engine holds.
+    pub(super) fn apply(&mut self, state: &EngineState) {
         for (id, container) in &state.containers {
             self.0.insert(id.clone(), container.name.clone());
         }
         for (id, image) in &state.images {
+            // An image may lose all its tags, so the scenario's name is in a label of the image.
             if let Some(alias) = image.labels.get(IMAGE_LABEL) {
                 self.0.insert(id.clone(), alias.clone());
             }
@@ -28,8 +29,8 @@ impl Names {
         self.0.get(id)
     }
 
-    /// The text with `<name>` for each ID in it, whether that is there in full or shortened.
-    pub(super) fn put_into(&self, text: &str) -> String {
+    /// The text with `<name>` instead of each ID, in full or shortened.
+    pub(super) fn replace_ids(&self, text: &str) -> String {
         let short_names = self.0.iter().map(|(id, name)| (short(id), name));
         short_names.fold(text.to_owned(), |text, (short, name)| replace_id(&text, short, name))
     }
@@ -41,6 +42,7 @@ fn replace_id(text: &str, short: &str, name: &str) -> String {
     let mut out = String::new();
     while let Some(at) = rest.find(short) {
         let (before, from) = rest.split_at(at);
+        // The ID may be longer than its short form, so it ends at the first character that is no digit.
         let end = from.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(from.len());
         out.push_str(before);
         out.push('<');

@@ -13,7 +13,7 @@ const AWAY: u16 = 1001;
 const BROKEN: u16 = 1011;
 
 pub(super) fn judge(history: &[Record], finding: &mut Finding) {
-    let steps = Steps::of(history);
+    let steps = Steps::from_history(history);
     let mut view = View::default();
     let mut stopped = false;
     // Clients whose stream ended as whole, with the record of that.
