@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::oracle::{self, Finding};
+use crate::oracle::{self, Finding, Judge};
 use crate::record::{
     Blame, DAEMON_PARTS, Owner, ProcessState, Record, Review, ReviewOutcome, Stage, What,
 };
@@ -81,11 +81,8 @@ fn judge_steps(history: &[Record]) -> Judgement {
             ..violation
         }));
         unknowns.extend(found.unknowns.into_iter().map(|text| format!("the neighbour: {text}")));
-        // The run as a whole must reach a checkpoint and an end, not each daemon. So only failures of the
-        // neighbour count here.
-        let failures = neighbour.iter().filter_map(|record| world_failure(&record.what));
-        let failures = failures.chain(abandoned_writes(&neighbour));
-        unknowns.extend(failures.map(|text| format!("the neighbour: {text}")));
+        unknowns
+            .extend(failures(&neighbour).into_iter().map(|text| format!("the neighbour: {text}")));
     }
     // By now the texts contain names instead of random IDs, so the order is the same on every machine.
     violations.sort_by(|a, b| (a.seq, a.oracle, &a.text).cmp(&(b.seq, b.oracle, &b.text)));
@@ -121,7 +118,7 @@ fn split_by_daemon(history: &[Record]) -> (Cow<'_, [Record]>, Vec<Record>) {
 #[expect(clippy::wildcard_enum_match_arm, reason = "all other records are of one daemon")]
 fn is_shared(steps: &Steps<'_>, what: &What) -> bool {
     match what {
-        What::Run(_) => true,
+        What::Run(_) | What::Ending => true,
         What::StepBegan { index } | What::StepDone { index } => {
             steps.get(*index).is_some_and(|step| step.for_neighbour().is_some())
         }
@@ -132,14 +129,15 @@ fn is_shared(steps: &Steps<'_>, what: &What) -> bool {
 /// Applies all oracles to the history of one daemon.
 fn apply_oracles(history: &[Record]) -> Finding {
     let mut found = Finding::default();
-    for oracle in oracle::ALL {
-        let finding = oracle(history);
+    let before_end = up_to_ending(history);
+    for Judge { oracle, sees_ending } in oracle::ALL {
+        let finding = oracle(if sees_ending { history } else { before_end });
         found.violations.extend(finding.violations);
         found.unknowns.extend(finding.unknowns);
     }
     // If a part of the world ended by itself, later records say nothing about the daemon. The run then
     // becomes unknown, unless a violation was recorded before.
-    if let Some(end) = history.iter().find(|record| world_part_died(&record.what).is_some()) {
+    if let Some(end) = before_end.iter().find(|record| world_part_died(&record.what).is_some()) {
         found.violations.retain(|violation| violation.seq <= end.seq);
     }
     let names = View::from_records(history);
@@ -149,11 +147,17 @@ fn apply_oracles(history: &[Record]) -> Finding {
     found
 }
 
+/// The records up to the one by which the harness began to end the run. What follows them is the harness's doing: it
+/// releases what it held, leaves its clients, and ends the daemon, even by a signal that makes it write
+/// its stacks.
+fn up_to_ending(history: &[Record]) -> &[Record] {
+    let end = history.iter().position(|record| matches!(record.what, What::Ending));
+    &history[..end.map_or(history.len(), |end| end + 1)]
+}
+
 /// Why the run was not complete or its world failed; empty if neither is so.
 fn reasons_for_incompleteness(history: &[Record]) -> Vec<String> {
-    let mut unknowns: Vec<_> =
-        history.iter().filter_map(|record| world_failure(&record.what)).collect();
-    unknowns.extend(abandoned_writes(history));
+    let mut unknowns = failures(history);
     let judged = history
         .iter()
         .any(|record| matches!(record.what, What::Checkpoint { stage: Stage::Probed, .. }));
@@ -164,6 +168,19 @@ fn reasons_for_incompleteness(history: &[Record]) -> Vec<String> {
         unknowns.push("the journal has no end: the harness was stopped during the run".to_owned());
     }
     unknowns
+}
+
+/// What failed that is not the daemon's, beside what the harness ends itself.
+fn failures(history: &[Record]) -> Vec<String> {
+    let before_end = up_to_ending(history);
+    let mut failures: Vec<_> =
+        before_end.iter().filter_map(|record| world_failure(&record.what)).collect();
+    // Leaks are found only then, and a step may fail because the harness ends.
+    let after = history[before_end.len()..].iter().map(|record| &record.what);
+    let after = after.filter(|what| matches!(what, What::Leak { .. } | What::StepFailed { .. }));
+    failures.extend(after.filter_map(world_failure));
+    failures.extend(abandoned_writes(before_end));
+    failures
 }
 
 /// Writes that a gate held, and whose sender stopped waiting although no step ended the daemon. The write

@@ -45,9 +45,9 @@ pub use record::{
     ApiChange, Blame, CONFIG_FILE, CONTEXT_PREFIX, Change, CommandRun, ContainerDetails,
     DAEMON_PARTS, DockerContent, DockerFile, DockerUser, EngineContainer, EngineEvent, EngineImage,
     EngineState, EngineVolume, Exit, FileChange, Footprint, IMAGE_LABEL, ImageDetails, LogClient,
-    LogCrowdSeen, LogEvent, LogLevel, LogTruth, Owner, PortBinding, ProcessState, Record, Review,
-    ReviewOutcome, RunHeader, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite,
-    VolumeDetails, What, WireMessage, WireSide, WireWhat,
+    LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth, Owner, PortBinding, ProcessState, Record,
+    Review, ReviewOutcome, RunHeader, SentStream, Stage, StatusCount, UserCommand, UserCommandEnd,
+    UserWrite, VolumeDetails, What, WireMessage, WireSide, WireWhat,
 };
 pub use scenario::{
     ACTION, About, Action, ApiStep, AppStep, Await, ClientName, Codes, CommandName, CommandStep,
@@ -62,4 +62,4 @@ pub use scenario::{
 pub use schedule::ScheduleError;
 pub use steps::Steps;
 pub use verdict::{Judgement, Verdict, Violation};
-pub use view::{AppView, LogState, View};
+pub use view::{AppView, LogExchange, LogState, View};

@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use racetrap_history::{
     ApiChange, Blame, Change, Codes, CommandRun, DockerContent, DockerFile, DockerUser,
     EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileChange,
-    Footprint, GateName, LeaveHow, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogTruth, Owner,
-    Phase, Point, ProcessState, Record, Review, ReviewOutcome, RunHeader, Stage, StatusCount,
-    UserCommand, UserCommandEnd, UserWrite, VmMode, What, WireMessage, WireSide, WireWhat, journal,
+    Footprint, GateName, LeaveHow, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth,
+    Owner, Phase, Point, ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, Stage,
+    StatusCount, UserCommand, UserCommandEnd, UserWrite, VmMode, What, WireMessage, WireSide,
+    WireWhat, journal,
 };
 use serde_json::{Value, json};
 
@@ -55,6 +56,7 @@ kinds! { of_what, What, WHATS:
     What::CommandBegan { .. } => "command_began",
     What::Command(_) => "command",
     What::LogClient(_) => "log_client",
+    What::LogSent(_) => "log_sent",
     What::LogTruth(_) => "log_truth",
     What::LogCrowd(_) => "log_crowd",
     What::Footprint(_) => "footprint",
@@ -63,6 +65,7 @@ kinds! { of_what, What, WHATS:
     What::Checkpoint { .. } => "checkpoint",
     What::Leak { .. } => "leak",
     What::Note { .. } => "note",
+    What::Ending => "ending",
     What::Ended => "ended",
 }
 
@@ -289,6 +292,7 @@ fn of_run() -> Vec<What> {
         What::StepBegan { index: 3 },
         What::StepDone { index: 3 },
         What::Note { text: text("ä\n\"") },
+        What::Ending,
         What::Ended,
     ];
     let blames = [Blame::Daemon, Blame::Schedule, Blame::World];
@@ -358,6 +362,12 @@ fn of_others() -> Vec<What> {
         What::Endpoint { address: Some(text("unix:///s")), default: true },
         What::Endpoint { address: None, default: false },
         What::DockerUser(DockerUser { context, overruled, about }),
+        What::LogSent(LogSent {
+            client: text("c"),
+            received: 1,
+            received_sha256: digest(),
+            streams: vec![SentStream { exchange: 7, bytes: 2, prefix_sha256: digest() }],
+        }),
         What::LogTruth(LogTruth {
             client: text("c"),
             received: 1,

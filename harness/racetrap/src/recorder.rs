@@ -171,6 +171,17 @@ impl Recorder {
         self.shared.changes.send_replace(records);
     }
 
+    /// Records that the harness begins to end the run, unless it has begun before. To be called before
+    /// anything of the end: no oracle holds the daemon responsible for what follows.
+    pub(crate) fn begin_to_end(&self) {
+        let mut log = self.log();
+        if log.records.iter().any(|record| record.what == What::Ending) {
+            return;
+        }
+        log.append(self.of_neighbour, What::Ending);
+        self.notify(log);
+    }
+
     /// Appends a note, which no oracle judges by.
     pub(crate) fn note(&self, text: impl Into<String>) {
         self.append(What::Note { text: text.into() });

@@ -67,7 +67,7 @@ async fn start(directory: &Path, name: &str, upstream: &Path) -> Wire {
     let sink = Arc::new(|event| {
         std::hint::black_box(event);
     });
-    let config = WireConfig { listen, upstream, dialect: Dialect::Docker, sink };
+    let config = WireConfig { listen, upstream, dialect: Dialect::Docker, sink, tap: None };
     Wire::start(config).await.expect("the directory is new")
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -106,6 +107,19 @@ pub enum What {
     },
     /// The connection is closed.
     Closed,
+}
+
+/// Receives the number of an exchange and the next bytes of its content.
+pub type ContentSink = Arc<dyn Fn(u64, &[u8]) + Send + Sync>;
+
+/// Receives the content of the responses of one route, without its framing. What the bytes mean is
+/// the receiver's matter.
+#[derive(Clone)]
+pub struct Tap {
+    /// Template of the route.
+    pub route: &'static str,
+    /// Called with the content in order, and always before the wire forwards it. It must never block.
+    pub sink: ContentSink,
 }
 
 /// A side of the wire.

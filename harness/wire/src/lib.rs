@@ -26,7 +26,7 @@
 //! 6. `frame`: frames of an event stream
 //! 7. `route/`: route templates of the APIs
 //! 8. `call`: a request as rules see it
-//! 9. `event`: what a wire reports
+//! 9. `event`: what a wire reports, and taps of content
 //! 10. `transport/`: unix sockets and TLS
 //! 11. `rules/`: matchers, effects, and the armed rules
 //! 12. `gate`: the gate that a test holds
@@ -68,7 +68,7 @@ mod wire;
 
 pub use dialect::Dialect;
 pub use error::{TlsError, WireError};
-pub use event::{Event, Side, What};
+pub use event::{ContentSink, Event, Side, Tap, What};
 pub use faults::cut::Streams;
 pub use faults::half_open::HalfOpenAfter;
 pub use faults::record::{NotRecorded, Recording};

@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use crate::dialect::Dialect;
 use crate::error::WireError;
-use crate::event::Event;
+use crate::event::{Event, Tap};
 use crate::listener::{accept_clients, join_all};
 use crate::shared::Shared;
 use crate::transport::connector::{Connector, Upstream};
@@ -24,6 +24,8 @@ pub struct WireConfig {
     /// Receives every event, in order for each connection. It must never block, because it is
     /// called by the tasks that forward.
     pub sink: Arc<dyn Fn(Event) + Send + Sync>,
+    /// Receives the content of some responses.
+    pub tap: Option<Tap>,
 }
 
 impl Wire {
@@ -40,11 +42,11 @@ impl Wire {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn start(config: WireConfig) -> Result<Self, WireError> {
-        let WireConfig { listen, upstream, dialect, sink } = config;
+        let WireConfig { listen, upstream, dialect, sink, tap } = config;
         // The connector first: if it fails, there is no socket to remove.
         let connector = Connector::new(upstream)?;
         let endpoint = Endpoint::bind(listen).await?;
-        let shared = Arc::new(Shared::new(sink, dialect, endpoint, connector));
+        let shared = Arc::new(Shared::new((sink, tap), dialect, endpoint, connector));
         let mut tasks = JoinSet::new();
         tasks.spawn(accept_clients(shared.clone()));
         Ok(Self { shared, tasks: Arc::new(Mutex::new(Some(tasks))) })

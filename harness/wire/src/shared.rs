@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::watch;
 
+use crate::call::Call;
 use crate::connection_state::ConnectionState;
 use crate::dialect::Dialect;
-use crate::event::{Event, What};
+use crate::event::{Event, Tap, What};
 use crate::injection::InjectionQueues;
 use crate::phase::Phases;
 use crate::rules::registry::Rules;
@@ -21,6 +22,7 @@ pub(crate) type Sink = Arc<dyn Fn(Event) + Send + Sync>;
 /// What all connections of a wire share.
 pub(crate) struct Shared {
     sink: Sink,
+    tap: Option<Tap>,
     pub(crate) dialect: Dialect,
     pub(crate) endpoint: Endpoint,
     pub(crate) connector: Connector,
@@ -45,13 +47,14 @@ pub(crate) struct State {
 
 impl Shared {
     pub(crate) fn new(
-        sink: Sink,
+        (sink, tap): (Sink, Option<Tap>),
         dialect: Dialect,
         endpoint: Endpoint,
         connector: Connector,
     ) -> Self {
         Self {
             sink,
+            tap,
             dialect,
             endpoint,
             connector,
@@ -66,6 +69,11 @@ impl Shared {
     /// Reports an event to the sink. `exchange` is 0 for an event that belongs to no exchange.
     pub(crate) fn report(&self, connection: u64, exchange: u64, what: What) {
         (self.sink)(Event { connection, exchange, what });
+    }
+
+    /// The tap for the content of this call's response, if there is one.
+    pub(crate) fn tap_of(&self, call: &Call) -> Option<&Tap> {
+        self.tap.as_ref().filter(|tap| call.route.template == Some(tap.route))
     }
 
     pub(crate) fn next_exchange(&self) -> u64 {

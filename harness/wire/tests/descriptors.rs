@@ -83,6 +83,7 @@ async fn a_wire_accepts_again_when_descriptors_are_free_again() {
         upstream: Upstream::Unix(upstream),
         dialect: Dialect::Docker,
         sink,
+        tap: None,
     };
     let wire = Wire::start(config).await.expect("the path is free");
     for has_open_connection in [true, false] {

@@ -80,7 +80,7 @@ pub fn counts(history: &[Record]) -> Finding {
                 let held = view.expected().into_keys().collect();
                 counts.judge(held, &mut finding);
             }
-            What::Ended => counts.judge(BTreeSet::new(), &mut finding),
+            What::Ending | What::Ended => counts.judge(BTreeSet::new(), &mut finding),
             what => ObservedObject::in_record(what)
                 .iter()
                 .for_each(|seen| counts.apply(seen, record.seq)),

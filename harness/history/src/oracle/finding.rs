@@ -27,17 +27,38 @@ impl Finding {
 /// An oracle: judges some promises over a complete history of one daemon.
 pub type Oracle = fn(&[Record]) -> Finding;
 
+/// An oracle, and how much of a history it judges.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge {
+    /// The oracle.
+    pub oracle: Oracle,
+    /// Whether it is also given what follows after the harness has begun to end the run
+    /// ([`What::Ending`](crate::What::Ending)). To the others, that is the end.
+    pub sees_ending: bool,
+}
+
 /// All oracles, in the order of [`OracleName`].
-pub const ALL: [Oracle; 11] = [
-    convergence,
-    identity,
-    truthful_conditions,
-    no_lost_update,
-    bounded_work,
-    counts,
-    hygiene,
-    docker_config_integrity,
-    log_fidelity,
-    quiet_logs,
-    liveness,
+///
+/// The harness ends a world by an orderly stop of its daemon, if it did not have to end that otherwise.
+/// Two oracles judge what such a stop leaves: of the daemon's own, and of the user's files.
+pub const ALL: [Judge; 11] = [
+    up_to_ending(convergence),
+    up_to_ending(identity),
+    up_to_ending(truthful_conditions),
+    up_to_ending(no_lost_update),
+    up_to_ending(bounded_work),
+    up_to_ending(counts),
+    to_the_end(hygiene),
+    to_the_end(docker_config_integrity),
+    up_to_ending(log_fidelity),
+    up_to_ending(quiet_logs),
+    up_to_ending(liveness),
 ];
+
+const fn up_to_ending(oracle: Oracle) -> Judge {
+    Judge { oracle, sees_ending: false }
+}
+
+const fn to_the_end(oracle: Oracle) -> Judge {
+    Judge { oracle, sees_ending: true }
+}

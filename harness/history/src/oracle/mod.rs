@@ -38,7 +38,7 @@ pub use conditions::truthful_conditions;
 pub use convergence::convergence;
 pub use counts::counts;
 pub use docker_config::docker_config_integrity;
-pub use finding::{ALL, Finding, Oracle};
+pub use finding::{ALL, Finding, Judge, Oracle};
 pub use hygiene::hygiene;
 pub use identity::identity;
 pub use liveness::liveness;

@@ -106,17 +106,17 @@ const DOCKER_CONFIG_INTEGRITY: [&str; 27] = [
     "5.4.2", "5.4.3", "5.4.4",
 ];
 
-/// Compares what clients of logs received with what the engine has.
+/// Compares what clients of logs received with what the engine has sent for them.
 #[rustfmt::skip]
-const LOG_FIDELITY: [&str; 24] = [
+const LOG_FIDELITY: [&str; 26] = [
     // Failures are logged, and endpoints are announced in order.
     "2.5.5", "3.2.5",
     // Bytes and answers.
-    "6.1.3", "6.1.4", "6.1.5", "6.1.7", "6.1.8", "6.1.9", "6.1.10", "6.1.11", "6.1.12", "6.1.13",
+    "6.1.2", "6.1.3", "6.1.4", "6.1.5", "6.1.7", "6.1.8", "6.1.9", "6.1.10", "6.1.11", "6.1.12", "6.1.13",
     "6.1.14", "6.1.15",
     // The stream, its end, and its cost.
     "6.1.17", "6.1.18", "6.1.19", "6.1.20", "6.1.21", "6.1.22", "6.1.23", "6.1.24", "6.1.25",
-    "6.1.28",
+    "6.1.28", "6.1.31",
 ];
 
 /// Reads each line of the daemon's log.

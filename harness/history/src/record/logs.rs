@@ -74,6 +74,32 @@ pub enum LogEvent {
     },
 }
 
+/// What the engine has sent over the wire for a client of the log passthrough, beside what the client
+/// has received.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogSent {
+    /// The client.
+    pub client: String,
+    /// Bytes that it had received before the wire was looked at.
+    pub received: u64,
+    /// SHA-256 of those, in hexadecimal digits.
+    pub received_sha256: String,
+    /// The exchanges that may be the daemon's for this client; empty if the daemon has not asked the
+    /// engine for what the client asked for.
+    pub streams: Vec<SentStream>,
+}
+
+/// What the engine has sent of a log in one exchange, without the headers of its frames.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentStream {
+    /// Number of the exchange on the wire between daemon and engine.
+    pub exchange: u64,
+    /// Bytes that the wire has forwarded, or is about to.
+    pub bytes: u64,
+    /// SHA-256 of as many of them as the client had received, or of all if there are less.
+    pub prefix_sha256: String,
+}
+
 /// A log in the engine, read past the wire, compared with what a client has received of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogTruth {

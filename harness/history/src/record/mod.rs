@@ -28,7 +28,9 @@ pub use self::engine::{
     IMAGE_LABEL, ImageDetails, PortBinding, VolumeDetails,
 };
 pub use self::header::RunHeader;
-pub use self::logs::{Footprint, LogClient, LogCrowdSeen, LogEvent, LogTruth, StatusCount};
+pub use self::logs::{
+    Footprint, LogClient, LogCrowdSeen, LogEvent, LogSent, LogTruth, SentStream, StatusCount,
+};
 pub use self::process::{CommandRun, DAEMON_PARTS, Exit, ProcessState};
 pub use self::what::{Blame, LogLevel, Owner, Record, Stage, What};
 pub use self::wire::{WireMessage, WireSide, WireWhat};

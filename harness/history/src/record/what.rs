@@ -9,7 +9,7 @@ use super::api::{ApiChange, Review, UserWrite};
 use super::docker::{DockerFile, DockerUser, UserCommand};
 use super::engine::{EngineEvent, EngineState};
 use super::header::RunHeader;
-use super::logs::{Footprint, LogClient, LogCrowdSeen, LogTruth};
+use super::logs::{Footprint, LogClient, LogCrowdSeen, LogSent, LogTruth};
 use super::process::{CommandRun, ProcessState};
 use super::wire::WireMessage;
 
@@ -139,7 +139,9 @@ pub enum What {
     Command(CommandRun),
     /// A client of the daemon's log passthrough did or received something.
     LogClient(LogClient),
-    /// The engine's log, compared with what a client of the log passthrough has received.
+    /// What a client of the log passthrough has received was compared with what the engine has sent.
+    LogSent(LogSent),
+    /// The engine was asked for the log of a client of the log passthrough that does not read.
     LogTruth(LogTruth),
     /// The result of many short-lived clients of the log passthrough.
     LogCrowd(LogCrowdSeen),
@@ -181,6 +183,9 @@ pub enum What {
         /// Its text.
         text: String,
     },
+    /// The harness begins to end the run: from here on it releases what it held, leaves its clients,
+    /// captures and closes the world. What follows from that is nobody's fault.
+    Ending,
     /// The last record: the world is closed.
     Ended,
 }

@@ -1,6 +1,6 @@
 //! Records about clients of the log passthrough, as text.
 
-use crate::record::{Footprint, LogClient, LogCrowdSeen, LogEvent, LogTruth};
+use crate::record::{Footprint, LogClient, LogCrowdSeen, LogEvent, LogSent, LogTruth};
 
 pub(super) fn client(LogClient { client, event }: &LogClient) -> String {
     match event {
@@ -23,6 +23,18 @@ pub(super) fn client(LogClient { client, event }: &LogClient) -> String {
             format!("the connection of {client} ended: {code} {reason}")
         }
     }
+}
+
+pub(super) fn sent(LogSent { client, received, received_sha256, streams }: &LogSent) -> String {
+    let streams = streams.iter().map(|stream| {
+        let same = stream.prefix_sha256 == *received_sha256;
+        let which = if same { "the same as" } else { "OTHERS than" };
+        format!("{which} the engine's in exchange {}, which sent {}", stream.exchange, stream.bytes)
+    });
+    let streams: Vec<_> = streams.collect();
+    let streams =
+        if streams.is_empty() { "and no exchange is its".to_owned() } else { streams.join("; ") };
+    format!("{client} has {received} bytes, {streams}")
 }
 
 pub(super) fn truth(truth: &LogTruth) -> String {

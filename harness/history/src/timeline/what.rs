@@ -79,6 +79,7 @@ pub(super) fn describe(what: &What, context: Context<'_>) -> (&'static str, Stri
             ("command", format!("`{command}` {exit} after {took_ms} ms"))
         }
         What::LogClient(client) => ("logs", logs::client(client)),
+        What::LogSent(sent) => ("logs", logs::sent(sent)),
         What::LogTruth(truth) => ("logs", logs::truth(truth)),
         What::LogCrowd(crowd) => ("logs", logs::crowd(crowd)),
         What::Footprint(footprint) => ("logs", logs::footprint(footprint)),
@@ -88,6 +89,7 @@ pub(super) fn describe(what: &What, context: Context<'_>) -> (&'static str, Stri
         What::WatchLost { resource, reason } => ("api", format!("watch of {resource}: {reason}")),
         What::Leak { text, .. } => ("leak", text.clone()),
         What::Note { text } => ("note", text.clone()),
+        What::Ending => ("run", "the harness begins to end".to_owned()),
         What::Ended => ("run", "world closed".to_owned()),
     }
 }

@@ -7,10 +7,12 @@
 //! - `wire`: open exchanges, gates and rules of the wires;
 //! - `requests`: requests of users that the daemon has not carried out yet;
 //! - `docker`: the docker command's configuration;
-//! - `logs`: clients of the log passthrough.
+//! - `logs`: clients of the log passthrough, and the daemon's requests for them; `log_query`: which part
+//!   of a log such a request is for.
 
 mod app;
 mod docker;
+mod log_query;
 mod logs;
 mod names;
 mod objects;
@@ -19,7 +21,8 @@ mod state;
 mod wire;
 
 pub use self::app::AppView;
-pub use self::logs::LogState;
+pub(crate) use self::logs::container_of;
+pub use self::logs::{LogExchange, LogState};
 pub(crate) use self::objects::{object_key, object_version};
 pub use self::state::View;
 pub(crate) use self::wire::{EVENTS, LOGS};

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::app::AppView;
 use super::docker::DockerConfig;
-use super::logs::{LogState, Logs};
+use super::logs::{LogExchange, LogState, Logs};
 use super::names::Names;
 use super::objects::{Objects, text};
 use super::requests::Requests;
@@ -43,7 +43,10 @@ impl View {
     /// Applies the next record.
     pub fn apply(&mut self, record: &Record) {
         match &record.what {
-            What::Wire(message) => self.wires.apply_engine_message(message),
+            What::Wire(message) => {
+                self.wires.apply_engine_message(message);
+                self.logs.apply_wire(message, record.seq);
+            }
             What::UserWire(message) => self.wires.apply_any_message(message),
             What::ApiWire(message) => self.wires.apply_client_message(message),
             What::DockerUser(user) => self.docker.own.clone_from(&user.context),
@@ -57,7 +60,7 @@ impl View {
                 self.objects.apply_list(resource, *version, objects);
             }
             What::UserWrite(write) => self.requests.apply(write),
-            What::LogClient(client) => self.logs.apply(client),
+            What::LogClient(client) => self.logs.apply(client, record.seq),
             // The harness measures the first footprint before it opens the first client.
             What::Footprint(footprint) => {
                 self.logs.before.get_or_insert_with(|| footprint.clone());
@@ -79,6 +82,7 @@ impl View {
             | What::Facts { .. }
             | What::Unmade { .. }
             | What::NotApplicable { .. }
+            | What::LogSent(_)
             | What::LogTruth(_)
             | What::LogCrowd(_)
             | What::Announced { .. }
@@ -91,6 +95,7 @@ impl View {
             | What::Checkpoint { .. }
             | What::Leak { .. }
             | What::Note { .. }
+            | What::Ending
             | What::Ended => {}
         }
     }
@@ -253,6 +258,19 @@ impl View {
     #[must_use]
     pub fn log_clients(&self) -> &BTreeMap<String, LogState> {
         &self.logs.clients
+    }
+
+    /// The exchanges between daemon and engine that may be for this client of the log passthrough, in
+    /// their order: the daemon asked for the log that the client asked for, and as the client did.
+    #[must_use]
+    pub fn log_exchanges(&self, client: &str) -> Vec<u64> {
+        self.logs.exchanges_for(client).map(|(exchange, _)| exchange).collect()
+    }
+
+    /// What is known of an exchange about a log.
+    #[must_use]
+    pub fn log_exchange(&self, exchange: u64) -> Option<&LogExchange> {
+        self.logs.exchanges.get(&exchange)
     }
 
     /// The daemon's footprint before the first client of its log passthrough connected, if one did.

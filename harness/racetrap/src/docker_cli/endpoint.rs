@@ -58,6 +58,7 @@ impl Endpoint {
             upstream: Upstream::Unix(upstream),
             dialect: Dialect::Docker,
             sink: Arc::new(move |event| recorder.append(What::UserWire(wire_message(event)))),
+            tap: None,
         });
         let wire = wire.await?;
         let mut forwarding = JoinSet::new();

@@ -96,12 +96,14 @@ impl RecordMasker {
             | What::Endpoint { address: None, .. }
             // These hold only names, numbers and keyed digests.
             | What::DockerUser(_)
+            | What::LogSent(_)
             | What::LogTruth(_)
             | What::Footprint(_)
             | What::Announced { .. }
             | What::StepBegan { .. }
             | What::StepDone { .. }
             | What::Checkpoint { .. }
+            | What::Ending
             | What::Ended => {}
         }
     }

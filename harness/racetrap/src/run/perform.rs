@@ -92,7 +92,11 @@ async fn run_in(setting: Setting<'_>, is_last: bool) -> Result<Option<Outcome>, 
         made = make(lease.world.take(), setting, &directory, &recorder) => made,
         // The half-made world is dropped, and its lock with it. The world's watcher waits for that lock,
         // and sweeps what is left.
-        why = end.comes() => {
+        why = async {
+            let why = end.comes().await;
+            recorder.begin_to_end();
+            why
+        } => {
             recorder.append(What::Unmade { why: why.clone() });
             let cause = Cause::new(Trigger::Stopped, &why);
             evidence.finish(&recorder, &Judged::of(&recorder), cause, true).await?;
@@ -245,6 +249,7 @@ async fn carry_out_or_panic(
     }
     // The last lines of the log belong to the last step, and are judged with it.
     runner.read_log();
+    runner.recorder().begin_to_end();
     carried_out
 }
 
@@ -266,8 +271,13 @@ async fn carry_out(scenario: &Scenario, runner: &mut Runner, end: &End) {
         let outcome = tokio::select! {
             // Dropping a step in the middle is safe: the run ends then, and nobody resumes it.
             outcome = runner.step(step) => outcome,
-            // Cancel-safe: a request to stop stays, and so does the deadline.
-            why = end.comes() => Err(StepError { blame: Blame::World, why }),
+            // Cancel-safe: a request to stop stays, and so does the deadline. The end is recorded before
+            // the step is dropped, which may end clients and commands.
+            why = async {
+                let why = end.comes().await;
+                recorder.begin_to_end();
+                why
+            } => Err(StepError { blame: Blame::World, why }),
         };
         match outcome {
             Ok(()) => recorder.append(What::StepDone { index }),

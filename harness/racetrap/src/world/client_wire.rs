@@ -57,7 +57,8 @@ pub(super) async fn insert_client_wire(
     let recorder = recorder.clone();
     let sink = Arc::new(move |event| recorder.append(What::ApiWire(wire_message(event))));
     let wire =
-        Wire::start(WireConfig { listen, upstream, dialect: Dialect::Kubernetes, sink }).await?;
+        Wire::start(WireConfig { listen, upstream, dialect: Dialect::Kubernetes, sink, tap: None })
+            .await?;
     let bound = wire.address().ok_or(ClientWireError::NoAddress)?;
     let mut config = Kubeconfig::read_from(path).map_err(KubeconfigError::from)?;
     for cluster in config.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {

@@ -12,6 +12,7 @@ use crate::daemon::{Api, Daemon, DaemonError};
 use crate::docker_cli::{CliLayout, CliUser};
 use crate::engine::{Engine, EngineConfig, Truth};
 use crate::intent::{self, Intent};
+use crate::passthrough::SentLogs;
 use crate::process::Tasks;
 use crate::recorder::Recorder;
 use crate::wire_record::wire_message;
@@ -24,6 +25,7 @@ pub(super) struct Parts {
     pub(super) truth: Truth,
     pub(super) user: CliUser,
     pub(super) wire: Wire,
+    pub(super) sent_logs: SentLogs,
     /// Versions and controllers, which the history of each run of the world records.
     pub(super) facts: What,
 }
@@ -60,7 +62,8 @@ impl Parts {
         declare(Intent::Engine { socket }).map_err(failed("the list of intents"))?;
         let engine = Engine::start(site, declare, &mut tasks.keepers, recorder).await?;
         let truth = Truth::observe(engine.socket(), &mut tasks.observers, recorder).await?;
-        let wire = start_wire(options, daemon, &engine, recorder).await?;
+        let sent_logs = SentLogs::new(directory);
+        let wire = start_wire(options, daemon, &engine, &sent_logs, recorder).await?;
 
         // Before the daemon starts, so that no change that it makes to the docker configuration is
         // missed.
@@ -84,7 +87,7 @@ impl Parts {
         let (daemon_version, engine_version) = (daemon.version().await?, truth.version().await?);
         let controllers = api.enabled_controllers().await.map_err(DaemonError::from)?;
         let facts = What::Facts { daemon_version, engine: engine_version, controllers };
-        Ok(Self { api, engine, truth, user, wire, facts })
+        Ok(Self { api, engine, truth, user, wire, sent_logs, facts })
     }
 }
 
@@ -93,6 +96,7 @@ async fn start_wire(
     options: &WorldOptions,
     daemon: &Daemon,
     engine: &Engine,
+    sent_logs: &SentLogs,
     recorder: &Recorder,
 ) -> Result<Wire, WorldError> {
     let listen = daemon.docker_socket(options.needs.neighbour);
@@ -105,6 +109,7 @@ async fn start_wire(
         upstream: Upstream::Unix(engine.socket()),
         dialect: Dialect::Docker,
         sink: Arc::new(move |event| recorder.append(What::Wire(wire_message(event)))),
+        tap: Some(sent_logs.tap()),
     };
     Ok(Wire::start(config).await?)
 }

@@ -22,6 +22,7 @@ use crate::daemon::{Admission, AdmissionError, Api, ApiError, Daemon, DaemonErro
 use crate::docker_cli::CliUser;
 use crate::engine::{Engine, Truth, Workload};
 use crate::intent::{self, Intent};
+use crate::passthrough::SentLogs;
 use crate::process::{MARKER, Tasks};
 use crate::recorder::{Recorder, Whole};
 use crate::sys::{Identity, marked};
@@ -36,6 +37,8 @@ pub(crate) struct World {
     pub(crate) workload: Workload,
     pub(crate) user: CliUser,
     pub(crate) wire: Wire,
+    /// The logs that the engine has sent over the wire.
+    pub(crate) sent_logs: SentLogs,
     /// The wire between clients and the daemon's API, once a step has needed it.
     client_wire: Option<Wire>,
     pub(crate) tasks: Tasks,
@@ -82,7 +85,7 @@ impl World {
                 return Err(error);
             }
         };
-        let Parts { api, engine, truth, user, wire, facts } = parts;
+        let Parts { api, engine, truth, user, wire, sent_logs, facts } = parts;
         recorder.append(facts.clone());
         user.begin();
         let processes = marked(MARKER, foundation.slot.marker());
@@ -94,6 +97,7 @@ impl World {
             truth,
             user,
             wire,
+            sent_logs,
             client_wire: None,
             tasks,
             vm: options.vm,
@@ -110,6 +114,8 @@ impl World {
         // Lines that the daemon has logged so far belong to the history that ends here.
         self.daemon.read_log();
         self.recorder().begin_history(journal, clock, head);
+        // The containers of earlier runs are gone, and their logs with them.
+        self.sent_logs.clear();
     }
 
     /// Begins a run in a world that is used again: declares where its evidence goes, and records

@@ -267,11 +267,24 @@ impl Connection<'_> {
         };
         self.context.report_fault(cause, fault);
         self.context.report(What::Response { status: answer.status });
+        self.tap_answer(call, &answer.bytes)?;
         self.client_writer.send(&answer.bytes).await.map_err(|_| CloseReason::Closed)?;
         self.context.report(What::Finished { bytes: answer.body_bytes });
         // With a part of the body missing, what the client sends next could be part of it.
         let closes = head.closes() || answer.closes || !body.is_done();
         if closes { Err(CloseReason::Closed) } else { Ok(()) }
+    }
+
+    /// Passes the content of the wire's own response to the tap of its route, if there is one.
+    fn tap_answer(&self, call: &Call, answer: &[u8]) -> Result<(), CloseReason> {
+        let Some(tap) = self.context.shared.tap_of(call) else { return Ok(()) };
+        let head = Head::response(answer).map_err(CloseReason::bad_response_head)?;
+        let Some(head) = head else { return Ok(()) };
+        let exchange = self.context.state.exchange();
+        let tapped = head
+            .response_body(&call.method)
+            .advance(&answer[head.bytes..], |_, content| (tap.sink)(exchange, content));
+        tapped.map(drop).map_err(CloseReason::bad_response_body)
     }
 
     /// Forwards the rest of the request and, at the same time, the response.

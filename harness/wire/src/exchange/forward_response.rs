@@ -148,10 +148,18 @@ impl Response<'_> {
         if self.call.is_open_ended() {
             self.context.state.set_activity(Activity::OpenEnded);
         }
+        let (context, exchange) = (self.context, self.context.state.exchange());
+        let tap = context.shared.tap_of(self.call);
+        // Before the client can have the bytes: who compares the two never finds more at the client.
+        let on_content = |_, content: &[u8]| {
+            if let Some(tap) = tap {
+                (tap.sink)(exchange, content);
+            }
+        };
         // The head and what has arrived of the body go to the client in one write.
         let buffered = &self.upstream_reader.buffer[head_bytes..];
         let mut bytes =
-            body.advance(buffered, |_, _| {}).map_err(CloseReason::bad_response_body)?;
+            body.advance(buffered, on_content).map_err(CloseReason::bad_response_body)?;
         let first = self.upstream_reader.buffer.split_to(head_bytes + bytes);
         self.send(&first).await?;
         let mut total = bytes as u64;
@@ -160,7 +168,7 @@ impl Response<'_> {
                 break;
             }
             bytes = body
-                .advance(&self.upstream_reader.buffer, |_, _| {})
+                .advance(&self.upstream_reader.buffer, on_content)
                 .map_err(CloseReason::bad_response_body)?;
             let part = self.upstream_reader.buffer.split_to(bytes);
             self.send(&part).await?;

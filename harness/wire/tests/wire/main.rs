@@ -21,6 +21,7 @@ mod replace;
 mod rewrite;
 mod slow;
 mod stale;
+mod tap;
 mod testbed;
 mod tls;
 mod transport;

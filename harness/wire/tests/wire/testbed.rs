@@ -2,14 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a testbed that cannot be set up must fail its test")]
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use racetrap_wire::{Dialect, Event, Listen, Matcher, Upstream, What, Wire, WireConfig};
+use racetrap_wire::{Dialect, Event, Listen, Matcher, Tap, Upstream, What, Wire, WireConfig};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -60,6 +61,7 @@ pub(crate) fn config(
         upstream: Upstream::Unix(upstream.to_owned()),
         dialect: Dialect::Docker,
         sink,
+        tap: None,
     }
 }
 
@@ -68,6 +70,12 @@ pub(crate) async fn within_limit<T>(what: &str, future: impl Future<Output = T>)
     timeout(LIMIT, future).await.unwrap_or_else(|_| panic!("waited {LIMIT:?} for {what}"))
 }
 
+/// The route that every testbed taps.
+pub(crate) const TAPPED: &str = "/containers/{id}/logs";
+
+/// Content, with the numbers of the exchanges.
+type Tapped = Arc<Mutex<Vec<(u64, Vec<u8>)>>>;
+
 pub(crate) struct Testbed {
     pub(crate) wire: Wire,
     pub(crate) listen: PathBuf,
@@ -75,6 +83,7 @@ pub(crate) struct Testbed {
     pub(crate) upstream: Option<UpstreamListener>,
     endpoints: Endpoints,
     events: watch::Receiver<Vec<Event>>,
+    tapped: Tapped,
     _directory: TempDir,
 }
 
@@ -104,10 +113,18 @@ impl Testbed {
         let (sender, events) = watch::channel(Vec::new());
         let sink =
             Arc::new(move |event| sender.send_modify(|events: &mut Vec<Event>| events.push(event)));
-        let config = WireConfig { listen, upstream: change(upstream), dialect, sink };
+        let tapped = Tapped::default();
+        let content = tapped.clone();
+        let tap = Some(Tap {
+            route: TAPPED,
+            sink: Arc::new(move |exchange, bytes: &[u8]| {
+                content.lock().unwrap().push((exchange, bytes.to_vec()));
+            }),
+        });
+        let config = WireConfig { listen, upstream: change(upstream), dialect, sink, tap };
         let wire = Wire::start(config).await.unwrap();
         let upstream = Some(listener);
-        Self { wire, listen: path, upstream, endpoints, events, _directory: directory }
+        Self { wire, listen: path, upstream, endpoints, events, tapped, _directory: directory }
     }
 
     /// Opens a connection through the wire. Returns the client's end and the upstream's end.
@@ -183,6 +200,18 @@ impl Testbed {
 
     pub(crate) fn all_events(&self) -> Vec<What> {
         self.events.borrow().iter().map(|event| event.what.clone()).collect()
+    }
+
+    /// The content that the tap has received so far, joined for each exchange.
+    pub(crate) fn tapped(&self) -> Vec<(u64, String)> {
+        let mut joined = BTreeMap::<u64, Vec<u8>>::new();
+        for (exchange, bytes) in &*self.tapped.lock().unwrap() {
+            joined.entry(*exchange).or_default().extend(bytes);
+        }
+        joined
+            .into_iter()
+            .map(|(number, bytes)| (number, String::from_utf8(bytes).unwrap()))
+            .collect()
     }
 
     /// What rules have done so far, as the wire has reported it.

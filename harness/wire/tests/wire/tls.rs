@@ -28,7 +28,8 @@ async fn start(authority: &str, name: &str, at: SocketAddr) -> Result<Wire, Wire
     let (authority, name) = (authority.to_owned(), name.to_owned());
     let upstream = Upstream::Tls { address: ANY, authority, name };
     let sink = Arc::new(|_| {});
-    Wire::start(WireConfig { listen, upstream, dialect: Dialect::Kubernetes, sink }).await
+    Wire::start(WireConfig { listen, upstream, dialect: Dialect::Kubernetes, sink, tap: None })
+        .await
 }
 
 async fn start_error(authority: &str, name: &str, at: SocketAddr) -> WireError {
@@ -88,7 +89,7 @@ async fn the_two_sides_of_a_wire_can_have_different_transports() {
 fn config_for(listen: Listen, upstream_listener: &TcpListener, authority: String) -> WireConfig {
     let (address, name) = (upstream_listener.local_addr().unwrap(), "localhost".to_owned());
     let upstream = Upstream::Tls { address, authority, name };
-    WireConfig { listen, upstream, dialect: Dialect::Docker, sink: Arc::new(|_| {}) }
+    WireConfig { listen, upstream, dialect: Dialect::Docker, sink: Arc::new(|_| {}), tap: None }
 }
 
 // The certificate of the upstream is valid, but not for the configured authority or name. The

@@ -55,7 +55,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                     *touching.messages.entry(normalised(text)).or_default() += 1;
                 }
             }
-            What::Ended => judge_step(touching.take(), record.seq, &mut finding),
+            What::Ending | What::Ended => judge_step(touching.take(), record.seq, &mut finding),
             // At a checkpoint the harness creates a volume, which gives the daemon a cause to work.
             What::Checkpoint { .. } => touching = None,
             _ => {}

@@ -53,7 +53,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
             }
             What::LogCrowd(crowd) => span.causes += crowd.clients(),
             What::Api(_) => span.changes += 1,
-            What::Checkpoint { stage: Stage::Probed, .. } | What::Ended => {
+            What::Checkpoint { stage: Stage::Probed, .. } | What::Ending | What::Ended => {
                 std::mem::take(&mut span).judge(&mut finding);
             }
             _ => {}

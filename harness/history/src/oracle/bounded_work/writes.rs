@@ -45,7 +45,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
             {
                 syncs += 1;
             }
-            What::Checkpoint { stage: Stage::Probed, .. } | What::Ended => {
+            What::Checkpoint { stage: Stage::Probed, .. } | What::Ending | What::Ended => {
                 for writes in mirrors.values_mut() {
                     writes.judge(&events, syncs, &mut finding);
                     writes.needless = 0;

@@ -1,28 +1,38 @@
-//! What a client has got is the beginning of what the engine has, and at a checkpoint all of it.
+//! A client receives what the engine has sent for it, byte for byte, and at a checkpoint all of it.
 //!
-//! How long anything takes decides nothing: what the engine had at the level of a checkpoint must have
-//! arrived when the daemon was proved to have had its turn. Of a stream that the wire has disturbed,
-//! only the order of its bytes is judged, and that it does not pass for a whole one.
+//! Each client is compared with what the engine has sent over the wire to the daemon's request for it,
+//! and with nothing that the engine says when it is asked again: a log that is rotated, that begins
+//! anew, or whose last line has no end is not the same for every reader. What the daemon asked the
+//! engine for must be what the client asked for. If several requests may be the client's, it is right
+//! as soon as it is right by one of them.
+//!
+//! How long anything takes decides nothing: what the engine had sent at the level of a checkpoint must
+//! have arrived when the daemon was proved to have had its turn. Of a stream that the wire has
+//! disturbed, only the order of its bytes is judged, and that it does not pass for a whole one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ends::WHOLE;
 use crate::oracle::Finding;
-use crate::record::{LogClient, LogEvent, LogTruth, Record, Stage, What, WireMessage, WireWhat};
+use crate::record::{LogClient, LogEvent, LogSent, Record, SentStream, Stage, What};
 use crate::scenario::OracleName;
-use crate::view::{LOGS, View};
+use crate::view::{LogState, View};
+
+/// What the engine had sent in one exchange at the level of a checkpoint.
+#[derive(Clone, Copy)]
+struct Level {
+    bytes: u64,
+    is_finished: bool,
+}
 
 #[derive(Default)]
 struct Judging {
     view: View,
-    /// What the engine had for each client at the level of the present checkpoint.
-    level: BTreeMap<String, u64>,
+    /// By client and exchange, at the level of the present checkpoint.
+    level: BTreeMap<(String, u64), Level>,
     at_level: bool,
-    /// Targets of exchanges about logs, and those that the wire has disturbed.
-    targets: BTreeMap<u64, String>,
-    disturbed: BTreeSet<u64>,
-    /// Bytes that were compared last, by client.
-    compared: BTreeMap<String, u64>,
+    /// Clients that were compared.
+    compared: BTreeSet<String>,
 }
 
 pub(super) fn judge(history: &[Record], finding: &mut Finding) {
@@ -30,8 +40,7 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
     for record in history {
         judging.view.apply(record);
         match &record.what {
-            What::Wire(message) => judging.see_wire(message),
-            What::LogTruth(truth) => judging.compare(truth, record.seq, finding),
+            What::LogSent(sent) => judging.compare(sent, record.seq, finding),
             What::Checkpoint { stage, .. } => {
                 judging.at_level = *stage == Stage::Level;
                 if *stage == Stage::Probed {
@@ -53,70 +62,79 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
 }
 
 impl Judging {
-    fn see_wire(&mut self, message: &WireMessage) {
-        match &message.event {
-            WireWhat::Request { target, route, .. } if route.as_deref() == Some(LOGS) => {
-                self.targets.insert(message.exchange, target.clone());
-            }
-            WireWhat::Faulted { .. }
-            | WireWhat::Held { .. }
-            | WireWhat::Cut
-            | WireWhat::UpstreamLost { .. }
-                if self.targets.contains_key(&message.exchange) =>
-            {
-                self.disturbed.insert(message.exchange);
-            }
-            _ => {}
-        }
-    }
-
-    /// A log of this container was disturbed on the wire; whose it was, is not known.
-    fn is_disturbed(&self, container: &str) -> bool {
-        let targets = self.disturbed.iter().filter_map(|exchange| self.targets.get(exchange));
-        targets.into_iter().any(|target| target.contains(container))
-    }
-
-    fn compare(&mut self, truth: &LogTruth, seq: u64, finding: &mut Finding) {
-        let LogTruth { client, received, bytes, .. } = truth;
+    fn compare(&mut self, sent: &LogSent, seq: u64, finding: &mut Finding) {
+        let LogSent { client, streams, .. } = sent;
         let Some(state) = self.view.log_clients().get(client).cloned() else { return };
-        self.compared.insert(client.clone(), *received);
-        let mut broken = |text: String| {
-            finding.violated(OracleName::LogFidelity, seq, format!("client {client}: {text}"));
-        };
-        if received > bytes || truth.received_sha256 != truth.prefix_sha256 {
-            return broken(format!(
-                "the {received} bytes that it has got are not the beginning of the engine's {bytes}"
-            ));
-        }
-        let is_whole = state.ended == Some(Some(WHOLE)) && state.left.is_none();
-        if is_whole && received < bytes {
-            return broken(format!(
-                "its stream ended as whole after {received} bytes, and the engine has {bytes}"
-            ));
-        }
-        let container = state.container.as_deref().unwrap_or_default();
-        if !state.is_there() || !state.reads || self.is_disturbed(container) {
-            return;
-        }
-        if self.at_level {
-            if let Some(had) = self.level.get(client).filter(|had| *received < **had) {
-                broken(format!(
-                    "it has {received} bytes, and the engine had {had} before the daemon had its turn"
-                ));
-            }
+        self.compared.insert(client.clone());
+        let wrong = if streams.is_empty() {
+            let text = "it was let in, and the daemon did not ask the engine for what it asked for";
+            Some(text.to_owned())
         } else {
-            self.level.insert(client.clone(), *bytes);
+            // One stream must be right in every respect.
+            let wrongs = streams.iter().map(|stream| self.wrong_by(sent, &state, stream));
+            wrongs.collect::<Option<Vec<_>>>().and_then(|mut wrongs| wrongs.pop())
+        };
+        if let Some(wrong) = wrong {
+            let text = format!("client {client}: {wrong}");
+            finding.violated(OracleName::LogFidelity, seq, text);
+        }
+        if !self.at_level {
+            for stream in streams {
+                let is_finished = self.is_finished(stream.exchange);
+                let level = Level { bytes: stream.bytes, is_finished };
+                self.level.insert((client.clone(), stream.exchange), level);
+            }
         }
     }
 
-    /// What a client has got and nobody compared with the engine's, shows nothing.
+    /// What is wrong with a client if this is the stream that the engine sent for it.
+    fn wrong_by(&self, sent: &LogSent, state: &LogState, stream: &SentStream) -> Option<String> {
+        let LogSent { client, received, received_sha256, .. } = sent;
+        let SentStream { exchange, bytes, prefix_sha256 } = stream;
+        if received > bytes || received_sha256 != prefix_sha256 {
+            return Some(format!(
+                "the {received} bytes that it has received are not the beginning of the {bytes} that the engine has sent for it"
+            ));
+        }
+        // The client may have received more and ended since its bytes were counted. The next
+        // comparison judges that.
+        let is_whole = state.ended == Some(Some(WHOLE)) && state.left.is_none();
+        if is_whole && state.bytes == *received && self.is_finished(*exchange) && received < bytes {
+            return Some(format!(
+                "its stream ended as whole after {received} bytes, and the engine has sent {bytes}"
+            ));
+        }
+        let is_disturbed =
+            self.view.log_exchange(*exchange).is_some_and(|exchange| exchange.is_disturbed);
+        if !self.at_level || !state.is_there() || !state.reads || is_disturbed {
+            return None;
+        }
+        let level = self.level.get(&(client.clone(), *exchange))?;
+        if *received < level.bytes {
+            return Some(format!(
+                "it has {received} bytes, and the engine had sent {} before the daemon had its turn",
+                level.bytes
+            ));
+        }
+        level.is_finished.then(|| {
+            "the engine had ended its log before the daemon had its turn, and it was not told"
+                .to_owned()
+        })
+    }
+
+    fn is_finished(&self, exchange: u64) -> bool {
+        self.view.log_exchange(exchange).is_some_and(|exchange| exchange.is_finished)
+    }
+
+    /// A client that nobody compared with what the engine has sent shows nothing. Each client is compared
+    /// at each checkpoint; what it receives after the last one, from a container that prints on, is not
+    /// judged.
     fn require_comparisons(&self, finding: &mut Finding) {
         for (client, state) in self.view.log_clients() {
-            let compared = self.compared.get(client).copied().unwrap_or_default();
-            if state.bytes > compared {
-                let bytes = state.bytes;
+            let bytes = state.bytes;
+            if bytes > 0 && !self.compared.contains(client) {
                 finding.unknowns.push(format!(
-                    "client {client} has got {bytes} bytes, of which {compared} were compared with the engine's"
+                    "client {client} has received {bytes} bytes, which were not compared with what the engine has sent"
                 ));
             }
         }

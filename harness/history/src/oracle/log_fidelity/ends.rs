@@ -1,56 +1,30 @@
 //! A stream ends by a close frame, unless its client went first or was to be dropped, or the daemon
 //! went: 1000 where the engine has ended it, 1011 where it broke off (contract 6.1).
 
-use std::collections::BTreeMap;
-
 use crate::oracle::Finding;
-use crate::record::{LogClient, LogEvent, ProcessState, Record, What, WireMessage, WireWhat};
+use crate::record::{DAEMON_PARTS, LogClient, LogEvent, ProcessState, Record, What};
 use crate::scenario::{OracleName, Step};
 use crate::steps::Steps;
-use crate::view::{LOGS, View};
+use crate::view::View;
 
 /// Codes of close frames (RFC 6455, 7.4.1); a daemon that ends need not say so.
 pub(super) const WHOLE: u16 = 1000;
 const AWAY: u16 = 1001;
 const BROKEN: u16 = 1011;
 
-/// Streams of one container that ended as whole.
-#[derive(Default)]
-struct Whole {
-    /// On the engine.
-    streams: usize,
-    /// For clients, and the record of the last one.
-    clients: usize,
-    last: Option<(u64, String)>,
-}
-
 pub(super) fn judge(history: &[Record], finding: &mut Finding) {
     let steps = Steps::from_history(history);
     let mut view = View::default();
     let mut stopped = false;
-    let mut targets: BTreeMap<u64, &str> = BTreeMap::new();
-    let mut whole: BTreeMap<String, Whole> = BTreeMap::new();
+    // Clients whose stream ended as whole, with the record of that.
+    let mut whole: Vec<(u64, &str)> = Vec::new();
     for record in history {
         match &record.what {
-            What::Process { name, state, .. }
-                if crate::record::DAEMON_PARTS.contains(&name.as_str()) =>
-            {
+            What::Process { name, state, .. } if DAEMON_PARTS.contains(&name.as_str()) => {
                 stopped = !matches!(state, ProcessState::Started);
             }
             // The step is recorded before the daemon ends, and its end after that.
             What::StepBegan { .. } => stopped |= steps.begun(record).is_some_and(Step::ends_daemon),
-            What::Wire(WireMessage { exchange, event, .. }) => match event {
-                WireWhat::Request { target, route, .. } if route.as_deref() == Some(LOGS) => {
-                    targets.insert(*exchange, target);
-                }
-                WireWhat::Finished { .. } => {
-                    let id = targets.get(exchange).and_then(|target| container(target));
-                    if let Some(id) = id {
-                        whole.entry(id.to_owned()).or_default().streams += 1;
-                    }
-                }
-                _ => {}
-            },
             What::LogClient(LogClient { client, event: LogEvent::Ended { code, reason, .. } }) => {
                 let state = view.log_clients().get(client).cloned().unwrap_or_default();
                 let may_drop = state.left.is_some() || !state.reads;
@@ -61,28 +35,23 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
                     let text = format!("client {client}: its stream ended with {code}: {reason}");
                     finding.violated(OracleName::LogFidelity, record.seq, text);
                 }
-                if *code == Some(WHOLE) && !may_drop {
-                    let ended = whole.entry(state.container.unwrap_or_default()).or_default();
-                    ended.clients += 1;
-                    ended.last = Some((record.seq, client.clone()));
+                if *code == Some(WHOLE) && !may_drop && state.container.is_some() {
+                    whole.push((record.seq, client));
                 }
             }
             _ => {}
         }
         view.apply(record);
     }
-    for Whole { streams, clients, last } in whole.into_values() {
-        if let Some((seq, client)) = last.filter(|_| clients > streams) {
+    // Only now: the end of a stream may reach the client before the wire has reported it.
+    for (seq, client) in whole {
+        let mut exchanges = view.log_exchanges(client).into_iter();
+        let is_finished = |exchange| view.log_exchange(exchange).is_some_and(|it| it.is_finished);
+        if !exchanges.any(is_finished) {
             let text = format!(
                 "client {client}: its stream ended as whole, and the engine had not ended it"
             );
             finding.violated(OracleName::LogFidelity, seq, text);
         }
     }
-}
-
-/// The ID in `/v1.41/containers/ID/logs?…`.
-pub(super) fn container(target: &str) -> Option<&str> {
-    let (_, rest) = target.split_once("/containers/")?;
-    rest.split('/').next()
 }

@@ -1,8 +1,8 @@
 //! Who asks for a log gets the engine's bytes, in time, and costs nothing when he has gone (contract 6).
 //!
 //! - `answers`: each request is answered, with the status that its first failed check has (6.1).
-//! - `bytes`: a client has the engine's bytes in order, from the first on, and what the engine had at a
-//!   checkpoint it has as well: nothing waits for the container's end. A stream that ends as whole is.
+//! - `bytes`: a client has the bytes that the engine has sent for it, in order, from the first on, and
+//!   what the engine had sent at a checkpoint it has as well: nothing waits for the container's end.
 //! - `ends`: a stream ends by a close frame, and by which one says whether it is whole.
 //! - `cost`: a client that has gone has taken its stream on the engine and its descriptors with it;
 //!   one that does not read is not kept its log in memory.

@@ -6,12 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ends::container;
 use crate::mirror::short;
 use crate::oracle::Finding;
 use crate::record::{LogLevel, Record, What, WireMessage, WireWhat};
 use crate::scenario::OracleName;
-use crate::view::LOGS;
+use crate::view::{LOGS, container_of};
 
 /// The finding whose runs are judged.
 const SHOWN: &str = "323-I2";
@@ -31,7 +30,7 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
         match &record.what {
             What::Wire(WireMessage { exchange, event, .. }) => match event {
                 WireWhat::Request { target, route, .. } if route.as_deref() == Some(LOGS) => {
-                    containers.extend(container(target).map(|id| (*exchange, id)));
+                    containers.extend(container_of(target).map(|id| (*exchange, id)));
                 }
                 WireWhat::Response { status: 500.. }
                 | WireWhat::Cut

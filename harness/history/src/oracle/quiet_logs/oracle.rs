@@ -61,7 +61,11 @@ pub fn quiet_logs(history: &[Record]) -> Finding {
         repetitions.apply(&record.what);
         let ends_step = matches!(
             record.what,
-            What::StepDone { .. } | What::StepFailed { .. } | What::StepBegan { .. } | What::Ended
+            What::StepDone { .. }
+                | What::StepFailed { .. }
+                | What::StepBegan { .. }
+                | What::Ending
+                | What::Ended
         );
         if let What::Log { level, text } = &record.what {
             // While the daemon starts or stops, its parts log often that they wait for each other.
@@ -81,7 +85,10 @@ pub fn quiet_logs(history: &[Record]) -> Finding {
                 }
             }
         }
-        if matches!(record.what, What::Checkpoint { stage: Stage::Probed, .. } | What::Ended) {
+        if matches!(
+            record.what,
+            What::Checkpoint { stage: Stage::Probed, .. } | What::Ending | What::Ended
+        ) {
             std::mem::take(&mut repetitions).judge(&mut finding);
             reported.clear();
         }

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::build::*;
 use crate::record::{
-    Footprint, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogTruth, ProcessState, Stage,
-    StatusCount, What, WireWhat,
+    Footprint, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth, ProcessState,
+    SentStream, Stage, StatusCount, What, WireWhat,
 };
 use crate::scenario::{Codes, LeaveHow, OracleName, Point};
 
@@ -28,8 +28,12 @@ fn answered(status: u16) -> What {
 
 /// A client that has its WebSocket, and the engine's stream for it.
 fn open() -> Vec<What> {
-    let target = format!("/v1.41/containers/{ID}/logs?follow=1&stderr=1&stdout=1");
-    vec![footprint(20, 1), asks(101, true), request(7, "GET", &target, LOGS), answered(101)]
+    vec![footprint(20, 1), asks(101, true), request(7, "GET", &target(), LOGS), answered(101)]
+}
+
+/// How the daemon asks the engine for all of the log.
+fn target() -> String {
+    format!("/v1.41/containers/{ID}/logs?follow=1&stderr=1&stdout=1")
 }
 
 fn got(bytes: u64) -> What {
@@ -37,10 +41,31 @@ fn got(bytes: u64) -> What {
     of("c", LogEvent::Received { messages: 1, texts: 0, bytes, lines: 1, text })
 }
 
-fn has(received: u64, bytes: u64) -> What {
-    What::LogTruth(LogTruth {
+/// The client has so many bytes, and the engine has sent so many in exchange 7; they begin alike.
+fn sent(received: u64, bytes: u64) -> What {
+    sent_in(received, vec![(7, bytes, "same")])
+}
+
+/// The same with any exchanges, each with its bytes and their beginning.
+fn sent_in(received: u64, streams: Vec<(u64, u64, &str)>) -> What {
+    let stream = |(exchange, bytes, prefix): (u64, u64, &str)| SentStream {
+        exchange,
+        bytes,
+        prefix_sha256: prefix.to_owned(),
+    };
+    What::LogSent(LogSent {
         client: "c".to_owned(),
         received,
+        received_sha256: "same".to_owned(),
+        streams: streams.into_iter().map(stream).collect(),
+    })
+}
+
+/// The engine has so many bytes for a client that reads nothing.
+fn engine_has(bytes: u64) -> What {
+    What::LogTruth(LogTruth {
+        client: "c".to_owned(),
+        received: 0,
         received_sha256: "same".to_owned(),
         bytes,
         frames: 1,
@@ -65,14 +90,20 @@ fn finished() -> What {
     on_wire(7, WireWhat::Finished { bytes: 1 })
 }
 
-/// A sound run around a client that was let in; at its only checkpoint the engine has `level` bytes
-/// beside what the client has, and after the probe the same.
+/// A sound run around a client that was let in: what it has received and the engine has sent for it at
+/// the level of its only checkpoint, and after the probe.
 fn run(story: Vec<What>, level: (u64, u64), probed: (u64, u64)) -> Vec<What> {
+    let [level, probed] = [level, probed].map(|(received, bytes)| sent(received, bytes));
+    run_with(story, level, probed)
+}
+
+/// The same with these records.
+fn run_with(story: Vec<What>, level: What, probed: What) -> Vec<What> {
     let mut whats = healthy_run([open(), story].concat());
     let checkpoint = |stage| move |what: &What| matches!(what, What::Checkpoint { stage: found, .. } if *found == stage);
-    for (stage, (received, bytes)) in [(Stage::Level, level), (Stage::Probed, probed)] {
+    for (stage, sent) in [(Stage::Level, level), (Stage::Probed, probed)] {
         let at = whats.iter().position(checkpoint(stage)).expect("a sound run is judged");
-        whats.insert(at, has(received, bytes));
+        whats.insert(at, sent);
     }
     whats
 }
@@ -84,14 +115,14 @@ fn assert_log_broken(whats: Vec<What>, text: &str) {
 
 // What arrives late but before the daemon has had its turn is no violation, and what never does is.
 #[test]
-fn what_the_engine_had_has_arrived_by_the_checkpoint() {
+fn what_the_engine_had_sent_has_arrived_by_the_checkpoint() {
     assert_passes(run(vec![got(6)], (6, 6), (6, 6)));
     assert_passes(run(vec![got(6)], (0, 6), (6, 6)));
     // The container prints on, and the client cannot have that yet.
     assert_passes(run(vec![got(6)], (6, 6), (6, 12)));
     assert_log_broken(
         run(vec![got(6)], (6, 12), (6, 12)),
-        "it has 6 bytes, and the engine had 12 before the daemon had its turn",
+        "it has 6 bytes, and the engine had sent 12 before the daemon had its turn",
     );
 }
 
@@ -116,27 +147,84 @@ fn who_begins_to_read_is_judged_like_others() {
         .iter_mut()
         .filter(|what| **what == asks(101, true))
         .for_each(|what| *what = asks(101, false));
-    assert_log_broken(whats, "it has 6 bytes, and the engine had 12");
+    assert_log_broken(whats, "it has 6 bytes, and the engine had sent 12");
 }
 
 #[test]
 fn bytes_are_the_engines_in_their_order() {
-    let other = |what: What| match what {
-        What::LogTruth(truth) => {
-            What::LogTruth(LogTruth { prefix_sha256: "other".to_owned(), ..truth })
-        }
-        same => same,
-    };
-    let whats = run(vec![got(6)], (6, 6), (6, 6)).into_iter().map(other).collect();
-    assert_log_broken(whats, "the 6 bytes that it has got are not the beginning of the engine's 6");
+    let other = || sent_in(6, vec![(7, 6, "other")]);
+    assert_log_broken(
+        run_with(vec![got(6)], other(), other()),
+        "the 6 bytes that it has received are not the beginning of the 6 that the engine has sent",
+    );
     // More than there is cannot be the beginning of it.
-    assert_log_broken(run(vec![got(7)], (7, 6), (7, 6)), "are not the beginning of the engine's 6");
+    assert_log_broken(run(vec![got(7)], (7, 6), (7, 6)), "not the beginning of the 6 that");
+}
+
+// Another client asked for the same, and nobody can tell whose stream is whose. One must be right in
+// every respect: here one has other bytes, and of the other some are missing.
+#[test]
+fn a_client_is_right_if_one_of_its_streams_is() {
+    let streams = |seventh: &'static str| sent_in(6, vec![(7, 6, seventh), (8, 12, "same")]);
+    assert_passes(run_with(vec![got(6)], streams("same"), streams("same")));
+    assert_log_broken(
+        run_with(vec![got(6)], streams("other"), streams("other")),
+        "it has 6 bytes, and the engine had sent 12",
+    );
+}
+
+// The daemon has asked for another part of the log, or for none at all.
+#[test]
+fn a_client_that_was_let_in_has_a_stream() {
+    let none = || sent_in(0, vec![]);
+    assert_log_broken(
+        run_with(vec![], none(), none()),
+        "it was let in, and the daemon did not ask the engine for what it asked for",
+    );
 }
 
 #[test]
 fn bytes_that_nobody_compared_show_nothing() {
     let whats = healthy_run([open(), vec![got(6)]].concat());
-    assert_unknown(whats, "client c has got 6 bytes, of which 0 were compared with the engine's");
+    assert_unknown(whats, "client c has received 6 bytes, which were not compared");
+}
+
+// An engine that ends a log at a restart of its container has more to tell later. That is another
+// stream's.
+#[test]
+fn a_log_that_goes_on_later_is_not_missing() {
+    let again = request(9, "GET", &target(), LOGS);
+    let again_finished = on_wire(9, WireWhat::Finished { bytes: 12 });
+    let story = vec![got(6), finished(), ended(Some(1000)), again, again_finished];
+    assert_passes(run(story, (6, 6), (6, 6)));
+}
+
+// The engine has ended the log by the level; only one of the clients is told. One whose stream was
+// disturbed may still wait.
+#[test]
+fn a_client_learns_that_its_log_has_ended() {
+    assert_passes(run(vec![got(6), finished(), ended(Some(1000))], (6, 6), (6, 6)));
+    assert_log_broken(
+        run(vec![got(6), finished()], (6, 6), (6, 6)),
+        "the engine had ended its log before the daemon had its turn, and it was not told",
+    );
+    let held = on_wire(7, WireWhat::Held { gate: "g".to_owned(), point: Point::Response });
+    assert_passes(run(vec![got(6), held, finished()], (6, 6), (6, 6)));
+}
+
+// The bytes were counted before the last of them came, and the end was seen after that.
+#[test]
+fn a_comparison_that_came_too_early_is_left_to_the_next() {
+    let story = vec![sent(6, 6), got(6), got(6), finished(), ended(Some(1000)), sent(6, 12)];
+    assert_passes(run(story, (12, 12), (12, 12)));
+}
+
+// The container prints on after the last checkpoint.
+#[test]
+fn bytes_after_the_last_checkpoint_are_not_judged() {
+    let mut whats = run(vec![got(6)], (6, 6), (6, 6));
+    whats.insert(whats.len() - 1, got(6));
+    assert_passes(whats);
 }
 
 // A whole stream has all bytes, and the engine has ended it too; the fault is in one of the two each.
@@ -145,7 +233,7 @@ fn a_stream_that_ends_as_whole_is() {
     assert_passes(run(vec![got(6), finished(), ended(Some(1000))], (6, 6), (6, 6)));
     assert_log_broken(
         run(vec![got(6), finished(), ended(Some(1000))], (6, 12), (6, 12)),
-        "its stream ended as whole after 6 bytes, and the engine has 12",
+        "its stream ended as whole after 6 bytes, and the engine has sent 12",
     );
     let cut = on_wire(7, WireWhat::Cut);
     assert_log_broken(
@@ -240,7 +328,7 @@ fn memory_does_not_grow_with_what_is_not_read() {
         let story = vec![
             footprint(20, 1),
             asks(101, false),
-            has(0, unread_mebibytes << 20),
+            engine_has(unread_mebibytes << 20),
             footprint(20, 1 + mebibytes),
             left(LeaveHow::Drop),
         ];

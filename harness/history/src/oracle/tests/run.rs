@@ -1,12 +1,13 @@
 //! Incomplete runs, runs whose world failed, and a complete run.
 
+use rstest::rstest;
 use serde_json::json;
 
 use super::build::*;
 use crate::judge::judge;
 use crate::oracle::{ALL, Finding};
 use crate::record::{
-    Blame, Change, Exit, Owner, ProcessState, Review, ReviewOutcome, RunHeader, What,
+    Blame, Change, Exit, LogLevel, Owner, ProcessState, Review, ReviewOutcome, RunHeader, What,
 };
 use crate::scenario::{GateName, OracleName};
 use crate::verdict::{Judgement, Verdict};
@@ -234,7 +235,74 @@ fn a_run_without_a_checkpoint_is_unknown() {
 // in other tests.
 #[test]
 fn every_oracle_reports_nothing_about_an_empty_history() {
-    for oracle in ALL {
-        assert_eq!(oracle(&[]), Finding::default());
+    for judge in ALL {
+        assert_eq!((judge.oracle)(&[]), Finding::default());
     }
+}
+
+fn died(name: &str) -> What {
+    process(name, ProcessState::Died { exit: Exit::Signal(3) })
+}
+
+fn panicked() -> What {
+    log_line(LogLevel::Panic, "panic: a stack")
+}
+
+// The same happens before the harness begins to end and after that. Only what comes before is judged.
+#[rstest]
+#[case::death_of_the_daemon(died("daemon"))]
+#[case::death_of_the_engine(died("engine"))]
+#[case::panic(panicked())]
+fn what_follows_the_harness_that_ends_is_nobodys_fault(#[case] what: What) {
+    let run = |first: What, second: What| {
+        let mut whats = healthy_run(vec![]);
+        let end = whats.pop();
+        whats.extend([first, second]);
+        whats.extend(end);
+        whats
+    };
+    assert_passes(run(What::Ending, what.clone()));
+    let judgement = judge(&history(run(what, What::Ending)));
+    assert!(!judgement.violations.is_empty() || !judgement.unknowns.is_empty(), "{judgement:#?}");
+}
+
+// The neighbour is ended with the run.
+#[test]
+fn what_happens_to_the_neighbour_then_is_nobodys_fault() {
+    let judged = |whats: [What; 2]| {
+        let mut whats = whats.to_vec();
+        whats.push(What::Ended);
+        let mut history = history([healthy_run(vec![]), whats].concat());
+        let neighbours = history.iter_mut().filter(|it| it.what == died("daemon"));
+        neighbours.for_each(|record| record.neighbour = true);
+        judge(&history)
+    };
+    assert_eq!(judged([What::Ending, died("daemon")]).oracles(), []);
+    assert_eq!(judged([died("daemon"), What::Ending]).oracles(), [OracleName::Liveness]);
+}
+
+// What a daemon leaves after an orderly stop is looked for only then, and so is what the harness leaves.
+#[test]
+fn leaks_are_judged_after_the_harness_has_begun_to_end() {
+    let leak = |owner| What::Leak { text: "process 7 ran on".to_owned(), owner };
+    let run = |owner| {
+        let mut whats = healthy_run(vec![]);
+        let end = whats.pop();
+        whats.extend([What::Ending, leak(owner)]);
+        whats.extend(end);
+        whats
+    };
+    assert_violates(run(Owner::Daemon), OracleName::Hygiene, "process 7 ran on");
+    assert_unknown(run(Owner::World), "could not be removed: process 7 ran on");
+}
+
+// The step is dropped when the run must end, so it fails after that. The run is unknown all the same.
+#[test]
+fn a_run_that_was_told_to_stop_is_unknown() {
+    let failed = What::StepFailed { index: 0, blame: Blame::World, why: "SIGINT".to_owned() };
+    let mut whats = healthy_run(vec![]);
+    let end = whats.pop();
+    whats.extend([What::Ending, failed]);
+    whats.extend(end);
+    assert_unknown(whats, "step 1: the world failed: SIGINT");
 }

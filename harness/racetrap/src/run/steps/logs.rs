@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use racetrap_history::{
-    Blame, ClientName, Door, Footprint, LeaveLog, LogCrowd, LogRequest, LogStep, LogTruth, OpenLog,
-    View, What,
+    Blame, ClientName, Door, Footprint, LeaveLog, LogCrowd, LogRequest, LogSent, LogStep, LogTruth,
+    OpenLog, SentStream, View, What,
 };
 use tokio::time::{Instant, timeout};
 
 use super::settle::STILL;
 use crate::passthrough::{
-    Client, ClientOptions, PassthroughRequest, Route, RouteError, compare_with_engine, run_crowd,
+    Client, ClientOptions, PassthroughRequest, Route, RouteError, compare_with_engine,
+    compare_with_wire, run_crowd,
 };
 use crate::run::scene::Scene;
 use crate::run::step_error::StepError;
@@ -49,12 +50,7 @@ impl LogClients {
                 Ok(())
             }
             LogStep::Crowd(crowd) => log_crowd(scene, crowd).await,
-            LogStep::Compare(name) => {
-                if let Some(truth) = self.truth_for(scene, name).await? {
-                    scene.recorder().append(What::LogTruth(truth));
-                }
-                Ok(())
-            }
+            LogStep::Compare(name) => self.record_sent(scene, name),
             LogStep::ReadDiscovery => {
                 let passthroughs = scene.world.api.passthroughs().await?;
                 scene.recorder().append(What::Announced { passthroughs });
@@ -94,6 +90,7 @@ impl LogClients {
         Ok(())
     }
 
+    /// The log that a client has asked for, as the engine has it now.
     async fn truth_for(
         &self,
         scene: &Scene,
@@ -104,9 +101,28 @@ impl LogClients {
         Ok(compare_with_engine(docker, &name.0, client, tail.as_deref()).await?)
     }
 
-    /// Waits until every client that reads has all bytes that the engine has, and the daemon has released
-    /// the streams and descriptors of clients that have gone; or until nothing has happened for a while.
-    /// Then records the state.
+    /// What a client has received, beside what the engine has sent for it. `None` if it has not asked
+    /// for a container's log.
+    fn sent_for(&self, scene: &Scene, name: &ClientName) -> Result<Option<LogSent>, StepError> {
+        let client = &self.client(name).client;
+        if client.container().is_none() {
+            return Ok(None);
+        }
+        let exchanges = scene.recorder().with_view(|view| view.log_exchanges(&name.0));
+        let sent = compare_with_wire(&scene.world.sent_logs, &name.0, client, exchanges);
+        sent.map(Some).map_err(|error| StepError::by(Blame::World, &error))
+    }
+
+    fn record_sent(&self, scene: &Scene, name: &ClientName) -> Result<(), StepError> {
+        if let Some(sent) = self.sent_for(scene, name)? {
+            scene.recorder().append(What::LogSent(sent));
+        }
+        Ok(())
+    }
+
+    /// Waits until every client that reads has all bytes that the engine has sent for it and was told if
+    /// the engine has ended its log, and the daemon has released the streams and descriptors of clients
+    /// that have gone; or until nothing has happened for a while. Then records the state.
     pub(super) async fn become_level(
         &self,
         scene: &Scene,
@@ -121,8 +137,12 @@ impl LogClients {
             let there = self.readers(scene);
             let mut whole = scene.recorder().with_view(|view| view.log_streams() <= clients(view));
             for name in &there {
+                let Some(sent) = self.sent_for(scene, name)? else { continue };
+                whole &= scene.recorder().with_view(|view| is_complete(view, &sent));
+                // The engine may be about to send more. What it has decides how long is waited, and
+                // nothing else: it may have what it will never send to this client.
                 let truth = self.truth_for(scene, name).await?;
-                whole &= truth.is_none_or(|truth| truth.received == truth.bytes);
+                whole &= truth.is_none_or(|truth| truth.bytes <= sent.received);
             }
             let limit = STILL.min(deadline.saturating_duration_since(Instant::now()));
             if whole || timeout(limit, changes.changed()).await.is_err() {
@@ -133,8 +153,9 @@ impl LogClients {
         self.record(scene).await
     }
 
-    /// Records what clients and engine have of each log, and what the daemon holds. For a client that
-    /// reads nothing, the engine is asked only once: there is nothing to compare, and the log may be long.
+    /// Records what each client has received and the engine has sent for it, and what the daemon holds.
+    /// For a client that reads nothing, the engine is asked once how long the log is: that is what the
+    /// daemon must not keep.
     pub(super) async fn record(&self, scene: &Scene) -> Result<(), StepError> {
         if scene.recorder().with_view(|view| view.footprint_before().is_none()) {
             return Ok(());
@@ -143,10 +164,11 @@ impl LogClients {
             if !was_let_in(scene, name) {
                 continue;
             }
-            if !opened.reads && scene.recorder().find(|what| tells_of(what, name)).is_some() {
-                continue;
-            }
-            if let Some(truth) = self.truth_for(scene, name).await? {
+            if opened.reads {
+                self.record_sent(scene, name)?;
+            } else if scene.recorder().find(|what| tells_of(what, name)).is_none()
+                && let Some(truth) = self.truth_for(scene, name).await?
+            {
                 scene.recorder().append(What::LogTruth(truth));
             }
         }
@@ -256,6 +278,15 @@ fn footprint(scene: &Scene) -> Footprint {
 /// Whether a record says what the engine has for this client.
 fn tells_of(what: &What, name: &ClientName) -> Option<()> {
     matches!(what, What::LogTruth(truth) if truth.client == name.0).then_some(())
+}
+
+/// Whether a client that is still there has all that the engine has sent for it, and the engine has not
+/// ended its log.
+fn is_complete(view: &View, sent: &LogSent) -> bool {
+    let goes_on =
+        |exchange| view.log_exchange(exchange).is_some_and(|exchange| !exchange.is_finished);
+    let has_all = |stream: &SentStream| stream.bytes == sent.received && goes_on(stream.exchange);
+    sent.streams.iter().any(has_all)
 }
 
 /// How many clients should have a WebSocket now.

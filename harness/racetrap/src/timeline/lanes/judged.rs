@@ -26,9 +26,11 @@ pub(super) fn rows(history: &[Record], entries: &[Entry], judgement: &Judgement)
             marks(|what| match what {
                 What::Leak { .. } | What::Unmade { .. } => Some(Tone::Bad),
                 What::NotApplicable { .. } => Some(Tone::Plain),
-                What::Run(_) | What::Facts { .. } | What::Note { .. } | What::Ended => {
-                    Some(Tone::Faint)
-                }
+                What::Run(_)
+                | What::Facts { .. }
+                | What::Note { .. }
+                | What::Ending
+                | What::Ended => Some(Tone::Faint),
                 _ => None,
             }),
         ),

@@ -1,4 +1,4 @@
-//! Compares the bytes that a client received with the engine's log of the container, past the wire.
+//! How long a log is in the engine, past the wire, beside what a client has received of it.
 
 use bollard::Docker;
 use bollard::query_parameters::LogsOptionsBuilder;
