@@ -171,6 +171,18 @@ fn a_file_that_is_none_is_not_replaced() {
     assert_fine(whats(vec![login_is(None), replaced, login_is(Some(end))]));
 }
 
+// The docker command takes an empty file for one without settings, and begins it with `auths`. Anything
+// else in it would be nobody's.
+#[test]
+fn an_empty_configuration_may_be_written_like_a_new_one() {
+    let begins = || vec![user(false), found(config("", &[])), ours_is_there(), app_is(ready(1))];
+    let whats = |then: Vec<What>| sound([begins(), then].concat());
+    assert_fine(whats(vec![replaced(config(OURS, &[("auths", "")]))]));
+    assert_fine(whats(vec![replaced(config(OURS, &[]))]));
+    let more = replaced(config(OURS, &[("auths", ""), ("new", "1")]));
+    assert_broken(whats(vec![more]), ORACLE, "nobody asked for: new");
+}
+
 // Two daemons share one file, and each of their histories has every change of it. Only the first one's
 // tells of what the user did, so the second one's must not be judged by it.
 #[test]
