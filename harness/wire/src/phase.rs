@@ -31,6 +31,8 @@ impl fmt::Display for Phase {
 #[derive(Debug, Default)]
 pub(crate) struct Phases {
     open: usize,
+    /// Open streams that carry nothing any more, because a fault has stopped them.
+    silent: usize,
     had_stream: bool,
 }
 
@@ -50,8 +52,17 @@ impl Phases {
         self.had_stream = false;
     }
 
+    pub(crate) fn stream_fell_silent(&mut self) {
+        self.silent += 1;
+    }
+
+    pub(crate) fn silent_stream_ended(&mut self) {
+        self.silent = self.silent.saturating_sub(1);
+    }
+
+    /// The open streams that can still carry something.
     pub(crate) fn open_streams(&self) -> usize {
-        self.open
+        self.open.saturating_sub(self.silent)
     }
 
     pub(crate) fn current(&self) -> Phase {
@@ -66,6 +77,19 @@ impl Phases {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // A stream that a fault has stopped is open, and the client cannot learn anything from it.
+    #[test]
+    fn a_silent_stream_is_not_counted_and_does_not_change_the_phase() {
+        let mut phases = Phases::default();
+        phases.stream_opened();
+        phases.stream_fell_silent();
+        assert_eq!((phases.open_streams(), phases.current()), (0, Phase::Steady));
+        phases.stream_opened();
+        phases.silent_stream_ended();
+        phases.stream_ended();
+        assert_eq!((phases.open_streams(), phases.current()), (1, Phase::Steady));
+    }
 
     #[test]
     fn the_phase_stays_steady_while_a_second_stream_is_open() {

@@ -25,28 +25,29 @@ pub fn promises(oracle: OracleName) -> &'static [&'static str] {
 
 /// Compares all mirrors with the engine's objects at each checkpoint.
 #[rustfmt::skip]
-const CONVERGENCE: [&str; 41] = [
+const CONVERGENCE: [&str; 45] = [
     // Each daemon is compared with its own engine, whichever program runs the controllers.
     "2.2.5", "3.3.4",
     // A mirror's fields, and how they follow from the engine's.
     "3.6.9", "3.6.10", "3.6.11", "3.6.12",
     // A mirror has one tag, the values of its own object, and `<none>:<none>` is not a tag.
-    "3.6.13", "3.6.14", "3.6.24", "3.6.30",
+    "3.6.13", "3.6.14", "3.6.24", "3.6.25", "3.6.30",
     // What a full sync leaves.
     "4.1.5", "4.1.6", "4.1.7", "4.1.10", "4.1.11", "4.1.13", "4.1.14", "4.1.15", "4.1.16",
     // What events leave.
     "4.2.1", "4.2.2", "4.2.4", "4.2.5", "4.2.6", "4.2.8", "4.2.9", "4.2.10", "4.2.11", "4.2.12",
-    "4.2.20",
+    // What no event reports, or an event without a name; and a stream that carries nothing.
+    "4.2.14", "4.2.15", "4.2.20",
     // Which mirrors may still be marked for deletion.
     "4.3.1", "4.3.7",
     // What faults, stops and switches leave.
-    "4.5.3", "4.5.5", "4.6.1", "4.6.2", "4.6.6", "4.6.7", "4.7.1", "4.7.2", "4.7.4",
+    "4.5.3", "4.5.5", "4.5.6", "4.6.1", "4.6.2", "4.6.6", "4.6.7", "4.7.1", "4.7.2", "4.7.4",
 ];
 
 /// Follows the UIDs of mirrors from one checkpoint to the next.
 #[rustfmt::skip]
-const IDENTITY: [&str; 5] = [
-    "4.1.16", "4.5.1", "4.5.2", "4.5.4", "4.7.3",
+const IDENTITY: [&str; 6] = [
+    "4.1.16", "4.2.16", "4.5.1", "4.5.2", "4.5.4", "4.7.3",
 ];
 
 /// Compares conditions and exit codes with the state that they promise.
@@ -93,7 +94,7 @@ const HYGIENE: [&str; 2] = [
 
 /// Judges each change of the docker command's configuration.
 #[rustfmt::skip]
-const DOCKER_CONFIG_INTEGRITY: [&str; 27] = [
+const DOCKER_CONFIG_INTEGRITY: [&str; 28] = [
     // Its errors are logged.
     "2.5.6",
     // The daemon's own context.
@@ -102,6 +103,7 @@ const DOCKER_CONFIG_INTEGRITY: [&str; 27] = [
     "5.2.1", "5.2.2", "5.2.3", "5.2.5", "5.2.6", "5.2.7", "5.2.9", "5.2.10", "5.2.11", "5.2.12",
     // `config.json`.
     "5.3.1", "5.3.2", "5.3.3", "5.3.4", "5.3.5", "5.3.6", "5.3.7", "5.3.8", "5.3.9", "5.3.10",
+    "5.3.11",
     // What is left after a stop.
     "5.4.2", "5.4.3", "5.4.4",
 ];
@@ -121,21 +123,25 @@ const LOG_FIDELITY: [&str; 26] = [
 
 /// Reads each line of the daemon's log.
 #[rustfmt::skip]
-const QUIET_LOGS: [&str; 4] = [
+const QUIET_LOGS: [&str; 5] = [
     "2.5.1", "2.5.2", "2.5.3", "2.5.4",
+    // A file that the docker command accepts is no error.
+    "5.3.11",
 ];
 
 /// Judges missed deadlines, wrong exit codes, dead processes and forgotten requests.
 #[rustfmt::skip]
-const LIVENESS: [&str; 19] = [
+const LIVENESS: [&str; 21] = [
     // Commands end as promised.
     "1.2.1", "1.2.6", "1.5.3",
     // The daemon reaches what a schedule waits for.
     "2.2.5", "3.3.4", "3.9.1", "3.9.3", "3.9.4",
+    // Requests that the engine never answers.
+    "4.1.17",
     // Actions, and deletions beside them.
     "4.3.9", "4.4.1", "4.4.2", "4.4.5", "4.4.6",
-    // The App runs again while its mirrors are kept.
-    "4.6.4",
+    // A silent stream; the App runs again while its mirrors are kept.
+    "4.5.6", "4.6.4",
     // The daemon's context becomes the current one; clients that do not read are dropped.
     "5.2.3", "5.2.4", "5.2.5", "6.1.26",
     // `spec.state` of revision R0.

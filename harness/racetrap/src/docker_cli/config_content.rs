@@ -26,7 +26,7 @@ pub(super) struct ContentReader {
 impl ContentReader {
     /// The content of a `config.json`.
     pub(super) fn config(&self, path: &Path) -> DockerContent {
-        match object(path) {
+        match read_text(path).and_then(|text| settings(&text)) {
             Ok(members) => {
                 let current = members.get(CURRENT).and_then(Value::as_str).map(str::to_owned);
                 let mut recorded = BTreeMap::new();
@@ -52,7 +52,7 @@ impl ContentReader {
 
     /// The name in a context's file, and the address of its docker endpoint.
     pub(super) fn context(&self, path: &Path) -> (Option<String>, DockerContent) {
-        match object(path) {
+        match read_text(path).and_then(|text| object(&text)) {
             Ok(members) => {
                 let context = Value::Object(members);
                 let text = |at: &str| context.pointer(at).and_then(Value::as_str);
@@ -69,20 +69,31 @@ impl ContentReader {
     }
 }
 
-/// The JSON object in a file.
+/// The whole text of a file.
 ///
 /// # Errors
-/// What the file has instead. The parser's message may quote a secret, so only line and column are
+/// Why there is none.
+fn read_text(path: &Path) -> Result<Vec<u8>, DockerContent> {
+    fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => DockerContent::Nothing,
+        kind => DockerContent::Unreadable { why: kind.to_string() },
+    })
+}
+
+/// The members of a `config.json`. The docker command takes a file with nothing but white space for
+/// one without settings.
+fn settings(text: &[u8]) -> Result<Map<String, Value>, DockerContent> {
+    let is_blank = text.iter().all(|byte| b" \t\r\n".contains(byte));
+    if is_blank { Ok(Map::new()) } else { object(text) }
+}
+
+/// The JSON object in a text.
+///
+/// # Errors
+/// What the text is instead. The parser's message may quote a secret, so only line and column are
 /// kept.
-fn object(path: &Path) -> Result<Map<String, Value>, DockerContent> {
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(DockerContent::Nothing);
-        }
-        Err(error) => return Err(DockerContent::Unreadable { why: error.kind().to_string() }),
-    };
-    serde_json::from_slice(&text).map_err(|error| {
+fn object(text: &[u8]) -> Result<Map<String, Value>, DockerContent> {
+    serde_json::from_slice(text).map_err(|error| {
         let why = format!("line {}, column {}", error.line(), error.column());
         DockerContent::Malformed { why, bytes: text.len() as u64 }
     })
@@ -118,11 +129,21 @@ mod tests {
         assert_ne!(read(&ContentReader::default(), text), content, "another world has another key");
     }
 
+    // The docker command accepts these three, and they have the same meaning.
+    #[test]
+    fn an_empty_configuration_is_one_without_settings() {
+        let reader = ContentReader::default();
+        for text in ["", " \r\n\t", "{}"] {
+            let expected = DockerContent::Config { current: None, members: BTreeMap::new() };
+            assert_eq!(read(&reader, text), expected, "{text:?}");
+        }
+    }
+
     // A text that is no JSON may contain a secret too.
     #[test]
     fn a_malformed_file_is_recorded_by_the_position_of_the_error() {
         let reader = ContentReader::default();
-        for text in ["", "{\"auths\": SECRET", "\"SECRET\"", "[]"] {
+        for text in ["\u{c}", "{\"auths\": SECRET", "\"SECRET\"", "[]"] {
             let content = read(&reader, text);
             assert!(content.is_broken(), "{content:?}");
             assert!(!format!("{content:?}").contains("SECRET"), "{content:?}");

@@ -206,6 +206,8 @@ impl EventStream<'_, '_> {
                 self.forward_frame(frame).await?;
                 self.flush().await?;
                 let fault = "forwarded this frame, and nothing more";
+                // Until the connection ends, which drops this future.
+                let _silent = SilentEventStream::new(context);
                 match context.stall(&mut cause, fault).await {}
             }
             FrameFault::Drop => {
@@ -346,6 +348,24 @@ impl OpenEventStream {
         context.state.set_activity(Activity::Events);
         context.shared.state().phases.stream_opened();
         Self { shared: context.shared.clone() }
+    }
+}
+
+/// Counts an open event stream as silent for as long as this value exists.
+struct SilentEventStream {
+    shared: Arc<Shared>,
+}
+
+impl SilentEventStream {
+    fn new(context: &ConnectionContext) -> Self {
+        context.shared.state().phases.stream_fell_silent();
+        Self { shared: context.shared.clone() }
+    }
+}
+
+impl Drop for SilentEventStream {
+    fn drop(&mut self) {
+        self.shared.state().phases.silent_stream_ended();
     }
 }
 

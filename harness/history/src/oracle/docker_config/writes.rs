@@ -74,7 +74,8 @@ fn unwanted_change(
     if !differs.is_empty() {
         return Some(format!("config.json has lost values of the user: {differs}"));
     }
-    let is_new = *before == DockerContent::Nothing;
+    // A configuration without settings is begun like a new one: that is how the docker command writes.
+    let is_new = old.is_empty();
     let added = new.keys().filter(|key| !old.contains_key(*key));
     let added = listed(added.map(String::as_str).filter(|key| !(is_new && *key == FIRST_KEY)));
     if !added.is_empty() {

@@ -184,6 +184,19 @@ fn an_invalid_file_is_not_replaced_by_the_daemon() {
     assert_passes(whats(vec![login_is(None), replaced, login_is(Some(end))]));
 }
 
+// The docker command reads an empty file as one without settings, and writes `auths` into it first. Nobody asked
+// for any other key.
+#[test]
+fn an_empty_configuration_may_be_written_like_a_new_one() {
+    let begins =
+        || vec![user(false), found(config("", &[])), own_context_exists(), app_is(ready_app(1))];
+    let whats = |then: Vec<What>| healthy_run([begins(), then].concat());
+    assert_passes(whats(vec![replaced(config(OWN_CONTEXT, &[("auths", "")]))]));
+    assert_passes(whats(vec![replaced(config(OWN_CONTEXT, &[]))]));
+    let more = replaced(config(OWN_CONTEXT, &[("auths", ""), ("new", "1")]));
+    assert_violates(whats(vec![more]), ORACLE, "nobody asked for: new");
+}
+
 // Two daemons share the file, and both histories contain every change. Only the first history contains the
 // user's commands, so the second one must not be used to judge who made a change.
 #[test]
