@@ -60,6 +60,7 @@ kinds! { of_what, What, WHATS:
     What::Process { .. } => "process",
     What::Checkpoint { .. } => "checkpoint",
     What::Leak { .. } => "leak",
+    What::Named { .. } => "named",
     What::Note { .. } => "note",
     What::Ended => "ended",
 }
@@ -276,6 +277,7 @@ fn of_run() -> Vec<What> {
         },
         What::StepBegan { index: 3 },
         What::StepDone { index: 3 },
+        What::Named { id: text("sha256:aa"), name: text("child") },
         What::Note { text: text("ä\n\"") },
         What::Ended,
     ];

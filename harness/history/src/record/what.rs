@@ -164,6 +164,13 @@ pub enum What {
         #[serde(default)]
         owner: Owner,
     },
+    /// A step of the scenario named a container or an image.
+    Named {
+        /// The engine's ID.
+        id: String,
+        /// The scenario's name.
+        name: String,
+    },
     /// A remark for the reader.
     Note {
         /// Its text.

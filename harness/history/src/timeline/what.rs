@@ -81,6 +81,8 @@ pub(super) fn describe(what: &What, of: Context<'_>) -> (&'static str, String) {
         What::Checkpoint { number, stage } => ("judge", format!("checkpoint {number} {stage:?}")),
         What::WatchLost { resource, reason } => ("api", format!("watch of {resource}: {reason}")),
         What::Leak { text, .. } => ("leak", text.clone()),
+        // The text has the name already in place of the ID.
+        What::Named { name, .. } => ("engine", format!("made {name}, which a step named")),
         What::Note { text } => ("note", text.clone()),
         What::Ended => ("run", "world closed".to_owned()),
     }

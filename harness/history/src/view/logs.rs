@@ -14,6 +14,8 @@ pub struct LogState {
     pub reads: bool,
     /// HTTP status of its answer.
     pub status: Option<u16>,
+    /// It was not answered: its connection failed.
+    pub unanswered: bool,
     /// Bytes that it has got.
     pub bytes: u64,
     /// Ends of lines that it has got.
@@ -49,7 +51,8 @@ impl Logs {
         }
         let state = self.clients.entry(client.clone()).or_default();
         match event {
-            LogEvent::Asked { .. } | LogEvent::Unanswered { .. } => {}
+            LogEvent::Asked { .. } => {}
+            LogEvent::Unanswered { .. } => state.unanswered = true,
             LogEvent::Answered { status, .. } => state.status = Some(*status),
             LogEvent::Received { bytes, lines, .. } => {
                 state.bytes += bytes;

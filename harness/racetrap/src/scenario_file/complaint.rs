@@ -1,8 +1,7 @@
 //! The YAML parser's errors in the words of the scenario language.
 
+use racetrap_history::nearest;
 use serde_yaml::MessageFormatter as _;
-
-use super::nearest::nearest;
 
 /// A parser's error in the words of the scenario language.
 pub(super) struct Complaint {

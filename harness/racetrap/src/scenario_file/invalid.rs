@@ -1,13 +1,12 @@
 //! The error for a text that is no scenario, with the line that shows it.
 
 use miette::{NamedSource, SourceSpan};
-use racetrap_history::{Scenario, ScheduleError};
+use racetrap_history::{Scenario, ScheduleError, nearest};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_yaml::{Location, Spanned};
 
 use super::complaint::Complaint;
-use super::nearest::nearest;
 use super::parse::options;
 
 /// The error for a text that is no scenario, with the place that shows it.

@@ -25,9 +25,11 @@ pub(super) fn rows(history: &[Record], entries: &[Entry], judgement: &Judgement)
             "remarks",
             marks(|what| match what {
                 What::Leak { .. } => Some(Tone::Bad),
-                What::Run(_) | What::Facts { .. } | What::Note { .. } | What::Ended => {
-                    Some(Tone::Faint)
-                }
+                What::Run(_)
+                | What::Facts { .. }
+                | What::Named { .. }
+                | What::Note { .. }
+                | What::Ended => Some(Tone::Faint),
                 _ => None,
             }),
         ),
