@@ -8,6 +8,7 @@ mod admission;
 mod dind;
 mod ends;
 mod engine;
+mod language;
 mod place;
 mod refusals;
 mod reuse;
