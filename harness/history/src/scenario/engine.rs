@@ -65,7 +65,7 @@ pub enum EngineStep {
         force: bool,
     },
     /// Creates a container.
-    CreateContainer(NewContainer),
+    CreateContainer(Box<NewContainer>),
     /// Changes the state of a container.
     Container {
         /// Its name.

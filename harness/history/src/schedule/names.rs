@@ -64,7 +64,8 @@ impl<'a> Made<'a> {
             EngineStep::Tag { image, .. } | EngineStep::RemoveImage { image, .. } => {
                 require(index, "image", image, &self.images)?;
             }
-            EngineStep::CreateContainer(NewContainer { name, image, .. }) => {
+            EngineStep::CreateContainer(new) => {
+                let NewContainer { name, image, .. } = &**new;
                 require(index, "image", image, &self.images)?;
                 self.containers.insert(name);
             }
