@@ -1,6 +1,6 @@
-//! The mirrored state as text that is the same on any machine, for snapshots.
+//! The mirrored state as text for snapshots. The text is the same on every machine.
 //!
-//! IDs become the names that the scenario gave, order is sorted, time is left out.
+//! It contains the scenario's names instead of IDs, its lines are sorted, and it contains no time.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,6 +14,7 @@ use crate::view::View;
 pub fn mirrored_state(history: &[Record]) -> String {
     let mut text = String::new();
     let mut view = View::default();
+    // UIDs at the last checkpoint: they are random, so the text only says whether they changed.
     let mut before: BTreeMap<MirrorKey, String> = BTreeMap::new();
     for record in history.iter().filter(|record| !record.neighbour) {
         view.apply(record);
@@ -26,6 +27,7 @@ pub fn mirrored_state(history: &[Record]) -> String {
             .filter(|mirror| !mirror.is_probe() && !mirror.is_foreign())
             .map(|mirror| mirror_line(&view, mirror, &before))
             .collect();
+        // Mirrors are in the order of random IDs; the lines contain names instead.
         lines.sort();
         for line in lines {
             let _ = writeln!(text, "  {line}");

@@ -1,4 +1,4 @@
-//! Judges a history: by all oracles, and by whether it is one of a whole run.
+//! Judges a history: applies all oracles, and checks that the run was complete.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -12,26 +12,28 @@ use crate::steps::Steps;
 use crate::verdict::{Judgement, Verdict, Violation};
 use crate::view::View;
 
-/// Judges a history by all oracles, and that of its second daemon apart.
+/// Judges a history by all oracles. If the run has a second daemon, its records are judged separately.
 #[must_use]
 pub fn judge(history: &[Record]) -> Judgement {
-    let (own, neighbour) = apart(history);
-    let mut found = judge_one(&own);
-    let mut unknowns = incomplete(&own);
+    let (own, neighbour) = split_by_daemon(history);
+    let mut found = apply_oracles(&own);
+    let mut unknowns = reasons_for_incompleteness(&own);
     unknowns.append(&mut found.unknowns);
     let mut violations = found.violations;
     if !neighbour.is_empty() {
-        let found = judge_one(&neighbour);
+        let found = apply_oracles(&neighbour);
         violations.extend(found.violations.into_iter().map(|violation| Violation {
             text: format!("the neighbour: {}", violation.text),
             ..violation
         }));
         unknowns.extend(found.unknowns.into_iter().map(|text| format!("the neighbour: {text}")));
-        let ends = neighbour.iter().filter_map(|record| failed_world(&record.what));
-        let ends = ends.chain(given_up(&neighbour));
-        unknowns.extend(ends.map(|text| format!("the neighbour: {text}")));
+        // The run as a whole must reach a checkpoint and an end, not each daemon. So only failures of the
+        // neighbour count here.
+        let failures = neighbour.iter().filter_map(|record| world_failure(&record.what));
+        let failures = failures.chain(abandoned_writes(&neighbour));
+        unknowns.extend(failures.map(|text| format!("the neighbour: {text}")));
     }
-    // IDs are random; the names put in their place give one order on every machine.
+    // By now the texts contain names instead of random IDs, so the order is the same on every machine.
     violations.sort_by(|a, b| (a.seq, a.oracle, &a.text).cmp(&(b.seq, b.oracle, &b.text)));
     let verdict = if !violations.is_empty() {
         Verdict::Fail
@@ -43,27 +45,27 @@ pub fn judge(history: &[Record]) -> Judgement {
     Judgement { verdict, violations, unknowns }
 }
 
-/// The records of the run's own daemon, and those of its neighbour. Few runs have one, and without
-/// one nothing is copied.
-fn apart(history: &[Record]) -> (Cow<'_, [Record]>, Vec<Record>) {
+/// The records of the run's own daemon, and those of its neighbour. Few runs have a neighbour; without
+/// one, no record is copied.
+fn split_by_daemon(history: &[Record]) -> (Cow<'_, [Record]>, Vec<Record>) {
     if history.iter().all(|record| !record.neighbour) {
         return (Cow::Borrowed(history), Vec::new());
     }
-    let steps = Steps::of(history);
+    let steps = Steps::from_history(history);
     let own = history.iter().filter(|record| !record.neighbour).cloned().collect();
-    // A step is recorded for the run as a whole. One that is done to the neighbour belongs to the
-    // neighbour's history as well, and so does the header, which says what the step is.
+    // The records of steps belong to the run as a whole. If a step acts on the neighbour, the
+    // neighbour's history needs them too, and also the header, which contains the step.
     let neighbour = history
         .iter()
-        .filter(|record| record.neighbour || is_of_both(&steps, &record.what))
+        .filter(|record| record.neighbour || is_shared(&steps, &record.what))
         .map(|record| Record { neighbour: true, ..record.clone() })
         .collect();
     (Cow::Owned(own), neighbour)
 }
 
-/// Whether the history of the neighbour needs a record of the run's own.
+/// Whether the neighbour's history needs this record of the run's own daemon.
 #[expect(clippy::wildcard_enum_match_arm, reason = "all other records are of one daemon")]
-fn is_of_both(steps: &Steps<'_>, what: &What) -> bool {
+fn is_shared(steps: &Steps<'_>, what: &What) -> bool {
     match what {
         What::Run(_) => true,
         What::StepBegan { index } | What::StepDone { index } => {
@@ -73,30 +75,31 @@ fn is_of_both(steps: &Steps<'_>, what: &What) -> bool {
     }
 }
 
-/// What all oracles find in the history of one daemon.
-fn judge_one(history: &[Record]) -> Finding {
+/// Applies all oracles to the history of one daemon.
+fn apply_oracles(history: &[Record]) -> Finding {
     let mut found = Finding::default();
     for oracle in oracle::ALL {
         let finding = oracle(history);
         found.violations.extend(finding.violations);
         found.unknowns.extend(finding.unknowns);
     }
-    // What follows the end of an engine says nothing of the daemon.
-    if let Some(end) = history.iter().find(|record| world_ended(&record.what).is_some()) {
+    // If a part of the world ended by itself, later records say nothing about the daemon. The run then
+    // becomes unknown, unless a violation was recorded before.
+    if let Some(end) = history.iter().find(|record| world_part_died(&record.what).is_some()) {
         found.violations.retain(|violation| violation.seq <= end.seq);
     }
-    let names = View::of(history);
+    let names = View::from_records(history);
     for violation in &mut found.violations {
         violation.text = names.named(&violation.text);
     }
     found
 }
 
-/// Why this history is not one of a whole run.
-fn incomplete(history: &[Record]) -> Vec<String> {
+/// Why the run was not complete or its world failed; empty if neither is so.
+fn reasons_for_incompleteness(history: &[Record]) -> Vec<String> {
     let mut unknowns: Vec<_> =
-        history.iter().filter_map(|record| failed_world(&record.what)).collect();
-    unknowns.extend(given_up(history));
+        history.iter().filter_map(|record| world_failure(&record.what)).collect();
+    unknowns.extend(abandoned_writes(history));
     let judged = history
         .iter()
         .any(|record| matches!(record.what, What::Checkpoint { stage: Stage::Probed, .. }));
@@ -104,15 +107,16 @@ fn incomplete(history: &[Record]) -> Vec<String> {
         unknowns.push("the run ended before anything could be judged".to_owned());
     }
     if !history.iter().any(|record| matches!(record.what, What::Ended)) {
-        unknowns.push("the journal has no end: the harness was stopped in the middle".to_owned());
+        unknowns.push("the journal has no end: the harness was stopped during the run".to_owned());
     }
     unknowns
 }
 
-/// Held writes that somebody gave up who was not ended by the scenario.
+/// Writes that a gate held, and whose sender stopped waiting although no step ended the daemon. The write
+/// was then not stored at the instant that the schedule supposes.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only reviews and ends of the daemon matter")]
-fn given_up(history: &[Record]) -> Vec<String> {
-    let steps = Steps::of(history);
+fn abandoned_writes(history: &[Record]) -> Vec<String> {
+    let steps = Steps::from_history(history);
     let mut held = BTreeSet::new();
     let mut unknowns = Vec::new();
     for record in history {
@@ -123,9 +127,11 @@ fn given_up(history: &[Record]) -> Vec<String> {
             What::Review(Review { outcome: ReviewOutcome::GivenUpAt(gate), resource, .. })
                 if held.remove(gate) =>
             {
-                unknowns.push(format!("a held write of {resource} was not held to the end"));
+                unknowns.push(format!(
+                    "a held write of {resource} was abandoned before its gate was released"
+                ));
             }
-            // The daemon gives up whatever it waits for when it ends.
+            // A daemon that ends abandons its writes, so these are expected.
             What::StepBegan { .. } if steps.begun(record).is_some_and(Step::ends_daemon) => {
                 held.clear()
             }
@@ -135,25 +141,27 @@ fn given_up(history: &[Record]) -> Vec<String> {
     unknowns
 }
 
-fn failed_world(what: &What) -> Option<String> {
+/// The failure of the world or the schedule that a record reports, if it reports one.
+fn world_failure(what: &What) -> Option<String> {
     if let What::Leak { text, owner: Owner::World } = what {
-        return Some(format!("something of the world would not go: {text}"));
+        return Some(format!("something of the world could not be removed: {text}"));
     }
-    if let Some(end) = world_ended(what) {
-        return Some(end);
+    if let Some(death) = world_part_died(what) {
+        return Some(death);
     }
     let What::StepFailed { index, blame, why } = what else { return None };
-    let whose = match blame {
-        Blame::Schedule => "the daemon went another way than the schedule supposes",
+    let failure = match blame {
+        Blame::Schedule => "the daemon did not do what the schedule supposes",
         Blame::World => "the world failed",
+        // `liveness` judges this.
         Blame::Daemon => return None,
     };
-    Some(format!("step {}: {whose}: {why}", index + 1))
+    Some(format!("step {}: {failure}: {why}", index + 1))
 }
 
-/// A process of the world that is not the daemon ended by itself.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only ends of processes are asked for")]
-fn world_ended(what: &What) -> Option<String> {
+/// How a process of the world ended by itself, if the record reports that. The daemon does not count.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only ends of processes matter here")]
+fn world_part_died(what: &What) -> Option<String> {
     match what {
         What::Process { name, state: ProcessState::Died { exit }, .. }
             if !DAEMON_PARTS.contains(&name.as_str()) =>

@@ -1,21 +1,21 @@
-//! The record of a run, and everything that is a pure function of it.
+//! The history of a run, and everything that is computed from it by pure functions.
 //!
 //! Where to start:
-//! - [`Scenario`] and [`Step`]: the one language of schedules, for Rust, YAML and replay files.
-//! - [`Record`]: one thing that happened; [`journal`] writes and reads them.
+//! - [`Scenario`] and [`Step`]: the language of schedules, for Rust, YAML and replay files.
+//! - [`Record`]: one thing that happened; [`journal`] writes and reads records.
 //! - [`Steps`]: the steps that records name by index.
-//! - [`View`]: the state that a prefix of the history implies; live waits and oracles share it.
-//! - [`oracle`]: promises, each a function from a history to its violations.
+//! - [`View`]: the state after some records; live waits and oracles use the same view.
+//! - [`oracle`]: functions from a history to the violations of some promises.
 //! - [`Verdict`]: what a run proved; [`judge`] computes it.
-//! - [`Comparisons`]: mirrors that must be beside those that are, at each record.
-//! - [`canon`] and [`timeline`]: the same history as text, for snapshots and for people.
+//! - [`Comparisons`]: the mirrors that the API must have, compared with those that it has, at each record.
+//! - [`canon`] and [`timeline`]: the history as text, for snapshots and for people.
 //!
 //! A module imports only from modules before it in this list: `promise`, `scenario`, `record`,
 //! `schedule`, `verdict`, `journal`, `mirror`, `steps`, `view`, `canon`, `comparison`, `oracle`,
 //! `timeline`, `judge`.
 //!
-//! Nothing here opens a socket, starts a process, reads a clock or needs a runtime, so that last
-//! night's journal can be judged by today's oracles.
+//! Nothing here opens a socket, starts a process, reads a clock or needs a runtime. So today's oracles can
+//! judge an old journal.
 
 #![warn(missing_docs)]
 
@@ -37,14 +37,17 @@ mod view;
 
 pub use comparison::{Comparison, Comparisons};
 pub use judge::judge;
-pub use mirror::{Mirror, MirrorKey, compare, expected};
+pub use mirror::{
+    Form, Mirror, MirrorField, MirrorKey, Treatment, compare, expected, mirror_fields,
+};
 pub use promise::{InvalidPromiseNumber, PromiseNumber};
 pub use record::{
-    ApiChange, Blame, CONFIG_FILE, CONTEXT_PREFIX, Change, CommandRun, DAEMON_PARTS, DockerContent,
-    DockerFile, DockerUser, EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume,
-    Exit, FileChange, Footprint, IMAGE_LABEL, LogClient, LogCrowdSeen, LogEvent, LogLevel,
-    LogTruth, Owner, ProcessState, Record, Review, ReviewOutcome, RunHeader, Stage, StatusCount,
-    UserCommand, UserCommandEnd, UserWrite, What, WireMessage, WireSide, WireWhat,
+    ApiChange, Blame, CONFIG_FILE, CONTEXT_PREFIX, Change, CommandRun, ContainerDetails,
+    DAEMON_PARTS, DockerContent, DockerFile, DockerUser, EngineContainer, EngineEvent, EngineImage,
+    EngineState, EngineVolume, Exit, FileChange, Footprint, IMAGE_LABEL, ImageDetails, LogClient,
+    LogCrowdSeen, LogEvent, LogLevel, LogTruth, Owner, PortBinding, ProcessState, Record, Review,
+    ReviewOutcome, RunHeader, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite,
+    VolumeDetails, What, WireMessage, WireSide, WireWhat,
 };
 pub use scenario::{
     ACTION, About, Action, ApiStep, AppStep, Await, BuildImage, ClientName, Codes, CommandName,

@@ -40,7 +40,7 @@ impl FromStr for PromiseNumber {
     type Err = InvalidPromiseNumber;
 
     fn from_str(text: &str) -> Result<Self, InvalidPromiseNumber> {
-        // `u8::from_str` takes a sign and leading zeros, so that one promise would have two names.
+        // `u8::from_str` accepts a sign and leading zeros, so one promise could have several names.
         let part = |text: &str| {
             let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
             plain.then(|| text.parse::<u8>().ok()).flatten()

@@ -3,14 +3,14 @@
 use crate::record::{Record, What};
 use crate::scenario::Step;
 
-/// What the steps are that the records of a history name by index.
+/// The steps that the records of a history name by index.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Steps<'a>(&'a [Step]);
 
 impl<'a> Steps<'a> {
     /// The steps of the scenario in a history's header; none if the history has no header.
     #[must_use]
-    pub fn of(history: &'a [Record]) -> Self {
+    pub fn from_history(history: &'a [Record]) -> Self {
         let steps = history.iter().find_map(|record| {
             let What::Run(header) = &record.what else { return None };
             Some(&header.scenario.steps[..])
@@ -18,14 +18,14 @@ impl<'a> Steps<'a> {
         Self(steps.unwrap_or_default())
     }
 
-    /// The step of an index, from 0.
+    /// The step with this index, from 0.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&'a Step> {
         self.0.get(index)
     }
 
-    /// The step that begins with a record, for the daemon that the record is about: of a step that is
-    /// done to the neighbour, the neighbour's record has what is done.
+    /// The step that begins with a record. For a record of the neighbour, this is the step that is carried
+    /// out on the neighbour, which the scenario's step contains.
     #[must_use]
     pub fn begun(&self, record: &Record) -> Option<&'a Step> {
         let What::StepBegan { index } = record.what else { return None };

@@ -1,4 +1,4 @@
-//! Comparisons followed from record to record, against those made anew at each.
+//! `Comparisons` updates its result at each record. The test compares it with a complete comparison.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use racetrap_history::{
 };
 use serde_json::{Value, json};
 
-/// Numbers that look random and are the same in every run (Knuth's MMIX generator).
+/// Pseudo-random numbers that are the same in every run (Knuth's MMIX generator).
 struct Dice(u64);
 
 impl Dice {
@@ -25,7 +25,7 @@ impl Dice {
 
 const NAMES: [&str; 4] = ["a", "b", "c", "racetrap-probe-1"];
 
-/// A few objects of each kind, whose fields are one of two things.
+/// A state of the engine with a few objects of each kind, whose fields have one of two values.
 fn truth(dice: &mut Dice) -> What {
     let mut state = EngineState::default();
     for name in NAMES {
@@ -34,6 +34,7 @@ fn truth(dice: &mut Dice) -> What {
                 driver: dice.one_of(&["local", "other"]).to_owned(),
                 mountpoint: "/v".to_owned(),
                 labels: BTreeMap::new(),
+                details: None,
             };
             state.volumes.insert(name.to_owned(), volume);
         }
@@ -43,6 +44,7 @@ fn truth(dice: &mut Dice) -> What {
                 image: "i".to_owned(),
                 state: dice.one_of(&["created", "running"]).to_owned(),
                 labels: BTreeMap::new(),
+                details: None,
             };
             state.containers.insert(format!("id-{name}"), container);
         }
@@ -53,6 +55,7 @@ fn truth(dice: &mut Dice) -> What {
                 os: "linux".to_owned(),
                 architecture: "amd64".to_owned(),
                 labels: BTreeMap::new(),
+                details: None,
             };
             state.images.insert(format!("image-{name}"), image);
         }
@@ -60,7 +63,7 @@ fn truth(dice: &mut Dice) -> What {
     What::Truth(state)
 }
 
-/// The mirror of something, which may be there twice, belong to somebody else, or be blank.
+/// A mirror, which may be a second one of its object, belong to somebody else, or have no status.
 fn object(dice: &mut Dice, resource: &str, version: u64) -> Value {
     let name = dice.one_of(&NAMES);
     let of = dice.one_of(&NAMES);
@@ -87,7 +90,7 @@ fn object(dice: &mut Dice, resource: &str, version: u64) -> Value {
 }
 
 fn what(dice: &mut Dice, seq: u64) -> What {
-    // Now and then a watch lags behind a list.
+    // The version goes back at times, as if a watch lagged behind a list.
     let version = 100 + seq - dice.below(10).min(seq);
     let resource = dice.one_of(&["volumes", "images", "containers"]);
     match dice.below(12) {
@@ -111,10 +114,10 @@ fn what(dice: &mut Dice, seq: u64) -> What {
     }
 }
 
-// Whatever a record changes, what was told of each mirror last must be all that is different now, and
-// all that is there: a change that is not told, or told wrongly, leaves one of the two apart.
+// After each record, the last reported comparisons together must contain exactly the differences and the
+// mirrors of a complete comparison. A change that is not reported, or reported wrongly, makes them differ.
 #[test]
-fn what_is_followed_says_at_each_record_what_is_compared_anew() {
+fn incremental_comparisons_equal_a_complete_comparison_after_each_record() {
     let mut differing = 0;
     for seed in 0..40 {
         let mut dice = Dice(seed);

@@ -1,4 +1,4 @@
-//! The journal is cut off at every byte, damaged, and read by a reader of another format.
+//! Reads journals that were cut off at any byte, that are damaged, or that have another format.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -34,7 +34,7 @@ fn written(records: &[Record]) -> Vec<u8> {
     bytes
 }
 
-// Whole records before the cut survive, whatever byte it falls on; the rest is told, not lost.
+// Cuts the journal at every byte. All complete records must be read, and the rest must be returned too.
 #[test]
 fn a_journal_cut_at_any_byte_gives_all_whole_records() {
     let records = records();

@@ -1,7 +1,7 @@
-//! A record of every kind is written to a journal and read back.
+//! Writes a record of every kind to a journal and reads it back.
 //!
-//! Each list of kinds is a match without a wildcard: a kind that is added does not compile until it is
-//! in the list, and the test fails until it has a record.
+//! Each list of kinds is a match without a wildcard. If somebody adds a kind, this file does not compile
+//! until the kind is in the list, and the test fails until the kind has a record.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -16,7 +16,7 @@ use racetrap_history::{
 };
 use serde_json::{Value, json};
 
-/// Declares the names of all kinds of a type, and which of them a value is.
+/// Declares a list with the names of all kinds of a type, and a function that returns the kind of a value.
 macro_rules! kinds {
     ($function:ident, $type:ty, $all:ident: $($pattern:pat => $name:literal,)+) => {
         const $all: &[&str] = &[$($name),+];
@@ -251,14 +251,21 @@ fn truth() -> EngineState {
         image: text("sha256:1"),
         state: text("running"),
         labels: labels(),
+        details: None,
     };
     let image = EngineImage {
         tags: vec![text("a:1")],
         os: text("linux"),
         architecture: text("amd64"),
         labels: labels(),
+        details: None,
     };
-    let volume = EngineVolume { driver: text("local"), mountpoint: text("/v"), labels: labels() };
+    let volume = EngineVolume {
+        driver: text("local"),
+        mountpoint: text("/v"),
+        labels: labels(),
+        details: None,
+    };
     EngineState {
         containers: [(text("1"), container)].into(),
         images: [(text("sha256:1"), image)].into(),
@@ -383,7 +390,7 @@ fn of_others() -> Vec<What> {
     whats
 }
 
-/// Requires that each kind of a list is that of one value at least.
+/// Asserts that at least one value has each kind of the list.
 #[track_caller]
 fn assert_all<T>(values: &[T], kind: fn(&T) -> &'static str, all: &[&str]) {
     let kinds: BTreeSet<_> = values.iter().map(kind).collect();
@@ -418,9 +425,9 @@ fn a_record_of_every_kind_is_read_as_it_was_written() {
     assert_eq!(read.len(), records.len());
 }
 
-// The name in the list is the one in the journal, so that the list says what a journal may hold.
+// The names in the list are those in the journal, so the list shows what a journal may contain.
 #[test]
-fn a_record_is_called_by_its_kind() {
+fn a_record_has_the_name_of_its_kind_in_the_journal() {
     for what in [of_run(), of_daemon(), of_others()].concat() {
         let kind = of_what(&what);
         let record = Record { seq: 0, at_us: 0, neighbour: false, what };

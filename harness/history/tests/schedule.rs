@@ -1,4 +1,4 @@
-//! Schedules that cannot be carried out are refused at the step, with what was expected.
+//! Schedules that cannot be carried out are refused. The error names the step and what was expected.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
@@ -100,7 +100,7 @@ fn an_unknown_key_of_a_step_is_refused() {
 }
 
 #[test]
-fn what_no_earlier_step_made_is_refused() {
+fn a_step_that_uses_something_no_earlier_step_created_is_refused() {
     assert_refused(
         json!([{ "create_container": { "name": "c", "image": "nobody" } }, "settle"]),
         0,
@@ -128,7 +128,8 @@ fn a_volume_with_the_harnesss_own_name_is_refused() {
     );
 }
 
-// Each is a fault that would never happen, or never end; all of them passed silently before.
+// Each schedule contains a fault that would never happen or never end. Without the check, the run would
+// show nothing.
 #[test]
 fn faults_that_mean_nothing_are_refused() {
     let answer = |extra: Value| {
@@ -158,9 +159,10 @@ fn faults_that_mean_nothing_are_refused() {
     assert_refused(json!([{ "happened": "lost" }, "settle"]), 0, "there is no fault `lost` here");
 }
 
-// A daemon that may be struck is awaited before it is judged, by the step of that blow.
+// A schedule that kills or freezes the daemon at some instant must wait for that before it settles, with
+// the step that belongs to the same action.
 #[test]
-fn a_moment_of_the_daemons_is_awaited() {
+fn a_schedule_waits_until_the_daemon_is_killed_or_frozen() {
     let kill = json!({ "kill_at": "config_write" });
     let freeze = json!({ "freeze_at": "config_write" });
     assert_refused(json!(["killed", "settle"]), 0, "nobody kills the daemon");

@@ -1,4 +1,4 @@
-//! A journal of format 1 is read as what it tells in the words of today's format.
+//! Reads a journal of format 1, and compares the records with those of today's format.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "each test reads one kind of record")]
@@ -16,7 +16,7 @@ fn records() -> Vec<Record> {
     journal.records
 }
 
-/// What these records give, in their order.
+/// What `of` returns for each record, in order.
 fn all<T>(of: impl Fn(What) -> Option<T>) -> Vec<T> {
     records().into_iter().filter_map(|record| of(record.what)).collect()
 }
@@ -26,15 +26,15 @@ fn its_header_has_todays_format_and_the_steps() {
     let records = records();
     let What::Run(header) = &records[0].what else { panic!("it begins with its header") };
     assert_eq!(header.format, journal::FORMAT);
-    let steps = Steps::of(&records);
+    let steps = Steps::from_history(&records);
     let begun: Vec<_> = records.iter().filter_map(|record| steps.begun(record)).collect();
     assert_eq!(begun[0], steps.get(0).unwrap());
-    // The neighbour's record has what is done to the neighbour.
+    // For a record of the neighbour, the step is the one that is carried out on the neighbour.
     assert_eq!(Some(begun[1]), steps.get(1).unwrap().for_neighbour());
 }
 
 #[test]
-fn messages_on_a_wire_have_closed_words() {
+fn texts_about_messages_become_values_of_closed_types() {
     let events = all(|what| match what {
         What::Wire(message) | What::ApiWire(message) => Some(message.event),
         _ => None,
@@ -45,9 +45,10 @@ fn messages_on_a_wire_have_closed_words() {
     assert!(matches!(events[3], WireWhat::Malformed { side: WireSide::Upstream, .. }));
 }
 
-// A gate's name may hold any words, also those between which it stood.
+// In format 1 the outcome is a text around the gate's name. The name here contains a word of that text, so
+// the parser must not split at it.
 #[test]
-fn reviews_have_their_outcome() {
+fn texts_about_reviews_become_outcomes() {
     let outcomes = all(|what| match what {
         What::Review(review) => Some(review.outcome),
         _ => None,
@@ -63,9 +64,9 @@ fn reviews_have_their_outcome() {
     assert_eq!(outcomes, expected);
 }
 
-// Format 1 did not say which signal had ended a command.
+// Format 1 did not record which signal ended a command, so that stays unknown.
 #[test]
-fn ends_are_values() {
+fn texts_about_exits_become_values() {
     let commands = all(|what| match what {
         What::Command(run) => Some(run.exit),
         What::UserCommand(command) => command.end.map(|end| end.exit),

@@ -7,15 +7,15 @@ use serde_json::Value;
 use super::upgrade::{self, OLDEST};
 use crate::record::Record;
 
-/// Version of the format; it changes whenever an old reader could misread a new journal.
+/// Version of the format. It increases when an old reader could misread a new journal.
 pub const FORMAT: u32 = 2;
 
-/// A journal as far as it could be read.
+/// The readable part of a journal.
 #[derive(Debug, PartialEq)]
 pub struct Journal {
-    /// Whole records, in order.
+    /// The complete records, in order.
     pub records: Vec<Record>,
-    /// What stands after the last whole record, where the writer was stopped in the middle.
+    /// The incomplete last line, if the writer was stopped while it wrote a record.
     pub torn: Option<String>,
 }
 
@@ -26,29 +26,29 @@ pub enum JournalError {
     /// The file could not be read.
     #[error("the journal could not be read")]
     Io(#[from] io::Error),
-    /// A line in the middle is no record.
-    #[error("line {line} is no record of a journal")]
+    /// A complete line is not a record.
+    #[error("line {line} is not a record of a journal")]
     Damaged {
-        /// From 1.
+        /// Number of the line, from 1.
         line: usize,
-        /// What the parser says.
+        /// The parser's error.
         #[source]
         source: serde_json::Error,
     },
-    /// Records are missing.
-    #[error("line {line} holds record {found} where record {wanted} was expected")]
+    /// A record is missing.
+    #[error("line {line} contains record {found}, but record {wanted} was expected")]
     Gap {
-        /// From 1.
+        /// Number of the line, from 1.
         line: usize,
-        /// The number that should stand there.
+        /// The expected number of the record.
         wanted: u64,
-        /// The number that stands there.
+        /// The number of the record in this line.
         found: u64,
     },
-    /// Written by a harness whose format this one does not know.
+    /// The journal has a format that this harness does not know.
     #[error("the journal has format {found}; this harness reads formats {OLDEST} to {FORMAT}")]
     Format {
-        /// The format named by the journal.
+        /// The journal's format.
         found: u32,
     },
 }
@@ -59,10 +59,11 @@ struct Header {
     format: Option<u32>,
 }
 
-/// Appends one record as one line, in one write, so that a kill tears at most this line.
+/// Appends one record as one line. It is written in one call, so if the harness is killed, at most this
+/// line is incomplete.
 ///
 /// # Errors
-/// What the writer says.
+/// The writer fails.
 pub fn append(writer: &mut impl Write, record: &Record) -> io::Result<()> {
     let mut line = serde_json::to_vec(record)?;
     line.push(b'\n');
@@ -70,10 +71,11 @@ pub fn append(writer: &mut impl Write, record: &Record) -> io::Result<()> {
     writer.flush()
 }
 
-/// Reads a journal of this format or an earlier one; a torn last line is returned, not refused.
+/// Reads a journal of this format or an earlier one. An incomplete last line is not an error: it is
+/// returned as [`Journal::torn`].
 ///
 /// # Errors
-/// A journal that cannot be read, is damaged in the middle, has gaps, or has an unknown format.
+/// The journal cannot be read, has a damaged line, has gaps, or has an unknown format.
 pub fn read(mut reader: impl BufRead) -> Result<Journal, JournalError> {
     let mut records = Vec::new();
     let mut line = Vec::new();
@@ -83,14 +85,17 @@ pub fn read(mut reader: impl BufRead) -> Result<Journal, JournalError> {
         if reader.read_until(b'\n', &mut line)? == 0 {
             return Ok(Journal { records, torn: None });
         }
+        // Every complete record ends with a newline, so without one the writer was stopped.
         if line.last() != Some(&b'\n') {
             let torn = Some(String::from_utf8_lossy(&line).into_owned());
             return Ok(Journal { records, torn });
         }
         let number = records.len() + 1;
         let damaged = |source| JournalError::Damaged { line: number, source };
-        // Another format may have other records; it is refused by its number, not by their form.
+        // Records of an unknown format may not be readable, so the format is checked before the record is
+        // parsed. The user then learns about the format and not about a line.
         let header: Header = serde_json::from_slice(&line).map_err(damaged)?;
+        // Only the first record names the format; it holds for all later ones.
         format = header.format.unwrap_or(format);
         if !(OLDEST..=FORMAT).contains(&format) {
             return Err(JournalError::Format { found: format });
@@ -104,7 +109,7 @@ pub fn read(mut reader: impl BufRead) -> Result<Journal, JournalError> {
     }
 }
 
-/// Reads one line of a journal of this format.
+/// Parses one line of a journal of this format.
 fn parse(line: &[u8], format: u32) -> serde_json::Result<Record> {
     if format == FORMAT {
         return serde_json::from_slice(line);

@@ -1,7 +1,7 @@
-//! The history on disk: one JSON object a line, written whole, readable when cut off anywhere.
+//! The history on disk: one JSON object in each line. A journal can be read even if it was cut off.
 //!
-//! - `file`: writing and reading;
-//! - `upgrade`: what records of earlier formats are in today's.
+//! - `file`: writes and reads journals;
+//! - `upgrade`: converts records of earlier formats.
 
 mod file;
 mod upgrade;

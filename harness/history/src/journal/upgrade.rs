@@ -1,8 +1,7 @@
-//! Records of format 1, as records of format 2.
+//! Converts records of format 1 into records of format 2.
 //!
-//! Format 1 had texts where format 2 has values of closed sets: a reader of format 1 had to look into
-//! them. They are taken apart here and nowhere else. A text of which nothing is known is kept, as the
-//! reason why nothing is known.
+//! Some values that are texts in format 1 have closed types in format 2. Only this module parses those
+//! texts. If a text cannot be parsed, the new value is "unknown" and contains the text.
 
 use serde_json::{Map, Value, json};
 
@@ -11,17 +10,18 @@ use super::file::FORMAT;
 /// The oldest format that can be read.
 pub(super) const OLDEST: u32 = 1;
 
-/// What a command of format 1 said on standard error if the harness had killed it at its limit.
+/// In format 1, the standard error of a command that the harness killed at its limit.
 const TIMED_OUT: &str = "it was still running at its limit, and was killed";
 
-/// Changes a record of format 1 into one of format 2. What is no record of format 1 stays as it is, and
-/// is refused by whoever reads it as a record.
+/// Converts a record of format 1 into one of format 2. Anything else stays unchanged; parsing it as a
+/// record fails later.
 pub(super) fn upgrade(record: &mut Value) {
     let Some(record) = record.as_object_mut() else { return };
     match record.get("what").and_then(Value::as_str).unwrap_or_default() {
         "run" => {
             record.insert("format".to_owned(), FORMAT.into());
         }
+        // The header contains the step, so format 2 has no text for it.
         "step_began" => {
             record.remove("text");
         }
@@ -41,6 +41,7 @@ pub(super) fn upgrade(record: &mut Value) {
             }
         }
         "command" => {
+            // A command that the harness killed has no exit code, and only its error text says why.
             let is_late = record.get("stderr").and_then(Value::as_str) == Some(TIMED_OUT);
             change(record, "exit", |exit| exit_code(exit, is_late));
         }
@@ -62,14 +63,14 @@ pub(super) fn upgrade(record: &mut Value) {
     }
 }
 
-/// Changes the value of a key, if it is there.
+/// Changes the value of a key if the object has the key.
 fn change(object: &mut Map<String, Value>, key: &str, to: impl FnOnce(&Value) -> Value) {
     if let Some(value) = object.get_mut(key) {
         *value = to(value);
     }
 }
 
-/// `allowed`, `denied`, `held at GATE`, `released from GATE` or `given up at GATE`.
+/// Converts `allowed`, `denied`, `held at GATE`, `released from GATE` or `given up at GATE`.
 fn review(outcome: Option<&str>) -> Value {
     let outcome = outcome.unwrap_or_default();
     let of_gate = [
@@ -85,7 +86,8 @@ fn review(outcome: Option<&str>) -> Value {
     outcome.into()
 }
 
-/// `exit status: CODE`, `exit code CODE`, `signal: NUMBER (NAME)`, or why it is not known how a process ended.
+/// Converts `exit status: CODE`, `exit code CODE`, `signal: NUMBER (NAME)`, or the reason why the harness
+/// does not know how a process ended.
 fn exit_of(how: &str) -> Value {
     let number = |words: &str| {
         let rest = how.strip_prefix(words)?;
@@ -100,18 +102,19 @@ fn exit_of(how: &str) -> Value {
     }
 }
 
-/// An exit code; null, if a signal or the harness's limit ended the command.
+/// Converts an exit code. It is null if a signal or the harness's limit ended the command.
 fn exit_code(exit: &Value, is_late: bool) -> Value {
     if !exit.is_null() {
         json!({ "code": exit })
     } else if is_late {
         "timed_out".into()
     } else {
+        // Format 1 did not record which signal.
         json!({ "unknown": "a signal ended it" })
     }
 }
 
-/// Numbers of clients by status, the statuses being keys.
+/// Converts an object with a number of clients for each status into a list in the order of the statuses.
 fn answers(answers: &Value) -> Value {
     let counts = answers.as_object().into_iter().flatten().map(
         |(status, clients)| json!({ "status": status.parse::<u16>().ok(), "clients": clients }),

@@ -1,23 +1,25 @@
-//! An object of the engine has its mirror created once, and deleted once (contract 4.2: events are
-//! handled in order, and each reads the current state; 4.5: a lost stream leaves mirrors alone).
+//! The daemon creates the mirror of an engine object once and deletes it once (contract 4.2: the daemon
+//! handles events in order, and reads the current state for each; 4.5: a lost stream leaves mirrors
+//! alone).
 //!
-//! Of objects that lived from one checkpoint to the next, [`identity`](super::identity) judges.
-//! Here the others are judged, which came or went in between: a mirror that was created, deleted
-//! and created anew in one life of its object, or after the container was gone, whether or not it
-//! has gone again by the checkpoint.
+//! [`identity`](super::identity) judges objects that exist from one checkpoint to the next. This oracle
+//! judges those that were created or removed between two checkpoints. It reports a mirror that was
+//! created, deleted and created again while its object existed, or after its container was removed,
+//! even if the mirror is gone again at the checkpoint.
 //!
-//! A life ends with a removal in the engine, but for containers, whose IDs never come again: a
-//! second mirror of a removed container is its ghost. Volumes and images come again under the same
-//! name, and events of earlier lives are replayed after a sync (contract 4.1, step 3), so that they
-//! are not judged once they were removed. Nothing is judged from a stop, a switch, a restart of the
-//! daemon or of its VM, or a fault on the wire on, until the next checkpoint has passed: a sweep and
-//! its aftermath may be seen later than the App's change (contract 4.6). What a user deleted is
-//! judged by [`no_lost_update`](super::no_lost_update).
+//! Not judged:
+//! - volumes and images, once they were removed. Their names can be used again, and after a sync the
+//!   engine replays events of earlier objects (contract 4.1, step 3). A container's ID is never used
+//!   again, so a second mirror of a removed container is always wrong;
+//! - anything between an event that removes mirrors for another reason and the next checkpoint: a stop, a
+//!   switch of engines, a restart of the daemon or its VM, a fault on the wire. The watch may report the
+//!   effects of a sweep later than the App's change (contract 4.6);
+//! - what a user deleted: [`no_lost_update`](super::no_lost_update) judges it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
-use super::seen::Seen;
+use super::observed::ObservedObject;
 use crate::mirror::{Mirror, MirrorKey, expected};
 use crate::record::{Record, Stage, What, WireMessage, WireWhat};
 use crate::scenario::OracleName;
@@ -25,65 +27,70 @@ use crate::view::View;
 
 /// What is known of the mirrors of one object.
 #[derive(Default)]
-struct Life {
-    /// UID of a mirror that was deleted.
-    deleted: Option<String>,
-    /// Record at which another one was seen after that.
-    again: Option<u64>,
+struct Mirrors {
+    /// UID of the first mirror that was deleted.
+    deleted_uid: Option<String>,
+    /// The record that shows the next mirror after that.
+    created_again_at: Option<u64>,
 }
 
+/// The mirrors since the last checkpoint.
 #[derive(Default)]
-struct Counting {
-    lives: BTreeMap<MirrorKey, Life>,
+struct MirrorCounts {
+    mirrors: BTreeMap<MirrorKey, Mirrors>,
+    /// The key of each mirror, by the mirror's UID.
     keys: BTreeMap<String, MirrorKey>,
-    /// Objects that are not to be judged any more: removed in the engine, or by a user.
-    over: BTreeSet<String>,
+    /// IDs of objects that are not judged any more, because the engine or a user removed them.
+    excluded: BTreeSet<String>,
     /// What the engine held at the last checkpoint.
     held: BTreeSet<MirrorKey>,
-    /// Something happened that takes mirrors rightly, and no checkpoint has passed since.
-    off: bool,
+    /// Something removed mirrors for another reason, and no checkpoint has passed since.
+    suspended: bool,
 }
 
-/// Judges the mirrors of objects that came or went between two checkpoints.
+/// Judges the mirrors of objects that were created or removed between two checkpoints.
 #[must_use]
 pub fn counts(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let mut view = View::default();
-    let mut counting = Counting::default();
+    let mut counts = MirrorCounts::default();
     for record in history {
         view.apply(record);
-        if takes_mirrors(&view, &record.what) {
-            counting.stop();
+        if may_replace_mirrors(&view, &record.what) {
+            counts.suspend();
         }
         match &record.what {
             What::Engine(event) if matches!(&*event.action, "destroy" | "delete" | "untag") => {
                 if event.object != "container" {
-                    counting.over.insert(event.id.clone());
+                    counts.excluded.insert(event.id.clone());
                 }
             }
+            // An untag does not say which tag is gone, so the engine's state is compared as well.
             What::Truth(state) => {
-                let there = expected(state);
-                let lost = counting.lives.keys().filter(|key| !there.contains_key(*key));
-                let lost: Vec<_> = lost.filter_map(of_several_lives).map(str::to_owned).collect();
-                counting.over.extend(lost);
+                let present = expected(state);
+                let absent = counts.mirrors.keys().filter(|key| !present.contains_key(*key));
+                let absent: Vec<_> = absent.filter_map(reusable_id).map(str::to_owned).collect();
+                counts.excluded.extend(absent);
             }
             What::UserWrite(write) if write.deleted => {
-                let key = counting.keys.get(&write.uid).and_then(MirrorKey::engine_id);
-                counting.over.extend(key.map(str::to_owned));
+                let key = counts.keys.get(&write.uid).and_then(MirrorKey::engine_id);
+                counts.excluded.extend(key.map(str::to_owned));
             }
             What::Checkpoint { stage: Stage::Probed, .. } => {
                 let held = view.expected().into_keys().collect();
-                counting.judge(held, &mut finding);
+                counts.judge(held, &mut finding);
             }
-            What::Ended => counting.judge(BTreeSet::new(), &mut finding),
-            what => Seen::all(what).iter().for_each(|seen| counting.see(seen, record.seq)),
+            What::Ended => counts.judge(BTreeSet::new(), &mut finding),
+            what => ObservedObject::in_record(what)
+                .iter()
+                .for_each(|seen| counts.apply(seen, record.seq)),
         }
     }
     finding
 }
 
-/// Mirrors may be taken and made anew from here on, and not for the engine's sake.
-fn takes_mirrors(view: &View, what: &What) -> bool {
+/// Whether the daemon may remove and create mirrors from here on without a change in the engine.
+fn may_replace_mirrors(view: &View, what: &What) -> bool {
     let vm_is_down = |app: &crate::view::AppView| {
         app.condition("Running").is_some_and(|(status, _)| status != "True")
     };
@@ -97,21 +104,25 @@ fn takes_mirrors(view: &View, what: &What) -> bool {
     }
 }
 
-impl Counting {
-    fn stop(&mut self) {
-        self.off |= !self.keys.is_empty();
-        self.lives.clear();
+impl MirrorCounts {
+    /// Judges nothing until the next checkpoint.
+    fn suspend(&mut self) {
+        // Without any mirror there is nothing that could be replaced, as when the daemon first starts.
+        self.suspended |= !self.keys.is_empty();
+        self.mirrors.clear();
     }
 
-    fn see(&mut self, seen: &Seen<'_>, seq: u64) {
+    fn apply(&mut self, seen: &ObservedObject<'_>, seq: u64) {
         let Some(mirror) = Mirror::read(seen.resource, seen.object) else { return };
         if mirror.is_foreign() || mirror.is_probe() {
             return;
         }
         let uid = seen.uid().to_owned();
+        // A mirror without a status does not say which object it stands for. Its UID says so if the
+        // mirror had a status before.
         let key = match (mirror.key, self.keys.get(&uid)) {
             (MirrorKey::Blank { .. }, Some(known)) => known.clone(),
-            // A container's mirror has the container's ID for its name (contract 3.6).
+            // The name of a container's mirror is the container's ID (contract 3.6).
             (MirrorKey::Blank { resource, name }, None) if resource == "containers" => {
                 MirrorKey::Container(name)
             }
@@ -119,40 +130,42 @@ impl Counting {
             (key, _) => key,
         };
         let is_known = self.keys.insert(uid.clone(), key.clone()).is_some();
-        if self.off {
+        if self.suspended {
             return;
         }
-        let life = self.lives.entry(key).or_default();
-        if seen.is_gone() {
-            life.deleted = life.deleted.take().or(Some(uid));
-        } else if !is_known && life.deleted.as_ref().is_some_and(|deleted| *deleted != uid) {
-            life.again = life.again.or(Some(seq));
+        let mirrors = self.mirrors.entry(key).or_default();
+        if seen.is_deleted() {
+            mirrors.deleted_uid = mirrors.deleted_uid.take().or(Some(uid));
+        } else if !is_known && mirrors.deleted_uid.as_ref().is_some_and(|deleted| *deleted != uid) {
+            // An unknown UID: a watch that lags behind would report the old mirror under its old UID.
+            mirrors.created_again_at = mirrors.created_again_at.or(Some(seq));
         }
     }
 
     /// Judges what happened since the last checkpoint; `held` is what the engine holds now.
     fn judge(&mut self, held: BTreeSet<MirrorKey>, finding: &mut Finding) {
-        for (key, life) in std::mem::take(&mut self.lives) {
-            let Some(seq) = life.again else {
-                // A container that is gone may have a ghost later.
+        for (key, mirrors) in std::mem::take(&mut self.mirrors) {
+            let Some(seq) = mirrors.created_again_at else {
+                // The mirror of a removed container may still come back after this checkpoint.
                 if matches!(key, MirrorKey::Container(_)) && !held.contains(&key) {
-                    self.lives.insert(key, life);
+                    self.mirrors.insert(key, mirrors);
                 }
                 continue;
             };
-            let lived_throughout = self.held.contains(&key) && held.contains(&key);
-            let is_over = key.engine_id().is_none_or(|id| self.over.contains(id));
-            if !lived_throughout && !is_over {
-                let text = format!("{key}: its mirror was deleted, and created anew");
+            // `identity` reports objects that exist at both checkpoints.
+            let existed_throughout = self.held.contains(&key) && held.contains(&key);
+            let is_excluded = key.engine_id().is_none_or(|id| self.excluded.contains(id));
+            if !existed_throughout && !is_excluded {
+                let text = format!("{key}: its mirror was deleted and created again");
                 finding.violated(OracleName::Counts, seq, text);
             }
         }
         self.held = held;
-        self.off = false;
+        self.suspended = false;
     }
 }
 
-/// The object's identity, where the engine may have another one under it later.
-fn of_several_lives(key: &MirrorKey) -> Option<&str> {
+/// The object's ID, if the engine may give it to another object later.
+fn reusable_id(key: &MirrorKey) -> Option<&str> {
     key.engine_id().filter(|_| !matches!(key, MirrorKey::Container(_)))
 }

@@ -1,4 +1,4 @@
-//! What an oracle finds, and all oracles.
+//! What an oracle returns, and the list of all oracles.
 
 use super::{
     bounded_work, convergence, counts, docker_config_integrity, hygiene, identity, liveness,
@@ -13,18 +13,18 @@ use crate::verdict::Violation;
 pub struct Finding {
     /// Broken promises.
     pub violations: Vec<Violation>,
-    /// What the history does not show well enough to say either way.
+    /// Reasons why the history neither shows that a promise was kept nor that it was broken.
     pub unknowns: Vec<String>,
 }
 
 impl Finding {
-    /// Adds a broken promise that became true at a record.
+    /// Adds a violation, which the record with the number `seq` shows.
     pub(super) fn violated(&mut self, oracle: OracleName, seq: u64, text: impl Into<String>) {
         self.violations.push(Violation { oracle, seq, text: text.into() });
     }
 }
 
-/// An oracle.
+/// An oracle: judges some promises over a complete history of one daemon.
 pub type Oracle = fn(&[Record]) -> Finding;
 
 /// All oracles, in the order of [`OracleName`].

@@ -1,8 +1,9 @@
-//! What the daemon began is gone when it has stopped (contract 4.6: `svc stop` ends the watcher and
-//! removes the context; 3.9.2: its process has ended).
+//! A daemon that has stopped leaves nothing behind (contract 4.6: `svc stop` ends the watcher and
+//! removes the context; 3.9.2: the daemon's process has ended).
 //!
-//! The harness looks for what is left when it closes a world, and says whose it was. What a killed
-//! daemon leaves is the harness's to sweep; what a daemon leaves that was stopped in order, is its own.
+//! The harness looks for leftovers when it closes a world, and records whether the daemon or the
+//! harness should have removed them. If the harness killed the daemon, the harness removes its
+//! leftovers. If the daemon stopped in order, a leftover is the daemon's fault.
 
 use super::Finding;
 use crate::record::{Owner, Record, What};
@@ -14,7 +15,7 @@ pub fn hygiene(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     for record in history {
         if let What::Leak { text, owner: Owner::Daemon } = &record.what {
-            let text = format!("the daemon has stopped, yet {text}");
+            let text = format!("the daemon has stopped, but {text}");
             finding.violated(OracleName::Hygiene, record.seq, text);
         }
     }

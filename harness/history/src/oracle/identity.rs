@@ -1,9 +1,9 @@
-//! An object that lived throughout keeps its mirror and the mirror's UID (contract 4.5: a lost
-//! stream leaves mirrors alone).
+//! As long as an object exists in the engine, it keeps its mirror, and the mirror keeps its UID
+//! (contract 4.5: a lost stream leaves mirrors alone).
 //!
-//! Judged from each checkpoint to the next, over the time in which the App wanted the engine to
-//! run: a mirror of an object that the engine held at both, and of which the engine reported no
-//! removal in between, may neither be deleted nor change its UID.
+//! This oracle judges the time from each checkpoint to the next, if the App wants the engine to run all
+//! the time. If the engine holds an object at both checkpoints and reports no removal between them, the
+//! object's mirror must neither be deleted nor change its UID.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,12 +13,16 @@ use crate::record::{Change, Record, Stage, What};
 use crate::scenario::OracleName;
 use crate::view::View;
 
-/// What is followed from one checkpoint on.
+/// What happened since a checkpoint.
 #[derive(Default)]
 struct Span {
+    /// UIDs of the mirrors at the checkpoint.
     uids: BTreeMap<MirrorKey, String>,
+    /// IDs of objects whose removal the engine reported.
     removed_in_engine: BTreeSet<String>,
+    /// Mirrors whose objects were missing in a state of the engine.
     gone_from_engine: BTreeSet<MirrorKey>,
+    /// The record in which a watch reported the deletion of a mirror.
     deleted_at: BTreeMap<MirrorKey, u64>,
 }
 
@@ -30,6 +34,7 @@ pub fn identity(history: &[Record]) -> Finding {
     let mut span: Option<Span> = None;
     for record in history {
         view.apply(record);
+        // A stop or a switch of engines removes all mirrors, so nothing is judged across it.
         if view.wants_no_mirrors() {
             span = None;
         }
@@ -65,11 +70,13 @@ pub fn identity(history: &[Record]) -> Finding {
     finding
 }
 
-/// An untag does not say which tag it took; that is seen in what the engine holds.
+/// Whether an action removes the object that its event names. An untag does not: its event does not say
+/// which tag was removed. The engine's state shows that.
 fn is_removal(action: &str) -> bool {
     matches!(action, "destroy" | "delete")
 }
 
+/// UIDs of the mirrors whose objects exist in the engine.
 fn uids(view: &View) -> BTreeMap<MirrorKey, String> {
     let expected = view.expected();
     view.mirrors()
@@ -84,6 +91,7 @@ impl Span {
         let now = uids(view);
         let expected = view.expected();
         for (key, before) in &self.uids {
+            // If the engine removed the object, a new mirror is correct, even if the object is back.
             if !expected.contains_key(key) || self.was_removed(key) {
                 continue;
             }
@@ -91,14 +99,18 @@ impl Span {
                 finding.violated(
                     OracleName::Identity,
                     *at,
-                    format!("{key}: lived throughout, but its mirror was deleted"),
+                    format!(
+                        "{key}: existed in the engine all the time, but its mirror was deleted"
+                    ),
                 );
             } else if let Some(after) = now.get(key).filter(|after| *after != before) {
+                // The watch missed the deletion, so only the new UID shows it.
                 finding.violated(
                     OracleName::Identity,
                     seq,
                     format!(
-                        "{key}: lived throughout, but its mirror's UID {before} became {after}"
+                        "{key}: existed in the engine all the time, but the UID of its mirror \
+                         changed from {before} to {after}"
                     ),
                 );
             }
@@ -106,7 +118,7 @@ impl Span {
     }
 
     fn was_removed(&self, key: &MirrorKey) -> bool {
-        // What a blank mirror stands for is not known.
+        // A mirror without a status does not say which object it stands for, so it is not judged.
         let Some(id) = key.engine_id() else { return true };
         self.removed_in_engine.contains(id) || self.gone_from_engine.contains(key)
     }

@@ -1,24 +1,26 @@
-//! Log lines of the same meaning as the same text.
+//! Reduces log lines to their messages, so that lines with the same meaning become equal texts.
 
 use serde_json::Value;
 
-/// The message of a line, without its header and time, with numbers, IDs and quoted names masked:
-/// two lines that differ in these alone give the same text.
+/// The message of a line without its header and time, and with numbers, IDs and quoted names masked. Two
+/// lines that differ only in these have the same message.
 ///
-/// Lines are klog's, logrus text, or objects of JSON (contract 1.1).
+/// A line has the form of klog, of logrus text, or is a JSON object (contract 1.1).
 pub(super) fn normalised(line: &str) -> String {
     let text = match serde_json::from_str::<Value>(line) {
         Ok(Value::Object(object)) => {
-            let said = ["msg", "err", "error"].iter().filter_map(|key| object.get(*key)?.as_str());
-            said.collect::<Vec<_>>().join(": ")
+            // Other keys name objects, which must not distinguish messages.
+            let parts = ["msg", "err", "error"].iter().filter_map(|key| object.get(*key)?.as_str());
+            parts.collect::<Vec<_>>().join(": ")
         }
         Ok(_) | Err(_) => without_quoted_values(without_header(line)),
     };
     without_numbers(&text)
 }
 
-/// klog's header ends with `] `; logrus text has the message after time and level.
+/// Removes klog's header, which ends with `] `, or the time and level before the message of logrus.
 fn without_header(line: &str) -> &str {
+    // klog's header begins with a letter and the date as four digits, such as `E1121`.
     let dated = line.get(1..5).is_some_and(|date| date.bytes().all(|b| b.is_ascii_digit()));
     if dated && let Some((_, rest)) = line.split_once("] ") {
         return rest;
@@ -26,7 +28,7 @@ fn without_header(line: &str) -> &str {
     line.find("msg=").and_then(|at| line.get(at..)).unwrap_or(line)
 }
 
-/// Masks the values of keys that name objects, and names that are quoted within a message.
+/// Masks the quoted values of all keys except messages, and names that are quoted within a message.
 fn without_quoted_values(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -37,6 +39,7 @@ fn without_quoted_values(text: &str) -> String {
         let key = before.strip_suffix('=').map(|text| text.rsplit(' ').next().unwrap_or(text));
         let is_message = matches!(key, Some("msg" | "err" | "error")) || out.is_empty();
         if is_message {
+            // Inside the quoted message, quotes are escaped. Every second part is a quoted name.
             let mut parts = value.split("\\\"").enumerate();
             out.extend(parts.by_ref().map(|(n, part)| if n % 2 == 0 { part } else { "…" }));
         } else {
@@ -48,7 +51,7 @@ fn without_quoted_values(text: &str) -> String {
     out
 }
 
-/// Where the quoted text ends that `text` begins with.
+/// Position of the closing quote of a quoted text. `text` begins after the opening quote.
 fn closing(text: &str) -> usize {
     let mut escaped = false;
     let end = text.char_indices().find(|(_, c)| {
@@ -59,7 +62,7 @@ fn closing(text: &str) -> usize {
     end.map_or(text.len(), |(at, _)| at)
 }
 
-/// Masks words that have a digit in them: numbers, IDs, times, hashes, versions.
+/// Masks words that contain a digit: numbers, IDs, times, hashes, versions.
 fn without_numbers(text: &str) -> String {
     let mut out = String::new();
     for word in text.split_inclusive(|c: char| !c.is_alphanumeric()) {

@@ -1,9 +1,12 @@
-//! Promises that are judged, one a file. Each is a pure function of the history, and all of them
-//! judge every run, whatever its scenario is about.
+//! The oracles, one in each file or folder. Each is a pure function from a history to a finding, and
+//! all of them judge every run, whatever its scenario is about.
 //!
-//! Each file says where its promises come from. What they share: `finding`, what an oracle returns, and
-//! the list of all oracles; `seen`, the API's objects in a
-//! record; `excuse`, what the wire did to the daemon; `message`, log lines without their names.
+//! Each file names the promises that it judges. Shared parts:
+//! - `finding`: what an oracle returns, and the list of all oracles;
+//! - `observed`: the API's objects that a record shows;
+//! - `disruption`: what the wire and the engine did to the daemon;
+//! - `message`: log lines without names and numbers;
+//! - `promises`: the numbers of the promises that each oracle judges.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -14,8 +17,8 @@ mod bounded_work;
 mod conditions;
 mod convergence;
 mod counts;
+mod disruption;
 mod docker_config;
-mod excuse;
 mod finding;
 mod hygiene;
 mod identity;
@@ -23,9 +26,9 @@ mod liveness;
 mod log_fidelity;
 mod message;
 mod no_lost_update;
+mod observed;
 mod promises;
 mod quiet_logs;
-mod seen;
 
 #[cfg(test)]
 mod tests;

@@ -13,9 +13,9 @@ use crate::scenario::GateName;
 pub struct ApiChange {
     /// Plural name of the kind.
     pub resource: String,
-    /// What happened to it.
+    /// What happened to the object.
     pub change: Change,
-    /// The object, whole.
+    /// The complete object.
     pub object: Value,
 }
 
@@ -23,15 +23,15 @@ pub struct ApiChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// It is new.
+    /// It was created.
     Added,
-    /// It is different.
+    /// It was changed.
     Modified,
-    /// It is gone.
+    /// It was deleted.
     Deleted,
 }
 
-/// A write to the daemon's API, as its admission asked the harness about it.
+/// A write to the daemon's API. The API server asked the harness's admission webhook about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Review {
     /// `CREATE`, `UPDATE` or `DELETE`.
@@ -40,25 +40,25 @@ pub struct Review {
     pub resource: String,
     /// The object's name.
     pub name: String,
-    /// The field manager that writes, where it says so.
+    /// The writer's field manager, if the request names one.
     pub manager: Option<String>,
-    /// What came of it.
+    /// What the harness did with the write.
     pub outcome: ReviewOutcome,
 }
 
-/// What came of a write that the harness was asked about.
+/// What happened to a write that the API server asked the harness about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReviewOutcome {
-    /// It goes on at once.
+    /// The harness allowed it at once.
     Allowed,
-    /// It is refused.
+    /// The harness refused it.
     Denied,
     /// It waits at this gate.
     HeldAt(GateName),
-    /// It goes on, because this gate was opened.
+    /// The harness allowed it when this gate was released.
     ReleasedFrom(GateName),
-    /// Its writer or the API server stopped waiting for it, while it was at this gate.
+    /// The writer or the API server stopped waiting for it while this gate held it.
     GivenUpAt(GateName),
 }
 
@@ -74,7 +74,7 @@ impl fmt::Display for ReviewOutcome {
     }
 }
 
-/// What a user wrote.
+/// A user's write to the daemon's API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UserWrite {
     /// Plural name of the kind.
@@ -85,15 +85,15 @@ pub struct UserWrite {
     pub name: String,
     /// The object's UID.
     pub uid: String,
-    /// JSON pointers into the object, and what the user put there; null is what was removed.
+    /// JSON pointers into the object, and the values that the user wrote; null for a removed field.
     pub fields: BTreeMap<String, Value>,
-    /// The user asked that the object be deleted.
+    /// The user deleted the object.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deleted: bool,
 }
 
 impl UserWrite {
-    /// What the user put at this place, by itself or as a part of what is above it.
+    /// The value that the user wrote at this pointer, directly or as a part of a larger value.
     #[must_use]
     pub fn wrote(&self, pointer: &str) -> Option<&Value> {
         self.fields.iter().find_map(|(at, value)| value.pointer(pointer.strip_prefix(at.as_str())?))

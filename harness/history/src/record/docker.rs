@@ -1,4 +1,4 @@
-//! The docker command's configuration, as the harness saw it: names and digests, and no secret.
+//! The docker command's configuration: names and digests, without any secret.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,36 +7,37 @@ use serde::{Deserialize, Serialize};
 
 use super::process::Exit;
 
-/// How the names of all contexts begin that daemons make (contract 5).
+/// The prefix of the names of all contexts that daemons create (contract 5).
 pub const CONTEXT_PREFIX: &str = "rancher-desktop-";
 
-/// The configuration's own file.
+/// The configuration's main file.
 pub const CONFIG_FILE: &str = "config.json";
 
-/// Whose context is meant, and how far the daemon may go.
+/// The daemon's context, and whether the daemon may make it the current one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DockerUser {
     /// The name of the daemon's context.
     pub context: String,
-    /// The daemon's environment names an engine or a context, so that it must leave the current one
-    /// alone (contract 5).
+    /// The daemon's environment names an engine or a context, so the daemon must not change the current
+    /// context (contract 5).
     pub overruled: bool,
-    /// The scenario is about the configuration. In others, revisions run that keep no context.
+    /// The scenario is about the configuration. Other scenarios also run on revisions that have no
+    /// context, so there its absence is not a violation.
     pub about: bool,
 }
 
-/// A part of the configuration, as it is now.
+/// The state of one part of the configuration after a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DockerFile {
-    /// `config.json`, `contexts/NAME`, or the name of another file in the directory; `other/` precedes
-    /// what is in a directory that the daemon was told not to use.
+    /// `config.json`, `contexts/NAME`, or the name of another file in the directory. `other/` precedes
+    /// the path of a file in a directory that the daemon must not use.
     pub path: String,
-    /// What happened to it.
+    /// What happened to the file.
     pub how: FileChange,
-    /// The harness did it, for the user.
+    /// The harness made the change, as the user.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_user: bool,
-    /// What is in it.
+    /// The content of the file.
     pub holds: DockerContent,
 }
 
@@ -44,67 +45,67 @@ pub struct DockerFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileChange {
-    /// Nothing: it is so as the run begins.
+    /// Nothing: this is its state at the start of the run.
     Found,
-    /// It is new.
+    /// It was created.
     Made,
-    /// It was written to, or emptied, while others could read it.
+    /// It was written or truncated in place, so another program could read a part of it.
     Written,
-    /// Another file has taken its place at once.
+    /// Another file replaced it atomically.
     Replaced,
-    /// It was a link, and another file has taken the link's place, not that of what it leads to.
+    /// It was a link, and a file replaced the link itself instead of the link's target.
     Unlinked,
-    /// It is gone.
+    /// It was removed.
     Removed,
-    /// Something below it, or where it leads to, is different.
+    /// A file below it, or the target of its link, has changed.
     Changed,
 }
 
-/// What is in a file.
+/// The content of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DockerContent {
-    /// There is no file.
+    /// The file does not exist.
     Nothing,
-    /// It cannot be read.
+    /// The file cannot be read.
     Unreadable {
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// It is no JSON object.
+    /// The file is not a JSON object.
     Malformed {
-        /// Where it ceases to be one.
+        /// The place of the first error.
         why: String,
-        /// How long it is.
+        /// Length of the file in bytes.
         bytes: u64,
     },
     /// A configuration.
     Config {
         /// `currentContext`.
         current: Option<String>,
-        /// All other keys and a digest of each value; of a map of credentials, each entry by itself,
+        /// All other keys, with a digest of each value. Maps of credentials have one key for each entry,
         /// such as `auths/HOST`.
         members: BTreeMap<String, String>,
     },
     /// A context.
     Context {
-        /// Where its docker endpoint leads; none, where it has no docker endpoint.
+        /// Address of its docker endpoint, if it has one.
         host: Option<String>,
     },
-    /// It is not looked into.
+    /// Another file, which the harness does not read.
     Other,
-    /// It was changed again before it could be read.
+    /// The file changed again before the harness could read it.
     Passed,
 }
 
 impl DockerContent {
-    /// A file that is there, and that nobody can use.
+    /// Whether the file exists and cannot be used.
     #[must_use]
     pub fn is_broken(&self) -> bool {
         matches!(self, Self::Unreadable { .. } | Self::Malformed { .. })
     }
 
-    /// The current context that a configuration names; empty where it names none.
+    /// The current context that a configuration names; empty if it names none.
     #[must_use]
     pub fn current(&self) -> &str {
         match self {
@@ -120,14 +121,14 @@ impl DockerContent {
     }
 }
 
-/// A docker command of the user's.
+/// The start or the end of a docker command of the user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserCommand {
-    /// Tells it from others that go on at the same time.
+    /// Distinguishes commands that run at the same time.
     pub number: u32,
     /// Arguments, without the program.
     pub arguments: Vec<String>,
-    /// How it ended; none where it begins.
+    /// How the command ended; `None` in the record of its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<UserCommandEnd>,
 }
@@ -135,14 +136,14 @@ pub struct UserCommand {
 /// How a docker command ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserCommandEnd {
-    /// How it ended.
+    /// How its process ended.
     pub exit: Exit,
-    /// What it said on standard error.
+    /// Its standard error.
     pub said: String,
 }
 
 impl DockerFile {
-    /// The name of the context that it is; none where it is another file.
+    /// The name of the context, if the file is a context.
     pub(crate) fn context(&self) -> Option<&str> {
         self.path.strip_prefix("contexts/")
     }
@@ -162,7 +163,7 @@ impl fmt::Display for DockerContent {
         match self {
             Self::Nothing => f.write_str("nothing"),
             Self::Unreadable { why } => write!(f, "unreadable, {why}"),
-            Self::Malformed { why, bytes } => write!(f, "no JSON in {bytes} bytes, {why}"),
+            Self::Malformed { why, bytes } => write!(f, "invalid JSON in {bytes} bytes, {why}"),
             Self::Config { current, members } => {
                 let keys: Vec<_> = members.keys().map(String::as_str).collect();
                 let current = current.as_deref().unwrap_or("none");

@@ -1,10 +1,10 @@
-//! What is run on what.
+//! The header of a history.
 
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::{FindingId, Scenario, VmMode};
 
-/// What is run on what.
+/// The scenario, the daemon under test and the conditions of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunHeader {
     /// Version of the journal's format.
@@ -13,21 +13,22 @@ pub struct RunHeader {
     pub harness: String,
     /// The finding.
     pub finding: FindingId,
-    /// The whole scenario, so that the journal alone can repeat the run, and so that a record names its
+    /// The complete scenario. So the journal alone suffices to repeat the run, and a record can name its
     /// step by index.
     pub scenario: Box<Scenario>,
-    /// Program of the daemon.
+    /// Path of the daemon's program.
     pub daemon: String,
-    /// Defects switched on in a reference daemon.
+    /// Defects that are switched on in a reference daemon.
     pub defects: Vec<String>,
-    /// How the daemon's VM is run.
+    /// What plays the daemon's VM.
     pub vm: VmMode,
     /// Wall-clock time of the start, RFC 3339.
     pub started: String,
-    /// How many runs were in this world before, each followed by a reset that was proved clean.
+    /// Number of earlier runs in the same world. After each of them, the harness reset the world and proved
+    /// that it was clean.
     #[serde(default)]
     pub reused: u32,
-    /// The command that repeats the run; empty where a journal is older than this.
+    /// The command that repeats the run; empty in journals that are older than this field.
     #[serde(default)]
     pub again: String,
 }

@@ -1,70 +1,70 @@
-//! Records of the daemon's log passthrough: what its clients saw, what the engine had for them, and
-//! what they cost the daemon.
+//! Records of the daemon's log passthrough: what its clients received, what the engine has, and what the
+//! clients cost the daemon.
 
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::{Codes, LeaveHow};
 
-/// Something that a client of the log passthrough did or saw.
+/// An action of a client of the log passthrough, or something that it received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogClient {
-    /// The client, as the scenario calls it.
+    /// The scenario's name for the client.
     pub client: String,
-    /// What it was.
+    /// What happened.
     #[serde(flatten)]
     pub event: LogEvent,
 }
 
-/// What a client did or saw.
+/// What a client did or received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "log", rename_all = "snake_case")]
 pub enum LogEvent {
-    /// It connected, and asked.
+    /// The client connected and sent its request.
     Asked {
         /// Path and query.
         target: String,
-        /// ID of the container whose log that is, where it is one of the scenario.
+        /// ID of the container whose log is requested, if it is a container of the scenario.
         container: Option<String>,
-        /// HTTP statuses that are right.
+        /// HTTP statuses that the contract allows.
         promised: Codes,
-        /// It reads what it is sent.
+        /// The client reads from its connection.
         reads: bool,
     },
-    /// It was answered.
+    /// The client received a response.
     Answered {
         /// HTTP status.
         status: u16,
-        /// The body's beginning, where it is no WebSocket.
+        /// The beginning of the body, unless the connection became a WebSocket.
         text: String,
     },
-    /// It was not answered.
+    /// The client received no response.
     Unanswered {
-        /// What came instead.
+        /// What happened instead.
         reason: String,
     },
-    /// Messages arrived, one after the other; many small ones are told of together.
+    /// Messages arrived one after the other. Many small ones have one record together.
     Received {
-        /// How many.
+        /// Number of messages.
         messages: u64,
-        /// How many of them were text.
+        /// Number of text messages among them.
         texts: u64,
-        /// Bytes in all of them.
+        /// Bytes in all messages.
         bytes: u64,
-        /// Ends of lines in all of them.
+        /// Line ends in all messages.
         lines: u64,
-        /// The beginning of the first, as far as it is text.
+        /// The beginning of the first message, up to the first byte that is not text.
         text: String,
     },
-    /// It reads what it is sent from here on.
+    /// The client reads from its connection from here on.
     Reads,
-    /// It leaves, or does what it must be dropped for.
+    /// The client leaves, or does something for which the daemon must drop it.
     Left {
-        /// How.
+        /// What the client does.
         how: LeaveHow,
     },
-    /// Its connection has ended.
+    /// The client's connection has ended.
     Ended {
-        /// Code of the daemon's close frame; none where there was none (RFC 6455, 7.1.5).
+        /// Code of the daemon's close frame, if there was one (RFC 6455, 7.1.5).
         code: Option<u16>,
         /// The frame's reason, or what broke the connection.
         reason: String,
@@ -74,81 +74,82 @@ pub enum LogEvent {
     },
 }
 
-/// What the engine has of a log, asked on the side channel, beside what a client has got of it.
+/// A log in the engine, read past the wire, compared with what a client has received of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogTruth {
     /// The client.
     pub client: String,
-    /// Bytes that it had got before the engine was asked.
+    /// Number of bytes that the client had received before the harness asked the engine.
     pub received: u64,
-    /// SHA-256 of those, in hexadecimal digits.
+    /// SHA-256 of those bytes, in hexadecimal digits.
     pub received_sha256: String,
-    /// Bytes that the engine has.
+    /// Number of bytes that the engine has.
     pub bytes: u64,
-    /// Frames in which the engine has them.
+    /// Number of frames in which the engine sent them.
     pub frames: u64,
-    /// SHA-256 of as many of them as the client had got, or of all where it had got more.
+    /// SHA-256 of the engine's first `received` bytes, or of all its bytes if the client received more.
     pub prefix_sha256: String,
 }
 
-/// Many clients came and went.
+/// The result of many short-lived clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogCrowdSeen {
-    /// Path and query that all asked for.
+    /// Path and query that all of them requested.
     pub target: String,
-    /// HTTP statuses that are right.
+    /// HTTP statuses that the contract allows.
     pub promised: Codes,
-    /// How many got which status; each status once, in ascending order.
+    /// How many clients received which status; each status once, in ascending order.
     pub answers: Vec<StatusCount>,
-    /// How many got none.
+    /// How many clients received no response.
     pub unanswered: u32,
-    /// What one of those got instead.
+    /// What happened to one of those instead.
     pub reason: String,
 }
 
-/// How many clients got one status.
+/// How many clients received one status.
 ///
-/// A list of these and not a map: keys of a JSON object are strings, and serde does not turn them
-/// back into numbers within a record, which it reads through a buffer.
+/// A record contains a list of these instead of a map. Keys of a JSON object are strings, and serde does
+/// not convert them into numbers within a flattened record, because it reads that through a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusCount {
     /// HTTP status.
     pub status: u16,
-    /// How many clients got it.
+    /// Number of clients that received it.
     pub clients: u32,
 }
 
 impl LogCrowdSeen {
-    /// How many came.
+    /// Number of clients.
     #[must_use]
     pub fn clients(&self) -> usize {
-        let came = self.answers.iter().map(|answer| answer.clients).sum::<u32>() + self.unanswered;
-        usize::try_from(came).unwrap_or(usize::MAX)
+        let clients =
+            self.answers.iter().map(|answer| answer.clients).sum::<u32>() + self.unanswered;
+        usize::try_from(clients).unwrap_or(usize::MAX)
     }
 }
 
-/// What the daemon's processes hold, all together.
+/// The resources that all processes of the daemon use together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Footprint {
-    /// Open descriptors.
+    /// Number of open file descriptors.
     pub descriptors: u64,
     /// Resident memory, in KiB.
     pub resident_kib: u64,
-    /// The most that this was since the first footprint of the history, in KiB.
+    /// The maximum of the resident memory since the first footprint of the history, in KiB.
     pub peak_kib: u64,
 }
 
-/// How many descriptors a daemon may have more than before its first client came: connections that
-/// it keeps for the next request come and go.
+/// How many more descriptors a daemon may have than before its first client connected, because it keeps
+/// some connections open for later requests.
 const DESCRIPTORS: u64 = 32;
 
-/// How many a client may cost, as long as it is there: its connection to the API server, both ends of
-/// the one from there to the controller's manager, and the engine's stream.
+/// How many descriptors each connected client may cost: its connection to the API server, both ends of
+/// the connection from there to the controllers' manager, and the engine's stream.
 const DESCRIPTORS_EACH: u64 = 4;
 
 impl Footprint {
-    /// How many descriptors there may be while so many clients are there, where this was before any
-    /// was.
+    /// How many descriptors the daemon may have while so many clients are connected. `self` is the
+    /// footprint before the first client.
     #[must_use]
     pub fn descriptors_with(&self, clients: usize) -> u64 {
         self.descriptors + DESCRIPTORS + DESCRIPTORS_EACH * clients as u64

@@ -1,6 +1,6 @@
 //! What can happen in a run, as records.
 //!
-//! - `what`: one record, and the closed list of all kinds;
+//! - `what`: one record, and all kinds of records;
 //! - `header`: the first record;
 //! - `wire`: messages on the wires;
 //! - `api`: objects of the daemon's API, and writes to them;
@@ -24,7 +24,8 @@ pub use self::docker::{
     UserCommandEnd,
 };
 pub use self::engine::{
-    EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, IMAGE_LABEL,
+    ContainerDetails, EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume,
+    IMAGE_LABEL, ImageDetails, PortBinding, VolumeDetails,
 };
 pub use self::header::RunHeader;
 pub use self::logs::{Footprint, LogClient, LogCrowdSeen, LogEvent, LogTruth, StatusCount};

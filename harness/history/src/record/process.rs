@@ -1,11 +1,11 @@
-//! Processes of the world, and commands that were run in it.
+//! Processes of the world, and commands of the daemon.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The parts in the world that are the daemon under test: its service, and its controllers where they
-/// are a program of their own.
+/// The parts of the world that belong to the daemon under test: its service, and its controllers if they
+/// run as a stand-alone program.
 pub const DAEMON_PARTS: [&str; 2] = ["daemon", "controllers"];
 
 /// How a process ended.
@@ -16,9 +16,9 @@ pub enum Exit {
     Code(i32),
     /// This signal ended it.
     Signal(i32),
-    /// The harness killed it, because it still ran at its limit.
+    /// The harness killed it because it still ran at its time limit.
     TimedOut,
-    /// Nobody can say how; this is why.
+    /// The harness does not know how it ended, for this reason.
     Unknown(String),
 }
 
@@ -32,7 +32,7 @@ impl Exit {
         }
     }
 
-    /// The same as the end of a sentence: `exited 3`, or `ended: signal 9 (SIGKILL)`.
+    /// The exit as a predicate, such as `exited 3` or `ended: signal 9 (SIGKILL)`.
     #[must_use]
     pub fn predicate(&self) -> String {
         match self {
@@ -62,7 +62,7 @@ impl fmt::Display for Exit {
     }
 }
 
-/// Names of signals that end processes in practice; their numbers are the same on all platforms.
+/// The name of a signal that ends processes in practice. These numbers are the same on all platforms.
 fn signal_name(signal: i32) -> Option<&'static str> {
     Some(match signal {
         1 => "SIGHUP",
@@ -79,7 +79,7 @@ fn signal_name(signal: i32) -> Option<&'static str> {
     })
 }
 
-/// A command of the daemon's that was run to its end.
+/// A command of the daemon that has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandRun {
     /// Arguments, without the program.
@@ -97,13 +97,13 @@ pub struct CommandRun {
     pub interrupted: bool,
 }
 
-/// What became of a process.
+/// What happened to a process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProcessState {
     /// It was started.
     Started,
-    /// The harness ended it, and it is gone.
+    /// The harness ended it, and it has ended.
     Stopped,
     /// It ended by itself.
     Died {

@@ -13,14 +13,14 @@ use super::logs::{Footprint, LogClient, LogCrowdSeen, LogTruth};
 use super::process::{CommandRun, ProcessState};
 use super::wire::WireMessage;
 
-/// One thing that happened, in the one order of its run.
+/// One thing that happened. All records of a run have one order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Position in the history, from 0, without gaps.
     pub seq: u64,
     /// Monotonic time since the run began, in microseconds.
     pub at_us: u64,
-    /// It happened to the second daemon of the run, its world or its clients.
+    /// The record is about the second daemon of the run, its world or its clients.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub neighbour: bool,
     /// What happened.
@@ -28,20 +28,20 @@ pub struct Record {
     pub what: What,
 }
 
-/// The closed list of all that can happen in a run.
+/// All kinds of things that can happen in a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum What {
-    /// The first record: what is run on what.
+    /// The first record: the scenario and the daemon.
     Run(RunHeader),
-    /// What the world is made of, as soon as that can be asked.
+    /// Versions of the parts of the world, recorded as soon as the parts can be asked.
     Facts {
-        /// What the daemon says of its version.
+        /// The version that the daemon reports.
         daemon_version: String,
         /// The engine, its version and its image store.
         engine: String,
-        /// Controllers that the daemon's discovery says it runs (contract 3.2); empty where it was
-        /// not asked.
+        /// The controllers that the daemon's discovery lists (contract 3.2); empty if the harness did not
+        /// ask.
         #[serde(default)]
         controllers: Vec<String>,
     },
@@ -50,18 +50,18 @@ pub enum What {
         /// Its index in the header's scenario, from 0.
         index: usize,
     },
-    /// The step is done.
+    /// The step was completed.
     StepDone {
         /// Its index.
         index: usize,
     },
-    /// The step could not be done; the run ends here.
+    /// The step failed, which ends the run.
     StepFailed {
         /// Its index.
         index: usize,
-        /// Whose failure it is.
+        /// Who is to blame.
         blame: Blame,
-        /// What was awaited, for how long, and what was seen last.
+        /// What the step waited for, how long, and the last state that it saw.
         why: String,
     },
     /// A message on the wire between daemon and engine.
@@ -70,72 +70,72 @@ pub enum What {
     ApiWire(WireMessage),
     /// A message on the wire before the user's own engine.
     UserWire(WireMessage),
-    /// Where the user's own engine can be reached from here on; nowhere, if none.
+    /// From here on, the user's own engine can be reached at another address.
     Endpoint {
-        /// As a context names it.
+        /// The address, as a context contains it; `None` if the engine does not run.
         address: Option<String>,
-        /// The context `default` leads there.
+        /// The context `default` leads to this engine.
         default: bool,
     },
-    /// Whose context of the docker command the daemon keeps.
+    /// The name of the daemon's context, and what the daemon may do with the current one.
     DockerUser(DockerUser),
-    /// A part of the docker command's configuration is there, or is different.
+    /// A part of the docker command's configuration was found or has changed.
     DockerFile(DockerFile),
-    /// A docker command of the user's begins or has ended.
+    /// A docker command of the user began or ended.
     UserCommand(UserCommand),
-    /// The daemon's API asked the harness about a write, before it stored it.
+    /// The daemon's API server asked the harness about a write before it stored the write.
     Review(Review),
-    /// A user wrote an object of the daemon's API, and was told that it is stored.
+    /// A user wrote an object of the daemon's API, and the API answered that the write is stored.
     UserWrite(UserWrite),
     /// The daemon wrote a line to its log.
     Log {
-        /// How it calls the line.
+        /// The level of the line.
         level: LogLevel,
-        /// The line, whole.
+        /// The complete line.
         text: String,
     },
-    /// The engine said on the side channel that something happened.
+    /// The engine reported an event past the wire.
     Engine(EngineEvent),
-    /// What the engine holds, asked on the side channel.
+    /// The engine's objects, asked for past the wire.
     Truth(EngineState),
-    /// A watch of the daemon's API said that an object changed.
+    /// A watch of the daemon's API reported that an object changed.
     Api(ApiChange),
-    /// The daemon's API listed all objects of a kind; what was watched of it before is replaced.
+    /// The daemon's API listed all objects of a kind. The list replaces the known state of that kind.
     Listed {
         /// Plural name of the kind.
         resource: String,
-        /// The list's version; a watch may still tell of older changes after it.
+        /// Resource version of the list. A watch may still report older changes after it.
         version: u64,
-        /// The objects, whole.
+        /// The complete objects.
         objects: Vec<Value>,
     },
-    /// A watch ended, so that changes may be missed until the next list.
+    /// A watch ended, so changes may be missed until the next list.
     WatchLost {
         /// Plural name of the kind.
         resource: String,
-        /// Why.
+        /// Why the watch ended.
         reason: String,
     },
-    /// A command of the daemon's goes on in the background from here.
+    /// A command of the daemon starts to run in the background.
     CommandBegan {
-        /// By what name the scenario knows it.
+        /// The scenario's name for the command.
         name: String,
         /// Arguments, without the program.
         arguments: Vec<String>,
     },
-    /// A command of the daemon's was run.
+    /// A command of the daemon has ended.
     Command(CommandRun),
-    /// A client of the daemon's log passthrough did or saw something.
+    /// A client of the daemon's log passthrough did or received something.
     LogClient(LogClient),
-    /// The engine was asked for what a client of the log passthrough should have got.
+    /// The engine's log, compared with what a client of the log passthrough has received.
     LogTruth(LogTruth),
-    /// Many clients of the log passthrough came and went.
+    /// The result of many short-lived clients of the log passthrough.
     LogCrowd(LogCrowdSeen),
-    /// What the daemon holds was looked at, because clients of its log passthrough came.
+    /// The resources that the daemon uses, measured because of clients of its log passthrough.
     Footprint(Footprint),
     /// The daemon announces these passthrough endpoints.
     Announced {
-        /// Names of endpoints by the controller's, in their order.
+        /// Names of endpoints in their order, by the name of their controller.
         passthroughs: BTreeMap<String, Vec<String>>,
     },
     /// A process of the world began or ended.
@@ -144,23 +144,23 @@ pub enum What {
         name: String,
         /// Process ID.
         pid: u32,
-        /// When it started, in clock ticks since boot: with the ID, its identity.
+        /// When it started, in clock ticks since boot. Process ID and start time identify a process.
         started: u64,
-        /// What became of it.
+        /// What happened to the process.
         state: ProcessState,
     },
-    /// The world is as quiet as it will get, and is about to be judged.
+    /// The world is quiet, and the oracles judge its state at this record.
     Checkpoint {
-        /// Counts the scenario's `settle` steps, from 1.
+        /// Number of the scenario's `settle` step, from 1.
         number: u32,
-        /// Before or after the daemon was proved to have had its turn.
+        /// Before or after the harness proved that the daemon had its turn.
         stage: Stage,
     },
-    /// Something of the world was still there when it was closed.
+    /// Something of the world was left when the harness closed it.
     Leak {
-        /// What, and where.
+        /// What was left, and where.
         text: String,
-        /// Who should have seen to its end.
+        /// Who should have removed it.
         #[serde(default)]
         owner: Owner,
     },
@@ -171,7 +171,7 @@ pub enum What {
         /// The scenario's name.
         name: String,
     },
-    /// A remark for the reader.
+    /// A remark of the harness for people.
     Note {
         /// Its text.
         text: String,
@@ -180,13 +180,13 @@ pub enum What {
     Ended,
 }
 
-/// Whose failure it is that a step could not be done.
+/// Who is to blame for a step that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Blame {
     /// The daemon did not do within the deadline what it promises to do.
     Daemon,
-    /// The daemon went another way than the schedule supposes; that says nothing of its promises.
+    /// The daemon did not do what the schedule supposes; that says nothing about its promises.
     Schedule,
     /// The machine, the engine or the harness failed.
     World,
@@ -196,17 +196,17 @@ pub enum Blame {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The state is level; the daemon was given no further event.
+    /// The state is level, and the harness has caused no further event.
     Level,
-    /// A probe that came after everything else has passed through the daemon's mirror.
+    /// The daemon has mirrored the probe volume, so it has handled every earlier event.
     Probed,
 }
 
-/// How a daemon calls a line of its log.
+/// The level of a line in the daemon's log, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LogLevel {
-    /// Everything that is neither of the others.
+    /// Any other line.
     Info,
     /// A warning.
     Warning,
@@ -216,13 +216,13 @@ pub enum LogLevel {
     Panic,
 }
 
-/// Who should have seen to something's end.
+/// Who should have removed something that was left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
     /// The harness.
     #[default]
     World,
-    /// The daemon: it began it, was stopped in order, and is gone.
+    /// The daemon: it created the thing, was stopped in order, and has ended.
     Daemon,
 }

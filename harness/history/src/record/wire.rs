@@ -7,93 +7,95 @@ use serde_json::Value;
 
 use crate::scenario::{Phase, Point};
 
-/// A message on the wire.
+/// A message on a wire.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WireMessage {
     /// Number of the connection, from 0.
     pub connection: u64,
     /// Number of the exchange of request and response, over all connections.
     pub exchange: u64,
-    /// What happened to it.
+    /// What happened.
     #[serde(flatten)]
     pub event: WireWhat,
 }
 
-/// What happened on the wire.
+/// What happened on a wire.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "wire", rename_all = "snake_case")]
 pub enum WireWhat {
-    /// The client connected: the daemon, or on the API's wire a client of the daemon.
+    /// The client connected. On the engine's wire, the client is the daemon; on the API's wire, it is a
+    /// client of the daemon.
     Opened,
-    /// A request came.
+    /// The wire received a request.
     Request {
         /// HTTP method.
         method: String,
-        /// Path and query as sent.
+        /// Path and query as the client sent them.
         target: String,
-        /// Route template, where the path is a known one.
+        /// Template of the route, if the path has a known one.
         route: Option<String>,
         /// Phase of the daemon's connection to the engine.
         phase: Phase,
     },
-    /// The message stands at a gate.
+    /// A gate holds the message.
     Held {
         /// The gate.
         gate: String,
-        /// Where on its way.
+        /// Which part of the exchange the gate holds.
         point: Point,
     },
-    /// The message goes on.
+    /// The gate was released, and the wire forwards the message.
     Released {
         /// The gate.
         gate: String,
     },
-    /// The daemon gave up the held message.
+    /// The wire dropped the held message, because the client or a fault closed the connection.
     Abandoned {
         /// The gate.
         gate: String,
     },
-    /// The response's head was passed on.
+    /// The wire forwarded the head of a response.
     Response {
         /// HTTP status.
         status: u16,
     },
-    /// A frame of an event stream was passed on.
+    /// The wire forwarded a frame of an event stream.
     Frame {
-        /// The frame, a string where it is no JSON.
+        /// The frame; a string if it is not JSON.
         frame: Value,
     },
-    /// The exchange is over.
+    /// The response is complete.
     Finished {
-        /// Bytes of the response's body.
+        /// Length of the response's body in bytes.
         bytes: u64,
     },
     /// The connection became a raw stream.
     Upgraded,
-    /// A rule did something to the message.
+    /// A rule changed the message.
     Faulted {
         /// Name of the rule.
         rule: String,
-        /// What it did, for people.
+        /// What the rule did, as text for people.
         fault: String,
     },
-    /// The connection was cut on purpose.
+    /// A fault or the end of the wire cut the connection.
     Cut,
-    /// New connections are refused on purpose from here on.
+    /// From here on, the wire refuses new connections, as the scenario demands.
     Refused,
-    /// The engine did not answer, or went away in the middle.
+    /// The wire could not connect to the upstream, or the upstream closed the connection in the middle of
+    /// an exchange.
     UpstreamLost {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// One side sent what is no HTTP.
+    /// One side sent bytes that are not HTTP.
     Malformed {
-        /// Which side.
+        /// The side that sent them.
         side: WireSide,
-        /// What was wrong.
+        /// The parser's error.
         reason: String,
     },
-    /// The connection is over.
+    /// The connection was closed.
     Closed,
 }
 
@@ -101,9 +103,9 @@ pub enum WireWhat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WireSide {
-    /// Who connects: the daemon, or on the API's wire a client of the daemon.
+    /// The side that connects: the daemon, or on the API's wire a client of the daemon.
     Client,
-    /// Who is connected to: the engine, or on the API's wire the daemon.
+    /// The side that accepts the connection: the engine, or on the API's wire the daemon.
     Upstream,
 }
 

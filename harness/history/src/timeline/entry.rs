@@ -1,4 +1,4 @@
-//! A history as text that a person reads from top to bottom.
+//! The entries of a timeline: one line of text for each record.
 
 use std::collections::BTreeMap;
 
@@ -7,43 +7,46 @@ use crate::record::{LogLevel, Record, What, WireMessage, WireWhat};
 use crate::steps::Steps;
 use crate::view::View;
 
-/// One record as a person reads it.
+/// One record as text for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The record's number.
     pub seq: u64,
-    /// Its time, in microseconds since the run began.
+    /// The record's time, in microseconds since the run began.
     pub at_us: u64,
-    /// Where it comes from, in one word.
+    /// The source of the record, in one word.
     pub source: &'static str,
-    /// What happened, with the scenario's names for IDs.
+    /// What happened, with the scenario's names instead of IDs.
     pub text: String,
-    /// It says little by itself, and is left out where all is read from top to bottom.
+    /// The record says little by itself, so [`lines`] omits it.
     pub quiet: bool,
 }
 
-/// One line a record; records that say nothing to a reader are left out.
+/// One line for each record, without the quiet records.
 #[must_use]
 pub fn lines(history: &[Record]) -> Vec<String> {
-    let told = entries(history).into_iter().filter(|entry| !entry.quiet);
-    told.map(|Entry { seq, at_us, source, text, .. }| {
-        let seconds = at_us as f64 / 1e6;
-        format!("{seconds:>9.3}s {seq:>5}  {source:<7} {text}")
-    })
-    .collect()
+    let shown = entries(history).into_iter().filter(|entry| !entry.quiet);
+    shown
+        .map(|Entry { seq, at_us, source, text, .. }| {
+            let seconds = at_us as f64 / 1e6;
+            format!("{seconds:>9.3}s {seq:>5}  {source:<7} {text}")
+        })
+        .collect()
 }
 
-/// Every record, in the order of the history.
+/// One entry for each record, in the order of the history.
 #[must_use]
 pub fn entries(history: &[Record]) -> Vec<Entry> {
-    let steps = Steps::of(history);
+    let steps = Steps::from_history(history);
+    // The run's own daemon and its neighbour have different objects, so each has its own view.
     let mut views = [View::default(), View::default()];
     let mut requests: [[BTreeMap<u64, String>; 3]; 2] = Default::default();
     let entry = |record: &Record| {
         let view = &mut views[usize::from(record.neighbour)];
         view.apply(record);
-        // Each wire counts its exchanges for itself.
-        let requests = &mut requests[usize::from(record.neighbour)][which_wire(&record.what)];
+        // Each wire numbers its own exchanges. Only a request has the target, so it is kept for the
+        // exchange's later records.
+        let requests = &mut requests[usize::from(record.neighbour)][wire_index(&record.what)];
         if let What::Wire(message) | What::UserWire(message) | What::ApiWire(message) = &record.what
             && let WireMessage { exchange, event: WireWhat::Request { method, target, .. }, .. } =
                 message
@@ -51,6 +54,7 @@ pub fn entries(history: &[Record]) -> Vec<Entry> {
             requests.insert(*exchange, format!("{method} {target}"));
         }
         let (source, text) = describe(&record.what, Context { requests, steps });
+        // After `apply`, so that an object's name is known in the record that first shows it.
         let text = view.named(&text);
         let text = if record.neighbour { format!("the neighbour: {text}") } else { text };
         let quiet = is_quiet(&record.what);
@@ -59,8 +63,9 @@ pub fn entries(history: &[Record]) -> Vec<Entry> {
     history.iter().map(entry).collect()
 }
 
+/// Index of the wire that a message belongs to.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only some records are of a wire")]
-fn which_wire(what: &What) -> usize {
+fn wire_index(what: &What) -> usize {
     match what {
         What::ApiWire(_) => 1,
         What::UserWire(_) => 2,
@@ -68,12 +73,13 @@ fn which_wire(what: &What) -> usize {
     }
 }
 
-/// What another record tells too, and lines that the daemon writes while all is well.
+/// Whether another record says the same, or the record is an ordinary log line.
 fn is_quiet(what: &What) -> bool {
     if let What::Wire(message) | What::ApiWire(message) | What::UserWire(message) = what {
         let event = &message.event;
         return matches!(event, WireWhat::Opened | WireWhat::Finished { .. } | WireWhat::Closed);
     }
+    // ConfigMaps contain the daemon's discovery, which says nothing about mirrors.
     if let What::Api(change) = what {
         return change.resource == "configmaps";
     }

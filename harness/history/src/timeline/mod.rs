@@ -1,9 +1,9 @@
-//! A history as text that a person reads from top to bottom.
+//! A history as text for people.
 //!
-//! - `entry`: the entries of a history;
+//! - `entry`: the entries of a timeline;
 //! - `what`: each kind of record as a line;
 //! - `step`: a step as a line;
-//! - `logs`: what clients of the log passthrough did and saw.
+//! - `logs`: records about clients of the log passthrough.
 
 mod entry;
 mod logs;

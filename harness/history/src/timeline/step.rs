@@ -6,6 +6,7 @@ use crate::scenario::Step;
 #[must_use]
 pub fn step_line(step: &Step) -> String {
     let text = serde_json::to_string(step).unwrap_or_default();
+    // JSON without its quotes and outer braces reads like the flow style of YAML.
     let text = text.replace("\":", ": ").replace(',', ", ").replace('"', "");
     let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
     inner.unwrap_or(&text).to_owned()

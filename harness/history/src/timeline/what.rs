@@ -12,7 +12,7 @@ use crate::record::{
 use crate::steps::Steps;
 use crate::view::AppView;
 
-/// What a record refers to.
+/// What the text of a record needs besides the record itself.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
     /// Method and target of each exchange on the record's wire.
@@ -21,9 +21,9 @@ pub(super) struct Context<'a> {
     pub(super) steps: Steps<'a>,
 }
 
-/// Where a record comes from, in one word, and what happened.
-pub(super) fn describe(what: &What, of: Context<'_>) -> (&'static str, String) {
-    let requests = of.requests;
+/// The source of a record, in one word, and its text.
+pub(super) fn describe(what: &What, context: Context<'_>) -> (&'static str, String) {
+    let requests = context.requests;
     match what {
         What::Run(header) => {
             let nth = match header.reused {
@@ -36,7 +36,7 @@ pub(super) fn describe(what: &What, of: Context<'_>) -> (&'static str, String) {
             ("run", format!("daemon {daemon_version}, engine {engine}"))
         }
         What::StepBegan { index } => {
-            let step = of.steps.get(*index).map(step_line).unwrap_or_default();
+            let step = context.steps.get(*index).map(step_line).unwrap_or_default();
             ("step", format!("{}. {step}", index + 1))
         }
         What::StepDone { index } => ("step", format!("{}. done", index + 1)),
@@ -45,20 +45,24 @@ pub(super) fn describe(what: &What, of: Context<'_>) -> (&'static str, String) {
         What::ApiWire(message) => ("clients", wire(message, requests)),
         What::UserWire(message) => ("user", wire(message, requests)),
         What::Endpoint { address, .. } => {
-            let place = address.as_deref().unwrap_or("nowhere any more");
-            ("user", format!("the user's engine is at {place}"))
+            let text = match address {
+                Some(address) => format!("the user's engine runs at {address}"),
+                None => "the user's engine does not run any more".to_owned(),
+            };
+            ("user", text)
         }
         What::DockerUser(user) => ("docker", format!("the daemon's context is {}", user.context)),
         What::DockerFile(file) => ("docker", file.to_string()),
         What::UserCommand(command) => ("user", command.to_string()),
         What::Review(Review { operation, resource, name, manager, outcome }) => {
-            let manager = manager.as_deref().unwrap_or("somebody");
+            let manager = manager.as_deref().unwrap_or("an unnamed writer");
             ("write", format!("{operation} {resource} {name} by {manager}: {outcome}"))
         }
         What::UserWrite(write) => ("user", user_write(write)),
         What::Log { level, text } => ("log", format!("{level:?}: {text}")),
         What::CommandBegan { name, arguments } => {
-            ("command", format!("`{}` goes on as `{name}`", arguments.join(" ")))
+            let command = arguments.join(" ");
+            ("command", format!("`{command}` runs in the background as `{name}`"))
         }
         What::Engine(event) => {
             ("engine", format!("{} {} {}", event.object, event.action, event.id))
@@ -148,6 +152,7 @@ fn api(change: &ApiChange) -> String {
             let app = AppView::read(&change.object);
             format!("{}; {}", app.describe("ContainerEngineReady"), app.describe("Settled"))
         }
+        // A new mirror has no status yet.
         "containers" => format!(
             "{} {}",
             text("/status/name").unwrap_or("(no status)"),

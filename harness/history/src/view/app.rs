@@ -1,10 +1,10 @@
-//! What the App says of itself.
+//! The App: its desired state and its conditions.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// The App, as one state of it says.
+/// One state of the App.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppView {
     /// `metadata.generation`.
@@ -50,6 +50,7 @@ impl AppView {
                 )
             })
             .collect();
+        // `moby` is the default of the App's schema.
         let engine = object.pointer("/spec/containerEngine/name").and_then(Value::as_str);
         Self {
             generation: object
@@ -65,13 +66,14 @@ impl AppView {
         }
     }
 
-    /// Whether mirrors must be there at all: the App wants to run on moby (contract 4.6).
+    /// Whether the daemon must have mirrors at all: the App wants to run on moby (contract 4.6).
     #[must_use]
     pub fn wants_mirrors(&self) -> bool {
         self.wants_running && self.engine == "moby"
     }
 
-    /// The condition has this status, and was stamped at the App's present generation.
+    /// Whether a condition has this status for the App's present generation. A condition of an earlier
+    /// generation describes an earlier desired state, so it does not count.
     #[must_use]
     pub fn holds(&self, kind: &str, status: &str) -> bool {
         self.conditions.get(kind).is_some_and(|condition| {
@@ -79,7 +81,7 @@ impl AppView {
         })
     }
 
-    /// Status and reason of a condition, whatever its generation.
+    /// Status and reason of a condition of any generation.
     #[must_use]
     pub fn condition(&self, kind: &str) -> Option<(&str, &str)> {
         self.conditions
@@ -91,7 +93,7 @@ impl AppView {
     #[must_use]
     pub fn describe(&self, kind: &str) -> String {
         match self.conditions.get(kind) {
-            None => format!("{kind} is not there"),
+            None => format!("the App has no {kind}"),
             Some(condition) => format!(
                 "{kind}={} ({}) at generation {} of {}: {}",
                 condition.status,

@@ -1,33 +1,34 @@
-//! Clients of the log passthrough, and the engine's streams for them.
+//! Clients of the log passthrough.
 
 use std::collections::BTreeMap;
 
 use crate::record::{Footprint, LogClient, LogEvent};
 use crate::scenario::LeaveHow;
 
-/// What is known of a client.
+/// The state of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogState {
-    /// ID of the container whose log it asked for.
+    /// ID of the container whose log the client requested.
     pub container: Option<String>,
-    /// It reads what it is sent.
+    /// The client reads from its connection.
     pub reads: bool,
-    /// HTTP status of its answer.
+    /// HTTP status of the response.
     pub status: Option<u16>,
-    /// It was not answered: its connection failed.
+    /// Whether the client got no answer, because its connection failed.
     pub unanswered: bool,
-    /// Bytes that it has got.
+    /// Number of bytes that the client received.
     pub bytes: u64,
-    /// Ends of lines that it has got.
+    /// Number of line ends that the client received.
     pub lines: u64,
-    /// How it has left, or what it must be dropped for.
+    /// How the client left, or why the daemon must drop it.
     pub left: Option<LeaveHow>,
-    /// Code of the close frame by which it ended; none in it where there was no such frame.
+    /// `None` while the connection lasts. Then the code of the close frame; `Some(None)` if the
+    /// connection ended without a close frame.
     pub ended: Option<Option<u16>>,
 }
 
 impl LogState {
-    /// It has a WebSocket, and should still have it.
+    /// Whether the client has a WebSocket that must still be open.
     #[must_use]
     pub fn is_there(&self) -> bool {
         self.status == Some(101) && self.left.is_none() && self.ended.is_none()
@@ -38,11 +39,13 @@ impl LogState {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Logs {
     pub(super) clients: BTreeMap<String, LogState>,
+    /// The daemon's footprint before the first client connected.
     pub(super) before: Option<Footprint>,
 }
 
 impl Logs {
-    pub(super) fn see(&mut self, LogClient { client, event }: &LogClient) {
+    pub(super) fn apply(&mut self, LogClient { client, event }: &LogClient) {
+        // The request is the first record of a client.
         if let LogEvent::Asked { container, reads, .. } = event {
             let asked =
                 LogState { container: container.clone(), reads: *reads, ..LogState::default() };

@@ -1,11 +1,11 @@
-//! The state that a prefix of the history implies. Live waits and oracles read the same view.
+//! The state after some records of a history. Live waits and oracles use the same view.
 //!
-//! - `state`: all of it;
-//! - `app`: what the App says of itself;
+//! - `state`: the complete view;
+//! - `app`: the App's desired state and conditions;
 //! - `objects`: objects of the daemon's API;
 //! - `names`: the scenario's names for the engine's IDs;
 //! - `wire`: open exchanges, gates and rules of the wires;
-//! - `requests`: what users have asked the daemon's API for;
+//! - `requests`: requests of users that the daemon has not carried out yet;
 //! - `docker`: the docker command's configuration;
 //! - `logs`: clients of the log passthrough.
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::mirror::short;
 use crate::record::{EngineState, IMAGE_LABEL};
 
-/// Names of containers and images by ID. They outlive their objects, so that a stale mirror still has
-/// its name.
+/// Names of containers and images by ID. The name of a removed object is kept, because its mirror may
+/// still exist.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     by_id: BTreeMap<String, String>,
@@ -15,14 +15,15 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Takes the names of everything that the engine holds.
-    pub(super) fn see(&mut self, state: &EngineState) {
+    /// Adds the names of everything that the engine holds.
+    pub(super) fn apply(&mut self, state: &EngineState) {
         for (id, container) in &state.containers {
             if !self.given.contains(id) {
                 self.by_id.insert(id.clone(), container.name.clone());
             }
         }
         for (id, image) in &state.images {
+            // An image may lose all its tags, so the scenario's name is in a label of the image.
             let label = image.labels.get(IMAGE_LABEL).filter(|_| !self.by_id.contains_key(id));
             if let Some(alias) = label {
                 let name = self.free(alias);
@@ -40,7 +41,9 @@ impl Names {
     /// The alias, or with a number if another image has it: an image that is built from another one
     /// inherits the label that says so.
     fn free(&self, alias: &str) -> String {
-        let is_free = |name: &String| !self.by_id.values().any(|taken| taken == name);
+        // Only IDs of images have an algorithm; a container may have an image's name.
+        let images = || self.by_id.iter().filter(|(id, _)| id.starts_with("sha256:"));
+        let is_free = |name: &String| !images().any(|(_, taken)| taken == name);
         let numbered = (2..).map(|number| format!("{alias}+{number}"));
         std::iter::once(alias.to_owned()).chain(numbered).find(is_free).unwrap_or_default()
     }
@@ -50,8 +53,8 @@ impl Names {
         self.by_id.get(id)
     }
 
-    /// The text with `<name>` for each ID in it, whether that is there in full or shortened.
-    pub(super) fn put_into(&self, text: &str) -> String {
+    /// The text with `<name>` instead of each ID, in full or shortened.
+    pub(super) fn replace_ids(&self, text: &str) -> String {
         let short_names = self.by_id.iter().map(|(id, name)| (short(id), name));
         short_names.fold(text.to_owned(), |text, (short, name)| replace_id(&text, short, name))
     }
@@ -63,6 +66,7 @@ fn replace_id(text: &str, short: &str, name: &str) -> String {
     let mut out = String::new();
     while let Some(at) = rest.find(short) {
         let (before, from) = rest.split_at(at);
+        // The ID may be longer than its short form, so it ends at the first character that is no digit.
         let end = from.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(from.len());
         out.push_str(before);
         out.push('<');
@@ -85,6 +89,7 @@ mod tests {
             os: String::new(),
             architecture: String::new(),
             labels: BTreeMap::from([(IMAGE_LABEL.to_owned(), alias.to_owned())]),
+            details: None,
         }
     }
 
@@ -94,14 +99,18 @@ mod tests {
         let mut names = Names::default();
         let mut state = EngineState::default();
         state.images.insert("sha256:bb".to_owned(), image("base"));
-        names.see(&state);
+        names.apply(&state);
         state.images.insert("sha256:aa".to_owned(), image("base"));
-        names.see(&state);
-        names.see(&state);
+        names.apply(&state);
+        names.apply(&state);
         assert_eq!(names.get("sha256:bb").map(String::as_str), Some("base"));
         assert_eq!(names.get("sha256:aa").map(String::as_str), Some("base+2"));
+        // A container may have the name of an image.
+        assert_eq!(names.free("web"), "web");
+        names.give("c0", "web");
+        assert_eq!(names.free("web"), "web");
         names.give("sha256:aa", "child");
-        names.see(&state);
+        names.apply(&state);
         assert_eq!(names.get("sha256:aa").map(String::as_str), Some("child"));
     }
 
@@ -114,14 +123,15 @@ mod tests {
             image: String::new(),
             state: String::new(),
             labels: BTreeMap::new(),
+            details: None,
         };
         let mut state = EngineState::default();
         state.containers.insert("a1".to_owned(), container("happy_turing"));
         state.containers.insert("b2".to_owned(), container("web"));
         names.give("a1", "made");
-        names.see(&state);
+        names.apply(&state);
         state.containers.insert("b2".to_owned(), container("renamed"));
-        names.see(&state);
+        names.apply(&state);
         assert_eq!(names.get("a1").map(String::as_str), Some("made"));
         assert_eq!(names.get("b2").map(String::as_str), Some("renamed"));
     }

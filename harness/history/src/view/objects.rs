@@ -1,4 +1,4 @@
-//! Objects of the daemon's API, as lists and watches show them.
+//! Objects of the daemon's API, from lists and watches.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +12,15 @@ type ByKey = BTreeMap<String, Value>;
 
 /// The latest state of every object, by the plural name of its kind.
 ///
-/// A watch and a list of one kind come on different connections, so either may show what the other
-/// one has shown already. Resource versions say which state is the younger one.
+/// A watch and a list of one kind use different connections, so each may show a state that the other has
+/// already replaced. Resource versions tell which state is newer.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Objects {
     kinds: BTreeMap<String, ByKey>,
-    /// Version of the last list of a kind.
+    /// Resource version of the last list of each kind.
     listed_at: BTreeMap<String, u64>,
-    /// The last change of each object that a watch told of, with its version; no object after its
-    /// deletion.
+    /// The last change of each object that a watch reported, with its version. The object is `None` after
+    /// a deletion.
     changes: BTreeMap<String, BTreeMap<String, (u64, Option<Value>)>>,
 }
 
@@ -29,7 +29,7 @@ impl Objects {
         let listed_at = self.listed_at.get(&change.resource).copied().unwrap_or_default();
         let version = version(&change.object);
         if version <= listed_at {
-            return; // The list already had it.
+            return; // The list already contained this change.
         }
         let kept = (change.change != Change::Deleted).then(|| change.object.clone());
         let key = object_key(&change.object);
@@ -38,16 +38,19 @@ impl Objects {
             Some(object) => objects.insert(key.clone(), object.clone()),
             None => objects.remove(&key),
         };
+        // The change is kept, because a list that was made before it may still arrive.
         let changes = self.changes.entry(change.resource.clone()).or_default();
         changes.insert(key, (version, kept));
     }
 
-    /// Replaces what is known of a kind by a list, except for changes that are younger than the list.
+    /// Replaces the objects of a kind by a list, except for changes that are newer than the list.
     pub(super) fn apply_list(&mut self, resource: &str, version: u64, objects: &[Value]) {
         let mut listed: ByKey =
             objects.iter().map(|object| (object_key(object), object.clone())).collect();
         let changes = self.changes.entry(resource.to_owned()).or_default();
+        // An object without a version (`u64::MAX`) cannot be compared, so the list replaces it.
         changes.retain(|_, (changed_at, _)| *changed_at > version && *changed_at < u64::MAX);
+        // The remaining changes are newer than the list, so they are applied to it again.
         for (key, (_, kept)) in changes {
             match kept {
                 Some(object) => listed.insert(key.clone(), object.clone()),
@@ -65,7 +68,7 @@ impl Objects {
         })
     }
 
-    /// The mirror that an object of a resource is, by its `NAMESPACE/NAME`.
+    /// The object of a resource with this `NAMESPACE/NAME`, as a mirror.
     pub(super) fn mirror(&self, resource: &str, key: &str) -> Option<Mirror> {
         Mirror::read(resource, self.kinds.get(resource)?.get(key)?)
     }
@@ -76,7 +79,7 @@ impl Objects {
         Some((resource, objects))
     }
 
-    /// The object of a resource by its name; the first one, if several namespaces have it.
+    /// The object of a resource with this name; the first one, if several namespaces have one.
     pub(super) fn named(&self, resource: &str, name: &str) -> Option<&Value> {
         let named = |object: &&Value| text(object, "/metadata/name") == Some(name);
         self.kinds.get(resource)?.values().find(named)
@@ -94,12 +97,13 @@ pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
     object.pointer(pointer).and_then(Value::as_str)
 }
 
-/// Resource versions of one server are comparable numbers (contract 3.1: kine counts revisions).
+/// The object's resource version. The versions of one server are comparable numbers (contract 3.1: kine
+/// counts revisions). An object without one counts as newer than any other.
 fn version(object: &Value) -> u64 {
     object_version(object).unwrap_or(u64::MAX)
 }
 
-/// The version of the write that gave an object this state, if it says so.
+/// The version of the write that gave the object this state, if the object contains it.
 pub(crate) fn object_version(object: &Value) -> Option<u64> {
     text(object, "/metadata/resourceVersion")?.parse().ok()
 }

@@ -1,11 +1,11 @@
-//! All that is known after some records.
+//! The complete state after some records.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::app::AppView;
-use super::docker::Docker;
+use super::docker::DockerConfig;
 use super::logs::{LogState, Logs};
 use super::names::Names;
 use super::objects::{Objects, text};
@@ -15,16 +15,17 @@ use crate::mirror::{Mirror, MirrorKey, compare, expected};
 use crate::record::{EngineEvent, EngineState, Exit, Footprint, ProcessState, Record, What};
 use crate::scenario::{EngineEventMatch, GateName, MirrorRef, OURS};
 
-/// Folds records, in order, into what is known after them.
+/// The state after the records that were applied, in order.
 #[derive(Clone, Debug, Default)]
 pub struct View {
     objects: Objects,
     truth: EngineState,
     names: Names,
     wires: Wires,
+    /// Processes that ended by themselves.
     ended: Vec<(String, Exit)>,
     requests: Requests,
-    docker: Docker,
+    docker: DockerConfig,
     logs: Logs,
     /// How many events of each type, action and object the engine has sent.
     events: BTreeMap<(String, String, String), u32>,
@@ -33,7 +34,7 @@ pub struct View {
 impl View {
     /// The view after all of `records`.
     #[must_use]
-    pub fn of(records: &[Record]) -> Self {
+    pub fn from_records(records: &[Record]) -> Self {
         let mut view = Self::default();
         for record in records {
             view.apply(record);
@@ -41,16 +42,16 @@ impl View {
         view
     }
 
-    /// Takes one more record.
+    /// Applies the next record.
     pub fn apply(&mut self, record: &Record) {
         match &record.what {
-            What::Wire(message) => self.wires.see_engine(message),
-            What::UserWire(message) => self.wires.see_any(message),
-            What::ApiWire(message) => self.wires.see_client(message),
+            What::Wire(message) => self.wires.apply_engine_message(message),
+            What::UserWire(message) => self.wires.apply_any_message(message),
+            What::ApiWire(message) => self.wires.apply_client_message(message),
             What::DockerUser(user) => self.docker.own.clone_from(&user.context),
-            What::DockerFile(file) => self.docker.see(file, record.seq),
+            What::DockerFile(file) => self.docker.apply(file, record.seq),
             What::Truth(state) => {
-                self.names.see(state);
+                self.names.apply(state);
                 self.truth = state.clone();
             }
             What::Named { id, name } => self.names.give(id, name),
@@ -64,8 +65,9 @@ impl View {
             What::Listed { resource, version, objects } => {
                 self.objects.apply_list(resource, *version, objects);
             }
-            What::UserWrite(write) => self.requests.see(write),
-            What::LogClient(client) => self.logs.see(client),
+            What::UserWrite(write) => self.requests.apply(write),
+            What::LogClient(client) => self.logs.apply(client),
+            // The harness measures the first footprint before it opens the first client.
             What::Footprint(footprint) => {
                 self.logs.before.get_or_insert_with(|| footprint.clone());
             }
@@ -73,8 +75,9 @@ impl View {
                 self.ended.push((name.clone(), exit.clone()));
             }
             What::Process { name, state: ProcessState::Started, .. } if name == "daemon" => {
-                self.docker.see_start();
+                self.docker.daemon_started();
             }
+            // Listed one by one: whoever adds a kind of record must decide whether it changes the view.
             What::Process { .. }
             | What::Run(_)
             | What::Endpoint { .. }
@@ -98,19 +101,19 @@ impl View {
         }
     }
 
-    /// Whether whoever waited for the message at a gate waits no longer.
+    /// Whether the receiver of the message at a gate stopped waiting for it.
     #[must_use]
     pub fn was_given_up(&self, gate: &GateName) -> bool {
-        self.wires.given_up.contains(&gate.0)
+        self.wires.abandoned.contains(&gate.0)
     }
 
-    /// Whether a rule of a wire has done something to a message.
+    /// Whether a rule of a wire has changed a message.
     #[must_use]
     pub fn has_happened(&self, rule: &str) -> bool {
-        self.wires.happened.contains(rule)
+        self.wires.applied_rules.contains(rule)
     }
 
-    /// How often clients have sent a request to the daemon's API by way of the wire before it.
+    /// Number of requests that clients have sent to the daemon's API through its wire.
     #[must_use]
     pub fn client_requests(&self) -> usize {
         self.wires.client_requests
@@ -122,22 +125,22 @@ impl View {
         &self.docker.current
     }
 
-    /// Whether the running daemon has a file beside the docker command's configuration that it shall
-    /// put in its place.
+    /// Whether a file exists beside the docker command's configuration by which the running daemon is
+    /// going to replace it.
     #[must_use]
     pub fn config_is_being_written(&self) -> bool {
         self.docker.is_being_written()
     }
 
-    /// Whether nothing of the daemon's is in the docker command's configuration: neither its context,
-    /// nor that context as the current one, nor a file beside it.
+    /// Whether the docker command's configuration contains nothing of the daemon: not its context, not
+    /// that context as the current one, and no file beside it.
     #[must_use]
     pub fn config_is_cleared(&self) -> bool {
         self.docker.is_cleared()
     }
 
-    /// Files beside the docker command's configuration that no user has put there, each with the
-    /// number of the record that told of it first.
+    /// Files beside the docker command's configuration that no user put there, each with the number of
+    /// the first record that shows it.
     pub(crate) fn strays(&self) -> impl Iterator<Item = (&str, u64)> {
         self.docker.strays.iter().map(|(path, stray)| (path.as_str(), stray.since))
     }
@@ -172,43 +175,43 @@ impl View {
         self.objects.mirrors().collect()
     }
 
-    /// The mirror that an object of a resource is, by its `NAMESPACE/NAME`.
+    /// The object of a resource with this `NAMESPACE/NAME`, as a mirror.
     pub(crate) fn mirror(&self, resource: &str, key: &str) -> Option<Mirror> {
         self.objects.mirror(resource, key)
     }
 
-    /// Whether mirrors must be there at all: there is an App, and it wants to run on moby.
+    /// Whether the daemon must have mirrors at all: there is an App, and it wants to run on moby.
     #[must_use]
     pub fn wants_mirrors(&self) -> bool {
         self.app().is_some_and(|app| app.wants_mirrors())
     }
 
-    /// Whether the App says that no mirror must be there. Without an App, nothing says so: a history
-    /// has none before the first list.
+    /// Whether there is an App whose desired state allows no mirrors. This is not the opposite of
+    /// [`wants_mirrors`](Self::wants_mirrors): before the first list, a history has no App.
     #[must_use]
     pub(crate) fn wants_no_mirrors(&self) -> bool {
         self.app().is_some_and(|app| !app.wants_mirrors())
     }
 
-    /// The mirrors that must be there.
+    /// The mirrors that the API must have.
     #[must_use]
     pub fn expected(&self) -> BTreeMap<MirrorKey, BTreeMap<String, String>> {
         if self.wants_mirrors() { expected(&self.truth) } else { BTreeMap::new() }
     }
 
-    /// Every difference between mirrors that must be and those that are.
+    /// Every difference between the mirrors that the API must have and those that it has.
     #[must_use]
     pub fn differences(&self) -> Vec<String> {
         compare(&self.expected(), &self.mirrors())
     }
 
-    /// The object of a resource by its name; the first one, if several namespaces have it.
+    /// The object of a resource with this name; the first one, if several namespaces have one.
     #[must_use]
     pub fn object(&self, resource: &str, name: &str) -> Option<&Value> {
         self.objects.named(resource, name)
     }
 
-    /// Every object of a resource, as `NAMESPACE/NAME`.
+    /// The `NAMESPACE/NAME` of every object of a resource.
     pub fn names(&self, resource: &str) -> impl Iterator<Item = &str> {
         let objects = self.objects.of_kind(resource);
         objects.into_iter().flat_map(|(_, objects)| objects.keys()).map(String::as_str)
@@ -230,6 +233,7 @@ impl View {
                 is(object, "/status/name", name)
             }
             MirrorRef::Tag(tag) => is(object, "/status/repoTag", tag),
+            // A dangling image has no tag to recognise it by, so its ID is looked up.
             MirrorRef::Dangling(alias) => {
                 let id = text(object, "/status/id");
                 untagged(object) && id.and_then(|id| self.names.get(id)) == Some(alias)
@@ -239,7 +243,7 @@ impl View {
         Some((name, objects.values().find(fits)?))
     }
 
-    /// What users have asked the daemon's API for, and what is not there yet.
+    /// Descriptions of users' requests to the daemon's API that the daemon has not carried out yet.
     #[must_use]
     pub fn pending(&self) -> Vec<String> {
         self.requests.pending(&self.objects, &self.truth)
@@ -251,13 +255,13 @@ impl View {
         self.object("apps", "app").map(AppView::read)
     }
 
-    /// Requests that the engine has not answered to the end, except for streams without an end.
+    /// Requests to the engine without a complete response, except for streams without an end.
     #[must_use]
     pub fn in_flight(&self) -> Vec<&str> {
         self.wires.in_flight().collect()
     }
 
-    /// How many streams of logs the daemon has open on the engine.
+    /// Number of log streams that the daemon has open on the engine.
     #[must_use]
     pub fn log_streams(&self) -> usize {
         self.wires.log_streams()
@@ -269,7 +273,7 @@ impl View {
         &self.logs.clients
     }
 
-    /// What the daemon held before the first client of its log passthrough came, if one did.
+    /// The daemon's footprint before the first client of its log passthrough connected, if one did.
     #[must_use]
     pub fn footprint_before(&self) -> Option<&Footprint> {
         self.logs.before.as_ref()
@@ -281,19 +285,19 @@ impl View {
         &self.wires.held
     }
 
-    /// The alias that the scenario gave an image, as its label says, in the engine or its mirror.
+    /// The scenario's name for a container or an image with this ID.
     #[must_use]
     pub fn image_alias(&self, id: &str) -> Option<String> {
         self.names.get(id).cloned()
     }
 
-    /// The text with the scenario's names, as `<name>`, for IDs that are in it in full or short.
+    /// The text with the scenario's names, as `<name>`, instead of IDs, in full or shortened.
     #[must_use]
     pub fn named(&self, text: &str) -> String {
-        self.names.put_into(text)
+        self.names.replace_ids(text)
     }
 
-    /// Processes that ended by themselves: their part in the world, and how.
+    /// Processes that ended by themselves: their part in the world, and how they ended.
     #[must_use]
     pub fn ended(&self) -> &[(String, Exit)] {
         &self.ended

@@ -1,4 +1,4 @@
-//! What happens on the wires: exchanges that are open, gates, rules.
+//! The state of the wires: open exchanges, gates and rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,49 +10,51 @@ pub(crate) const EVENTS: &str = "/events";
 /// The route of the engine's logs.
 pub(crate) const LOGS: &str = "/containers/{id}/logs";
 
-/// What is known of all wires.
+/// The state of all wires.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Wires {
     /// Exchanges between daemon and engine.
     open: BTreeMap<u64, Exchange>,
     /// Gates between daemon and engine that hold a message now.
     pub(super) held: BTreeSet<String>,
-    /// Gates of any wire whose message was given up.
-    pub(super) given_up: BTreeSet<String>,
-    /// Rules of any wire that have done something.
-    pub(super) happened: BTreeSet<String>,
-    /// Requests of clients to the daemon's API.
+    /// Gates of any wire whose held message was abandoned by its sender.
+    pub(super) abandoned: BTreeSet<String>,
+    /// Rules of any wire that have changed a message.
+    pub(super) applied_rules: BTreeSet<String>,
+    /// Number of requests of clients to the daemon's API.
     pub(super) client_requests: usize,
 }
 
 #[derive(Clone, Debug)]
 struct Exchange {
     connection: u64,
+    /// Method and target.
     request: String,
+    /// The response is a stream without an end, so the exchange does not count as in flight.
     endless: bool,
     is_log: bool,
 }
 
 impl Wires {
-    /// Takes a message between a client and the daemon's API.
-    pub(super) fn see_client(&mut self, message: &WireMessage) {
+    /// Applies a message between a client and the daemon's API.
+    pub(super) fn apply_client_message(&mut self, message: &WireMessage) {
         self.client_requests += usize::from(matches!(message.event, WireWhat::Request { .. }));
-        self.see_any(message);
+        self.apply_any_message(message);
     }
 
-    /// Takes what means the same on each wire.
-    pub(super) fn see_any(&mut self, message: &WireMessage) {
+    /// Applies the events that mean the same on every wire.
+    pub(super) fn apply_any_message(&mut self, message: &WireMessage) {
         if let WireWhat::Abandoned { gate } = &message.event {
-            self.given_up.insert(gate.clone());
+            self.abandoned.insert(gate.clone());
         }
         if let WireWhat::Faulted { rule, .. } = &message.event {
-            self.happened.insert(rule.clone());
+            self.applied_rules.insert(rule.clone());
         }
     }
 
-    /// Takes a message between daemon and engine.
-    pub(super) fn see_engine(&mut self, message: &WireMessage) {
-        self.see_any(message);
+    /// Applies a message between daemon and engine.
+    pub(super) fn apply_engine_message(&mut self, message: &WireMessage) {
+        self.apply_any_message(message);
         match &message.event {
             WireWhat::Request { method, target, route, .. } => {
                 let endless =
@@ -75,11 +77,13 @@ impl Wires {
             | WireWhat::Malformed { .. } => {
                 self.open.remove(&message.exchange);
             }
+            // A raw stream, such as the one of `attach`, ends only with its connection.
             WireWhat::Upgraded => {
                 if let Some(exchange) = self.open.get_mut(&message.exchange) {
                     exchange.endless = true;
                 }
             }
+            // A connection can end without an event for each of its exchanges.
             WireWhat::Closed => {
                 self.open.retain(|_, open| open.connection != message.connection);
             }
@@ -91,13 +95,13 @@ impl Wires {
         }
     }
 
-    /// Requests that the engine has not answered to the end, except for streams without an end.
+    /// Requests without a complete response, except for streams without an end.
     pub(super) fn in_flight(&self) -> impl Iterator<Item = &str> {
         let finite = self.open.values().filter(|exchange| !exchange.endless);
         finite.map(|exchange| exchange.request.as_str())
     }
 
-    /// How many streams of logs the daemon has open on the engine.
+    /// Number of log streams that the daemon has open on the engine.
     pub(super) fn log_streams(&self) -> usize {
         self.open.values().filter(|exchange| exchange.is_log).count()
     }

@@ -28,6 +28,7 @@ pub(super) type Handler = Arc<dyn Fn(&ParsedRequest) -> PreparedResponse + Send 
 
 /// Serves a unix socket until accepting fails, and returns the error.
 pub(super) async fn serve_unix(listener: UnixListener, handler: Handler) -> io::Error {
+    // Dropped with this future, which ends all connections.
     let mut connections = JoinSet::new();
     loop {
         wait_for_capacity(&mut connections).await;
@@ -118,6 +119,7 @@ async fn respond<B: hyper::body::Body + Unpin>(
         let bytes = frame.data_ref().map_or(0, hyper::body::Buf::remaining);
         match left.checked_sub(bytes) {
             Some(less) => left = less,
+            // A body beyond the limit is not read, so a client cannot keep a connection busy for ever.
             None => break,
         }
     }

@@ -20,6 +20,9 @@ use crate::matrix::not_begun;
 use crate::report::{self, Case, Progress, RunReport, Terminal};
 use crate::run::{self as runner, RunOptions};
 
+/// Why runs are stopped after a failure.
+const FAIL_FAST: &str = "--fail-fast";
+
 /// Arguments of `run`.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Args {
@@ -35,6 +38,9 @@ pub(super) struct Args {
     /// How many times each scenario runs
     #[arg(long, value_name = "N", default_value = "1")]
     rounds: NonZeroUsize,
+    /// Stop all runs as soon as one has failed
+    #[arg(long)]
+    fail_fast: bool,
     #[command(flatten)]
     jobs: JobsArgs,
     #[command(flatten)]
@@ -71,6 +77,9 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let mut written = Ok(());
     while let Some((index, (mut report, exit))) = running.next().await {
         progress.done(report.finding.to_string());
+        if args.fail_fast && exit == Exit::Broken {
+            listener.ask(FAIL_FAST);
+        }
         if format == Format::Human {
             let text = report::run(&report, false, terminal.paint());
             // An error of the output must not abandon running worlds, so it is reported at the end.

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::exit::{Exit, Failure};
 use crate::report::tell;
-use crate::run::Stop;
+use crate::run::{Stop, StopSender};
 use crate::sys::StopRequests;
 
 /// The words after "told to stop by" when `--killed-after` ends the run.
@@ -19,6 +19,7 @@ const OWN_DEADLINE: &str = "its own deadline";
 #[derive(Debug)]
 pub(super) struct StopListener {
     stop: Stop,
+    sender: StopSender,
     /// The listening task; dropping this set ends it.
     _task: JoinSet<()>,
 }
@@ -32,13 +33,14 @@ impl StopListener {
             .wrap_err("racetrap cannot listen for signals")
             .map_err(Failure::machine)?;
         let (sender, stop) = Stop::pair();
+        let from_signals = sender.clone();
         let mut task = JoinSet::new();
         task.spawn(async move {
             let by = match limit {
                 Some(limit) => timeout(limit, requests.next()).await.unwrap_or(OWN_DEADLINE),
                 None => requests.next().await,
             };
-            sender.ask(by);
+            from_signals.ask(by);
             tell(&format!(
                 "{by}: closing the running worlds; a second request ends racetrap at once"
             ));
@@ -46,7 +48,12 @@ impl StopListener {
             // The watchers of the worlds clean up, as after any other sudden end.
             std::process::exit(i32::from(Exit::Stopped as u8));
         });
-        Ok(Self { stop, _task: task })
+        Ok(Self { stop, sender, _task: task })
+    }
+
+    /// Asks all runs to stop, for the reason `by`.
+    pub(super) fn ask(&self, by: &'static str) {
+        self.sender.ask(by);
     }
 
     /// The handle by which runs learn of a request to stop.

@@ -4,7 +4,7 @@ use racetrap_history::{FindingId, OracleName, PromiseNumber, Scenario, oracle};
 
 use super::Contract;
 
-/// One promise, and what tests it.
+/// One promise, with the oracles that judge it and the findings that name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Covered<'a> {
     pub(crate) number: PromiseNumber,
@@ -15,8 +15,8 @@ pub(crate) struct Covered<'a> {
     pub(crate) oracles: Vec<OracleName>,
     /// Findings that name it, in the order of their ids.
     pub(crate) findings: Vec<&'a FindingId>,
-    /// Defects of those findings, each once and in order. A defect breaks one promise of its finding at
-    /// least, and need not break every one.
+    /// Defects of those findings, each once and in order. A defect breaks at least one promise of its
+    /// finding, but not necessarily all of them.
     pub(crate) defects: Vec<&'a str>,
 }
 
@@ -27,7 +27,8 @@ pub(crate) struct Coverage<'a> {
 }
 
 impl<'a> Coverage<'a> {
-    /// The promises that `chosen` takes by number, with the findings among `entries` that name them.
+    /// The promises for whose numbers `chosen` returns true, with the findings among `entries` that name
+    /// them.
     pub(crate) fn new(
         contract: &'a Contract,
         entries: impl Iterator<Item = &'a Scenario>,
@@ -35,10 +36,12 @@ impl<'a> Coverage<'a> {
     ) -> Self {
         let entries: Vec<_> =
             entries.filter_map(|entry| Some((&entry.finding, entry.about.as_ref()?))).collect();
+        // Only `about` names promises, and a replay file may leave it out.
         let covered = |(number, text): (PromiseNumber, &'a str)| {
             let naming = entries.iter().filter(|(_, about)| about.promises.contains(&number));
             let mut defects: Vec<_> =
                 naming.clone().map(|(_, about)| about.defect.as_str()).collect();
+            // Several findings may share a defect, and `dedup` removes only neighbours.
             defects.sort_unstable();
             defects.dedup();
             Covered {
@@ -93,7 +96,7 @@ mod tests {
     use super::*;
     use crate::catalogue::Catalogue;
 
-    // A number that is misspelt would never be missed: it would count for no promise.
+    // Without this check nobody would notice a misspelt number: it would count for no promise.
     #[test]
     fn every_number_that_an_oracle_or_a_finding_names_is_a_promise() {
         let contract = Contract::embedded().unwrap();
@@ -110,8 +113,8 @@ mod tests {
         }
     }
 
-    // The defect of a finding makes its oracle fail, so that oracle must judge one of its promises. A
-    // promise that no oracle judges is exercised in vain.
+    // The defect of a finding makes its oracle fail, so that oracle must judge one of its promises. If no
+    // oracle judges a promise, a finding that exercises it proves nothing about it.
     #[test]
     fn every_finding_names_judged_promises_and_one_of_its_own_oracle() {
         for entry in Catalogue::embedded().unwrap().entries() {

@@ -94,10 +94,12 @@ impl Contract {
                 continue;
             }
             let Some((number, mut promise)) = item(line).or_else(|| row(line)) else { continue };
+            // The indented lines after an item belong to its promise. A row of a table is one line.
             while let Some(more) = lines.next_if(|line| line.starts_with("  ")) {
                 promise.push(' ');
                 promise.push_str(more.trim());
             }
+            // Readers look for a promise in the section that its number names.
             if number.section() != open {
                 let document = document.to_owned();
                 return Err(ContractError::Misplaced { document, number });
@@ -114,7 +116,7 @@ impl Contract {
         self.promises.iter().map(|(number, text)| (*number, text.as_str()))
     }
 
-    /// The promise with that number is stated.
+    /// Whether the contract has a promise with that number.
     #[must_use]
     pub fn has(&self, promise: PromiseNumber) -> bool {
         self.promises.contains_key(&promise)
@@ -126,7 +128,7 @@ impl Contract {
         self.sections.get(section).map(String::as_str)
     }
 
-    /// A citation such as `4`, `4.2` or `4.2.7` leads to something.
+    /// Whether a citation such as `4`, `4.2` or `4.2.7` names a chapter, a section or a promise.
     #[must_use]
     pub fn cites(&self, number: &str) -> bool {
         self.sections.contains_key(number) || number.parse().is_ok_and(|number| self.has(number))
@@ -137,6 +139,7 @@ impl Contract {
 fn heading(line: &str) -> Option<(&str, &str)> {
     let (number, title) = line.strip_prefix('#')?.trim_start_matches('#').trim().split_once(' ')?;
     let number = number.strip_suffix('.').unwrap_or(number);
+    // Other headings also contain a space, so only a number makes it a chapter or a section.
     let numbers = number.split('.').all(|part| part.parse::<u8>().is_ok());
     numbers.then_some((number, title))
 }

@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bollard::Docker;
-use bollard::models::EventMessage;
+use bollard::models::{BollardDate, ContainerInspectResponse, EventMessage, ImageInspect, Volume};
 use bollard::query_parameters::{
     EventsOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
     ListImagesOptionsBuilder, ListVolumesOptions,
 };
 use futures::{FutureExt as _, StreamExt as _};
+use k8s_openapi::jiff::Timestamp;
 use racetrap_history::{
-    EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, What,
+    ContainerDetails, EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume,
+    ImageDetails, PortBinding, VolumeDetails, What,
 };
 use tokio::task::JoinSet;
 
@@ -180,15 +182,7 @@ impl Truth {
             let answer = self.docker.inspect_container(&id, None::<InspectContainerOptions>).await;
             // It may have been removed since the list.
             let Some(container) = found(answer)? else { continue };
-            let state = container.state.and_then(|state| state.status);
-            let labels = container.config.and_then(|config| config.labels);
-            let name = container.name.unwrap_or_default();
-            let seen = EngineContainer {
-                name: name.trim_start_matches('/').to_owned(),
-                image: container.image.unwrap_or_default(),
-                state: state.map(|state| state.to_string()).unwrap_or_default(),
-                labels: labels.unwrap_or_default().into_iter().collect(),
-            };
+            let seen = engine_container(container);
             containers.insert(id, seen);
         }
         Ok(containers)
@@ -201,15 +195,7 @@ impl Truth {
             let answer = self.docker.inspect_image(&listed.id).await;
             // It may have been removed since the list.
             let Some(image) = found(answer)? else { continue };
-            let labels = image.config.and_then(|config| config.labels);
-            let mut tags = image.repo_tags.unwrap_or_default();
-            tags.sort();
-            let seen = EngineImage {
-                tags,
-                os: image.os.unwrap_or_default(),
-                architecture: image.architecture.unwrap_or_default(),
-                labels: labels.unwrap_or_default().into_iter().collect(),
-            };
+            let seen = engine_image(image);
             images.insert(listed.id, seen);
         }
         Ok(images)
@@ -217,16 +203,83 @@ impl Truth {
 
     async fn volumes(&self) -> Result<BTreeMap<String, EngineVolume>, TruthError> {
         let listed = self.docker.list_volumes(None::<ListVolumesOptions>).await?;
-        let volumes = listed.volumes.unwrap_or_default().into_iter().map(|volume| {
-            let seen = EngineVolume {
-                driver: volume.driver,
-                mountpoint: volume.mountpoint,
-                labels: volume.labels.into_iter().collect(),
-            };
-            (volume.name, seen)
-        });
+        let volumes = listed.volumes.unwrap_or_default().into_iter();
+        let volumes = volumes.map(|volume| (volume.name.clone(), engine_volume(volume)));
         Ok(volumes.collect())
     }
+}
+
+/// A container as a record has it.
+fn engine_container(container: ContainerInspectResponse) -> EngineContainer {
+    let state = container.state.unwrap_or_default();
+    let labels = container.config.and_then(|config| config.labels);
+    let ports = container.network_settings.and_then(|settings| settings.ports);
+    let ports = ports.unwrap_or_default().into_iter().map(|(name, bindings)| {
+        let bindings = bindings.unwrap_or_default().into_iter().map(|binding| PortBinding {
+            host_ip: binding.host_ip.unwrap_or_default(),
+            host_port: binding.host_port.unwrap_or_default(),
+        });
+        (name, bindings.collect())
+    });
+    let details = ContainerDetails {
+        path: container.path.unwrap_or_default(),
+        args: container.args.unwrap_or_default(),
+        ports: ports.collect(),
+        pid: state.pid.unwrap_or_default(),
+        exit_code: state.exit_code.unwrap_or_default(),
+        error: state.error.unwrap_or_default(),
+        created_at: rfc3339(container.created),
+        started_at: state.started_at.unwrap_or_default(),
+        finished_at: state.finished_at.unwrap_or_default(),
+    };
+    EngineContainer {
+        name: container.name.unwrap_or_default().trim_start_matches('/').to_owned(),
+        image: container.image.unwrap_or_default(),
+        state: state.status.map(|status| status.to_string()).unwrap_or_default(),
+        labels: labels.unwrap_or_default().into_iter().collect(),
+        details: Some(details),
+    }
+}
+
+/// An image as a record has it.
+fn engine_image(image: ImageInspect) -> EngineImage {
+    let labels = image.config.and_then(|config| config.labels);
+    let mut tags = image.repo_tags.unwrap_or_default();
+    tags.sort();
+    // Engines report them in any order, and every record is compared with the one before.
+    let mut repo_digests = image.repo_digests.unwrap_or_default();
+    repo_digests.sort();
+    EngineImage {
+        tags,
+        os: image.os.unwrap_or_default(),
+        architecture: image.architecture.unwrap_or_default(),
+        labels: labels.unwrap_or_default().into_iter().collect(),
+        details: Some(ImageDetails {
+            repo_digests,
+            size: image.size.unwrap_or_default(),
+            created_at: rfc3339(image.created),
+        }),
+    }
+}
+
+/// A volume as a record has it.
+fn engine_volume(volume: Volume) -> EngineVolume {
+    EngineVolume {
+        driver: volume.driver,
+        mountpoint: volume.mountpoint,
+        labels: volume.labels.into_iter().collect(),
+        details: Some(VolumeDetails {
+            scope: volume.scope.map(|scope| scope.to_string()).unwrap_or_default(),
+            options: volume.options.into_iter().collect(),
+            created_at: rfc3339(volume.created_at),
+        }),
+    }
+}
+
+/// A time in RFC 3339, in UTC; empty if there is none.
+fn rfc3339(date: Option<BollardDate>) -> String {
+    let time = date.and_then(|date| Timestamp::from_nanosecond(date.unix_timestamp_nanos()).ok());
+    time.map(|time| time.to_string()).unwrap_or_default()
 }
 
 /// The event as a record has it; `None` if a field is missing.

@@ -2,15 +2,15 @@
 //! patterns in its texts. A document that cannot be parsed is left out, because nothing could find
 //! its secrets.
 //!
-//! - [`Masker`]: replaces a secret by its mask; equal secrets get equal masks;
-//! - [`Hits`]: what was masked: locations and rules, never a value;
+//! - `Masker`: replaces a secret by its mask; equal secrets get equal masks;
+//! - `Hits`: what was masked: locations and rules, never a value;
 //! - `document`: documents of a known kind;
 //! - `tree`, `kubeconfig`, `docker_config`: the structures;
 //! - `process`: environments and command lines;
 //! - `text`, `assignment`: the patterns; `lines`: the lines of a stream, for secrets of several
 //!   lines;
 //! - `words`: names that announce a secret, and variables that hold none;
-//! - [`Location`]: where a value is in a document;
+//! - `Location`: where a value is in a document;
 //! - `record`: records, before they enter the history;
 //! - `canary`: secrets that are planted in every world, so that a failure of the masking is
 //!   noticed.

@@ -71,7 +71,8 @@ impl Masker {
         self.keys(map, at, hits);
     }
 
-    /// Masks the data of a Secret. In a list the items do not say of what kind they are.
+    /// Masks the data of a Secret. The caller must know that it is one, because items of a list have no
+    /// kind.
     pub(super) fn secret_data(&self, secret: &mut Value, at: &Location<'_>, hits: &mut Hits) {
         for key in ["data", "stringData"] {
             if let Some(data) = secret.get_mut(key) {
@@ -97,7 +98,7 @@ impl Masker {
         }
     }
 
-    /// Masks an object that is the text of an annotation. A text that is no JSON is masked as a
+    /// Masks an object that is the text of an annotation. A text that is not JSON is masked as a
     /// whole.
     fn applied(&self, value: &mut Value, at: &Location<'_>, hits: &mut Hits) {
         let object = value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());

@@ -13,8 +13,8 @@ use crate::clock::Clock;
 #[derive(Clone, Debug)]
 pub struct Stop(watch::Receiver<Option<&'static str>>);
 
-/// The side that sends the request.
-#[derive(Debug)]
+/// Sends the request. Clones send the same one.
+#[derive(Clone, Debug)]
 pub struct StopSender(watch::Sender<Option<&'static str>>);
 
 impl Stop {

@@ -25,6 +25,7 @@ pub(crate) fn story(scenario: &Scenario) -> Vec<StoryLine> {
             standing.push(gate);
             lines.push(("held", held(scenario, gate)));
         } else if let Step::Gate(GateStep::Release(gate)) = step {
+            // Before the gate leaves the list, so that earlier actions are labelled "meanwhile".
             flush(&mut lines, &mut done, &standing);
             standing.retain(|standing| *standing != gate);
         } else if let Some(fault) = fault(step) {
@@ -140,7 +141,9 @@ fn fault(step: &Step) -> Option<String> {
         Step::Api(ApiStep::Keep(mirror)) => {
             Some(format!("somebody else's finalizer keeps {mirror}"))
         }
-        Step::Api(ApiStep::LetGo(mirror)) => Some(format!("that finalizer lets {mirror} go")),
+        Step::Api(ApiStep::LetGo(mirror)) => {
+            Some(format!("the foreign finalizer of {mirror} is removed"))
+        }
         Step::Command(CommandStep::Interrupt(command)) => {
             Some(format!("SIGINT to the command `{command}`"))
         }
@@ -172,7 +175,9 @@ fn disturbance(step: &FaultStep) -> Option<String> {
             format!("{}: {}{times}", request(on), deed(kind))
         }
         FaultStep::DenyWrite { on, .. } => format!("{}: denied", write(on)),
-        FaultStep::Inject { frame } => format!("a frame of ours in the event stream: {frame}"),
+        FaultStep::Inject { frame } => {
+            format!("the wire adds a frame to the event stream: {frame}")
+        }
         FaultStep::ReplaceSocket => "the engine's socket becomes another file".to_owned(),
         FaultStep::Happened(_) | FaultStep::Lift(_) | FaultStep::Record { .. } => return None,
     })
@@ -180,7 +185,7 @@ fn disturbance(step: &FaultStep) -> Option<String> {
 
 fn accident(step: &DockerStep) -> Option<String> {
     Some(match step {
-        DockerStep::Endpoint(EndpointOp::Gone) => "the user's engine goes".to_owned(),
+        DockerStep::Endpoint(EndpointOp::Gone) => "the user's engine ends".to_owned(),
         DockerStep::File(file) => file_state(file),
         DockerStep::Disk(op) => match op {
             DiskOp::Full => "the configuration's disk is full".to_owned(),
@@ -198,8 +203,8 @@ fn accident(step: &DockerStep) -> Option<String> {
 
 fn daemon(step: &DaemonStep) -> &'static str {
     match step {
-        DaemonStep::Vm(VmOp::Wait) => "the VM waits with what it is told",
-        DaemonStep::Vm(VmOp::Go) => "the VM does what it was told",
+        DaemonStep::Vm(VmOp::Wait) => "the VM does not carry out requests",
+        DaemonStep::Vm(VmOp::Go) => "the VM carries out requests again",
         DaemonStep::Process(DaemonOp::Kill) => "the daemon is killed",
         DaemonStep::Process(DaemonOp::Stop) => "the daemon is stopped",
         DaemonStep::Process(DaemonOp::Start) => "the daemon is started again",

@@ -67,6 +67,7 @@ fn add_row(events: &mut Vec<Event>, track: Track, row: &Row) {
         }
         match item.to {
             Some(to) => {
+                // Only marks have a scope.
                 events.push(Event { s: None, ..item_event(track, 'B', item) });
                 let outer_end = ends.last().copied().unwrap_or(u64::MAX);
                 ends.push(to.us.max(at).min(outer_end));
@@ -74,6 +75,7 @@ fn add_row(events: &mut Vec<Event>, track: Track, row: &Row) {
             None => events.push(item_event(track, 'i', item)),
         }
     }
+    // The bars that are still open end after the last item, the innermost first.
     while let Some(end) = ends.pop() {
         events.push(event(track, 'E', end));
     }

@@ -41,7 +41,7 @@ fn everything_that_a_run_told_is_made_again_from_its_journal() {
     assert_eq!(code, 1, "{stdout}{stderr}");
     assert_eq!(MADE.map(|name| read(&evidence, name)), before);
     assert!(stdout.contains("again racetrap repro 295-I6 --defect 295-I6"), "{stdout}");
-    assert!(stdout.contains("expected Exactly one mirror is left"), "{stdout}");
+    assert!(stdout.contains("expected The image has exactly one mirror"), "{stdout}");
     assert!(stdout.contains("1 run: 0 passed, 1 failed, 0 unknown"), "{stdout}");
     let xml = read(sandbox.path(), "junit.xml");
     let document = Document::parse(&xml).unwrap();
@@ -71,7 +71,10 @@ fn a_torn_journal_is_unknown_and_a_damaged_one_is_told_with_its_line() {
     assert!(run["unknowns"].to_string().contains("the journal has no end"), "{run}");
     let verdict: Value = serde_json::from_str(&read(&evidence, "verdict.json")).unwrap();
     assert_eq!(verdict["verdict"], "unknown");
-    assert!(stderr.contains("damaged/journal.jsonl: line 3 is no record of a journal"), "{stderr}");
+    assert!(
+        stderr.contains("damaged/journal.jsonl: line 3 is not a record of a journal"),
+        "{stderr}"
+    );
     assert_eq!(object["unread"].as_array().map(Vec::len), Some(1));
 }
 
@@ -94,7 +97,7 @@ fn a_directory_without_a_journal_that_can_be_used_is_refused_with_exit_code_2() 
         ("absent", "absent could not be read"),
         ("empty", "there is no journal.jsonl in empty or below it"),
         ("blank", "the journal does not say what was run"),
-        ("damaged", "line 1 is no record of a journal"),
+        ("damaged", "line 1 is not a record of a journal"),
         ("newer", "the journal has format 99"),
     ] {
         let (code, stdout, stderr) = outcome(&mut sandbox.racetrap(&["report", name]));

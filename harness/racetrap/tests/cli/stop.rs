@@ -8,7 +8,7 @@ use rstest::rstest;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, outcome};
 
 /// How long the first run may take until it holds a message.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -167,4 +167,22 @@ fn a_second_request_ends_the_command_at_once_with_exit_code_130_and_the_watcher_
     assert_eq!(verdict["verdict"], "unknown", "{verdict}");
     assert!(verdict["unknowns"].to_string().contains("the journal has no end"), "{verdict}");
     assert!(read("timeline.txt").contains("HELD at gate"));
+}
+
+/// The first run fails under its defect. With one world at a time, the second has not begun then: it must say so and have
+/// no evidence, and the failure must decide the exit code.
+#[test]
+fn fail_fast_keeps_back_all_runs_after_the_first_failure() {
+    let sandbox = Sandbox::new();
+    let arguments = ["run", "295-I4", "295-I6", "--defect", "295-I4", "--jobs", "1", "--fail-fast"];
+    let mut command = sandbox.racetrap(&arguments);
+    let (code, stdout, stderr) = outcome(command.args(["--format", "json"]));
+    assert_eq!(code, 1, "{stdout}{stderr}");
+    let object: Value = serde_json::from_str(&stdout).unwrap();
+    let runs = &object["runs"];
+    assert_eq!(runs[0]["verdict"], "fail", "{runs}");
+    assert_eq!(runs[1]["verdict"], "unknown", "{runs}");
+    let why = runs[1]["unknowns"][0].as_str().unwrap();
+    assert!(why.contains("not begun") && why.contains("--fail-fast"), "{why}");
+    assert!(runs[1]["evidence"].is_null(), "{runs}");
 }

@@ -108,6 +108,7 @@ pub(crate) fn truth(names: &[&str]) -> What {
         driver: "local".to_owned(),
         mountpoint: "/v".to_owned(),
         labels: BTreeMap::new(),
+        details: None,
     };
     let volumes = names.iter().map(|name| ((*name).to_owned(), volume())).collect();
     What::Truth(EngineState { volumes, ..EngineState::default() })

@@ -7,11 +7,12 @@
 //! Words that a law forbids are written in two pieces here, since these files are part of the tree.
 //!
 //! - here: files, functions, names, scripts, findings, snapshots, documents, arrows between packages;
-//! - `citations`: what cites the contract; `layers`: the order of modules within a package;
+//! - `citations`: what cites the contract; `fields`: fields of mirrors; `layers`: the order of modules within a package;
 //! - `oracles`: what verdicts may depend on; `platform`: Linux and processes; `sleep`: pauses;
 //! - `source`: Rust files as these laws read them.
 
 mod citations;
+mod fields;
 mod layers;
 mod oracles;
 mod platform;
@@ -333,6 +334,7 @@ fn tree(files: &[(&str, &str)]) -> Tree {
 #[case::no_path_of_a_machine(no_path_of_a_machine)]
 #[case::every_citation_of_the_contract_exists(citations::every_citation_of_the_contract_exists)]
 #[case::every_named_promise_exists(citations::every_named_promise_exists)]
+#[case::every_field_of_a_mirror_is_in_the_table(fields::every_field_of_a_mirror_is_in_the_table)]
 #[case::modules_use_those_below_them(layers::modules_use_those_below_them)]
 #[case::the_architecture_draws_the_layers(layers::the_architecture_draws_the_layers)]
 #[case::oracles_do_not_read_text_for_people(oracles::oracles_do_not_read_text_for_people)]

@@ -1,11 +1,11 @@
-//! A change of the App that asks for nothing does not repeat what was done (contract 4.6: the sweep
-//! is skipped when the condition already shows the terminal reason; finding 295-I8).
+//! If a change of the App does not change its desired state, the daemon repeats no work (contract 4.6:
+//! the daemon skips the sweep if the condition already has the final reason; finding 295-I8).
 //!
-//! In a `touch` step the harness changes an annotation of the App many times. Lists of the daemon's
-//! are read from its cache and cost no request, so what it repeats is seen in its log: the same
-//! message, names and numbers aside, about as often as the App was touched. A daemon that has not
-//! reached what the App wants has a reason to try again, and is not judged; nor are its warnings
-//! and errors, where the App runs.
+//! In a `touch` step the harness changes an annotation of the App many times. The daemon reads lists from
+//! its cache, so repeated work causes no request to the engine. Only the log shows it: it has the same
+//! message, apart from names and numbers, about as often as the App was touched. A daemon that has not
+//! reached the desired state yet has a cause to retry, so it is not judged. While the App runs, warnings
+//! and errors are not judged either.
 
 use std::collections::BTreeMap;
 
@@ -16,27 +16,29 @@ use crate::scenario::{ApiStep, OracleName, Step};
 use crate::steps::Steps;
 use crate::view::{AppView, View};
 
-/// A message of each fourth touch is one of each touch: some may have been taken together.
+/// One message for every four touches already counts as repeated work, because the daemon may handle
+/// several touches at once.
 const TOUCHES_PER_MESSAGE: usize = 4;
 
-/// Fewer than so many are chance.
-const LEAST: usize = 3;
+/// Fewer equal messages than this may be chance.
+const MIN_MESSAGES: usize = 3;
 
-/// How messages begin that tell that a controller was called, and nothing of what it did.
-const CALLED: [&str; 2] = ["update ", "reconcile entered "];
+/// Messages that begin like this report only that a controller was called, and no work.
+const CALL_PREFIXES: [&str; 2] = ["update ", "reconcile entered "];
 
-/// A step that touches the App.
-struct Touching {
+/// A `touch` step that is being judged.
+struct TouchStep {
     times: usize,
-    runs: bool,
+    app_runs: bool,
+    /// How often each message was logged.
     messages: BTreeMap<String, usize>,
 }
 
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
-    let steps = Steps::of(history);
+    let steps = Steps::from_history(history);
     let mut view = View::default();
-    let mut touching: Option<Touching> = None;
+    let mut touching: Option<TouchStep> = None;
     for record in history {
         view.apply(record);
         match &record.what {
@@ -44,17 +46,17 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                 judge_step(touching.take(), record.seq, &mut finding);
                 let step = steps.begun(record);
                 touching =
-                    view.app().zip(step).and_then(|(app, step)| Touching::begins(step, &app));
+                    view.app().zip(step).and_then(|(app, step)| TouchStep::from_step(step, &app));
             }
             What::Log { level, text } => {
                 if let Some(touching) = &mut touching
-                    && !(touching.runs && *level > LogLevel::Info)
+                    && !(touching.app_runs && *level > LogLevel::Info)
                 {
                     *touching.messages.entry(normalised(text)).or_default() += 1;
                 }
             }
             What::Ended => judge_step(touching.take(), record.seq, &mut finding),
-            // The harness itself does more than to touch the App there.
+            // At a checkpoint the harness creates a volume, which gives the daemon a cause to work.
             What::Checkpoint { .. } => touching = None,
             _ => {}
         }
@@ -62,32 +64,32 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     finding
 }
 
-fn judge_step(touching: Option<Touching>, seq: u64, finding: &mut Finding) {
-    let Some(Touching { times, messages, .. }) = touching else { return };
-    let is_call = |message: &str| CALLED.iter().any(|called| message.starts_with(called));
+fn judge_step(touching: Option<TouchStep>, seq: u64, finding: &mut Finding) {
+    let Some(TouchStep { times, messages, .. }) = touching else { return };
+    let is_call = |message: &str| CALL_PREFIXES.iter().any(|prefix| message.starts_with(prefix));
     for (message, count) in messages.into_iter().filter(|(message, _)| !is_call(message)) {
-        if count >= LEAST && count * TOUCHES_PER_MESSAGE >= times {
+        if count >= MIN_MESSAGES && count * TOUCHES_PER_MESSAGE >= times {
             let text = format!(
-                "the App was touched {times} times, and {count} times the log says: {message}"
+                "the App was touched {times} times, and the daemon logged {count} times: {message}"
             );
             finding.violated(OracleName::BoundedWork, seq, text);
         }
     }
 }
 
-impl Touching {
-    /// The step that begins, if it touches an App that has reached what it wants.
-    fn begins(step: &Step, app: &AppView) -> Option<Self> {
+impl TouchStep {
+    /// The step, if it touches an App that has reached its desired state.
+    fn from_step(step: &Step, app: &AppView) -> Option<Self> {
         let Step::Api(ApiStep::Touch { times }) = step else { return None };
         let times = usize::try_from(*times).ok()?;
-        let runs = app.wants_running;
+        let app_runs = app.wants_running;
         let ready = app.condition("ContainerEngineReady")?;
-        let in_place = match ready {
+        let is_reached = match ready {
             (_, "NotApplicable") => true,
-            (status, "Connected") => runs && status == "True",
-            (_, "Stopped") => !runs,
+            (status, "Connected") => app_runs && status == "True",
+            (_, "Stopped") => !app_runs,
             _ => false,
         };
-        in_place.then(|| Self { times, runs, messages: BTreeMap::new() })
+        is_reached.then(|| Self { times, app_runs, messages: BTreeMap::new() })
     }
 }

@@ -1,14 +1,14 @@
-//! What the daemon does is bounded by what it was given to do; idle time costs nothing.
+//! The daemon works only if it has a cause, and an idle daemon does nothing.
 //!
-//! - A change of the App that asks for nothing does not repeat what was done (`idle`).
-//! - The engine is not asked the same thing about one object over and over (`requests`).
-//! - A mirror is not written where nothing of it changes (`writes`).
+//! - If a change of the App does not change its desired state, the daemon repeats no work (`idle`).
+//! - The daemon does not send the same request about one object over and over (`requests`).
+//! - The daemon does not write a mirror without changing it (`writes`).
 
 use super::{idle, requests, writes};
 use crate::oracle::Finding;
 use crate::record::Record;
 
-/// Judges the work of the whole history.
+/// Judges the daemon's log lines, requests and writes.
 #[must_use]
 pub fn bounded_work(history: &[Record]) -> Finding {
     let mut finding = idle::judge(history);

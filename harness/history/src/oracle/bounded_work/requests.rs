@@ -1,10 +1,10 @@
-//! The engine is not asked the same thing about one object over and over (contract 4.1, 4.2: one
-//! inspection for each event and each full sync; 4.3: retries come with exponential backoff, or at
-//! once on an event of a mirror or of the App).
+//! The daemon does not send the same request about one object over and over (contract 4.1, 4.2: one
+//! inspection for each event and each full sync; 4.3: the daemon retries with exponential backoff, or at
+//! once after an event of a mirror or of the App).
 //!
-//! Counted are identical requests between two checkpoints, against what may have caused them. The
-//! allowance is far above what the contract's sequences need, and far below what a loop without
-//! backoff asks: that makes hundreds of requests a second.
+//! This oracle counts identical requests between two checkpoints and compares the number with the events
+//! that may have caused them. The limit is far above what the contract's sequences need, and far below
+//! what a loop without backoff sends, which is hundreds of requests a second.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,24 +12,31 @@ use crate::oracle::Finding;
 use crate::record::{LogClient, LogEvent, Record, Stage, What, WireMessage, WireWhat};
 use crate::scenario::OracleName;
 
-/// What is allowed without any cause: backoff from 5 ms doubles, so that it makes 16 requests in
-/// more than five minutes.
+/// How many requests are allowed without any cause. A backoff that starts at 5 ms and doubles needs more
+/// than five minutes for 16 requests.
 const WITHOUT_CAUSE: usize = 32;
 
-/// For each event of the engine about the object, each full sync, each fault, each user's write and each
-/// client that asks for a log (contract 6.1: one inspection, and the log).
+/// How many more requests are allowed for each event of the engine about the object, each full sync, each
+/// fault, each write of a user and each client that asks for a log (contract 6.1: one inspection, and
+/// the log).
 const FOR_EACH_CAUSE: usize = 8;
 
-/// For each change of any object of the API, which may begin a reconcile.
+/// How many more requests are allowed for each change of any object of the API, because each may start a
+/// reconcile.
 const FOR_EACH_CHANGE: usize = 2;
 
 /// What happened since the last checkpoint.
 #[derive(Default)]
 struct Span {
-    asked: BTreeMap<String, (usize, u64)>,
+    /// How often each request was sent, and the record of the last time.
+    sent: BTreeMap<String, (usize, u64)>,
+    /// Events of the engine by the ID of their object.
     events: BTreeMap<String, usize>,
+    /// Other causes, which may concern any object.
     causes: usize,
+    /// Changes of the API's objects.
     changes: usize,
+    /// Exchanges whose fault was counted already.
     faulted: BTreeSet<u64>,
 }
 
@@ -38,7 +45,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     let mut span = Span::default();
     for record in history {
         match &record.what {
-            What::Wire(message) => span.see(message, record.seq),
+            What::Wire(message) => span.apply(message, record.seq),
             What::Engine(event) => *span.events.entry(event.id.clone()).or_default() += 1,
             What::UserWrite(_)
             | What::LogClient(LogClient { event: LogEvent::Asked { .. }, .. }) => {
@@ -56,18 +63,19 @@ pub(super) fn judge(history: &[Record]) -> Finding {
 }
 
 impl Span {
-    fn see(&mut self, message: &WireMessage, seq: u64) {
+    fn apply(&mut self, message: &WireMessage, seq: u64) {
         match &message.event {
             WireWhat::Request { method, target, route: Some(route), .. } => {
+                // A full sync lists each kind once, so one kind suffices to count syncs.
                 if route == "/containers/json" {
                     self.causes += 1;
                 }
                 if route.contains('{') {
-                    let asked = self.asked.entry(format!("{method} {target}")).or_default();
-                    *asked = (asked.0 + 1, seq);
+                    let sent = self.sent.entry(format!("{method} {target}")).or_default();
+                    *sent = (sent.0 + 1, seq);
                 }
             }
-            // One message may be told of several times.
+            // Several rules may report a fault of the same message.
             WireWhat::Faulted { .. } if self.faulted.insert(message.exchange) => self.causes += 1,
             WireWhat::Cut | WireWhat::Refused | WireWhat::UpstreamLost { .. } => self.causes += 1,
             _ => {}
@@ -75,14 +83,14 @@ impl Span {
     }
 
     fn judge(self, finding: &mut Finding) {
-        for (request, (count, seq)) in self.asked {
-            let of_object = self.events.iter().filter(|(id, _)| is_about(&request, id));
-            let causes = self.causes + of_object.map(|(_, count)| count).sum::<usize>();
+        for (request, (count, seq)) in self.sent {
+            let own_events = self.events.iter().filter(|(id, _)| is_about(&request, id));
+            let causes = self.causes + own_events.map(|(_, count)| count).sum::<usize>();
             let allowed = WITHOUT_CAUSE + FOR_EACH_CAUSE * causes + FOR_EACH_CHANGE * self.changes;
             if count > allowed {
                 let text = format!(
-                    "`{request}` was asked {count} times between two checkpoints, with {causes} \
-                     causes and {} changes of the API",
+                    "the daemon sent `{request}` {count} times between two checkpoints, with \
+                     {causes} causes and {} changes of the API's objects",
                     self.changes
                 );
                 finding.violated(OracleName::BoundedWork, seq, text);
@@ -91,7 +99,7 @@ impl Span {
     }
 }
 
-/// A request names its object in the path, where `:` may be escaped.
+/// Whether the path of a request names this ID. The digits suffice, because `:` may be escaped.
 fn is_about(request: &str, id: &str) -> bool {
     let digits = id.strip_prefix("sha256:").unwrap_or(id);
     request.contains(digits)

@@ -1,9 +1,9 @@
-//! A mirror is not written where nothing of it changes (contract 4.2: an event upserts what the
-//! engine says now; a server-side apply that changes nothing makes no event of a watch).
+//! The daemon does not write a mirror without changing it (contract 4.2: after an event the daemon
+//! writes the engine's current state; a server-side apply that changes nothing causes no watch event).
 //!
-//! Counted are changes of one mirror, between two checkpoints, by which nothing but its resource
-//! version and its managed fields differ, against the engine's events about its object and full
-//! syncs.
+//! This oracle counts the writes to one mirror between two checkpoints that change nothing but its
+//! resource version and its managed fields. It compares the number with the engine's events about the
+//! object and with the full syncs.
 
 use std::collections::BTreeMap;
 
@@ -11,28 +11,30 @@ use serde_json::Value;
 
 use crate::mirror::{Mirror, MirrorKey};
 use crate::oracle::Finding;
-use crate::oracle::seen::Seen;
+use crate::oracle::observed::ObservedObject;
 use crate::record::{Record, Stage, What, WireMessage, WireWhat};
 use crate::scenario::OracleName;
 
-/// What is allowed without any cause.
+/// How many such writes are allowed without any cause.
 const WITHOUT_CAUSE: usize = 8;
 
-/// For each event of the engine about the object, and each full sync.
+/// How many more are allowed for each event of the engine about the object and each full sync.
 const FOR_EACH_CAUSE: usize = 4;
 
-/// One mirror since the last checkpoint.
-struct Writes {
+/// The writes to one mirror since the last checkpoint.
+struct MirrorWrites {
     key: MirrorKey,
     version: u64,
     content: Value,
+    /// Writes that changed nothing.
     needless: usize,
+    /// The record of the last write that changed nothing.
     seq: u64,
 }
 
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
-    let mut mirrors: BTreeMap<String, Writes> = BTreeMap::new();
+    let mut mirrors: BTreeMap<String, MirrorWrites> = BTreeMap::new();
     let mut events: BTreeMap<String, usize> = BTreeMap::new();
     let mut syncs = 0;
     for record in history {
@@ -51,14 +53,16 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                 events.clear();
                 syncs = 0;
             }
-            what => Seen::all(what).iter().for_each(|seen| see(&mut mirrors, seen, record.seq)),
+            what => ObservedObject::in_record(what)
+                .iter()
+                .for_each(|seen| apply(&mut mirrors, seen, record.seq)),
         }
     }
     finding
 }
 
-fn see(mirrors: &mut BTreeMap<String, Writes>, seen: &Seen<'_>, seq: u64) {
-    if seen.is_gone() {
+fn apply(mirrors: &mut BTreeMap<String, MirrorWrites>, seen: &ObservedObject<'_>, seq: u64) {
+    if seen.is_deleted() {
         return;
     }
     let Some(mirror) = Mirror::read(seen.resource, seen.object) else { return };
@@ -67,13 +71,13 @@ fn see(mirrors: &mut BTreeMap<String, Writes>, seen: &Seen<'_>, seq: u64) {
     let content = content(seen.object);
     match mirrors.get_mut(seen.uid()) {
         None => {
-            let writes = Writes { key, version, content, needless: 0, seq };
+            let writes = MirrorWrites { key, version, content, needless: 0, seq };
             mirrors.insert(seen.uid().to_owned(), writes);
         }
-        // A watch may tell of what a list has shown already.
+        // A watch may report a state that a list has already shown.
         Some(known) if version <= known.version => {}
         Some(known) => {
-            // A list shows the last of several writes.
+            // A list shows only the last of several writes, so it cannot prove a needless one.
             let is_needless = seen.change.is_some() && content == known.content;
             known.needless += usize::from(is_needless);
             known.seq = if is_needless { seq } else { known.seq };
@@ -82,7 +86,7 @@ fn see(mirrors: &mut BTreeMap<String, Writes>, seen: &Seen<'_>, seq: u64) {
     }
 }
 
-/// The object without what every write changes.
+/// The object without the fields that every write changes.
 fn content(object: &Value) -> Value {
     let mut content = object.clone();
     if let Some(metadata) = content.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -92,9 +96,9 @@ fn content(object: &Value) -> Value {
     content
 }
 
-impl Writes {
+impl MirrorWrites {
     fn judge(&self, events: &BTreeMap<String, usize>, syncs: usize, finding: &mut Finding) {
-        // A blank container has the container's ID as its own name (contract 3.6).
+        // A container's mirror without a status has the container's ID as its name (contract 3.6).
         let id = match &self.key {
             MirrorKey::Blank { name, .. } => Some(name.as_str()),
             key => key.engine_id(),
@@ -102,8 +106,8 @@ impl Writes {
         let causes = syncs + id.and_then(|id| events.get(id)).copied().unwrap_or_default();
         if self.needless > WITHOUT_CAUSE + FOR_EACH_CAUSE * causes {
             let text = format!(
-                "{}: its mirror was written {} times without a change between two checkpoints, \
-                 with {causes} causes",
+                "{}: the daemon wrote its mirror {} times without a change between two \
+                 checkpoints, with {causes} causes",
                 self.key, self.needless
             );
             finding.violated(OracleName::BoundedWork, self.seq, text);

@@ -5,11 +5,11 @@ use crate::record::{Record, What};
 /// The condition of the daemon's connection to the engine.
 pub(super) const READY: &str = "ContainerEngineReady";
 
-/// The condition that everything which the App wants is done.
+/// The condition that the daemon has reached the App's desired state.
 pub(super) const SETTLED: &str = "Settled";
 
-/// Whether a manager runs the engine's controller; a history that does not say is taken at its App's
-/// word.
+/// Whether a manager runs the engine's controller. A history without a list of controllers counts as
+/// one in which it runs.
 pub(super) fn runs_engine(history: &[Record]) -> bool {
     history.iter().all(|record| match &record.what {
         What::Facts { controllers, .. } if !controllers.is_empty() => {

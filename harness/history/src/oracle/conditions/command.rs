@@ -1,11 +1,11 @@
-//! What a command says by its exit code and its text is so.
+//! The exit code and the text of a command are true.
 //!
-//! - `set`, `start` and `stop` that waited and returned 0 imply the condition that they wait for,
-//!   at the generation that they made (contract 1.5).
-//! - One that stopped the App and returned 0 implies that the mirrors are gone: who lists them
-//!   afterwards sees none (contract 3.7.26, 4.6.4; finding 350-base).
-//! - Code 4 is a deadline that passed, and nothing else: a command that was interrupted neither
-//!   ends with it nor tells of a time-out, and one that ends with it tells of no cancellation
+//! - If `set`, `start` or `stop` waits and returns 0, the condition that it waits for holds at the
+//!   generation that the command created (contract 1.5).
+//! - If such a command stops the App and returns 0, no mirror is left: a later list shows none
+//!   (contract 3.7.26, 4.6.4; finding 350-base).
+//! - Exit code 4 means that a deadline passed, and nothing else. An interrupted command must neither
+//!   return 4 nor report a time-out, and a command that returns 4 must not report a cancellation
 //!   (contract 1.2; finding 295-I10).
 
 use std::collections::BTreeSet;
@@ -17,36 +17,41 @@ use crate::record::{CommandRun, Record, What};
 use crate::scenario::OracleName;
 use crate::view::{AppView, View};
 
-/// The exit code of a deadline that passed (contract 1.2).
-const DEADLINE: i32 = 4;
+/// The exit code for a deadline that passed (contract 1.2).
+const DEADLINE_EXIT_CODE: i32 = 4;
 
-/// Kinds of which nothing is left after a stop.
-const MIRRORS: [&str; 3] = ["containers", "images", "volumes"];
+/// The kinds of mirrors, all of which a stop removes.
+const MIRROR_KINDS: [&str; 3] = ["containers", "images", "volumes"];
 
-/// A command that returned 0 after it waited.
-struct Returned {
+/// The last command, if it waited for its condition and returned 0.
+struct WaitedCommand {
     text: String,
     stops: bool,
+    /// Kinds of mirrors that no list has shown since the command returned.
     unlisted: BTreeSet<&'static str>,
+    /// No list has shown the App since the command returned.
     app_unlisted: bool,
 }
 
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let mut view = View::default();
-    let mut returned: Option<Returned> = None;
+    let mut returned: Option<WaitedCommand> = None;
     for record in history {
         view.apply(record);
         match &record.what {
             What::Command(command) => {
                 judge_end(command, record.seq, &mut finding);
-                returned = Returned::of(command);
+                returned = WaitedCommand::from_run(command);
             }
+            // From here on, something else may change the state that the command waited for.
             What::CommandBegan { .. } => returned = None,
             What::Process { name, .. } if name == "daemon" => returned = None,
             _ => {}
         }
         let Some(returned) = &mut returned else { continue };
+        // Only the first list after the command is judged. Watches may lag behind the command, but a
+        // list is newer than the state that the command waited for.
         if let What::Listed { resource, objects, .. } = &record.what {
             if shows_app(&record.what)
                 && std::mem::take(&mut returned.app_unlisted)
@@ -55,7 +60,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                 judge_app(&returned.text, &app, record.seq, &mut finding);
             }
             let first = returned.unlisted.remove(resource.as_str());
-            // Revisions without `Settled` promise nothing of the kind (contract 9).
+            // Revisions without `Settled` do not promise that the mirrors are gone (contract 9).
             let says = |app: AppView| !app.wants_running && app.condition(SETTLED).is_some();
             if first && returned.stops && view.app().is_some_and(says) {
                 let left = objects.iter().filter_map(|object| Mirror::read(resource, object));
@@ -63,7 +68,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                 if let Some(one) = left.first() {
                     let count = left.len();
                     let text = format!(
-                        "`{}` returned 0, yet {count} {resource} are listed after it: {}",
+                        "`{}` returned 0, but the next list still shows {count} {resource}: {}",
                         returned.text, one.key
                     );
                     finding.violated(OracleName::TruthfulConditions, record.seq, text);
@@ -74,27 +79,30 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     finding
 }
 
-impl Returned {
-    fn of(command: &CommandRun) -> Option<Self> {
+impl WaitedCommand {
+    /// The command, if it waited for its condition and returned 0.
+    fn from_run(command: &CommandRun) -> Option<Self> {
         let arguments = &command.arguments;
         let verb = arguments.first().map(String::as_str);
         let waits = matches!(verb, Some("set" | "start" | "stop"));
-        // Revisions before `--wait` take a time-out of 0 for it (contract 9, R0).
+        // Revisions without `--wait` use a time-out of 0 instead of `--wait=false` (contract 9, R0).
         let no_wait = ["--wait=false", "--timeout=0", "--help"];
-        let told_not_to = arguments.iter().any(|argument| no_wait.contains(&argument.as_str()));
-        let says_stop = arguments.iter().any(|argument| argument == "running=false");
-        (command.exit.is_success() && waits && !told_not_to).then(|| Self {
+        let returns_at_once = arguments.iter().any(|argument| no_wait.contains(&argument.as_str()));
+        let sets_stopped = arguments.iter().any(|argument| argument == "running=false");
+        (command.exit.is_success() && waits && !returns_at_once).then(|| Self {
             text: arguments.join(" "),
-            stops: verb == Some("stop") || says_stop,
-            unlisted: MIRRORS.into(),
+            stops: verb == Some("stop") || sets_stopped,
+            unlisted: MIRROR_KINDS.into(),
             app_unlisted: true,
         })
     }
 }
 
+/// Judges the condition that a command waited for, in the first list of the App after it.
 fn judge_app(command: &str, app: &AppView, seq: u64, finding: &mut Finding) {
     let awaited = if app.condition(SETTLED).is_some() { SETTLED } else { READY };
     let reached = match awaited {
+        // `holds` compares generations, so a condition of an earlier state does not count.
         SETTLED => app.holds(SETTLED, "True"),
         _ if app.wants_running => app.holds(READY, "True"),
         _ => true,
@@ -103,27 +111,28 @@ fn judge_app(command: &str, app: &AppView, seq: u64, finding: &mut Finding) {
         finding.violated(
             OracleName::TruthfulConditions,
             seq,
-            format!("`{command}` returned 0, yet {}", app.describe(awaited)),
+            format!("`{command}` returned 0, but {}", app.describe(awaited)),
         );
     }
 }
 
+/// Judges whether the exit code and the text of a command agree with how it really ended.
 fn judge_end(command: &CommandRun, seq: u64, finding: &mut Finding) {
     let CommandRun { arguments, exit, stdout, stderr, interrupted, .. } = command;
     let text = format!("{stdout}\n{stderr}").to_lowercase();
-    let tells = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let reports = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let command = arguments.join(" ");
-    let mut lies = |what: &str| {
-        let said = stderr.trim();
-        let text = format!("`{command}` {what}; it said: {said}");
+    let mut contradiction = |what: &str| {
+        let stderr = stderr.trim();
+        let text = format!("`{command}` {what}; its standard error: {stderr}");
         finding.violated(OracleName::TruthfulConditions, seq, text);
     };
-    let ended_by_deadline = exit.code() == Some(DEADLINE);
-    if *interrupted && ended_by_deadline {
-        lies("was interrupted, and ended with the code of a time-out");
-    } else if *interrupted && tells(&["timed out", "deadline exceeded"]) {
-        lies("was interrupted, and tells of a time-out");
-    } else if ended_by_deadline && tells(&["cancelled", "canceled"]) {
-        lies("ended with the code of a time-out, and tells of a cancellation");
+    let returned_deadline = exit.code() == Some(DEADLINE_EXIT_CODE);
+    if *interrupted && returned_deadline {
+        contradiction("was interrupted, but returned the exit code of a time-out");
+    } else if *interrupted && reports(&["timed out", "deadline exceeded"]) {
+        contradiction("was interrupted, but reports a time-out");
+    } else if returned_deadline && reports(&["cancelled", "canceled"]) {
+        contradiction("returned the exit code of a time-out, but reports a cancellation");
     }
 }

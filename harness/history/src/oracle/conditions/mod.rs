@@ -1,4 +1,4 @@
-//! A condition, and a command that returned, imply the state that they promise.
+//! A condition is true when the daemon reports it, and a command's exit code and text are true.
 
 mod app;
 mod command;

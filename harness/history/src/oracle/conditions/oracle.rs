@@ -1,25 +1,26 @@
-//! A condition, and a command that returned, imply the state that they promise.
+//! A condition is true when the daemon reports it, and a command's exit code and text are true.
 //!
-//! - `ContainerEngineReady=False/ConnectFailed` implies that the engine could not be reached or
-//!   refused what a full sync needs (contract 4.1, error policy; 4.5). An object that was not found
-//!   when it was inspected is no such reason.
-//! - `Settled` that becomes `True` at a generation of an App that runs moby implies `ContainerEngineReady=True` at
-//!   the same generation (contract 3.7, rule 8). An engine that is lost later is another condition's
-//!   to tell first: the two are written one after the other. Where no manager runs the engine's
-//!   controller, `Settled` says nothing of an engine (rules 5, 6 and 8), nor of mirrors.
-//! - Every reason is one of the contract's (`reasons`).
-//! - What is said of a stop is so (`stop`).
-//! - What a command says by its exit code and text is so (`command`).
+//! - `ContainerEngineReady=False/ConnectFailed` implies that the daemon could not reach the engine, or
+//!   that the engine refused a request that a full sync needs (contract 4.1, error policy; 4.5). A 404
+//!   for an inspected object is not such a refusal.
+//! - If `Settled` becomes `True` at a generation of an App that runs moby, `ContainerEngineReady` is
+//!   `True` at the same generation (contract 3.7, rule 8). This is judged only when `Settled` changes: if
+//!   the engine is lost later, the daemon first writes `ContainerEngineReady` and then `Settled`. If no
+//!   manager runs the engine's controller, `Settled` says nothing about an engine (rules 5, 6 and 8) or
+//!   about mirrors.
+//! - The contract lists every reason of a condition (`reasons`).
+//! - Conditions tell the truth about a stop (`stop`).
+//! - The exit code and the text of a command are true (`command`).
 
 use super::app::{READY, SETTLED, runs_engine, shows_app};
 use super::{command, reasons, stop};
 use crate::oracle::Finding;
-use crate::oracle::excuse::Excuse;
+use crate::oracle::disruption::ConnectionDisruption;
 use crate::record::{Record, What};
 use crate::scenario::OracleName;
 use crate::view::{AppView, View};
 
-/// Judges every App that a client saw, and every command that was run.
+/// Judges every state of the App that the history shows, and every command.
 #[must_use]
 pub fn truthful_conditions(history: &[Record]) -> Finding {
     let mut finding = conditions(history);
@@ -33,33 +34,35 @@ pub fn truthful_conditions(history: &[Record]) -> Finding {
 fn conditions(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let mut view = View::default();
-    let mut excuse = Excuse::default();
+    let mut disruption = ConnectionDisruption::default();
     let mut failed_before = false;
     let mut settled_at = None;
     let has_engine = runs_engine(history);
     for record in history {
         view.apply(record);
         if let What::Wire(message) = &record.what {
-            excuse.see(message);
+            disruption.apply(message);
         }
         if !shows_app(&record.what) {
             continue;
         }
         let Some(app) = view.app() else { continue };
         let failed = app.condition(READY) == Some(("False", "ConnectFailed"));
-        if failed && !failed_before && !excuse.holds() {
+        // Only the change to `ConnectFailed` is judged: afterwards the condition may lag behind.
+        if failed && !failed_before && !disruption.is_active() {
             finding.violated(
                 OracleName::TruthfulConditions,
                 record.seq,
                 format!(
-                    "{}; but the engine was reachable and answered all that a sync needs, last: {}",
+                    "{}; but the engine was reachable and answered every request that a sync needs; \
+                     the last response: {}",
                     app.describe(READY),
-                    excuse.last()
+                    disruption.last_response()
                 ),
             );
         }
         if app.condition(READY).is_some_and(|(status, _)| status == "True") {
-            excuse.connected();
+            disruption.daemon_connected();
         }
         failed_before = failed;
         let settled = app.holds(SETTLED, "True").then_some(app.generation);
@@ -73,7 +76,7 @@ fn conditions(history: &[Record]) -> Finding {
 
 fn judge_settled(app: &AppView, seq: u64, finding: &mut Finding) {
     if app.wants_mirrors() && !app.holds(READY, "True") {
-        let text = format!("{}; yet {}", app.describe(SETTLED), app.describe(READY));
+        let text = format!("{}; but {}", app.describe(SETTLED), app.describe(READY));
         finding.violated(OracleName::TruthfulConditions, seq, text);
     }
 }

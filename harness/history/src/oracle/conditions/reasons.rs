@@ -1,5 +1,5 @@
-//! Every reason that a client saw is one of the contract's (contract 3.7; finding 350-S3): clients
-//! branch on them, so that another spelling of one is another promise.
+//! The contract lists every reason of a condition (contract 3.7; finding 350-S3). Clients branch on
+//! reasons, so a reason that is spelt differently breaks them.
 
 use std::collections::BTreeSet;
 
@@ -9,13 +9,13 @@ use crate::record::Record;
 use crate::scenario::OracleName;
 use crate::view::View;
 
-/// Reasons of `ContainerEngineReady`. `Disconnected` is one of R0 alone (contract 9). `StopFailed`
-/// is the contract's word for what would not stop; what a sweep says that failed is not in it.
-const OF_ENGINE: [&str; 6] =
+/// Reasons of `ContainerEngineReady`. Only R0 has `Disconnected` (contract 9). `StopFailed` means that
+/// something could not be stopped; the contract has no reason for a sweep that failed.
+const ENGINE_REASONS: [&str; 6] =
     ["Connected", "NotApplicable", "ConnectFailed", "Stopped", "StopFailed", "Disconnected"];
 
-/// Reasons of `Settled` itself, and those of other conditions that it forwards.
-const OF_SETTLED: [&str; 21] = [
+/// Reasons of `Settled` itself, and the reasons of other conditions that it forwards.
+const SETTLED_REASONS: [&str; 21] = [
     "Settled",
     "ApplyingTemplate",
     "WaitingForLimaVM",
@@ -23,17 +23,17 @@ const OF_SETTLED: [&str; 21] = [
     "EngineStale",
     "WaitingForKubernetes",
     "KubernetesStale",
-    // Of `Running`.
+    // Forwarded from `Running`.
     "Reconciling",
     "Starting",
     "Started",
     "StartFailed",
     "StopFailed",
-    // Of `Running`, or of the engine.
+    // Forwarded from `Running` or `ContainerEngineReady`.
     "Stopped",
     "ConnectFailed",
     "Disconnected",
-    // Of `KubernetesReady`.
+    // Forwarded from `KubernetesReady`.
     "Ready",
     "NotApplicable",
     "NotRunning",
@@ -42,21 +42,22 @@ const OF_SETTLED: [&str; 21] = [
     "MergeFailed",
 ];
 
+/// Judges each reason once, at the first record that shows it.
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let mut view = View::default();
-    let mut told = BTreeSet::new();
-    let mut of_vm = BTreeSet::new();
+    let mut reported = BTreeSet::new();
+    let mut vm_reasons = BTreeSet::new();
     for record in history.iter().filter(|record| shows_app(&record.what)) {
         view.apply(record);
         let Some(app) = view.app() else { continue };
-        // In VM mode `api` the reasons of `Running` are the harness's own.
-        of_vm.extend(app.condition("Running").map(|(_, reason)| reason.to_owned()));
-        for (kind, known) in [(READY, &OF_ENGINE[..]), (SETTLED, &OF_SETTLED[..])] {
+        // In VM mode `api` the harness writes `Running`, so the daemon only forwards its reasons.
+        vm_reasons.extend(app.condition("Running").map(|(_, reason)| reason.to_owned()));
+        for (kind, known) in [(READY, &ENGINE_REASONS[..]), (SETTLED, &SETTLED_REASONS[..])] {
             let Some((_, reason)) = app.condition(kind) else { continue };
-            let forwarded = kind == SETTLED && of_vm.contains(reason);
-            if !known.contains(&reason) && !forwarded && told.insert(reason.to_owned()) {
-                let text = format!("{}: the contract knows no such reason", app.describe(kind));
+            let forwarded = kind == SETTLED && vm_reasons.contains(reason);
+            if !known.contains(&reason) && !forwarded && reported.insert(reason.to_owned()) {
+                let text = format!("{}: the contract has no such reason", app.describe(kind));
                 finding.violated(OracleName::TruthfulConditions, record.seq, text);
             }
         }

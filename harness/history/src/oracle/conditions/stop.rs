@@ -1,49 +1,53 @@
-//! What is said of a stop is so.
+//! The App's conditions tell the truth about a stop.
 //!
-//! - `Settled=True` of an App that wants to be stopped implies that every mirror is gone (contract
-//!   3.7, rule 6; 4.6; findings 350-I1b, 350-base). So it does of one that wants another engine than
-//!   moby, where the daemon runs the VM itself: only then does the template hold `Settled` back
-//!   until the VM has restarted (contract 3.7, rule 1; 7.6, method B). And none comes back before
-//!   the App wants something else (contract 4.6: the watcher was awaited; finding 295-T10).
-//! - An App that wants to be stopped, and whose mirrors somebody else's finalizer keeps, does not
-//!   say for ever that its engine is connected (contract 3.7: `Connected` means that the watcher is
-//!   alive; 4.6: the wait has a bound; finding 350-I1a).
+//! - If the App wants to be stopped and `Settled` is `True`, no mirror is left (contract 3.7, rule 6;
+//!   4.6; findings 350-I1b, 350-base). The same holds if the App wants another engine than moby and the
+//!   daemon runs the VM itself: only then does the template keep `Settled` from becoming `True` until
+//!   the VM has restarted (contract 3.7, rule 1; 7.6, method B). No mirror comes back before the App's
+//!   desired state changes again, because the daemon waits for its watcher to end (contract 4.6;
+//!   finding 295-T10).
+//! - If the App wants to be stopped and somebody else's finalizer keeps mirrors, the daemon does not
+//!   report for ever that its engine is connected: `Connected` means that the watcher is alive
+//!   (contract 3.7), and the daemon waits for mirrors only for a limited time (4.6; finding 350-I1a).
 //!
-//! Watches of different kinds are not ordered among each other. What is compared are resource
-//! versions, of which a server has one sequence for all: that of the App that says `Settled`, and
-//! that of each mirror's deletion, or of a list that shows the mirror still there.
+//! Watches of different kinds are not ordered among each other, but the API server gives resource
+//! versions of one sequence to all kinds. So this oracle compares versions: that of the App with
+//! `Settled=True`, with that of each mirror's deletion or of a list that still shows the mirror.
 
 use std::collections::BTreeMap;
 
 use super::app::{READY, SETTLED, runs_engine, shows_app};
 use crate::mirror::{Mirror, MirrorKey};
 use crate::oracle::Finding;
-use crate::oracle::seen::Seen;
+use crate::oracle::observed::ObservedObject;
 use crate::record::{Change, Record, Stage, What};
 use crate::scenario::{OracleName, VmMode};
 use crate::view::{AppView, View, object_version};
 
-/// How long a stopped App may call its engine connected while mirrors are kept, in microseconds:
-/// the sweep's bound of 30 s (contract 4.6), and 10 s for a loaded machine.
+/// How long the engine of a stopped App may be `Connected` while mirrors are kept, in microseconds: the
+/// sweep's limit of 30 s (contract 4.6), and 10 s more for a loaded machine.
 const SWEEP_LIMIT_US: u64 = 40_000_000;
 
-/// One mirror's life, in resource versions.
-struct Life {
+/// When one mirror existed, in resource versions.
+struct MirrorLifetime {
     key: String,
+    /// The lowest version at which the mirror was seen.
     first: u64,
-    /// Record by which a watch told of its creation, so that `first` is the version of that.
+    /// The record in which a watch reported the creation. If it is known, `first` is the version of the
+    /// creation; if not, the mirror may be older.
     added: Option<u64>,
     deleted: Option<u64>,
+    /// Version of the last list that shows the mirror; 0 if none does.
     listed: u64,
 }
 
-/// An App that says that it has settled without mirrors.
-struct Settled {
+/// An App with `Settled=True` whose desired state allows no mirrors.
+struct SettledApp {
     seq: u64,
     version: u64,
     /// Version of the first App of a later generation.
     until: Option<u64>,
-    /// Record from which on a later generation may have been missed.
+    /// The first record after which a later generation may have been missed.
     blind: Option<u64>,
     text: String,
 }
@@ -53,28 +57,37 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     if runs_engine(history) {
         finding = settled_without_mirrors(history);
     }
-    finding.violations.extend(connected_for_ever(history).violations);
+    finding.violations.extend(connected_after_stop(history).violations);
     finding
 }
 
+/// Judges whether mirrors were left when the App became settled, or came back afterwards.
 fn settled_without_mirrors(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
-    let lives = lives(history);
-    for Settled { seq, version, until, blind, text } in settled(history).into_values() {
-        let left = |life: &Life| {
-            life.first <= version
-                && life.deleted.map_or(life.listed >= version, |deleted| deleted > version)
+    let lifetimes = mirror_lifetimes(history);
+    for SettledApp { seq, version, until, blind, text } in settled_apps(history).into_values() {
+        // The mirror is left if it was deleted later, or if a list at least as new still shows it. A
+        // mirror whose deletion was not seen, and that no such list shows, proves nothing.
+        let is_left = |mirror: &MirrorLifetime| {
+            mirror.first <= version
+                && mirror.deleted.map_or(mirror.listed >= version, |deleted| deleted > version)
         };
-        let came = |life: &Life| {
-            let before = until.is_none_or(|until| life.first < until);
-            let seen = life.added.is_some_and(|added| blind.is_none_or(|blind| added < blind));
-            seen && before && life.first > version
+        // It came back if it was created while the App still wanted to be stopped. That is certain only
+        // if a watch reported the creation, and no later generation of the App can have been missed.
+        let came_back = |mirror: &MirrorLifetime| {
+            let before = until.is_none_or(|until| mirror.first < until);
+            let seen = mirror.added.is_some_and(|added| blind.is_none_or(|blind| added < blind));
+            seen && before && mirror.first > version
         };
-        for (what, is) in [("were there", &left as &dyn Fn(&Life) -> bool), ("came later", &came)] {
-            let found: Vec<_> = lives.values().filter(|life| is(life)).collect();
-            if let Some(one) = found.first() {
-                let (count, key) = (found.len(), &one.key);
-                let text = format!("{text}; yet {count} mirrors {what}: {key}");
+        let faults = [
+            ("still existed", &is_left as &dyn Fn(&MirrorLifetime) -> bool),
+            ("were created later", &came_back),
+        ];
+        for (fault, applies) in faults {
+            let found: Vec<_> = lifetimes.values().filter(|mirror| applies(mirror)).collect();
+            if let Some(first) = found.first() {
+                let (count, key) = (found.len(), &first.key);
+                let text = format!("{text}; but {count} mirrors {fault}: {key}");
                 finding.violated(OracleName::TruthfulConditions, seq, text);
             }
         }
@@ -82,14 +95,15 @@ fn settled_without_mirrors(history: &[Record]) -> Finding {
     finding
 }
 
-/// The first App that says so, of each generation.
-fn settled(history: &[Record]) -> BTreeMap<i64, Settled> {
-    let mut settled: BTreeMap<i64, Settled> = BTreeMap::new();
-    let mut plays_vm = false;
+/// The first App of each generation with `Settled=True` and no desired mirrors.
+fn settled_apps(history: &[Record]) -> BTreeMap<i64, SettledApp> {
+    let mut settled: BTreeMap<i64, SettledApp> = BTreeMap::new();
+    let mut harness_runs_vm = false;
     for record in history {
+        // After these records, the App may have changed without a record of it.
         let is_blind = match &record.what {
             What::Run(header) => {
-                plays_vm = header.vm == VmMode::Api;
+                harness_runs_vm = header.vm == VmMode::Api;
                 false
             }
             What::WatchLost { resource, .. } => resource == "apps",
@@ -97,13 +111,17 @@ fn settled(history: &[Record]) -> BTreeMap<i64, Settled> {
             _ => false,
         };
         if is_blind {
-            let open = settled.values_mut().filter(|one| one.until.is_none());
-            open.for_each(|one| one.blind = one.blind.or(Some(record.seq)));
+            let open = settled.values_mut().filter(|app| app.until.is_none());
+            open.for_each(|app| app.blind = app.blind.or(Some(record.seq)));
         }
-        for seen in Seen::all(&record.what).into_iter().filter(|seen| seen.resource == "apps") {
+        for seen in ObservedObject::in_record(&record.what)
+            .into_iter()
+            .filter(|seen| seen.resource == "apps")
+        {
             let app = AppView::read(seen.object);
-            let wants_none = !app.wants_running || (app.engine != "moby" && !plays_vm);
+            let wants_none = !app.wants_running || (app.engine != "moby" && !harness_runs_vm);
             let Some(version) = seen.version() else { continue };
+            // This App ends the time in which an earlier generation allowed no mirrors.
             if let Some((_, earlier)) = settled.range_mut(..app.generation).next_back() {
                 earlier.until = earlier.until.or(Some(version));
             }
@@ -111,25 +129,25 @@ fn settled(history: &[Record]) -> BTreeMap<i64, Settled> {
             if app.holds(SETTLED, "True") && wants_none && earlier {
                 let text = app.describe(SETTLED);
                 let seq = record.seq;
-                let of_now = Settled { seq, version, until: None, blind: None, text };
-                settled.insert(app.generation, of_now);
+                let first = SettledApp { seq, version, until: None, blind: None, text };
+                settled.insert(app.generation, first);
             }
         }
     }
     settled
 }
 
-/// Every mirror that was ever seen, by UID.
-fn lives(history: &[Record]) -> BTreeMap<&str, Life> {
-    let mut lives: BTreeMap<&str, Life> = BTreeMap::new();
+/// Every mirror that the history shows, by UID.
+fn mirror_lifetimes(history: &[Record]) -> BTreeMap<&str, MirrorLifetime> {
+    let mut lifetimes: BTreeMap<&str, MirrorLifetime> = BTreeMap::new();
     for record in history {
-        for seen in Seen::all(&record.what) {
+        for seen in ObservedObject::in_record(&record.what) {
             let Some(mirror) = Mirror::read(seen.resource, seen.object) else { continue };
             let Some(version) = object_version(seen.object) else { continue };
             if mirror.is_foreign() {
                 continue;
             }
-            let life = lives.entry(seen.uid()).or_insert_with(|| Life {
+            let life = lifetimes.entry(seen.uid()).or_insert_with(|| MirrorLifetime {
                 key: mirror.key.to_string(),
                 first: version,
                 added: None,
@@ -137,14 +155,14 @@ fn lives(history: &[Record]) -> BTreeMap<&str, Life> {
                 listed: 0,
             });
             life.first = life.first.min(version);
-            // It has its status only after it was created (contract 3.6).
+            // A new mirror has no status yet, and so no key of an engine object (contract 3.6).
             if !matches!(mirror.key, MirrorKey::Blank { .. }) {
                 life.key = mirror.key.to_string();
             }
             if seen.change == Some(Change::Added) {
                 life.added = life.added.or(Some(record.seq));
             }
-            if seen.is_gone() {
+            if seen.is_deleted() {
                 life.deleted = Some(version);
             }
             if let What::Listed { version, .. } = record.what {
@@ -152,18 +170,22 @@ fn lives(history: &[Record]) -> BTreeMap<&str, Life> {
             }
         }
     }
-    lives
+    lifetimes
 }
 
-fn connected_for_ever(history: &[Record]) -> Finding {
+/// Judges whether a stopped App stays `Connected` longer than the sweep may wait for kept mirrors.
+fn connected_after_stop(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let mut view = View::default();
     let mut stopped_at = None;
     for record in history {
         view.apply(record);
         if shows_app(&record.what) {
-            let runs = |app: &AppView| app.condition("Running").is_some_and(|(is, _)| is == "True");
+            let runs = |app: &AppView| {
+                app.condition("Running").is_some_and(|(status, _)| status == "True")
+            };
             let stopped = view.app().is_some_and(|app| !app.wants_running && !runs(&app));
+            // The time counts from the first record that shows the App stopped.
             stopped_at = stopped.then(|| stopped_at.unwrap_or(record.at_us));
         }
         let What::Checkpoint { number, stage: Stage::Probed } = record.what else { continue };
@@ -173,7 +195,7 @@ fn connected_for_ever(history: &[Record]) -> Finding {
         if let Some(kept) = kept.filter(|_| app.condition(READY) == Some(("True", "Connected"))) {
             let ready = app.describe(READY);
             let text = format!(
-                "checkpoint {number}: the App is stopped and {} is kept; yet {ready}",
+                "checkpoint {number}: the App is stopped and {} is kept; but {ready}",
                 kept.key
             );
             finding.violated(OracleName::TruthfulConditions, record.seq, text);

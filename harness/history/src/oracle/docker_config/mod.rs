@@ -1,10 +1,11 @@
-//! The docker command's configuration is whole at every instant, and stays the user's (contract 5).
+//! The docker command's configuration is valid at every instant, and keeps what the user put into it
+//! (contract 5).
 
-mod choice;
-mod facts;
+mod current_context;
+mod error_report;
 mod oracle;
-mod ours;
-mod told;
+mod own_context;
+mod state;
 mod writes;
 
 pub use self::oracle::docker_config_integrity;

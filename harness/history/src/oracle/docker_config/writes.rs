@@ -1,82 +1,93 @@
-//! How `config.json` is written, and what of it stays.
+//! The daemon replaces `config.json` atomically, and keeps everything in it that it does not own.
 
 use std::collections::BTreeMap;
 
-use super::facts::{Facts, listed};
+use super::state::{ConfigState, listed};
 use crate::record::{DockerContent, DockerFile, FileChange};
 
-/// The key that a new configuration begins with, beside the current context (contract 5).
+/// The key that a new configuration has beside the current context (contract 5).
 const FIRST_KEY: &str = "auths";
 
-/// What is wrong with a change that was not the harness's own.
-pub(super) fn wrong(facts: &Facts, file: &DockerFile) -> Vec<String> {
+/// The violations that a change of `config.json` shows. The harness did not make the change.
+pub(super) fn violations(state: &ConfigState, file: &DockerFile) -> Vec<String> {
     let nothing = DockerContent::Nothing;
-    let before = facts.config.as_ref().unwrap_or(&nothing);
+    let before = state.config.as_ref().unwrap_or(&nothing);
     if file.how == FileChange::Found {
         return Vec::new();
     }
-    let mut wrong = Vec::new();
+    let mut violations = Vec::new();
     if file.how == FileChange::Written {
-        // Neither daemon nor docker command may do that, so it does not matter which it was.
-        wrong.push("config.json was written to in its place, where anybody may be reading".into());
+        // Neither the daemon nor the docker command writes in place, so it does not matter who did.
+        violations.push(
+            "config.json was written in place, so another program may read a part of it".to_owned(),
+        );
     }
     if file.how == FileChange::Unlinked {
-        // Both follow links, so neither is an excuse.
-        wrong.push("config.json was a link, and is a file of its own now".to_owned());
+        // The docker command follows links as well, so a running command does not explain this either.
+        violations.push("config.json was a link, and a regular file has replaced it".to_owned());
     }
     match (&file.holds, before) {
         (broken, before) if broken.is_broken() && before != broken => {
-            wrong.push(format!("config.json is no configuration any more: {}", why(broken)));
+            let why = why(broken);
+            violations.push(format!("config.json is not a valid configuration any more: {why}"));
         }
         (DockerContent::Nothing, before) if *before != DockerContent::Nothing => {
-            wrong.push("config.json is gone".to_owned());
+            violations.push("config.json is gone".to_owned());
         }
-        (DockerContent::Config { .. }, before) if before.is_broken() && !facts.user_is_busy() => {
+        // A file that nobody can use may still be all that the user has.
+        (DockerContent::Config { .. }, before)
+            if before.is_broken() && !state.user_command_runs() =>
+        {
             let why = why(before);
-            wrong.push(format!(
-                "config.json could not be used ({why}), and was replaced by another"
-            ));
+            violations
+                .push(format!("the daemon replaced config.json, which could not be used ({why})"));
         }
         (DockerContent::Config { .. }, DockerContent::Config { .. } | DockerContent::Nothing) => {
-            wrong.extend(lost(facts, file, before));
+            violations.extend(unwanted_change(state, file, before));
         }
         _ => {}
     }
-    wrong
+    violations
 }
 
-/// What the daemon took, changed, added, or wrote for nothing.
-fn lost(facts: &Facts, file: &DockerFile, before: &DockerContent) -> Option<String> {
+/// The first thing that the daemon must not have removed, changed, added, or written without a change.
+fn unwanted_change(
+    state: &ConfigState,
+    file: &DockerFile,
+    before: &DockerContent,
+) -> Option<String> {
     let members = |content: &DockerContent| match content {
         DockerContent::Config { members, .. } => members.clone(),
         _ => BTreeMap::new(),
     };
     let (old, new) = (members(before), members(&file.holds));
-    if facts.user_is_busy() {
-        // A login adds credentials, and none takes those of another registry.
+    if state.user_command_runs() {
+        // A login adds credentials and never removes those of another registry. So if some are missing,
+        // the daemon has overwritten them.
         let gone = old.keys().filter(|key| key.starts_with("auths/") && !new.contains_key(*key));
         let gone = listed(gone.map(String::as_str));
-        let is_lost = !gone.is_empty() && !facts.user_logs_out();
-        return is_lost.then(|| format!("a login of the user's is lost from config.json: {gone}"));
+        let is_lost = !gone.is_empty() && !state.user_logs_out();
+        return is_lost.then(|| format!("config.json has lost a login of the user: {gone}"));
     }
     let differs = old.iter().filter(|(key, value)| new.get(*key) != Some(value));
     let differs = listed(differs.map(|(key, _)| key.as_str()));
     if !differs.is_empty() {
-        return Some(format!("config.json has lost what is the user's: {differs}"));
+        return Some(format!("config.json has lost values of the user: {differs}"));
     }
     let is_new = *before == DockerContent::Nothing;
     let added = new.keys().filter(|key| !old.contains_key(*key));
     let added = listed(added.map(String::as_str).filter(|key| !(is_new && *key == FIRST_KEY)));
     if !added.is_empty() {
-        return Some(format!("config.json has got what nobody asked for: {added}"));
+        return Some(format!("config.json has new keys that nobody asked for: {added}"));
     }
     let replaced = matches!(file.how, FileChange::Replaced | FileChange::Unlinked);
-    // Of two changes, the second may take back the first.
-    let there_and_back = facts.passed == 1;
-    let same = *before == file.holds && replaced && !there_and_back;
-    same.then(|| "config.json was written, and nothing in it is different".to_owned())
+    // If exactly one change was not read, this one may have undone it, so both changed something.
+    let may_undo = state.unread_changes == 1;
+    let same = *before == file.holds && replaced && !may_undo;
+    same.then(|| "config.json was written, but nothing in it changed".to_owned())
 }
 
+/// Why a content cannot be used.
 fn why(broken: &DockerContent) -> String {
     match broken {
         DockerContent::Unreadable { why } => why.clone(),

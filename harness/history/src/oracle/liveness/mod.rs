@@ -1,6 +1,6 @@
-//! What was asked for is reached within the deadline, and the daemon lives.
+//! The daemon keeps running, and reaches what it was asked for within the deadline.
 
 mod oracle;
-mod wishes;
+mod requests;
 
 pub use self::oracle::liveness;

@@ -1,19 +1,19 @@
-//! What was asked for is reached within the deadline, and the daemon lives.
+//! The daemon keeps running, and reaches what it was asked for within the deadline.
 //!
-//! - The runner decides whose failure a missed deadline is ([`Blame`]): only what the daemon
-//!   promises to do by itself is its own.
-//! - A wish for a container's state is fulfilled, or its failure told, by the time that the world is
-//!   quiet (`wishes`).
+//! - The runner decides who is to blame for a missed deadline ([`Blame`]). It blames the daemon only for
+//!   something that the daemon promises to do by itself.
+//! - When the world is quiet, the daemon has carried out each request for a container's state, or has
+//!   reported its failure (`requests`).
 
-use super::wishes;
+use super::requests;
 use crate::oracle::Finding;
 use crate::record::{Blame, DAEMON_PARTS, ProcessState, Record, What};
 use crate::scenario::OracleName;
 
-/// Judges missed deadlines, dead daemons and wishes that were forgotten.
+/// Judges missed deadlines, processes of the daemon that died, and forgotten requests.
 #[must_use]
 pub fn liveness(history: &[Record]) -> Finding {
-    let mut finding = wishes::judge(history);
+    let mut finding = requests::judge(history);
     for record in history {
         match &record.what {
             What::StepFailed { index, blame: Blame::Daemon, why } => finding.violated(

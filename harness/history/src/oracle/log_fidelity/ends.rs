@@ -25,7 +25,7 @@ struct Whole {
 }
 
 pub(super) fn judge(history: &[Record], finding: &mut Finding) {
-    let steps = Steps::of(history);
+    let steps = Steps::from_history(history);
     let mut view = View::default();
     let mut stopped = false;
     let mut targets: BTreeMap<u64, &str> = BTreeMap::new();

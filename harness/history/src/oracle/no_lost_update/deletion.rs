@@ -1,94 +1,101 @@
-//! A mirror that a user deleted goes when the engine has let its object go, and does not come back
-//! (contract 4.3: the finalizer is removed only after the engine agreed). While the engine has an
-//! image or a volume in use, its mirror stays marked for deletion.
+//! A mirror that a user deleted disappears when the engine has removed its object, and does not come back
+//! (contract 4.3: the daemon removes the finalizer only after the engine has removed the object). While
+//! an image or a volume is in use, the engine refuses to remove it, and its mirror stays marked for
+//! deletion.
 //!
-//! Judged at each checkpoint at which the App wants the engine to run:
-//! - the mirror is gone, although the engine has had the object all the time;
-//! - the mirror came back under another UID, although the engine's object is gone for good;
-//! - the mirror of an image or a volume is still there, and the engine was never asked to remove it.
+//! At each checkpoint at which the App wants the engine to run, this oracle reports:
+//! - a mirror that is gone although the engine had the object all the time;
+//! - a mirror that came back under another UID although the engine's object is gone for good;
+//! - the mirror of an image or a volume that still exists, if the daemon never asked the engine to
+//!   remove the object.
 //!
-//! A wish ends with a stop, a switch of engines and with the daemon, whose sweep takes mirrors
-//! without asking the engine (contract 4.6); after a fault on the wire nothing is judged of it.
+//! A request is not judged any more after a stop, a switch of engines, or a start or an end of the daemon,
+//! because the daemon's sweep removes mirrors without asking the engine (contract 4.6). After a fault on
+//! the wire it is not judged either.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::mirror::{Mirror, MirrorKey, expected};
 use crate::oracle::Finding;
-use crate::oracle::seen::Seen;
+use crate::oracle::observed::ObservedObject;
 use crate::record::{EngineEvent, Record, Stage, What, WireMessage, WireWhat};
 use crate::scenario::OracleName;
 use crate::view::View;
 
-/// A user's wish that a mirror be deleted.
-struct Wish {
+/// A user's request to delete a mirror.
+struct DeletionRequest {
     resource: String,
     name: String,
     key: MirrorKey,
-    /// The engine was asked to remove an object of this kind.
-    asked: bool,
-    /// The engine's object was gone at some time.
-    let_go: bool,
-    /// The mirror's object was deleted.
-    deleted: bool,
-    /// Record at which a mirror under another UID was seen.
-    back: Option<u64>,
+    /// The daemon asked the engine to remove an object of this kind.
+    engine_asked: bool,
+    /// The engine's object did not exist at some time since.
+    engine_removed: bool,
+    /// A watch reported that the mirror was deleted.
+    mirror_deleted: bool,
+    /// The record that shows a mirror of the same name with another UID.
+    recreated_at: Option<u64>,
 }
 
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let mut view = View::default();
     let mut keys: BTreeMap<String, MirrorKey> = BTreeMap::new();
-    let mut wishes: BTreeMap<String, Wish> = BTreeMap::new();
+    let mut requests: BTreeMap<String, DeletionRequest> = BTreeMap::new();
     let mut gone: BTreeSet<String> = BTreeSet::new();
     for record in history {
         view.apply(record);
         if view.wants_no_mirrors() {
-            wishes.clear();
+            requests.clear();
         }
         match &record.what {
             What::UserWrite(write) if write.deleted => {
                 if let Some(key) = keys.get(&write.uid) {
-                    let mut wish = Wish::of(&write.resource, &write.name, key);
-                    // The watch may have told of it before the user was answered.
-                    wish.deleted = gone.contains(&write.uid);
-                    wishes.insert(write.uid.clone(), wish);
+                    let mut request = DeletionRequest::new(&write.resource, &write.name, key);
+                    // The watch may have reported the deletion before the API answered the user.
+                    request.mirror_deleted = gone.contains(&write.uid);
+                    requests.insert(write.uid.clone(), request);
                 }
             }
-            What::Process { name, .. } if name == "daemon" => wishes.clear(),
-            What::Engine(event) => wishes.retain(|_, wish| !wish.ended_by(event)),
+            What::Process { name, .. } if name == "daemon" => requests.clear(),
+            What::Engine(event) => requests.retain(|_, request| !request.ended_by(event)),
             What::Truth(state) => {
-                let there = expected(state);
-                for wish in wishes.values_mut() {
-                    wish.let_go |= !there.contains_key(&wish.key);
+                let present = expected(state);
+                for request in requests.values_mut() {
+                    request.engine_removed |= !present.contains_key(&request.key);
                 }
             }
             What::Wire(WireMessage { event, .. }) => match event {
-                WireWhat::Faulted { .. } => wishes.clear(),
+                WireWhat::Faulted { .. } => requests.clear(),
                 WireWhat::Request { method, route: Some(route), .. } if method == "DELETE" => {
-                    for wish in wishes.values_mut() {
-                        wish.asked |= route.starts_with(&format!("/{}/", wish.resource));
+                    // The kind suffices: the target may name the object by an ID or by a tag.
+                    for request in requests.values_mut() {
+                        request.engine_asked |=
+                            route.starts_with(&format!("/{}/", request.resource));
                     }
                 }
                 _ => {}
             },
             What::Checkpoint { stage: Stage::Probed, .. } => {
-                for (uid, wish) in &wishes {
-                    wish.judge(uid, &view, record.seq, &mut finding);
+                for (uid, request) in &requests {
+                    request.judge(uid, &view, record.seq, &mut finding);
                 }
-                // What was judged once is not said again.
-                wishes.retain(|_, wish| !wish.deleted);
+                // A deleted mirror is judged once, so that no violation is repeated.
+                requests.retain(|_, request| !request.mirror_deleted);
             }
             what => {
-                for seen in Seen::all(what) {
+                for seen in ObservedObject::in_record(what) {
                     let mirror = Mirror::read(seen.resource, seen.object);
                     let key = mirror.map(|mirror| mirror.key);
                     if let Some(key) = key.filter(|key| !matches!(key, MirrorKey::Blank { .. })) {
                         keys.insert(seen.uid().to_owned(), key);
                     }
-                    if seen.is_gone() {
+                    if seen.is_deleted() {
                         gone.insert(seen.uid().to_owned());
                     }
-                    wishes.iter_mut().for_each(|(uid, wish)| wish.see(uid, &seen, record.seq));
+                    for (uid, request) in &mut requests {
+                        request.apply(uid, &seen, record.seq);
+                    }
                 }
             }
         }
@@ -96,36 +103,43 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     finding
 }
 
-impl Wish {
-    fn of(resource: &str, name: &str, key: &MirrorKey) -> Self {
-        let (resource, name) = (resource.to_owned(), name.to_owned());
-        let key = key.clone();
-        Self { resource, name, key, asked: false, let_go: false, deleted: false, back: None }
+impl DeletionRequest {
+    fn new(resource: &str, name: &str, key: &MirrorKey) -> Self {
+        Self {
+            resource: resource.to_owned(),
+            name: name.to_owned(),
+            key: key.clone(),
+            engine_asked: false,
+            engine_removed: false,
+            mirror_deleted: false,
+            recreated_at: None,
+        }
     }
 
-    /// The engine has, or has again, what the mirror stood for; or let it go.
+    /// Applies an event of the engine. Returns whether the request must not be judged any more, because
+    /// the engine has a new object of the same identity.
     fn ended_by(&mut self, event: &EngineEvent) -> bool {
         let Some(id) = self.key.engine_id() else { return true };
         if id != event.id {
             return false;
         }
         match event.action.as_str() {
-            "destroy" | "delete" | "untag" => self.let_go = true,
-            // It is another object from here on, or has another tag.
+            "destroy" | "delete" | "untag" => self.engine_removed = true,
+            // From here on it is another object, or it has a tag again.
             "create" | "tag" | "load" | "import" | "pull" => return true,
             _ => {}
         }
         false
     }
 
-    fn see(&mut self, uid: &str, seen: &Seen<'_>, seq: u64) {
+    fn apply(&mut self, uid: &str, seen: &ObservedObject<'_>, seq: u64) {
         if seen.uid() == uid {
-            self.deleted |= seen.is_gone();
-        } else if self.deleted
-            && !seen.is_gone()
+            self.mirror_deleted |= seen.is_deleted();
+        } else if self.mirror_deleted
+            && !seen.is_deleted()
             && (seen.resource, seen.name()) == (&self.resource, &self.name)
         {
-            self.back = self.back.or(Some(seq));
+            self.recreated_at = self.recreated_at.or(Some(seq));
         }
     }
 
@@ -135,27 +149,30 @@ impl Wish {
         let mirrors = view.mirrors();
         let mirror = mirrors.iter().find(|mirror| mirror.uid == uid);
         let may_be_in_use = matches!(key, MirrorKey::Image { .. } | MirrorKey::Volume(_));
-        let mut lost = |seq, how: &str| {
+        let mut violated = |seq, how: &str| {
             let text = format!("{key}: a user deleted its mirror, {how}");
             finding.violated(OracleName::NoLostUpdate, seq, text);
         };
-        match (mirror, self.back) {
-            (None, back) if self.deleted && in_engine && !self.let_go => {
-                let how = "which went without the engine's object";
-                lost(back.unwrap_or(seq), how);
+        match (mirror, self.recreated_at) {
+            (None, recreated_at) if self.mirror_deleted && in_engine && !self.engine_removed => {
+                let how = "and the daemon removed the mirror but not the engine's object";
+                violated(recreated_at.unwrap_or(seq), how);
             }
-            (None, Some(back)) if self.let_go && !in_engine => {
-                lost(back, "which came back although the engine's object is gone");
+            (None, Some(recreated_at)) if self.engine_removed && !in_engine => {
+                let how = "and the mirror came back although the engine's object is gone";
+                violated(recreated_at, how);
             }
+            // Only a mirror that waits for the daemon is judged: somebody else's finalizer may keep it,
+            // and a request to the engine may still be in flight.
             (Some(mirror), _)
                 if mirror.terminating
                     && !mirror.kept
                     && may_be_in_use
                     && in_engine
-                    && !self.asked
+                    && !self.engine_asked
                     && view.in_flight().is_empty() =>
             {
-                lost(seq, "and the engine was never asked to remove it");
+                violated(seq, "and the daemon never asked the engine to remove the object");
             }
             _ => {}
         }

@@ -1,42 +1,44 @@
-//! A field that a user wrote keeps its value, in the object of the same UID, until a user writes it
-//! anew (contract 3.6: mirrors are written by server-side apply, which leaves the fields of others
-//! alone; findings 295-I9, 295-S1).
+//! A field that a user wrote keeps its value in the object of the same UID until a user writes it again
+//! (contract 3.6: the daemon writes mirrors by server-side apply, which leaves the fields of other
+//! owners alone; findings 295-I9, 295-S1).
 //!
-//! Judged are fields of `spec`, labels and annotations; status and finalizers are the daemon's to
-//! change, and an object that is being deleted is left out. The action's annotation is the daemon's
-//! to remove once `status.lastAction` tells of that action (contract 4.4).
+//! This oracle judges fields of `spec`, labels and annotations. It does not judge status and finalizers,
+//! which the daemon may change, or objects that are being deleted. The daemon may remove the annotation
+//! of an action once `status.lastAction` reports that action (contract 4.4).
 //!
-//! A user's write is found in the order of resource versions, not of records: the watch may tell of
-//! it before the user is answered, or of older states afterwards. Its value must have been seen
-//! there once; what was never seen, such as a value that admission has changed, is not judged.
+//! The oracle looks for a user's write in the order of resource versions, not of records: the watch may
+//! report the write before the API answers the user, and may report older states afterwards. A write
+//! whose value no state shows is not judged; for example, admission may have changed the value.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::oracle::Finding;
-use crate::oracle::seen::Seen;
+use crate::oracle::observed::ObservedObject;
 use crate::record::{Blame, Record, What};
 use crate::scenario::{ACTION, OracleName};
 
-/// States of one object by version, each with the first record that showed it.
+/// States of one object by resource version, each with the first record that shows it.
 type States<'a> = BTreeMap<u64, (u64, &'a Value)>;
 
-/// One field that a user wrote.
-struct Write {
+/// One write of a user to one field.
+struct FieldWrite {
     value: Value,
-    /// The step began here, before which nothing of it can have been seen.
+    /// The record at which the step of the write began. No earlier record can show the value.
     begun: u64,
 }
 
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let states = states(history);
-    let cut = cut_step(history);
+    let aborted_at = aborted_step(history);
     for ((uid, pointer), writes) in writes(history) {
         let Some(states) = states.get(uid) else { continue };
+        // The lowest version that the write can have: that of the newest state recorded before its
+        // step, or of the user's previous write.
         let mut floor = 0;
-        for (at, write) in writes.iter().enumerate() {
+        for (index, write) in writes.iter().enumerate() {
             let known = states.iter().filter(|(_, (seq, _))| *seq < write.begun);
             floor = floor.max(known.map(|(version, _)| *version).max().unwrap_or_default());
             let mut from = states.range(floor..).map(|(version, (_, object))| (*version, *object));
@@ -45,11 +47,12 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                 continue;
             };
             floor = stored;
-            let next = writes.get(at + 1);
+            let next = writes.get(index + 1);
             let later = states.range(stored + 1..).map(|(_, state)| *state);
-            // Of the next write's step, what it wrote itself ends the promise.
+            // The value need not last beyond the next write. Its state may be recorded before its
+            // step's records are complete, so the value itself ends the promise as well.
             let ends = |(seq, object): &(u64, &Value)| {
-                cut.is_some_and(|cut| *seq >= cut)
+                aborted_at.is_some_and(|aborted_at| *seq >= aborted_at)
                     || next
                         .is_some_and(|next| *seq >= next.begun || is(object, &pointer, &next.value))
             };
@@ -68,9 +71,9 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     finding
 }
 
-/// Where the step began that the harness gave up, if it did: a user's write in it may be stored without a
-/// record that tells so.
-fn cut_step(history: &[Record]) -> Option<u64> {
+/// The record at which a step began that the harness did not complete, if there is one. In such a step a
+/// user's write may have been stored without a record of it, so nothing is judged from there on.
+fn aborted_step(history: &[Record]) -> Option<u64> {
     let mut begun = 0;
     history.iter().find_map(|record| match record.what {
         What::StepBegan { .. } => {
@@ -82,13 +85,13 @@ fn cut_step(history: &[Record]) -> Option<u64> {
     })
 }
 
-/// Every state that was seen of each object, but for those of its deletion.
+/// Every state of each object that the history shows, except those after its deletion began.
 fn states(history: &[Record]) -> BTreeMap<&str, States<'_>> {
     let mut states: BTreeMap<&str, States<'_>> = BTreeMap::new();
     for record in history {
-        for seen in Seen::all(&record.what) {
+        for seen in ObservedObject::in_record(&record.what) {
             let ends =
-                seen.is_gone() || seen.object.pointer("/metadata/deletionTimestamp").is_some();
+                seen.is_deleted() || seen.object.pointer("/metadata/deletionTimestamp").is_some();
             if let Some(version) = seen.version().filter(|_| !ends) {
                 let of_object = states.entry(seen.uid()).or_default();
                 of_object.entry(version).or_insert((record.seq, seen.object));
@@ -98,9 +101,9 @@ fn states(history: &[Record]) -> BTreeMap<&str, States<'_>> {
     states
 }
 
-/// What users wrote to each field of each object, in order.
-fn writes(history: &[Record]) -> BTreeMap<(&str, String), Vec<Write>> {
-    let mut writes: BTreeMap<(&str, String), Vec<Write>> = BTreeMap::new();
+/// What users wrote to each field of each object, in order. Keys are UID and JSON pointer.
+fn writes(history: &[Record]) -> BTreeMap<(&str, String), Vec<FieldWrite>> {
+    let mut writes: BTreeMap<(&str, String), Vec<FieldWrite>> = BTreeMap::new();
     let mut begun = 0;
     for record in history {
         match &record.what {
@@ -108,9 +111,9 @@ fn writes(history: &[Record]) -> BTreeMap<(&str, String), Vec<Write>> {
             What::UserWrite(write) => {
                 let mut leaves = Vec::new();
                 write.fields.iter().for_each(|(at, value)| flatten(at, value, &mut leaves));
-                for (pointer, value) in leaves.into_iter().filter(|(at, _)| is_users(at)) {
-                    let of_field = writes.entry((&write.uid, pointer)).or_default();
-                    of_field.push(Write { value, begun });
+                for (pointer, value) in leaves.into_iter().filter(|(at, _)| is_user_field(at)) {
+                    let field = writes.entry((&write.uid, pointer)).or_default();
+                    field.push(FieldWrite { value, begun });
                 }
             }
             _ => {}
@@ -119,28 +122,32 @@ fn writes(history: &[Record]) -> BTreeMap<(&str, String), Vec<Write>> {
     writes
 }
 
-/// The fields below a pointer that hold no object themselves.
+/// Collects the fields at and below a pointer whose values are not objects.
 fn flatten(pointer: &str, value: &Value, leaves: &mut Vec<(String, Value)>) {
     let Value::Object(members) = value else {
         leaves.push((pointer.to_owned(), value.clone()));
         return;
     };
     for (name, value) in members {
+        // RFC 6901: `~` and `/` are escaped in a JSON pointer.
         let token = name.replace('~', "~0").replace('/', "~1");
         flatten(&format!("{pointer}/{token}"), value, leaves);
     }
 }
 
-fn is_users(pointer: &str) -> bool {
+/// Whether only users may change the field at this pointer.
+fn is_user_field(pointer: &str) -> bool {
     let places = ["/spec/", "/metadata/labels/", "/metadata/annotations/"];
     places.iter().any(|place| pointer.starts_with(place))
 }
 
+/// Whether a field has this value; null stands for a missing field.
 fn is(object: &Value, pointer: &str, value: &Value) -> bool {
     object.pointer(pointer).unwrap_or(&Value::Null) == value
 }
 
+/// Whether the daemon removed the annotation of an action and reported the action in the status.
 fn is_consumed(object: &Value, pointer: &str, value: &Value) -> bool {
-    let told = object.pointer("/status/lastAction/action");
-    pointer == ACTION && is(object, pointer, &Value::Null) && told == Some(value)
+    let reported = object.pointer("/status/lastAction/action");
+    pointer == ACTION && is(object, pointer, &Value::Null) && reported == Some(value)
 }

@@ -1,54 +1,57 @@
-//! An object that a user created, and that is no mirror, is not deleted by the daemon (finding
-//! 295-D1).
+//! The daemon does not delete an object that a user created and that is not a mirror (finding 295-D1).
 //!
-//! The contract has two sides: a full sync prunes an object without a counterpart in the engine
-//! (4.3), and the sweep of a stop takes every object of the namespace, also those that are not the
-//! daemon's (4.6). The first is a promise that a user can know; the second is the finding, open in
-//! the newest revision. So a deletion is right where a list of that kind was asked for since the
-//! object was created, which is how a sync begins; or where the user asked for it; or where the
-//! engine removed the container that it names. Any other is a violation, in particular the sweep's.
+//! The contract describes two deletions: a full sync removes an object without a counterpart in the
+//! engine (4.3), and the sweep of a stop removes every object of the namespace, including those of users
+//! (4.6). Users can expect the first. The second is the finding, which the newest revision still has. So
+//! the daemon may delete such an object only:
+//! - after it has requested a list of that kind since the object was created, because a sync begins so;
+//! - if a user deleted the object;
+//! - if the engine removed the container that the object names.
 //!
-//! An object is no mirror where no state of it ever said what it stands for, or had the daemon's
-//! finalizer.
+//! Any other deletion is a violation, in particular one by a sweep.
+//!
+//! An object is a mirror if any state of it names an engine object or has the daemon's finalizer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::mirror::Mirror;
 use crate::oracle::Finding;
-use crate::oracle::seen::Seen;
+use crate::oracle::observed::ObservedObject;
 use crate::record::{Record, What, WireMessage, WireWhat};
 use crate::scenario::OracleName;
 
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
+    // The first record of a user's write to each object, by UID.
     let mut written: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut excused: BTreeSet<&str> = BTreeSet::new();
+    // UIDs of objects that a user deleted, and IDs of containers that the engine removed.
+    let mut may_be_deleted: BTreeSet<&str> = BTreeSet::new();
     let mut mirrors: BTreeSet<&str> = BTreeSet::new();
     let mut listed: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut gone: Vec<(u64, Seen<'_>)> = Vec::new();
+    let mut gone: Vec<(u64, ObservedObject<'_>)> = Vec::new();
     for record in history {
         match &record.what {
             What::UserWrite(write) => {
                 written.entry(&write.uid).or_insert(record.seq);
                 if write.deleted {
-                    excused.insert(&write.uid);
+                    may_be_deleted.insert(&write.uid);
                 }
             }
             What::Engine(event) if event.action == "destroy" => {
-                excused.insert(&event.id);
+                may_be_deleted.insert(&event.id);
             }
             What::Wire(WireMessage { event: WireWhat::Request { route, .. }, .. }) => {
-                if let Some(resource) = route.as_deref().and_then(lists) {
+                if let Some(resource) = route.as_deref().and_then(listed_kind) {
                     listed.insert(resource, record.seq);
                 }
             }
             what => {
-                for seen in Seen::all(what) {
+                for seen in ObservedObject::in_record(what) {
                     match Mirror::read(seen.resource, seen.object) {
                         Some(mirror) if !mirror.is_foreign() => {
                             mirrors.insert(seen.uid());
                         }
-                        Some(_) if seen.is_gone() => {
+                        Some(_) if seen.is_deleted() => {
                             let pruned = listed.get(seen.resource) > written.get(seen.uid());
                             if !pruned {
                                 gone.push((record.seq, seen));
@@ -60,13 +63,16 @@ pub(super) fn judge(history: &[Record]) -> Finding {
             }
         }
     }
+    // Judged at the end only: a record of the user's write or of the engine's event may follow the
+    // deletion that it explains.
     for (seq, seen) in gone {
         let is_users = written.contains_key(seen.uid()) && !mirrors.contains(seen.uid());
-        let is_right = excused.contains(seen.uid()) || excused.contains(seen.name());
-        if is_users && !is_right {
+        let is_allowed = [seen.uid(), seen.name()].iter().any(|it| may_be_deleted.contains(it));
+        if is_users && !is_allowed {
             let (resource, name) = (seen.resource, seen.name());
             let text = format!(
-                "{resource} {name}: a user created it, it is no mirror, and it was deleted"
+                "{resource} {name}: the daemon deleted an object that a user created and that is not \
+                 a mirror"
             );
             finding.violated(OracleName::NoLostUpdate, seq, text);
         }
@@ -74,8 +80,8 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     finding
 }
 
-/// The kind of which this request lists the engine's objects.
-fn lists(route: &str) -> Option<&'static str> {
+/// The kind whose objects a request to this route lists, if it is a list.
+fn listed_kind(route: &str) -> Option<&'static str> {
     Some(match route {
         "/containers/json" => "containers",
         "/images/json" => "images",

@@ -1,4 +1,4 @@
-//! What a user wrote into the daemon's API stays there.
+//! The daemon keeps what users wrote into its API.
 
 mod deletion;
 mod fields;

@@ -1,15 +1,16 @@
-//! What a user wrote into the daemon's API stays there.
+//! The daemon keeps what users wrote into its API.
 //!
-//! - A field of `spec`, a label, an annotation keeps the user's value (`fields`).
-//! - An object that a user created, and that is no mirror, is not deleted (`foreign`).
-//! - What a user deleted goes with its engine object, and does not come back (`deletion`).
-//! - What no user deleted is not removed from the engine (`removals`).
+//! - A field of `spec`, a label or an annotation keeps the user's value (`fields`).
+//! - The daemon does not delete an object that a user created and that is not a mirror (`foreign`).
+//! - A mirror that a user deleted disappears together with its engine object, and does not come back
+//!   (`deletion`).
+//! - The daemon removes nothing from the engine that no user deleted (`removals`).
 
 use super::{deletion, fields, foreign, removals};
 use crate::oracle::Finding;
 use crate::record::Record;
 
-/// Judges what became of everything that users wrote.
+/// Judges what happened to everything that users wrote, created and deleted.
 #[must_use]
 pub fn no_lost_update(history: &[Record]) -> Finding {
     let mut finding = fields::judge(history);

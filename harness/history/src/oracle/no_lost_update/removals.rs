@@ -1,10 +1,10 @@
-//! The daemon removes nothing from the engine that no user has asked it to: its own removals answer
-//! the deletion of a mirror (contract 4.3), and a stop or a sync deletes mirrors alone (4.6, 4.1).
+//! The daemon removes an object from the engine only if a user deleted the object's mirror (contract
+//! 4.3). A stop or a sync deletes only mirrors (4.6, 4.1).
 
 use std::collections::BTreeSet;
 
 use crate::oracle::Finding;
-use crate::oracle::seen::Seen;
+use crate::oracle::observed::ObservedObject;
 use crate::record::{Record, What, WireMessage, WireWhat};
 use crate::scenario::OracleName;
 
@@ -18,53 +18,55 @@ pub(super) fn judge(history: &[Record]) -> Finding {
         if is_gone(&history[..index], &target) {
             continue;
         }
-        // A user's wish is recorded when it was answered, and the daemon may be faster than that.
+        // The harness records a user's deletion when the API has answered, and the daemon may act before
+        // that. So the records up to the end of the step count as well.
         let rest = &history[index..];
         let step = rest.iter().position(|record| matches!(record.what, What::StepDone { .. }));
         let known = &history[..step.map_or(history.len(), |ahead| index + ahead)];
-        if !wished(known).iter().any(|name| target.contains(name.as_str())) {
+        if !deleted_names(known).iter().any(|name| target.contains(name.as_str())) {
             finding.violated(
                 OracleName::NoLostUpdate,
                 record.seq,
-                format!("the daemon removed {target} from the engine, which no user asked it to"),
+                format!("the daemon removed {target} from the engine, but no user asked for that"),
             );
         }
     }
     finding
 }
 
-/// Whether what the target names was gone already, so that nothing is taken away: the last that the engine
-/// told of it is that it went.
+/// Whether the object was gone before the request, so that the request removed nothing. That is so if the
+/// engine's last event about the object reports its removal.
 fn is_gone(history: &[Record], target: &str) -> bool {
-    let told = history.iter().rev().find_map(|record| match &record.what {
+    let last_action = history.iter().rev().find_map(|record| match &record.what {
         What::Engine(event) if target.ends_with(&format!("/{}", event.id)) => Some(&event.action),
         _ => None,
     });
-    told.is_some_and(|action| action == "destroy" || action == "delete")
+    last_action.is_some_and(|action| action == "destroy" || action == "delete")
 }
 
-/// By which names the engine may know what users wanted deleted, as far as the API said it.
-fn wished(history: &[Record]) -> BTreeSet<String> {
-    let wishes = history.iter().filter_map(|record| match &record.what {
+/// Every name that the engine may use for the objects whose mirrors users deleted.
+fn deleted_names(history: &[Record]) -> BTreeSet<String> {
+    let deletions = history.iter().filter_map(|record| match &record.what {
         What::UserWrite(write) if write.deleted => Some(write),
         _ => None,
     });
     let mut uids = BTreeSet::new();
     let mut names = BTreeSet::new();
-    for write in wishes {
+    for write in deletions {
         uids.insert(write.uid.as_str());
         names.insert(write.name.clone());
     }
-    let objects = history.iter().flat_map(|record| Seen::all(&record.what));
+    // A mirror's status has the name, tag or ID that the engine knows.
+    let objects = history.iter().flat_map(|record| ObservedObject::in_record(&record.what));
     for seen in objects.filter(|seen| uids.contains(seen.uid())) {
-        let said = ["/status/name", "/status/repoTag", "/status/id"];
-        let said = said.into_iter().filter_map(|at| seen.object.pointer(at)?.as_str());
-        names.extend(said.filter(|name| !name.is_empty()).map(str::to_owned));
+        let fields = ["/status/name", "/status/repoTag", "/status/id"];
+        let values = fields.into_iter().filter_map(|at| seen.object.pointer(at)?.as_str());
+        names.extend(values.filter(|name| !name.is_empty()).map(str::to_owned));
     }
     names
 }
 
-/// What the daemon asks the engine to remove.
+/// The path of the object that the daemon asks the engine to remove, if the record shows such a request.
 fn removal(what: &What) -> Option<String> {
     let What::Wire(WireMessage {
         event: WireWhat::Request { method, target, route: Some(route), .. },
@@ -78,7 +80,7 @@ fn removal(what: &What) -> Option<String> {
     removes.then(|| decoded(target.split('?').next().unwrap_or_default()))
 }
 
-/// Tags have colons, and images slashes, which clients may escape.
+/// The path without escaped colons and slashes, which tags and names of images contain.
 fn decoded(path: &str) -> String {
     path.replace("%3A", ":").replace("%3a", ":").replace("%2F", "/").replace("%2f", "/")
 }

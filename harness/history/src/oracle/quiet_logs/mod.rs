@@ -1,6 +1,6 @@
-//! The log has no panic and no secret, and an error only where there was one.
+//! The log contains no panic, no secret, and no error without a cause.
 
+mod causes;
 mod oracle;
-mod reasons;
 
 pub use self::oracle::quiet_logs;

@@ -1,115 +1,120 @@
-//! The log has no panic and no secret, and an error only where there was one.
+//! The log contains no panic, no secret, and no error without a cause.
 //!
 //! - No line is the trace of a panic (finding 295-S3).
-//! - No line has a secret in it: bearer tokens, private keys, registry logins (contract 3.1, 5).
-//! - An error has a reason that the harness knows of (`reasons`). That an object is not there any
-//!   more is none: it is what was wanted (finding 295-S8).
-//! - What is tried again is tried with backoff, so that the same error or warning does not fill the
-//!   log (contract 4.3, 4.5).
+//! - No line contains a secret: a bearer token, a private key or a registry login (contract 3.1, 5).
+//! - Every error has a cause that the harness knows (`causes`). That an object does not exist any more
+//!   is no cause, because the deletion was requested (finding 295-S8).
+//! - The daemon retries with backoff, so it does not log the same error or warning over and over
+//!   (contract 4.3, 4.5).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::reasons::Reasons;
+use super::causes::KnownCauses;
 use crate::oracle::Finding;
 use crate::oracle::message::normalised;
 use crate::record::{LogLevel, Record, Stage, What};
 use crate::scenario::OracleName;
 use crate::steps::Steps;
 
-/// How often the same error or warning may stand in the log between two checkpoints without any
-/// event: backoff from 5 ms doubles, so that it comes to this in more than an hour.
-const REPEATED: usize = 20;
+/// How often the daemon may log the same error or warning between two checkpoints without any event. A
+/// backoff that starts at 5 ms and doubles needs more than an hour for so many retries.
+const MAX_REPEATS: usize = 20;
 
-/// Texts of errors that are none, and why.
-const KNOWN: [(&str, &str); 6] = [
-    ("already exists", "an optimistic creation met another, and is made anew"),
-    ("the object has been modified", "an optimistic write met another, and is made anew"),
-    ("Apply failed with", "a field of another owner is not taken by force (finding 295-I9)"),
-    ("context canceled", "the daemon gave up what it was told to stop"),
-    ("http: Handler timeout", "the API server has an answer for who gave up waiting for it"),
-    ("post-timeout activity", "the same, as the API server tells it in the end"),
+/// Errors that a correct daemon may log at any time, and why.
+const HARMLESS: [(&str, &str); 6] = [
+    ("already exists", "two creations of one object met; the daemon retries"),
+    ("the object has been modified", "two writes of one object met; the daemon retries"),
+    ("Apply failed with", "the daemon does not overwrite a field of another owner (295-I9)"),
+    ("context canceled", "the daemon cancelled work because it was told to stop"),
+    ("http: Handler timeout", "the API server answers a client that no longer waits"),
+    ("post-timeout activity", "the API server reports that such a request has ended"),
 ];
 
-/// Errors that have a finding of their own, by what is in their line. They are judged where that
-/// finding is shown, and nowhere else: one would hide what another run is about.
-const FOUND: [(&[&str], &str); 3] = [
+/// Parts of lines that have a finding of their own. Only a run of that finding judges them; in any
+/// other run they would hide what that run is about.
+const JUDGED_ELSEWHERE: [(&[&str], &str); 3] = [
     (&["failed to remove finalizer", "not found"], "295-S8"),
     (&["unable to update Container status", "not found"], "rdd-L1"),
     (&["Reconciler error", "controller=\"container\"", "not found"], "rdd-L1"),
 ];
 
-/// Lines shown in a violation are cut off here.
-const SHOWN: usize = 300;
+/// A violation quotes so many characters of a line.
+const MAX_QUOTED: usize = 300;
 
 /// Judges every line of the log.
 #[must_use]
 pub fn quiet_logs(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
-    let steps = Steps::of(history);
-    let mut reasons = Reasons::default();
-    let shown = history.iter().find_map(|record| match &record.what {
+    let steps = Steps::from_history(history);
+    let mut causes = KnownCauses::default();
+    let finding_id = history.iter().find_map(|record| match &record.what {
         What::Run(header) => Some(header.finding.as_str()),
         _ => None,
     });
-    let mut told: BTreeSet<String> = BTreeSet::new();
-    let mut repeated = Repeated::default();
-    // Within a step, what the log says of a disturbance may be recorded before the disturbance.
+    let mut reported: BTreeSet<String> = BTreeSet::new();
+    let mut repetitions = Repetitions::default();
+    // Within a step, an error may be recorded before the disruption that caused it, so lines are judged
+    // only at the end of their step.
     let mut lines: Vec<(u64, LogLevel, &str)> = Vec::new();
     for record in history {
-        reasons.see(record, steps);
-        repeated.see(&record.what);
+        causes.apply(record, steps);
+        repetitions.apply(&record.what);
         let ends_step = matches!(
             record.what,
             What::StepDone { .. } | What::StepFailed { .. } | What::StepBegan { .. } | What::Ended
         );
         if let What::Log { level, text } = &record.what {
-            if *level >= LogLevel::Warning && !reasons.daemon_is_moving() {
-                repeated.count(&normalised(text), record.seq);
+            // While the daemon starts or stops, its parts log often that they wait for each other.
+            if *level >= LogLevel::Warning && !causes.daemon_is_moving() {
+                repetitions.count(&normalised(text), record.seq);
             }
             lines.push((record.seq, *level, text));
         }
         if ends_step {
             for (seq, level, text) in lines.drain(..) {
-                let wrong = wrong(level, text, &reasons).filter(|_| !is_found(text, shown));
-                if let Some(what) = wrong.filter(|_| told.insert(normalised(text))) {
-                    let text = format!("{what}: {}", masked(text));
+                let problem = problem(level, text, &causes);
+                let problem = problem.filter(|_| !is_judged_elsewhere(text, finding_id));
+                // Lines that differ only in names and numbers are one violation.
+                if let Some(problem) = problem.filter(|_| reported.insert(normalised(text))) {
+                    let text = format!("{problem}: {}", masked(text));
                     finding.violated(OracleName::QuietLogs, seq, text);
                 }
             }
         }
         if matches!(record.what, What::Checkpoint { stage: Stage::Probed, .. } | What::Ended) {
-            std::mem::take(&mut repeated).judge(&mut finding);
-            told.clear();
+            std::mem::take(&mut repetitions).judge(&mut finding);
+            reported.clear();
         }
     }
     finding
 }
 
-/// What is wrong with a line.
-fn wrong(level: LogLevel, text: &str, reasons: &Reasons) -> Option<&'static str> {
+/// The problem with a line, if there is one.
+fn problem(level: LogLevel, text: &str, causes: &KnownCauses) -> Option<&'static str> {
     if secret(text).is_some() {
-        return Some("the log has a secret in it");
+        return Some("the log contains a secret");
     }
     match level {
-        LogLevel::Panic => Some("the log has a panic in it"),
-        LogLevel::Error if !is_known(text, &KNOWN) && !reasons.excuse(text) => {
-            Some("the log has an error in it, and there was none")
+        LogLevel::Panic => Some("the log contains a panic"),
+        LogLevel::Error if !contains_any(text, &HARMLESS) && !causes.explain(text) => {
+            Some("the log contains an error without a known cause")
         }
         LogLevel::Error | LogLevel::Warning | LogLevel::Info => None,
     }
 }
 
-/// The line has a finding of its own, and that is not the one that is shown.
-fn is_found(text: &str, shown: Option<&str>) -> bool {
+/// Whether the line has a finding of its own, and this is not a run of that finding.
+fn is_judged_elsewhere(text: &str, finding_id: Option<&str>) -> bool {
     let fits = |parts: &[&str]| parts.iter().all(|part| text.contains(part));
-    FOUND.iter().any(|(parts, finding)| fits(parts) && shown != Some(*finding))
+    JUDGED_ELSEWHERE.iter().any(|(parts, finding)| fits(parts) && finding_id != Some(*finding))
 }
 
-fn is_known(text: &str, known: &[(&str, &str)]) -> bool {
+fn contains_any(text: &str, known: &[(&str, &str)]) -> bool {
     known.iter().any(|(needle, _)| text.contains(needle))
 }
 
-/// Where a secret begins that this line surely has in it.
+/// Position of the first secret that the line certainly contains. A word that only looks like a secret
+/// does not count, because a false alarm would fail the run.
 fn secret(text: &str) -> Option<usize> {
     let after = |marker: &str, least: usize, of: fn(char) -> bool| {
         text.match_indices(marker).map(|(at, _)| at + marker.len()).find(|at| {
@@ -125,26 +130,28 @@ fn secret(text: &str) -> Option<usize> {
     key.or(token).or(login)
 }
 
-/// The line as far as it may be shown.
+/// The line up to its secret, and at most [`MAX_QUOTED`] characters of it.
 fn masked(text: &str) -> String {
     let end = secret(text).unwrap_or(text.len());
-    let mut shown: String = text[..end].chars().take(SHOWN).collect();
+    let mut shown: String = text[..end].chars().take(MAX_QUOTED).collect();
     if shown.len() < text.len() {
         shown.push('…');
     }
     shown
 }
 
-/// Errors and warnings since the last checkpoint.
+/// How often each error and warning was logged since the last checkpoint.
 #[derive(Default)]
-struct Repeated {
+struct Repetitions {
+    /// The count of each message, and the record of the last one.
     messages: BTreeMap<String, (usize, u64)>,
+    /// Events that may each have started a reconcile.
     events: usize,
 }
 
-impl Repeated {
-    /// What may begin a reconcile may also fail once more (contract 4.3).
-    fn see(&mut self, what: &What) {
+impl Repetitions {
+    /// Counts events: each may start a reconcile, which may fail and log once more (contract 4.3).
+    fn apply(&mut self, what: &What) {
         let is_event = matches!(what, What::Api(_) | What::Engine(_) | What::UserWrite(_));
         self.events += usize::from(is_event);
     }
@@ -156,9 +163,10 @@ impl Repeated {
 
     fn judge(self, finding: &mut Finding) {
         for (message, (count, seq)) in self.messages {
-            if count > REPEATED + self.events {
+            if count > MAX_REPEATS + self.events {
                 let text = format!(
-                    "the log says {count} times between two checkpoints, with {} events: {message}",
+                    "the daemon logged {count} times between two checkpoints, with {} events: \
+                     {message}",
                     self.events
                 );
                 finding.violated(OracleName::QuietLogs, seq, text);
@@ -169,11 +177,12 @@ impl Repeated {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_known, masked, secret};
+    use super::{contains_any, masked, secret};
 
-    // The lines differ in one character or in length: only what surely is a secret counts.
+    // Each plain line is like a secret one, except that the secret is missing, too short or public. So
+    // the words around a secret do not suffice.
     #[test]
-    fn only_what_surely_is_a_secret_is_one() {
+    fn only_a_complete_secret_is_found() {
         let secrets = [
             "Authorization: Bearer 0f8fad5b-d9cb-469f-a165-70867728950e",
             "-----BEGIN RSA PRIVATE KEY-----",
@@ -184,17 +193,18 @@ mod tests {
         assert!(plain.iter().all(|line| secret(line).is_none()));
     }
 
-    // A violation is kept in a report, which must not tell the secret again.
+    // A report quotes the line of a violation, so the quoted text must end before the secret.
     #[test]
-    fn a_secret_is_not_shown() {
+    fn a_violation_does_not_quote_the_secret() {
         let shown = masked("sent Bearer 0f8fad5b-d9cb-469f-a165-70867728950e to it");
         assert_eq!(shown, "sent Bearer …");
     }
 
+    // The two lines differ only in the end of the text that is looked for.
     #[test]
-    fn a_known_text_is_found_anywhere_in_a_line() {
+    fn a_harmless_text_is_found_anywhere_in_a_line() {
         let known = [("is harmless", "a reason")];
-        assert!(is_known("E1 a.go:1] this is harmless", &known));
-        assert!(!is_known("E1 a.go:1] this is harmful", &known));
+        assert!(contains_any("E1 a.go:1] this is harmless", &known));
+        assert!(!contains_any("E1 a.go:1] this is harmful", &known));
     }
 }

@@ -1,4 +1,4 @@
-//! Work that grows with nothing, and work that has a cause.
+//! Work of the daemon without and with a cause.
 
 use serde_json::{Value, json};
 
@@ -9,88 +9,99 @@ use crate::scenario::OracleName;
 const SWEEP: &str =
     r#"I1121 15:11:30.827382     303 engine.go:496] "Cleaning up all mirror resources""#;
 
-/// A stopped App that is touched 20 times, with `said` of that in the log.
-fn touched(app: Value, said: usize) -> Vec<What> {
-    let mut whats = vec![steps(&json!([{ "touch": { "times": 20 } }, "settle"]))];
+/// An App that is touched 20 times, while the daemon logs a sweep `sweeps` times.
+fn touched(app: Value, sweeps: usize) -> Vec<What> {
+    let mut whats = vec![run_with_steps(&json!([{ "touch": { "times": 20 } }, "settle"]))];
     whats.extend([app_is(app), deleted("volumes", volume("data", "u1"))]);
-    whats.push(began(0));
-    whats.extend((0..said).map(|n| log(LogLevel::Info, &SWEEP.replace("303", &n.to_string()))));
+    whats.push(step_began(0));
+    whats.extend(
+        (0..sweeps).map(|n| log_line(LogLevel::Info, &SWEEP.replace("303", &n.to_string()))),
+    );
     whats.push(What::StepDone { index: 0 });
-    whats.push(began(1));
-    sound(whats)
+    whats.push(step_began(1));
+    healthy_run(whats)
 }
 
 #[test]
 fn bounded_work_sees_a_sweep_at_each_touch() {
-    assert_broken(
-        touched(stopped(2), 20),
+    assert_violates(
+        touched(stopped_app(2), 20),
         OracleName::BoundedWork,
-        "the App was touched 20 times, and 20 times the log says: Cleaning up all mirror resources",
+        "the App was touched 20 times, and the daemon logged 20 times: Cleaning up all mirror resources",
     );
-    assert_broken(touched(stopped(2), 5), OracleName::BoundedWork, "and 5 times the log says");
+    assert_violates(
+        touched(stopped_app(2), 5),
+        OracleName::BoundedWork,
+        "and the daemon logged 5 times",
+    );
 }
 
-// Once or twice is chance; and a stop that has not ended is tried again.
+// Four sweeps for 20 touches may be chance, and a daemon that has not stopped yet must retry.
 #[test]
-fn bounded_work_leaves_a_sweep_alone_that_has_a_reason() {
-    assert_fine(touched(stopped(2), 4));
+fn bounded_work_accepts_a_sweep_that_has_a_cause() {
+    assert_passes(touched(stopped_app(2), 4));
     let waiting = app(2, false, &[("ContainerEngineReady", "True", "Connected", 1)]);
-    assert_fine(touched(waiting, 20));
+    assert_passes(touched(waiting, 20));
 }
 
-// A controller is called at each change, and says so where the daemon tells much.
+// Each change calls the controllers, and a verbose daemon logs that. Only the third line reports work.
 #[test]
-fn bounded_work_takes_a_call_of_a_controller_for_no_work() {
-    let said = |line: &str| {
-        let mut whats = vec![steps(&json!([{ "touch": { "times": 8 } }, "settle"]))];
-        whats.extend([app_is(stopped(2)), deleted("volumes", volume("data", "u1"))]);
-        whats.push(began(0));
+fn bounded_work_does_not_count_the_call_of_a_controller_as_work() {
+    let logged = |line: &str| {
+        let mut whats = vec![run_with_steps(&json!([{ "touch": { "times": 8 } }, "settle"]))];
+        whats.extend([app_is(stopped_app(2)), deleted("volumes", volume("data", "u1"))]);
+        whats.push(step_began(0));
         let line = format!("I1121 15:11:30.827382     303 a.go:30] {line} name=\"app\"");
-        whats.extend((0..8).map(|_| log(LogLevel::Info, &line)));
-        whats.extend([What::StepDone { index: 0 }, began(1)]);
-        sound(whats)
+        whats.extend((0..8).map(|_| log_line(LogLevel::Info, &line)));
+        whats.extend([What::StepDone { index: 0 }, step_began(1)]);
+        healthy_run(whats)
     };
-    assert_fine(said("\"update\""));
-    assert_fine(said("\"reconcile entered\""));
-    assert_broken(said("\"reconcile done\""), OracleName::BoundedWork, "8 times the log says");
+    assert_passes(logged("\"update\""));
+    assert_passes(logged("\"reconcile entered\""));
+    assert_violates(
+        logged("\"reconcile done\""),
+        OracleName::BoundedWork,
+        "the daemon logged 8 times",
+    );
 }
 
-// Messages that differ in more than names and numbers are different ones.
+// The eight messages differ in a word, so none of them is repeated.
 #[test]
-fn bounded_work_tells_messages_apart() {
-    let touch = steps(&json!([{ "touch": { "times": 8 } }]));
-    let mut whats = vec![touch, app_is(ready(1)), began(0)];
+fn bounded_work_distinguishes_messages_by_their_words() {
+    let touch = run_with_steps(&json!([{ "touch": { "times": 8 } }]));
+    let mut whats = vec![touch, app_is(ready_app(1)), step_began(0)];
     let words = ["a", "b", "c", "d", "e", "f", "g", "h"];
-    whats.extend(words.map(|word| log(LogLevel::Info, &format!("I1121 1:2 3 a.go:4] {word}"))));
-    assert_fine(sound(whats));
+    whats
+        .extend(words.map(|word| log_line(LogLevel::Info, &format!("I1121 1:2 3 a.go:4] {word}"))));
+    assert_passes(healthy_run(whats));
 }
 
-/// One volume's mirror is asked for `times` times, after so many events about it.
-fn asking(times: u64, events: usize) -> Vec<What> {
+/// The daemon inspects one volume `times` times, with so many events about it.
+fn inspections(times: u64, events: usize) -> Vec<What> {
     let mut whats = vec![];
     for exchange in 1..=times {
         whats.push(request(exchange, "GET", "/v1.41/volumes/data", "/volumes/{name}"));
-        whats.push(wire(exchange, WireWhat::Response { status: 404 }));
-        whats.push(wire(exchange, WireWhat::Finished { bytes: 0 }));
+        whats.push(on_wire(exchange, WireWhat::Response { status: 404 }));
+        whats.push(on_wire(exchange, WireWhat::Finished { bytes: 0 }));
     }
-    whats.extend((0..events).map(|_| engine("volume", "mount", "data")));
-    sound(whats)
+    whats.extend((0..events).map(|_| engine_event("volume", "mount", "data")));
+    healthy_run(whats)
 }
 
 #[test]
 fn bounded_work_sees_a_loop_of_requests() {
-    assert_broken(
-        asking(400, 0),
+    assert_violates(
+        inspections(400, 0),
         OracleName::BoundedWork,
-        "`GET /v1.41/volumes/data` was asked 400 times between two checkpoints, with 0 causes",
+        "the daemon sent `GET /v1.41/volumes/data` 400 times between two checkpoints, with 0 causes",
     );
-    assert_fine(asking(400, 400));
+    assert_passes(inspections(400, 400));
     // Backoff from 5 ms makes 16 requests in more than five minutes.
-    assert_fine(asking(16, 0));
+    assert_passes(inspections(16, 0));
 }
 
 fn rewritten(times: u64, change: impl Fn(u64) -> Value) -> Vec<What> {
-    sound((0..times).map(|n| modified("volumes", at(20 + n, change(n)))).collect())
+    healthy_run((0..times).map(|n| modified("volumes", at_version(20 + n, change(n)))).collect())
 }
 
 #[test]
@@ -100,20 +111,20 @@ fn bounded_work_sees_writes_that_change_nothing() {
         same["metadata"]["managedFields"] = json!([{ "time": n }]);
         same
     };
-    assert_broken(
+    assert_violates(
         rewritten(40, same),
         OracleName::BoundedWork,
-        "volume data: its mirror was written 39 times without a change",
+        "volume data: the daemon wrote its mirror 39 times without a change",
     );
-    assert_fine(rewritten(5, same));
+    assert_passes(rewritten(5, same));
 }
 
 #[test]
-fn bounded_work_leaves_writes_alone_that_change_something() {
+fn bounded_work_accepts_writes_that_change_something() {
     let other = |n| {
         let mut other = volume("data", "u1");
         other["status"]["createdAt"] = json!(n);
         other
     };
-    assert_fine(rewritten(40, other));
+    assert_passes(rewritten(40, other));
 }

@@ -1,4 +1,4 @@
-//! Histories by hand, and what all oracles together say of them.
+//! Builds histories record by record, and asserts what all oracles together report about them.
 
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ pub(super) fn app(generation: i64, running: bool, conditions: &[(&str, &str, &st
             "status": { "conditions": conditions } })
 }
 
-pub(super) fn ready(generation: i64) -> Value {
+pub(super) fn ready_app(generation: i64) -> Value {
     let conditions = [
         ("ContainerEngineReady", "True", "Connected", generation),
         ("Settled", "True", "Settled", generation),
@@ -59,6 +59,7 @@ pub(super) fn truth(names: &[&str]) -> What {
         driver: "local".to_owned(),
         mountpoint: "/v".to_owned(),
         labels: Default::default(),
+        details: None,
     };
     let volumes = names.iter().map(|name| ((*name).to_owned(), volume())).collect();
     What::Truth(EngineState { volumes, ..EngineState::default() })
@@ -68,21 +69,21 @@ pub(super) fn checkpoint(number: u32) -> [What; 2] {
     [Stage::Level, Stage::Probed].map(|stage| What::Checkpoint { number, stage })
 }
 
-pub(super) fn wire(exchange: u64, event: WireWhat) -> What {
+pub(super) fn on_wire(exchange: u64, event: WireWhat) -> What {
     What::Wire(WireMessage { connection: 0, exchange, event })
 }
 
-pub(super) fn asked(exchange: u64, route: &str, status: u16) -> [What; 2] {
+pub(super) fn engine_answered(exchange: u64, route: &str, status: u16) -> [What; 2] {
     let request = WireWhat::Request {
         method: "GET".to_owned(),
         target: route.to_owned(),
         route: Some(route.to_owned()),
         phase: Phase::Bootstrap,
     };
-    [wire(exchange, request), wire(exchange, WireWhat::Response { status })]
+    [on_wire(exchange, request), on_wire(exchange, WireWhat::Response { status })]
 }
 
-/// A container's mirror, in the state that its status says.
+/// The mirror of the container `web`, with this state in its status.
 pub(super) fn container(id: &str, uid: &str, state: &str) -> Value {
     json!({ "metadata": { "name": id, "namespace": "default", "uid": uid,
                           "finalizers": [MIRROR_FINALIZER] },
@@ -90,8 +91,8 @@ pub(super) fn container(id: &str, uid: &str, state: &str) -> Value {
             "status": { "name": "web", "image": "i", "status": state } })
 }
 
-/// The engine holds the volume `data`, and these containers in these states.
-pub(super) fn truth_with(containers: &[(&str, &str)]) -> What {
+/// The engine holds the volume `data` and these containers, given by ID and state.
+pub(super) fn truth_with_containers(containers: &[(&str, &str)]) -> What {
     let What::Truth(mut state) = truth(&["data"]) else { unreachable!("it is one") };
     for (id, is) in containers {
         let container = EngineContainer {
@@ -99,14 +100,15 @@ pub(super) fn truth_with(containers: &[(&str, &str)]) -> What {
             image: "i".to_owned(),
             state: (*is).to_owned(),
             labels: Default::default(),
+            details: None,
         };
         state.containers.insert((*id).to_owned(), container);
     }
     What::Truth(state)
 }
 
-/// The object as the write of this version made it.
-pub(super) fn at(version: u64, mut object: Value) -> Value {
+/// The object with this resource version.
+pub(super) fn at_version(version: u64, mut object: Value) -> Value {
     object["metadata"]["resourceVersion"] = json!(version.to_string());
     object
 }
@@ -127,7 +129,7 @@ pub(super) fn listed(resource: &str, version: u64, objects: Vec<Value>) -> What 
     What::Listed { resource: resource.to_owned(), version, objects }
 }
 
-pub(super) fn engine(object: &str, action: &str, id: &str) -> What {
+pub(super) fn engine_event(object: &str, action: &str, id: &str) -> What {
     What::Engine(EngineEvent {
         object: object.to_owned(),
         action: action.to_owned(),
@@ -155,12 +157,12 @@ pub(super) fn user_deleted(resource: &str, name: &str, uid: &str) -> What {
     What::UserWrite(UserWrite { deleted: true, ..write })
 }
 
-pub(super) fn log(level: LogLevel, text: &str) -> What {
+pub(super) fn log_line(level: LogLevel, text: &str) -> What {
     What::Log { level, text: text.to_owned() }
 }
 
-/// The header of a run of a finding, whose scenario has these steps.
-pub(super) fn run_of(finding: &str, steps: &Value) -> What {
+/// The header of a run of this finding whose scenario has these steps.
+pub(super) fn run_header(finding: &str, steps: &Value) -> What {
     let scenario = json!({ "finding": finding, "steps": steps });
     What::Run(RunHeader {
         format: journal::FORMAT,
@@ -176,12 +178,12 @@ pub(super) fn run_of(finding: &str, steps: &Value) -> What {
     })
 }
 
-/// The header of a run whose scenario has these steps; other records name them by index.
-pub(super) fn steps(steps: &Value) -> What {
-    run_of("1-A", steps)
+/// The header of a run whose scenario has these steps. Other records name them by index.
+pub(super) fn run_with_steps(steps: &Value) -> What {
+    run_header("1-A", steps)
 }
 
-pub(super) fn began(index: usize) -> What {
+pub(super) fn step_began(index: usize) -> What {
     What::StepBegan { index }
 }
 
@@ -190,7 +192,7 @@ pub(super) fn process(name: &str, state: ProcessState) -> What {
 }
 
 pub(super) fn request(exchange: u64, method: &str, target: &str, route: &str) -> What {
-    wire(
+    on_wire(
         exchange,
         WireWhat::Request {
             method: method.to_owned(),
@@ -212,8 +214,8 @@ pub(super) fn command(text: &str, exit: Exit, stderr: &str) -> CommandRun {
     }
 }
 
-/// An App that was told to stop, and has.
-pub(super) fn stopped(generation: i64) -> Value {
+/// An App that wants to be stopped and has stopped.
+pub(super) fn stopped_app(generation: i64) -> Value {
     let conditions = [
         ("ContainerEngineReady", "False", "Stopped", generation),
         ("Settled", "True", "Settled", generation),
@@ -221,11 +223,11 @@ pub(super) fn stopped(generation: i64) -> Value {
     app(generation, false, &conditions)
 }
 
-/// A whole run in which everything is as it must be; `extra` goes before its only checkpoint.
-pub(super) fn sound(extra: Vec<What>) -> Vec<What> {
+/// A complete run of a correct daemon with one volume. `extra` is inserted before its only checkpoint.
+pub(super) fn healthy_run(extra: Vec<What>) -> Vec<What> {
     let mut whats = vec![
         truth(&["data"]),
-        app_is(ready(1)),
+        app_is(ready_app(1)),
         changed("volumes", Change::Added, volume("data", "u1")),
     ];
     whats.extend(extra);
@@ -235,7 +237,7 @@ pub(super) fn sound(extra: Vec<What>) -> Vec<What> {
 }
 
 #[track_caller]
-pub(super) fn assert_broken(whats: Vec<What>, oracle: OracleName, text: &str) {
+pub(super) fn assert_violates(whats: Vec<What>, oracle: OracleName, text: &str) {
     let judgement = judge(&history(whats));
     assert_eq!(judgement.verdict, Verdict::Fail, "{judgement:#?}");
     assert_eq!(judgement.oracles(), [oracle], "only this promise is broken: {judgement:#?}");
@@ -243,7 +245,7 @@ pub(super) fn assert_broken(whats: Vec<What>, oracle: OracleName, text: &str) {
 }
 
 #[track_caller]
-pub(super) fn assert_fine(whats: Vec<What>) {
+pub(super) fn assert_passes(whats: Vec<What>) {
     let judgement = judge(&history(whats));
     assert_eq!(judgement.verdict, Verdict::Pass, "{judgement:#?}");
 }
@@ -256,7 +258,7 @@ pub(super) fn assert_unknown(whats: Vec<What>, text: &str) {
 }
 
 pub(super) fn two_checkpoints(between: Vec<What>) -> Vec<What> {
-    let mut whats = sound(vec![]);
+    let mut whats = healthy_run(vec![]);
     whats.pop();
     whats.extend(between);
     whats.extend(checkpoint(2));

@@ -1,4 +1,4 @@
-//! What conditions and commands say, and what is so.
+//! Conditions and commands that report the truth, and some that do not.
 
 use serde_json::Value;
 
@@ -12,57 +12,61 @@ fn connect_failed() -> What {
 
 #[test]
 fn truthful_conditions_sees_a_failure_that_the_engine_did_not_cause() {
-    let mut extra = Vec::from(asked(1, "/containers/json", 200));
-    extra.extend(asked(2, "/containers/{id}/json", 404));
-    extra.extend([connect_failed(), app_is(ready(1))]);
-    assert_broken(
-        sound(extra),
+    let mut extra = Vec::from(engine_answered(1, "/containers/json", 200));
+    extra.extend(engine_answered(2, "/containers/{id}/json", 404));
+    extra.extend([connect_failed(), app_is(ready_app(1))]);
+    assert_violates(
+        healthy_run(extra),
         OracleName::TruthfulConditions,
-        "answered all that a sync needs, last: GET /containers/{id}/json 404",
+        "answered every request that a sync needs; the last response: GET /containers/{id}/json 404",
     );
 }
 
 #[test]
 fn truthful_conditions_accepts_a_failure_that_the_engine_caused() {
-    let mut extra = Vec::from(asked(1, "/images/json", 500));
-    extra.extend([connect_failed(), app_is(ready(1))]);
-    assert_fine(sound(extra));
+    let mut extra = Vec::from(engine_answered(1, "/images/json", 500));
+    extra.extend([connect_failed(), app_is(ready_app(1))]);
+    assert_passes(healthy_run(extra));
 }
 
 #[test]
 fn truthful_conditions_accepts_a_failure_after_a_cut() {
-    let mut extra = Vec::from(asked(1, "/images/json", 200));
-    extra.extend([wire(1, WireWhat::Cut), connect_failed(), app_is(ready(1))]);
-    assert_fine(sound(extra));
+    let mut extra = Vec::from(engine_answered(1, "/images/json", 200));
+    extra.extend([on_wire(1, WireWhat::Cut), connect_failed(), app_is(ready_app(1))]);
+    assert_passes(healthy_run(extra));
 }
 
-// What was written before the fault and is seen after it uses up no excuse.
+// `Connected` was written before the fault and is recorded after it, so it must not end the disruption.
 #[test]
-fn truthful_conditions_keeps_an_excuse_until_the_daemon_has_subscribed_anew() {
-    let mut extra = vec![wire(1, WireWhat::Refused), app_is(ready(1)), connect_failed()];
-    extra.extend(asked(2, "/events", 200));
-    extra.push(app_is(ready(1)));
-    assert_fine(sound(extra));
+fn truthful_conditions_remembers_a_disruption_until_the_daemon_has_subscribed_again() {
+    let mut extra = vec![on_wire(1, WireWhat::Refused), app_is(ready_app(1)), connect_failed()];
+    extra.extend(engine_answered(2, "/events", 200));
+    extra.push(app_is(ready_app(1)));
+    assert_passes(healthy_run(extra));
 }
 
-// An excuse is used up by the next connection: the second failure has none.
+// The disruption ends with the next connection, so nothing explains the second failure.
 #[test]
-fn truthful_conditions_takes_an_excuse_once() {
-    let mut extra = Vec::from(asked(1, "/images/json", 500));
+fn truthful_conditions_accepts_one_failure_for_each_disruption() {
+    let mut extra = Vec::from(engine_answered(1, "/images/json", 500));
     extra.extend([connect_failed()]);
-    extra.extend(asked(3, "/events", 200));
-    extra.push(app_is(ready(1)));
-    extra.extend(asked(2, "/images/json", 200));
-    extra.extend([connect_failed(), app_is(ready(1))]);
-    assert_broken(sound(extra), OracleName::TruthfulConditions, "last: GET /images/json 200");
+    extra.extend(engine_answered(3, "/events", 200));
+    extra.push(app_is(ready_app(1)));
+    extra.extend(engine_answered(2, "/images/json", 200));
+    extra.extend([connect_failed(), app_is(ready_app(1))]);
+    assert_violates(
+        healthy_run(extra),
+        OracleName::TruthfulConditions,
+        "the last response: GET /images/json 200",
+    );
 }
 
 #[test]
 fn truthful_conditions_sees_settled_on_an_old_generation_of_the_engine() {
     let conditions =
         [("ContainerEngineReady", "True", "Connected", 1), ("Settled", "True", "Settled", 2)];
-    assert_broken(
-        sound(vec![app_is(app(2, true, &conditions)), app_is(ready(2))]),
+    assert_violates(
+        healthy_run(vec![app_is(app(2, true, &conditions)), app_is(ready_app(2))]),
         OracleName::TruthfulConditions,
         "ContainerEngineReady=True (Connected) at generation 1 of 2",
     );
@@ -79,39 +83,45 @@ fn facts(controllers: &[&str]) -> What {
 /// A daemon with these controllers, whose App has settled and says nothing of an engine.
 fn settled_without_engine(controllers: &[&str]) -> Vec<What> {
     let settled = app(2, true, &[("Settled", "True", "Settled", 2)]);
-    let extra = vec![app_is(settled), app_is(ready(2))];
-    [vec![facts(controllers)], sound(extra)].concat()
+    let extra = vec![app_is(settled), app_is(ready_app(2))];
+    [vec![facts(controllers)], healthy_run(extra)].concat()
 }
 
-// Rows 5 and 8 of the table differ in who runs: without the engine's controller there is no engine to
-// wait for, and no mirror that anybody could take away.
+// Rows 5 and 8 of the contract's table differ in the controllers that run. Without the engine's controller
+// the daemon has no engine to wait for, and nothing removes mirrors.
 #[test]
-fn truthful_conditions_expects_an_engine_only_where_one_is_managed() {
+fn truthful_conditions_expects_an_engine_only_if_its_controller_runs() {
     for controllers in [&["app", "engine"][..], &[]] {
-        let text = "yet ContainerEngineReady is not there";
+        let text = "but the App has no ContainerEngineReady";
         let whats = settled_without_engine(controllers);
-        assert_broken(whats, OracleName::TruthfulConditions, text);
+        assert_violates(whats, OracleName::TruthfulConditions, text);
     }
-    assert_fine(settled_without_engine(&["app", "container"]));
+    assert_passes(settled_without_engine(&["app", "container"]));
 
     let left = |controllers| {
-        let mirror = at(3, volume("data", "u1"));
-        let whats = vec![app_is(at(5, stopped(2))), listed("volumes", 9, vec![mirror.clone()])];
-        let gone = vec![deleted("volumes", at(10, mirror))];
-        [vec![facts(controllers)], sound([whats, gone].concat())].concat()
+        let mirror = at_version(3, volume("data", "u1"));
+        let whats =
+            vec![app_is(at_version(5, stopped_app(2))), listed("volumes", 9, vec![mirror.clone()])];
+        let gone = vec![deleted("volumes", at_version(10, mirror))];
+        [vec![facts(controllers)], healthy_run([whats, gone].concat())].concat()
     };
-    assert_broken(left(&["engine"]), OracleName::TruthfulConditions, "yet 1 mirrors were there");
-    assert_fine(left(&["app", "container"]));
+    assert_violates(
+        left(&["engine"]),
+        OracleName::TruthfulConditions,
+        "but 1 mirrors still existed",
+    );
+    assert_passes(left(&["app", "container"]));
 }
 
-// The engine is lost after the App had settled: `Settled` follows, one write later.
+// The engine is lost after the App became settled. The daemon updates `Settled` one write later, so the
+// old value is no violation.
 #[test]
-fn truthful_conditions_leaves_an_engine_alone_that_is_lost_after_settling() {
+fn truthful_conditions_accepts_an_engine_that_is_lost_after_settling() {
     let lost =
         [("ContainerEngineReady", "False", "ConnectFailed", 1), ("Settled", "True", "Settled", 1)];
-    let mut extra = Vec::from(asked(1, "/images/json", 500));
-    extra.extend([app_is(app(1, true, &lost)), app_is(ready(1))]);
-    assert_fine(sound(extra));
+    let mut extra = Vec::from(engine_answered(1, "/images/json", 500));
+    extra.extend([app_is(app(1, true, &lost)), app_is(ready_app(1))]);
+    assert_passes(healthy_run(extra));
 }
 
 fn returned(text: &str) -> What {
@@ -132,41 +142,42 @@ fn unsettled() -> Value {
 
 #[test]
 fn truthful_conditions_sees_a_command_that_returned_too_early() {
-    let extra = vec![returned("set running=true"), listed_app(unsettled()), app_is(ready(2))];
-    assert_broken(
-        sound(extra),
+    let extra = vec![returned("set running=true"), listed_app(unsettled()), app_is(ready_app(2))];
+    assert_violates(
+        healthy_run(extra),
         OracleName::TruthfulConditions,
-        "`set running=true` returned 0, yet Settled=False",
+        "`set running=true` returned 0, but Settled=False",
     );
 }
 
 #[test]
-fn truthful_conditions_leaves_a_command_alone_that_was_not_to_wait() {
+fn truthful_conditions_does_not_judge_a_command_that_does_not_wait() {
     let command = returned("set --wait=false running=true");
-    assert_fine(sound(vec![command, listed_app(unsettled()), app_is(ready(2))]));
+    assert_passes(healthy_run(vec![command, listed_app(unsettled()), app_is(ready_app(2))]));
 }
 
-// The list that follows is of the App that the command stopped; what it shows is left.
+// The list after the command still shows a mirror. Its later deletion does not help, because a client may
+// list the mirrors as soon as the command has returned.
 #[test]
 fn truthful_conditions_sees_mirrors_after_a_stop_that_returned() {
-    let mut whats = vec![app_is(stopped(2)), returned("set running=false")];
+    let mut whats = vec![app_is(stopped_app(2)), returned("set running=false")];
     whats.push(listed("volumes", 9, vec![volume("data", "u1")]));
     whats.push(deleted("volumes", volume("data", "u1")));
-    assert_broken(
-        sound(whats),
+    assert_violates(
+        healthy_run(whats),
         OracleName::TruthfulConditions,
-        "`set running=false` returned 0, yet 1 volumes are listed after it: volume data",
+        "`set running=false` returned 0, but the next list still shows 1 volumes: volume data",
     );
 }
 
-// The same list is fine after a command that did not wait, and once the App runs again.
+// The same list is correct after a command that did not wait, and when the App runs again.
 #[test]
-fn truthful_conditions_leaves_mirrors_alone_after_another_command() {
+fn truthful_conditions_accepts_mirrors_after_other_commands() {
     let left = || listed("volumes", 9, vec![volume("data", "u1")]);
     let gone = || deleted("volumes", volume("data", "u1"));
     let not_waited = returned("set --wait=false running=false");
-    assert_fine(sound(vec![app_is(app(2, false, &[])), not_waited, left(), gone()]));
-    assert_fine(sound(vec![returned("set running=false"), app_is(ready(3)), left()]));
+    assert_passes(healthy_run(vec![app_is(app(2, false, &[])), not_waited, left(), gone()]));
+    assert_passes(healthy_run(vec![returned("set running=false"), app_is(ready_app(3)), left()]));
 }
 
 fn interrupted(exit: Exit, stderr: &str) -> What {
@@ -174,45 +185,48 @@ fn interrupted(exit: Exit, stderr: &str) -> What {
 }
 
 #[test]
-fn truthful_conditions_tells_cancelling_from_time_outs() {
+fn truthful_conditions_distinguishes_cancellations_from_time_outs() {
     for (ended, text) in [
-        (interrupted(Exit::Code(4), ""), "was interrupted, and ended with the code of a time-out"),
+        (
+            interrupted(Exit::Code(4), ""),
+            "was interrupted, but returned the exit code of a time-out",
+        ),
         (
             interrupted(Exit::Code(130), "timed out waiting"),
-            "was interrupted, and tells of a time-out",
+            "was interrupted, but reports a time-out",
         ),
         (
             What::Command(command("set running=true", Exit::Code(4), "wait cancelled")),
-            "ended with the code of a time-out, and tells of a cancellation",
+            "returned the exit code of a time-out, but reports a cancellation",
         ),
     ] {
-        assert_broken(sound(vec![ended]), OracleName::TruthfulConditions, text);
+        assert_violates(healthy_run(vec![ended]), OracleName::TruthfulConditions, text);
     }
-    // Each with the code and the text of its own end.
-    assert_fine(sound(vec![interrupted(Exit::Code(130), "wait cancelled")]));
-    assert_fine(sound(vec![interrupted(Exit::Signal(2), "")]));
+    // The controls have the exit code and the text of how they really ended.
+    assert_passes(healthy_run(vec![interrupted(Exit::Code(130), "wait cancelled")]));
+    assert_passes(healthy_run(vec![interrupted(Exit::Signal(2), "")]));
     let late =
         command("set --timeout=1s running=true", Exit::Code(4), "timed out waiting for the App");
-    assert_fine(sound(vec![What::Command(late)]));
+    assert_passes(healthy_run(vec![What::Command(late)]));
 }
 
 #[test]
-fn truthful_conditions_sees_a_reason_that_is_spelt_otherwise() {
+fn truthful_conditions_sees_a_reason_that_is_not_in_the_contract() {
     let misspelt = app(1, true, &[("ContainerEngineReady", "False", "ConnectionFailed", 1)]);
-    assert_broken(
-        sound(vec![app_is(misspelt), app_is(ready(1))]),
+    assert_violates(
+        healthy_run(vec![app_is(misspelt), app_is(ready_app(1))]),
         OracleName::TruthfulConditions,
-        "ConnectionFailed) at generation 1 of 1: m: the contract knows no such reason",
+        "ConnectionFailed) at generation 1 of 1: m: the contract has no such reason",
     );
 }
 
-// `Settled` forwards the reason of `Running`, which in VM mode `api` is the harness's own word.
+// `Settled` forwards the reason of `Running`, which the harness chooses in VM mode `api`.
 #[test]
-fn truthful_conditions_knows_reasons_that_are_forwarded() {
+fn truthful_conditions_accepts_reasons_that_are_forwarded() {
     let forwarded = app(2, true, &[("Running", "False", "Odd", 2), ("Settled", "False", "Odd", 2)]);
-    assert_fine(sound(vec![app_is(forwarded), app_is(ready(2))]));
+    assert_passes(healthy_run(vec![app_is(forwarded), app_is(ready_app(2))]));
     for reason in ["Disconnected", "Connected", "NotApplicable"] {
         let known = app(1, true, &[("ContainerEngineReady", "Unknown", reason, 1)]);
-        assert_fine(sound(vec![app_is(known), app_is(ready(1))]));
+        assert_passes(healthy_run(vec![app_is(known), app_is(ready_app(1))]));
     }
 }

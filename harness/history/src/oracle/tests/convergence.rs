@@ -1,4 +1,4 @@
-//! Mirrors that differ, and those that differ for a while.
+//! Mirrors that differ from the engine's objects, for ever or for a while.
 
 use serde_json::{Value, json};
 
@@ -8,8 +8,8 @@ use crate::scenario::OracleName;
 
 #[test]
 fn convergence_sees_a_missing_mirror() {
-    assert_broken(
-        sound(vec![truth(&["data", "late"])]),
+    assert_violates(
+        healthy_run(vec![truth(&["data", "late"])]),
         OracleName::Convergence,
         "volume late: in the engine, but has no mirror",
     );
@@ -17,8 +17,8 @@ fn convergence_sees_a_missing_mirror() {
 
 #[test]
 fn convergence_sees_a_stale_mirror() {
-    assert_broken(
-        sound(vec![truth(&[])]),
+    assert_violates(
+        healthy_run(vec![truth(&[])]),
         OracleName::Convergence,
         "volume data: mirrored, but the engine has no such object",
     );
@@ -28,8 +28,8 @@ fn convergence_sees_a_stale_mirror() {
 fn convergence_sees_two_mirrors_of_one_object() {
     let mut twin = volume("data", "u2");
     twin["metadata"]["name"] = json!("vol-twin");
-    assert_broken(
-        sound(vec![changed("volumes", Change::Added, twin)]),
+    assert_violates(
+        healthy_run(vec![changed("volumes", Change::Added, twin)]),
         OracleName::Convergence,
         "volume data: 2 mirrors",
     );
@@ -39,8 +39,8 @@ fn convergence_sees_two_mirrors_of_one_object() {
 fn convergence_sees_a_field_that_differs() {
     let mut wrong = volume("data", "u1");
     wrong["status"]["driver"] = json!("nfs");
-    assert_broken(
-        sound(vec![changed("volumes", Change::Modified, wrong)]),
+    assert_violates(
+        healthy_run(vec![changed("volumes", Change::Modified, wrong)]),
         OracleName::Convergence,
         "driver is `local` in the engine, `nfs` in its mirror",
     );
@@ -51,29 +51,29 @@ fn convergence_sees_a_mirror_without_a_status() {
     let mut blank = volume("data", "u2");
     blank["metadata"]["name"] = json!("vol-blank");
     blank["status"] = json!({});
-    assert_broken(
-        sound(vec![changed("volumes", Change::Added, blank)]),
+    assert_violates(
+        healthy_run(vec![changed("volumes", Change::Added, blank)]),
         OracleName::Convergence,
         "volumes vol-blank without a status",
     );
 }
 
-// The control of all the above: the same changes, undone before the checkpoint.
+// The control for the tests above: the same kind of difference, undone before the checkpoint.
 #[test]
-fn convergence_leaves_passing_differences_alone() {
-    assert_fine(sound(vec![truth(&["data", "late"]), truth(&["data"])]));
+fn convergence_accepts_differences_that_are_gone_at_the_checkpoint() {
+    assert_passes(healthy_run(vec![truth(&["data", "late"]), truth(&["data"])]));
 }
 
 #[test]
-fn convergence_leaves_a_stopped_app_without_mirrors_alone() {
+fn convergence_accepts_a_stopped_app_without_mirrors() {
     let stopped = app(2, false, &[("ContainerEngineReady", "False", "Stopped", 2)]);
     let gone = changed("volumes", Change::Deleted, volume("data", "u1"));
-    assert_fine(sound(vec![app_is(stopped), gone]));
+    assert_passes(healthy_run(vec![app_is(stopped), gone]));
 }
 
 #[test]
-fn convergence_that_only_the_probe_brought_is_unknown() {
-    let mut whats = vec![app_is(ready(1)), truth(&["data"])];
+fn convergence_only_after_the_probe_is_unknown() {
+    let mut whats = vec![app_is(ready_app(1)), truth(&["data"])];
     whats.push(What::Checkpoint { number: 1, stage: Stage::Level });
     whats.push(changed("volumes", Change::Added, volume("data", "u1")));
     whats.push(What::Checkpoint { number: 1, stage: Stage::Probed });
@@ -82,41 +82,41 @@ fn convergence_that_only_the_probe_brought_is_unknown() {
 }
 
 fn kept(version: u64) -> Value {
-    let mut kept = at(version, volume("data", "u1"));
+    let mut kept = at_version(version, volume("data", "u1"));
     kept["metadata"]["finalizers"] = json!(["racetrap.dev/kept"]);
     kept["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
     kept
 }
 
-// A finalizer that is not the daemon's keeps a mirror beyond its deletion: not its to remove.
+// Somebody else's finalizer keeps the mirror after its deletion, so the daemon cannot remove it.
 #[test]
-fn convergence_leaves_a_mirror_alone_that_somebody_else_keeps() {
+fn convergence_accepts_a_mirror_that_somebody_else_keeps() {
     let unsettled = app(2, false, &[("ContainerEngineReady", "False", "Stopped", 1)]);
     let stop = vec![app_is(unsettled), changed("volumes", Change::Modified, kept(5))];
-    assert_fine(sound(stop.clone()));
-    let again = [stop, vec![app_is(ready(3))]].concat();
-    assert_fine(sound(again));
+    assert_passes(healthy_run(stop.clone()));
+    let again = [stop, vec![app_is(ready_app(3))]].concat();
+    assert_passes(healthy_run(again));
 }
 
-// The same mirror without that finalizer is the daemon's to remove.
+// The control for the test above: without that finalizer the daemon must remove the mirror.
 #[test]
 fn convergence_sees_a_mirror_left_after_a_stop() {
     let unsettled = app(2, false, &[("ContainerEngineReady", "False", "Stopped", 1)]);
-    assert_broken(
-        sound(vec![app_is(unsettled)]),
+    assert_violates(
+        healthy_run(vec![app_is(unsettled)]),
         OracleName::Convergence,
         "volume data: mirrored, but the engine has no such object",
     );
 }
 
-// A user may create an object that stands for nothing; with the daemon's finalizer it would be a
-// mirror without a status.
+// The user's object has neither a status nor the daemon's finalizer, so it is not a mirror. With the
+// finalizer it would be a mirror without a status.
 #[test]
-fn convergence_leaves_an_object_alone_that_a_user_created() {
+fn convergence_ignores_an_object_that_a_user_created() {
     let mut users = volume("data", "u2");
     users["metadata"] = json!({ "name": "mine", "namespace": "default", "uid": "u2" });
     users["status"] = json!({});
-    assert_fine(sound(vec![changed("volumes", Change::Added, users)]));
+    assert_passes(healthy_run(vec![changed("volumes", Change::Added, users)]));
 }
 
 fn marked(mut object: Value) -> Value {
@@ -124,14 +124,19 @@ fn marked(mut object: Value) -> Value {
     object
 }
 
-// The engine refuses to remove a volume in use, and never a container.
+// The engine refuses to remove a volume that is in use, so its mirror may stay marked. It never refuses to
+// remove a container.
 #[test]
-fn convergence_lets_only_what_can_be_in_use_be_marked_for_deletion() {
-    assert_fine(sound(vec![changed("volumes", Change::Modified, marked(volume("data", "u1")))]));
+fn convergence_accepts_a_deletion_mark_only_on_objects_that_can_be_in_use() {
+    assert_passes(healthy_run(vec![changed(
+        "volumes",
+        Change::Modified,
+        marked(volume("data", "u1")),
+    )]));
     let web = container("c1", "u2", "running");
-    assert_broken(
-        sound(vec![
-            truth_with(&[("c1", "running")]),
+    assert_violates(
+        healthy_run(vec![
+            truth_with_containers(&[("c1", "running")]),
             changed("containers", Change::Modified, marked(web)),
         ]),
         OracleName::Convergence,

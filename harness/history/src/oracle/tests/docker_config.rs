@@ -1,11 +1,11 @@
-//! The docker command's configuration: each rule of contract 5, broken and kept.
+//! The docker command's configuration: each rule of contract 5, broken in one history and kept in another.
 
 use rstest::rstest;
 use serde_json::json;
 
 use super::build::{
-    app_is, assert_broken, assert_fine, began, checkpoint, command, history, log, process, ready,
-    sound, steps, stopped,
+    app_is, assert_passes, assert_violates, checkpoint, command, healthy_run, history, log_line,
+    process, ready_app, run_with_steps, step_began, stopped_app,
 };
 use crate::judge::judge;
 use crate::record::{
@@ -15,12 +15,12 @@ use crate::record::{
 use crate::scenario::{OracleName, Phase};
 use crate::verdict::Verdict;
 
-const OURS: &str = "rancher-desktop-7";
+const OWN_CONTEXT: &str = "rancher-desktop-7";
 const ORACLE: OracleName = OracleName::DockerConfigIntegrity;
 const ENDPOINT: &str = "unix:///w/u.sock";
 
 fn user(overruled: bool) -> What {
-    What::DockerUser(DockerUser { context: OURS.to_owned(), overruled, about: true })
+    What::DockerUser(DockerUser { context: OWN_CONTEXT.to_owned(), overruled, about: true })
 }
 
 fn file(path: &str, how: FileChange, holds: DockerContent) -> What {
@@ -41,17 +41,17 @@ fn replaced(content: DockerContent) -> What {
     file(CONFIG_FILE, FileChange::Replaced, content)
 }
 
-fn context(name: &str, host: Option<&str>) -> What {
+fn context_leads_to(name: &str, host: Option<&str>) -> What {
     let holds = DockerContent::Context { host: host.map(str::to_owned) };
     file(&format!("contexts/{name}"), FileChange::Changed, holds)
 }
 
-fn ours_is_there() -> What {
-    context(OURS, Some("unix:///w/h/.rd7/docker.sock"))
+fn own_context_exists() -> What {
+    context_leads_to(OWN_CONTEXT, Some("unix:///w/h/.rd7/docker.sock"))
 }
 
-fn ours_is_gone() -> What {
-    file(&format!("contexts/{OURS}"), FileChange::Removed, DockerContent::Nothing)
+fn own_context_removed() -> What {
+    file(&format!("contexts/{OWN_CONTEXT}"), FileChange::Removed, DockerContent::Nothing)
 }
 
 fn endpoint(default: bool) -> What {
@@ -62,7 +62,7 @@ fn ping(event: WireWhat) -> What {
     What::UserWire(WireMessage { connection: 0, exchange: 0, event })
 }
 
-fn asked() -> What {
+fn pinged() -> What {
     ping(WireWhat::Request {
         method: "HEAD".to_owned(),
         target: "/_ping".to_owned(),
@@ -73,106 +73,119 @@ fn asked() -> What {
 
 /// A run whose daemon is connected and whose user has this configuration; `then` follows.
 fn connected(current: &str, then: Vec<What>) -> Vec<What> {
-    let mut whats = vec![user(false), found(config(current, &[("auths/r", "1")])), ours_is_there()];
+    let mut whats =
+        vec![user(false), found(config(current, &[("auths/r", "1")])), own_context_exists()];
     whats.extend(then);
-    sound(whats)
+    healthy_run(whats)
 }
 
-fn taken_over() -> What {
-    replaced(config(OURS, &[("auths/r", "1")]))
+fn own_context_chosen() -> What {
+    replaced(config(OWN_CONTEXT, &[("auths/r", "1")]))
 }
 
-// Each row is one change of the file by somebody who is no user's command.
+// Each row is one change of the file while no docker command of the user runs, so the daemon made it.
 #[rstest]
-#[case(replaced(config("mine", &[])), "lost what is the user's: auths/r")]
-#[case(replaced(config("mine", &[("auths/r", "2")])), "lost what is the user's: auths/r")]
+#[case(replaced(config("mine", &[])), "lost values of the user: auths/r")]
+#[case(replaced(config("mine", &[("auths/r", "2")])), "lost values of the user: auths/r")]
 #[case(replaced(config("mine", &[("auths/r", "1"), ("new", "1")])), "nobody asked for: new")]
-#[case(replaced(config("mine", &[("auths/r", "1")])), "nothing in it is different")]
+#[case(replaced(config("mine", &[("auths/r", "1")])), "nothing in it changed")]
 #[case(replaced(DockerContent::Nothing), "config.json is gone")]
-#[case(replaced(config("other", &[("auths/r", "1")])), "nobody's choice")]
-#[case(replaced(config("", &[("auths/r", "1")])), "nobody's choice")]
+#[case(replaced(config("other", &[("auths/r", "1")])), "the user did not choose that")]
+#[case(replaced(config("", &[("auths/r", "1")])), "the user did not choose that")]
 #[case(
     replaced(DockerContent::Malformed { why: "line 1, column 0".to_owned(), bytes: 0 }),
-    "no configuration any more: 0 bytes"
+    "not a valid configuration any more: 0 bytes"
 )]
 #[case(
-    file(CONFIG_FILE, FileChange::Written, config(OURS, &[("auths/r", "1")])),
-    "written to in its place"
+    file(CONFIG_FILE, FileChange::Written, config(OWN_CONTEXT, &[("auths/r", "1")])),
+    "written in place"
 )]
 #[case(
-    file(CONFIG_FILE, FileChange::Unlinked, config(OURS, &[("auths/r", "1")])),
-    "was a link, and is a file of its own"
+    file(CONFIG_FILE, FileChange::Unlinked, config(OWN_CONTEXT, &[("auths/r", "1")])),
+    "was a link, and a regular file has replaced it"
 )]
-fn what_the_daemon_may_not_do_to_the_file_is_found(#[case] change: What, #[case] text: &str) {
-    assert_broken(connected("mine", vec![change]), ORACLE, text);
+fn a_change_that_the_daemon_must_not_make_is_found(#[case] change: What, #[case] text: &str) {
+    assert_violates(connected("mine", vec![change]), ORACLE, text);
 }
 
-// Two changes may come to nothing, as when a daemon is stopped while it connects; three may not.
+// Two changes may cancel each other, for example if a daemon is stopped while it connects. So equal
+// contents after exactly one unread change prove nothing; after none or two they prove a needless write.
 #[test]
-fn changes_that_were_not_read_are_not_taken_for_one() {
+fn an_unread_change_is_counted_as_a_change() {
     let passed = || replaced(DockerContent::Passed);
     let same = || replaced(config("mine", &[("auths/r", "1")]));
-    assert_fine(connected("mine", vec![passed(), same()]));
-    assert_broken(connected("mine", vec![passed(), passed(), same()]), ORACLE, "different");
-    assert_broken(connected("mine", vec![passed(), same(), same()]), ORACLE, "different");
+    assert_passes(connected("mine", vec![passed(), same()]));
+    assert_violates(
+        connected("mine", vec![passed(), passed(), same()]),
+        ORACLE,
+        "nothing in it changed",
+    );
+    assert_violates(
+        connected("mine", vec![passed(), same(), same()]),
+        ORACLE,
+        "nothing in it changed",
+    );
     let lost = replaced(config("mine", &[]));
-    assert_broken(connected("mine", vec![passed(), lost]), ORACLE, "the user's: auths/r");
+    assert_violates(connected("mine", vec![passed(), lost]), ORACLE, "values of the user: auths/r");
 }
 
-// A context that may have been taken over meanwhile is judged as one that was.
+// An unread change may have made the daemon's context the current one, so the oracle judges the context as
+// if it had. The two histories differ in whether the user's engine may be alive.
 #[test]
-fn a_context_that_is_given_back_before_it_was_read_was_taken_over() {
+fn a_context_that_was_replaced_in_an_unread_change_is_judged() {
     let passed = || replaced(DockerContent::Passed);
     let given_back = || replaced(config("", &[("auths/r", "1")]));
     let gone = What::Endpoint { address: None, default: false };
-    let dead = vec![gone, context("mine", Some("unix:///gone.sock")), passed(), given_back()];
-    assert_fine(connected("mine", dead));
-    let alive = vec![context("mine", Some("ssh://host")), passed(), given_back()];
-    assert_broken(connected("mine", alive), ORACLE, "cannot be asked");
+    let dead =
+        vec![gone, context_leads_to("mine", Some("unix:///gone.sock")), passed(), given_back()];
+    assert_passes(connected("mine", dead));
+    let alive = vec![context_leads_to("mine", Some("ssh://host")), passed(), given_back()];
+    assert_violates(connected("mine", alive), ORACLE, "cannot ping");
 }
 
-// The same changes by the harness for the user, and a change by a command of the user's, are fine; so is
-// the only change that the daemon may make.
+// The user may make the same changes, through the harness or by a docker command. The last history
+// contains the only change that the daemon may make.
 #[test]
-fn what_a_user_does_to_the_file_is_the_users_business() {
+fn a_change_by_the_user_is_no_violation() {
     let What::DockerFile(by_somebody) = replaced(config("other", &[])) else { unreachable!() };
     let by_user = What::DockerFile(DockerFile { by_user: true, ..by_somebody });
-    assert_fine(connected("mine", vec![by_user]));
+    assert_passes(connected("mine", vec![by_user]));
     let login_is = |end| {
         let arguments = ["login", "s"].map(str::to_owned).to_vec();
         What::UserCommand(UserCommand { number: 1, arguments, end })
     };
     let end = UserCommandEnd { exit: Exit::Code(0), said: String::new() };
     let login = replaced(config("mine", &[("auths/r", "1"), ("auths/s", "1")]));
-    assert_fine(connected("mine", vec![login_is(None), login, login_is(Some(end.clone()))]));
+    assert_passes(connected("mine", vec![login_is(None), login, login_is(Some(end.clone()))]));
     let lost = replaced(config("mine", &[("auths/s", "1")]));
     let whats = connected("mine", vec![login_is(None), lost, login_is(Some(end))]);
-    assert_broken(whats, ORACLE, "a login of the user's is lost from config.json: auths/r");
-    assert_fine(connected("", vec![taken_over()]));
+    assert_violates(whats, ORACLE, "config.json has lost a login of the user: auths/r");
+    assert_passes(connected("", vec![own_context_chosen()]));
 }
 
-// What nobody can use may still be all that the user has; a docker command of the user's may replace it.
+// An invalid file may still be all that the user has, so only a docker command of the user may replace it.
 #[test]
-fn a_file_that_is_none_is_not_replaced() {
+fn an_invalid_file_is_not_replaced_by_the_daemon() {
     let cut_off = || DockerContent::Malformed { why: "line 1, column 9".to_owned(), bytes: 9 };
     let line = "Failed to read current Docker context error=\"cannot read /w/config.json\"";
-    let told = log(LogLevel::Error, line);
-    let begins = vec![user(false), found(cut_off()), ours_is_there(), app_is(ready(1)), told];
-    let whats = |then: Vec<What>| sound([begins.clone(), then].concat());
-    assert_fine(whats(vec![]));
-    let replaced = replaced(config(OURS, &[("auths", "")]));
-    let text = "could not be used (9 bytes, line 1, column 9), and was replaced by another";
-    assert_broken(whats(vec![replaced.clone()]), ORACLE, text);
+    let logged = log_line(LogLevel::Error, line);
+    let begins =
+        vec![user(false), found(cut_off()), own_context_exists(), app_is(ready_app(1)), logged];
+    let whats = |then: Vec<What>| healthy_run([begins.clone(), then].concat());
+    assert_passes(whats(vec![]));
+    let replaced = replaced(config(OWN_CONTEXT, &[("auths", "")]));
+    let text = "replaced config.json, which could not be used (9 bytes, line 1, column 9)";
+    assert_violates(whats(vec![replaced.clone()]), ORACLE, text);
     let login_is = |end| {
         let arguments = ["login", "s"].map(str::to_owned).to_vec();
         What::UserCommand(UserCommand { number: 1, arguments, end })
     };
     let end = UserCommandEnd { exit: Exit::Code(0), said: String::new() };
-    assert_fine(whats(vec![login_is(None), replaced, login_is(Some(end))]));
+    assert_passes(whats(vec![login_is(None), replaced, login_is(Some(end))]));
 }
 
-// Two daemons share one file, and each of their histories has every change of it. Only the first one's
-// tells of what the user did, so the second one's must not be judged by it.
+// Two daemons share the file, and both histories contain every change. Only the first history contains the
+// user's commands, so the second one must not be used to judge who made a change.
 #[test]
 fn a_file_of_two_daemons_is_judged_once() {
     let other = replaced(config("other", &[("auths/r", "1")]));
@@ -187,59 +200,64 @@ fn a_file_of_two_daemons_is_judged_once() {
         .collect();
     let judged = judge(&both);
     let wrong = |text: &str| judged.violations.iter().any(|broken| broken.text.contains(text));
-    assert!(!wrong("nobody's choice"), "{judged:#?}");
+    assert!(!wrong("the user did not choose that"), "{judged:#?}");
 }
 
-// A row is what is known of the context that is taken over, and why that is wrong; none, where it is
-// right. Where the engine is asked, only its answer differs.
+// Each row has the records about the user's context, and the violation if the daemon replaces it; `None`
+// if the daemon may. The rows with a ping differ only in the engine's answer.
 #[rstest]
 #[case(vec![], None)]
-#[case(vec![context("mine", Some("unix:///nowhere"))], None)]
-#[case(vec![context("mine", Some("npipe:////./pipe/docker_engine"))], None)]
-#[case(vec![context("mine", Some("ssh://far"))], Some("`ssh://far` cannot be asked"))]
-#[case(vec![context("mine", None)], Some("no docker endpoint"))]
+#[case(vec![context_leads_to("mine", Some("unix:///nowhere"))], None)]
+#[case(vec![context_leads_to("mine", Some("npipe:////./pipe/docker_engine"))], None)]
+#[case(vec![context_leads_to("mine", Some("ssh://far"))], Some("the daemon cannot ping `ssh://far`"))]
+#[case(vec![context_leads_to("mine", None)], Some("no docker endpoint"))]
 #[case(
     vec![file("contexts/mine", FileChange::Changed, DockerContent::Unreadable { why: "it".into() })],
-    Some("nobody can say where it leads")
+    Some("cannot read its address")
 )]
-#[case(vec![endpoint(false), context("mine", Some(ENDPOINT))], Some("was not asked"))]
+#[case(vec![endpoint(false), context_leads_to("mine", Some(ENDPOINT))], Some("did not ping it"))]
 #[case(
-    vec![endpoint(false), context("mine", Some(ENDPOINT)), asked(),
+    vec![endpoint(false), context_leads_to("mine", Some(ENDPOINT)), pinged(),
          ping(WireWhat::Response { status: 200 })],
     Some("its engine answers")
 )]
 #[case(
-    vec![endpoint(false), context("mine", Some(ENDPOINT)), asked(),
+    vec![endpoint(false), context_leads_to("mine", Some(ENDPOINT)), pinged(),
          ping(WireWhat::Response { status: 500 })],
     None
 )]
 #[case(
-    vec![endpoint(false), context("mine", Some(ENDPOINT)), asked(),
+    vec![endpoint(false), context_leads_to("mine", Some(ENDPOINT)), pinged(),
          ping(WireWhat::Abandoned { gate: "g".into() })],
-    Some("s for its answer")
+    Some("s for its engine's answer")
 )]
 #[case(
-    vec![endpoint(false), context("mine", Some(ENDPOINT)),
+    vec![endpoint(false), context_leads_to("mine", Some(ENDPOINT)),
          What::Endpoint { address: None, default: false }],
     None
 )]
-fn a_context_is_taken_over_only_where_it_is_dead(
+fn a_context_is_replaced_only_if_its_engine_is_dead(
     #[case] known: Vec<What>,
     #[case] wrong: Option<&str>,
 ) {
-    let whats = connected("mine", known.into_iter().chain([taken_over()]).collect());
+    let whats = connected("mine", known.into_iter().chain([own_context_chosen()]).collect());
     match wrong {
-        Some(text) => assert_broken(whats, ORACLE, text),
-        None => assert_fine(whats),
+        Some(text) => assert_violates(whats, ORACLE, text),
+        None => assert_passes(whats),
     }
 }
 
-// The engine has been asked, and has not answered: it is dead after 3 s and not before.
+// The engine has not answered a ping. It counts as dead after 3 s and not before.
 #[rstest]
 #[case(2_000_000, Verdict::Fail)]
 #[case(3_000_000, Verdict::Pass)]
 fn an_engine_has_its_time_to_answer(#[case] after_us: u64, #[case] verdict: Verdict) {
-    let known = vec![endpoint(false), context("mine", Some(ENDPOINT)), asked(), taken_over()];
+    let known = vec![
+        endpoint(false),
+        context_leads_to("mine", Some(ENDPOINT)),
+        pinged(),
+        own_context_chosen(),
+    ];
     let mut history = history(connected("mine", known));
     let taken = history.iter().rposition(|record| matches!(record.what, What::DockerFile(_)));
     for record in &mut history[taken.expect("it is there")..] {
@@ -248,31 +266,36 @@ fn an_engine_has_its_time_to_answer(#[case] after_us: u64, #[case] verdict: Verd
     assert_eq!(judge(&history).verdict, verdict);
 }
 
-// `default` is a context like any other, whether it is named or not.
+// An empty current context means `default`, so both rows must have the same result.
 #[rstest]
 #[case("")]
 #[case("default")]
-fn the_default_context_is_taken_over_only_where_it_is_dead(#[case] current: &str) {
-    assert_fine(connected(current, vec![endpoint(false), taken_over()]));
-    assert_broken(connected(current, vec![endpoint(true), taken_over()]), ORACLE, "not asked");
+fn the_default_context_is_replaced_only_if_its_engine_is_dead(#[case] current: &str) {
+    assert_passes(connected(current, vec![endpoint(false), own_context_chosen()]));
+    assert_violates(
+        connected(current, vec![endpoint(true), own_context_chosen()]),
+        ORACLE,
+        "did not ping it",
+    );
 }
 
 #[test]
-fn an_environment_that_names_an_engine_is_heeded() {
-    let whats = connected("", vec![user(true), taken_over()]);
-    assert_broken(whats, ORACLE, "environment names an engine");
+fn an_environment_that_names_an_engine_protects_the_current_context() {
+    let whats = connected("", vec![user(true), own_context_chosen()]);
+    assert_violates(whats, ORACLE, "environment names an engine");
 }
 
 #[test]
-fn the_context_is_there_while_the_engine_is_connected() {
-    let whats = sound(vec![user(false), found(config("", &[]))]);
-    assert_broken(whats, ORACLE, "connected, and there is no context rancher-desktop-7");
+fn the_daemons_context_exists_while_the_engine_is_connected() {
+    let whats = healthy_run(vec![user(false), found(config("", &[]))]);
+    assert_violates(whats, ORACLE, "connected, but there is no context rancher-desktop-7");
 }
 
-/// A run whose daemon was told to stop, and has; `then` comes before the last checkpoint.
+/// A run whose App was told to stop and has stopped; `then` is inserted before the last checkpoint.
 fn after_stop(then: Vec<What>) -> Vec<What> {
-    let mut whats = vec![user(false), found(config("", &[])), ours_is_there(), app_is(ready(1))];
-    whats.push(app_is(stopped(2)));
+    let mut whats =
+        vec![user(false), found(config("", &[])), own_context_exists(), app_is(ready_app(1))];
+    whats.push(app_is(stopped_app(2)));
     whats.extend(then);
     whats.extend(checkpoint(1));
     whats.push(What::Ended);
@@ -280,27 +303,28 @@ fn after_stop(then: Vec<What>) -> Vec<What> {
 }
 
 #[test]
-fn nothing_of_the_daemons_is_left_after_a_stop() {
-    assert_fine(after_stop(vec![ours_is_gone()]));
-    assert_broken(after_stop(vec![]), ORACLE, "the context rancher-desktop-7 is there");
-    let late = after_stop(vec![ours_is_gone(), replaced(config(OURS, &[]))]);
-    assert_broken(late, ORACLE, "rancher-desktop-7 is the current context");
+fn the_daemon_leaves_nothing_after_a_stop() {
+    assert_passes(after_stop(vec![own_context_removed()]));
+    assert_violates(after_stop(vec![]), ORACLE, "the context rancher-desktop-7 still exists");
+    let late = after_stop(vec![own_context_removed(), replaced(config(OWN_CONTEXT, &[]))]);
+    assert_violates(late, ORACLE, "rancher-desktop-7 is still the current context");
     let torn = |how| file(".config.json.x", how, DockerContent::Other);
-    let left = after_stop(vec![ours_is_gone(), torn(FileChange::Made)]);
-    assert_broken(left, ORACLE, ".config.json.x was left");
-    let came_and_went = vec![ours_is_gone(), torn(FileChange::Made), torn(FileChange::Removed)];
-    assert_fine(after_stop(came_and_went));
+    let left = after_stop(vec![own_context_removed(), torn(FileChange::Made)]);
+    assert_violates(left, ORACLE, ".config.json.x was left");
+    let came_and_went =
+        vec![own_context_removed(), torn(FileChange::Made), torn(FileChange::Removed)];
+    assert_passes(after_stop(came_and_went));
 }
 
-// The end of a service by its command is a stop, whatever the App wants. That of a killed one is none, nor
-// is one that came before the command.
+// If `svc stop` ends the daemon, that is a stop, whatever the App wants. A killed daemon has not stopped,
+// and neither has one that ended before the command began.
 #[test]
-fn nothing_of_the_daemons_is_left_by_a_service_that_ends() {
+fn a_daemon_that_its_command_stops_leaves_nothing() {
     let ends = |kill: bool, before_us: u64| {
-        let mut whats = connected("", vec![taken_over()]);
+        let mut whats = connected("", vec![own_context_chosen()]);
         whats.pop();
-        whats.push(steps(&json!([{ "daemon": "kill" }])));
-        whats.extend(kill.then(|| began(0)));
+        whats.push(run_with_steps(&json!([{ "daemon": "kill" }])));
+        whats.extend(kill.then(|| step_began(0)));
         let stop = What::Command(command("svc stop", Exit::Code(0), ""));
         whats.extend([process("daemon", ProcessState::Stopped), stop, What::Ended]);
         let mut history = history(whats);
@@ -311,48 +335,62 @@ fn nothing_of_the_daemons_is_left_by_a_service_that_ends() {
     };
     let broken = ends(false, 0);
     assert_eq!(broken.oracles(), [ORACLE], "{broken:#?}");
-    assert!(broken.violations[0].text.contains("the engine is stopped, and"), "{broken:#?}");
+    assert!(broken.violations[0].text.contains("the engine is stopped, but"), "{broken:#?}");
     assert_eq!(ends(true, 0).verdict, Verdict::Pass);
     assert_eq!(ends(false, 1_000_000).verdict, Verdict::Pass);
 }
 
-// The service is stopped by a step, and started again by the next one: only the context differs.
+// One step stops the service, and the next one starts it again. The two histories differ only in whether
+// the context was removed in between.
 #[rstest]
 #[case(true)]
 #[case(false)]
-fn nothing_of_the_daemons_is_left_to_the_next_one(#[case] gone: bool) {
-    let mut whats = vec![user(false), found(config("", &[])), ours_is_there(), app_is(ready(1))];
+fn a_daemon_leaves_nothing_to_the_next_one(#[case] gone: bool) {
+    let mut whats =
+        vec![user(false), found(config("", &[])), own_context_exists(), app_is(ready_app(1))];
     whats.push(process("daemon", ProcessState::Stopped));
-    whats.extend(gone.then(ours_is_gone));
+    whats.extend(gone.then(own_context_removed));
     whats.push(What::Command(command("svc stop", Exit::Code(0), "")));
     whats.push(What::StepDone { index: 0 });
-    whats.push(ours_is_there());
+    whats.push(own_context_exists());
     whats.push(process("daemon", ProcessState::Started));
     if gone {
-        assert_fine(sound(whats));
+        assert_passes(healthy_run(whats));
     } else {
-        assert_broken(sound(whats), ORACLE, "stopped, and the context rancher-desktop-7 is there");
+        assert_violates(
+            healthy_run(whats),
+            ORACLE,
+            "stopped, but the context rancher-desktop-7 still exists",
+        );
     }
 }
 
 #[test]
-fn a_directory_that_is_not_named_stays_as_it_is() {
+fn a_directory_outside_docker_config_is_not_changed() {
     let touched = file("other/contexts", FileChange::Made, DockerContent::Other);
-    assert_broken(connected("", vec![touched]), ORACLE, "other/contexts was touched");
+    assert_violates(connected("", vec![touched]), ORACLE, "the daemon changed other/contexts");
 }
 
-// The configuration is none as the engine is connected; only the level of the line differs.
+// The configuration cannot be read when the engine connects. Only the level of the log line differs.
 #[rstest]
 #[case(LogLevel::Error, true)]
 #[case(LogLevel::Info, false)]
-fn a_configuration_that_is_none_is_told(#[case] level: LogLevel, #[case] fine: bool) {
+fn a_configuration_that_cannot_be_read_is_logged_as_an_error(
+    #[case] level: LogLevel,
+    #[case] fine: bool,
+) {
     let broken = DockerContent::Unreadable { why: "is a directory".to_owned() };
     let line = "Failed to read current Docker context error=\"cannot read /w/config.json\"";
-    let whats =
-        vec![user(false), found(broken), ours_is_there(), app_is(ready(1)), log(level, line)];
+    let whats = vec![
+        user(false),
+        found(broken),
+        own_context_exists(),
+        app_is(ready_app(1)),
+        log_line(level, line),
+    ];
     if fine {
-        assert_fine(sound(whats));
+        assert_passes(healthy_run(whats));
     } else {
-        assert_broken(sound(whats), ORACLE, "no error in the log says so");
+        assert_violates(healthy_run(whats), ORACLE, "no error in the log says so");
     }
 }

@@ -1,4 +1,4 @@
-//! Mirrors that are made anew, with and without a reason.
+//! Mirrors that are replaced, with and without a cause.
 
 use serde_json::{Value, json};
 
@@ -7,36 +7,36 @@ use crate::record::{Change, EngineEvent, EngineState, What};
 use crate::scenario::OracleName;
 
 #[test]
-fn identity_sees_a_mirror_deleted_and_made_anew() {
-    assert_broken(
+fn identity_sees_a_mirror_that_is_deleted_and_created_again() {
+    assert_violates(
         two_checkpoints(vec![
             changed("volumes", Change::Deleted, volume("data", "u1")),
             changed("volumes", Change::Added, volume("data", "u2")),
         ]),
         OracleName::Identity,
-        "volume data: lived throughout, but its mirror was deleted",
+        "volume data: existed in the engine all the time, but its mirror was deleted",
     );
 }
 
 #[test]
 fn identity_sees_a_changed_uid_without_a_deletion() {
-    assert_broken(
+    assert_violates(
         two_checkpoints(vec![changed("volumes", Change::Modified, volume("data", "u2"))]),
         OracleName::Identity,
-        "UID u1 became u2",
+        "UID of its mirror changed from u1 to u2",
     );
 }
 
-// The same deletion is right where the engine removed the object itself in between.
+// The same deletion is correct if the engine removed the object itself in between.
 #[test]
-fn identity_leaves_an_object_alone_that_the_engine_removed() {
+fn identity_accepts_a_new_mirror_of_an_object_that_the_engine_removed() {
     let event = EngineEvent {
         object: "volume".to_owned(),
         action: "destroy".to_owned(),
         id: "data".to_owned(),
         time_ns: 1,
     };
-    assert_fine(two_checkpoints(vec![
+    assert_passes(two_checkpoints(vec![
         What::Engine(event),
         changed("volumes", Change::Deleted, volume("data", "u1")),
         changed("volumes", Change::Added, volume("data", "u2")),
@@ -49,6 +49,7 @@ fn image(tags: &[&str]) -> What {
         os: "linux".to_owned(),
         architecture: "amd64".to_owned(),
         labels: Default::default(),
+        details: None,
     };
     let images = [("sha256:i".to_owned(), image)].into();
     What::Truth(EngineState { images, ..EngineState::default() })
@@ -59,37 +60,37 @@ fn tag(name: &str, uid: &str) -> Value {
             "status": { "id": "sha256:i", "repoTag": name, "os": "linux", "architecture": "amd64" } })
 }
 
-// Two tags of one image: one is removed, the other lived on, and its mirror must have, too.
+// One of two tags of an image is removed. The other one remains, so its mirror must remain too.
 #[test]
-fn identity_sees_another_tag_of_an_untagged_image_made_anew() {
+fn identity_sees_a_new_mirror_of_a_tag_beside_the_removed_one() {
     let untag = EngineEvent {
         object: "image".to_owned(),
         action: "untag".to_owned(),
         id: "sha256:i".to_owned(),
         time_ns: 1,
     };
-    let mut whats = vec![image(&["p:1", "p:2"]), app_is(ready(1))];
+    let mut whats = vec![image(&["p:1", "p:2"]), app_is(ready_app(1))];
     whats.extend(["p:1", "p:2"].map(|name| changed("images", Change::Added, tag(name, name))));
     whats.extend(checkpoint(1));
     whats.extend([What::Engine(untag), image(&["p:2"])]);
     whats.push(changed("images", Change::Deleted, tag("p:1", "p:1")));
     let fine = [&whats[..], &checkpoint(2), &[What::Ended]].concat();
-    assert_fine(fine);
+    assert_passes(fine);
     whats.push(changed("images", Change::Deleted, tag("p:2", "p:2")));
     whats.push(changed("images", Change::Added, tag("p:2", "new")));
     whats.extend(checkpoint(2));
     whats.push(What::Ended);
-    assert_broken(whats, OracleName::Identity, "tagged p:2: lived throughout");
+    assert_violates(whats, OracleName::Identity, "tagged p:2: existed in the engine all the time");
 }
 
-// And where the App was stopped in between: then all mirrors go (contract 4.6).
+// The App was stopped in between, which removes all mirrors (contract 4.6).
 #[test]
-fn identity_leaves_an_app_alone_that_was_stopped_in_between() {
+fn identity_does_not_judge_across_a_stop() {
     let stopped = app(2, false, &[("ContainerEngineReady", "False", "Stopped", 2)]);
-    assert_fine(two_checkpoints(vec![
+    assert_passes(two_checkpoints(vec![
         app_is(stopped),
         changed("volumes", Change::Deleted, volume("data", "u1")),
-        app_is(ready(3)),
+        app_is(ready_app(3)),
         changed("volumes", Change::Added, volume("data", "u2")),
     ]));
 }

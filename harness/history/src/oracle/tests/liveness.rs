@@ -1,4 +1,4 @@
-//! Deadlines, deaths and wishes.
+//! Missed deadlines, processes that die, and requests for a container's state.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::record::{Blame, DAEMON_PARTS, Exit, ProcessState, Stage, What, WireWh
 use crate::scenario::OracleName;
 use crate::verdict::Verdict;
 
-// Controllers in a program of their own are the daemon's, and not the world's.
+// Stand-alone controllers are a part of the daemon, so their death is a violation and not unknown.
 #[test]
 fn liveness_sees_a_daemon_that_died() {
     for name in DAEMON_PARTS {
@@ -19,19 +19,19 @@ fn liveness_sees_a_daemon_that_died() {
             state: ProcessState::Died { exit: Exit::Signal(6) },
         };
         let text = format!("the {name} (pid 7) ended by itself: signal 6");
-        assert_broken(sound(vec![died]), OracleName::Liveness, &text);
+        assert_violates(healthy_run(vec![died]), OracleName::Liveness, &text);
     }
 }
 
 #[test]
-fn liveness_leaves_a_daemon_alone_that_was_stopped() {
+fn liveness_accepts_a_daemon_that_was_stopped() {
     let stopped = What::Process {
         name: "daemon".to_owned(),
         pid: 7,
         started: 1,
         state: ProcessState::Stopped,
     };
-    assert_fine(sound(vec![stopped]));
+    assert_passes(healthy_run(vec![stopped]));
 }
 
 #[test]
@@ -43,16 +43,16 @@ fn liveness_sees_a_missed_deadline_of_the_daemon() {
     assert_eq!(judgement.oracles(), [OracleName::Liveness]);
 }
 
-/// A container in this state, of which a user wishes something; then what follows.
-fn wished(state: &str, wish: Value, after: Vec<What>) -> Vec<What> {
-    let mut whats = vec![truth_with(&[("c1", state)])];
-    whats.push(added("containers", at(5, container("c1", "u2", state))));
+/// A user makes a request about a container in this state; `after` follows.
+fn user_requested(state: &str, wish: Value, after: Vec<What>) -> Vec<What> {
+    let mut whats = vec![truth_with_containers(&[("c1", state)])];
+    whats.push(added("containers", at_version(5, container("c1", "u2", state))));
     whats.push(user_wrote("containers", "c1", "u2", wish));
     whats.extend(after);
-    sound(whats)
+    healthy_run(whats)
 }
 
-fn runs() -> Value {
+fn run_state() -> Value {
     json!({ "/spec/state": "running" })
 }
 
@@ -60,97 +60,115 @@ fn action(verb: &str) -> Value {
     json!({ "/metadata/annotations/containers.rancherdesktop.io~1action": verb })
 }
 
-/// The engine is asked to change the container, and answers so.
-fn tried(exchange: u64, verb: &str, status: u16) -> Vec<What> {
+/// The daemon asks the engine to change the container, and the engine answers with this status.
+fn attempt(exchange: u64, verb: &str, status: u16) -> Vec<What> {
     let target = format!("/v1.41/containers/c1/{verb}");
     vec![
         request(exchange, "POST", &target, &format!("/containers/{{id}}/{verb}")),
-        wire(exchange, WireWhat::Response { status }),
-        wire(exchange, WireWhat::Finished { bytes: 0 }),
+        on_wire(exchange, WireWhat::Response { status }),
+        on_wire(exchange, WireWhat::Finished { bytes: 0 }),
     ]
 }
 
-fn is(state: &str) -> Vec<What> {
-    let mirror = at(9, container("c1", "u2", state));
-    vec![truth_with(&[("c1", state)]), modified("containers", mirror)]
+fn container_is(state: &str) -> Vec<What> {
+    let mirror = at_version(9, container("c1", "u2", state));
+    vec![truth_with_containers(&[("c1", state)]), modified("containers", mirror)]
 }
 
-// A paused container is not helped by a start, however often it is tried (finding 295-I2).
+// The engine cannot start a paused container, so retrying that request does not count (finding 295-I2).
 #[test]
-fn liveness_sees_a_wish_that_is_silently_ignored() {
-    let starts = [tried(1, "start", 500), tried(2, "start", 500)].concat();
-    assert_broken(
-        wished("paused", runs(), starts),
+fn liveness_sees_a_request_that_is_silently_ignored() {
+    let starts = [attempt(1, "start", 500), attempt(2, "start", 500)].concat();
+    assert_violates(
+        user_requested("paused", run_state(), starts),
         OracleName::Liveness,
-        "container web: `running` was wished, but it is paused; the engine was asked 0 times for `/unpause`",
+        "container web: a user requested `running`, but the container is paused; the daemon sent `/unpause` to the engine 0 times",
     );
-    assert_fine(wished("paused", runs(), [tried(1, "unpause", 204), is("running")].concat()));
+    assert_passes(user_requested(
+        "paused",
+        run_state(),
+        [attempt(1, "unpause", 204), container_is("running")].concat(),
+    ));
 }
 
-// It failed once, and was forgotten; one that goes on trying is fine (finding 295-I7).
+// The daemon tried once and gave up. A second attempt shows that it retries (finding 295-I7).
 #[test]
-fn liveness_sees_a_wish_that_was_tried_once() {
-    assert_broken(
-        wished("created", runs(), tried(1, "start", 500)),
+fn liveness_sees_a_request_that_was_tried_only_once() {
+    assert_violates(
+        user_requested("created", run_state(), attempt(1, "start", 500)),
         OracleName::Liveness,
-        "the engine was asked 1 times for `/start`",
+        "the daemon sent `/start` to the engine 1 times",
     );
-    let again = [tried(1, "start", 500), tried(2, "start", 500)].concat();
-    assert_fine(wished("created", runs(), again));
+    let again = [attempt(1, "start", 500), attempt(2, "start", 500)].concat();
+    assert_passes(user_requested("created", run_state(), again));
 }
 
 #[test]
-fn liveness_sees_an_action_of_which_nothing_is_told() {
-    assert_broken(
-        wished("created", action("start"), tried(1, "start", 500)),
+fn liveness_sees_an_action_whose_failure_is_not_reported() {
+    assert_violates(
+        user_requested("created", action("start"), attempt(1, "start", 500)),
         OracleName::Liveness,
-        "`start` was wished, but it is created",
+        "a user requested `start`, but the container is created",
     );
-    let mut told = at(9, container("c1", "u2", "created"));
+    let mut told = at_version(9, container("c1", "u2", "created"));
     told["status"]["lastAction"] = json!({ "action": "start", "state": "Failed", "error": "e" });
     let told = vec![modified("containers", told)];
-    assert_fine(wished("created", action("start"), [tried(1, "start", 500), told].concat()));
-    // It was started, and has ended since.
-    let started = vec![engine("container", "start", "c1")];
-    assert_fine(wished("created", action("start"), started));
+    assert_passes(user_requested(
+        "created",
+        action("start"),
+        [attempt(1, "start", 500), told].concat(),
+    ));
+    // The container was started and has ended since, so the action was carried out.
+    let started = vec![engine_event("container", "start", "c1")];
+    assert_passes(user_requested("created", action("start"), started));
 }
 
-// What a daemon was asked for before it died is still asked for when it is there again.
+// A daemon that was killed must carry out an earlier request after its next start.
 #[test]
-fn liveness_keeps_a_wish_while_the_daemon_is_away() {
+fn liveness_remembers_a_request_while_the_daemon_does_not_run() {
     let killed = || vec![process("daemon", ProcessState::Stopped)];
-    assert_broken(
-        wished("created", action("start"), killed()),
+    assert_violates(
+        user_requested("created", action("start"), killed()),
         OracleName::Liveness,
-        "`start` was wished, but it is created",
+        "a user requested `start`, but the container is created",
     );
-    let started = vec![engine("container", "start", "c1")];
-    assert_fine(wished("created", action("start"), [killed(), started].concat()));
+    let started = vec![engine_event("container", "start", "c1")];
+    assert_passes(user_requested("created", action("start"), [killed(), started].concat()));
 }
 
-// Tried once, and again only when the probe woke the daemon: it may have forgotten (finding 295-I7).
+// The second attempt follows the probe in one history and precedes it in the other. Only in the first, the
+// daemon may have needed another event (finding 295-I7).
 #[test]
-fn a_wish_that_only_the_probe_brought_is_unknown() {
+fn a_request_that_is_carried_out_only_after_the_probe_is_unknown() {
     let settled = |between: Vec<What>, after: Vec<What>| {
-        let mut whats = wished("created", runs(), [tried(1, "start", 500), between].concat());
+        let mut whats =
+            user_requested("created", run_state(), [attempt(1, "start", 500), between].concat());
         let probed = What::Checkpoint { number: 1, stage: Stage::Probed };
         let index =
             whats.iter().position(|what| *what == probed).expect("a sound history is probed");
         whats.splice(index..index, after);
         whats
     };
-    let started = || [tried(2, "start", 204), is("running")].concat();
+    let started = || [attempt(2, "start", 204), container_is("running")].concat();
     assert_unknown(settled(vec![], started()), "answered only after another event: container web");
-    assert_fine(settled(started(), vec![]));
+    assert_passes(settled(started(), vec![]));
 }
 
-// A wish ends with its mirror, with the engine's process, and with what another user does.
+// Each history contains one event after which the daemon need not carry out the request any more.
 #[test]
-fn liveness_lets_a_wish_end() {
-    let stop = vec![app_is(stopped(2)), deleted("volumes", volume("data", "u1"))];
-    let stop = [stop, vec![deleted("containers", at(9, container("c1", "u2", "created")))]];
-    assert_fine(wished("created", runs(), stop.concat()));
-    assert_fine(wished("created", runs(), vec![process("engine", ProcessState::Stopped)]));
+fn liveness_does_not_judge_a_request_that_has_ended() {
+    let stop = vec![app_is(stopped_app(2)), deleted("volumes", volume("data", "u1"))];
+    let stop = [stop, vec![deleted("containers", at_version(9, container("c1", "u2", "created")))]];
+    assert_passes(user_requested("created", run_state(), stop.concat()));
+    assert_passes(user_requested(
+        "created",
+        run_state(),
+        vec![process("engine", ProcessState::Stopped)],
+    ));
     let stop = json!([{ "container": { "name": "web", "op": "stop" } }]);
-    assert_fine(wished("created", runs(), vec![steps(&stop), began(0)]));
+    assert_passes(user_requested(
+        "created",
+        run_state(),
+        vec![run_with_steps(&stop), step_began(0)],
+    ));
 }

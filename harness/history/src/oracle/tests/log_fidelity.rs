@@ -62,13 +62,13 @@ fn footprint(descriptors: u64, mebibytes: u64) -> What {
 }
 
 fn finished() -> What {
-    wire(7, WireWhat::Finished { bytes: 1 })
+    on_wire(7, WireWhat::Finished { bytes: 1 })
 }
 
 /// A sound run around a client that was let in; at its only checkpoint the engine has `level` bytes
 /// beside what the client has, and after the probe the same.
 fn run(story: Vec<What>, level: (u64, u64), probed: (u64, u64)) -> Vec<What> {
-    let mut whats = sound([open(), story].concat());
+    let mut whats = healthy_run([open(), story].concat());
     let checkpoint = |stage| move |what: &What| matches!(what, What::Checkpoint { stage: found, .. } if *found == stage);
     for (stage, (received, bytes)) in [(Stage::Level, level), (Stage::Probed, probed)] {
         let at = whats.iter().position(checkpoint(stage)).expect("a sound run is judged");
@@ -79,16 +79,16 @@ fn run(story: Vec<What>, level: (u64, u64), probed: (u64, u64)) -> Vec<What> {
 
 #[track_caller]
 fn assert_log_broken(whats: Vec<What>, text: &str) {
-    assert_broken(whats, OracleName::LogFidelity, text);
+    assert_violates(whats, OracleName::LogFidelity, text);
 }
 
 // What arrives late but before the daemon has had its turn is no violation, and what never does is.
 #[test]
 fn what_the_engine_had_has_arrived_by_the_checkpoint() {
-    assert_fine(run(vec![got(6)], (6, 6), (6, 6)));
-    assert_fine(run(vec![got(6)], (0, 6), (6, 6)));
+    assert_passes(run(vec![got(6)], (6, 6), (6, 6)));
+    assert_passes(run(vec![got(6)], (0, 6), (6, 6)));
     // The container prints on, and the client cannot have that yet.
-    assert_fine(run(vec![got(6)], (6, 6), (6, 12)));
+    assert_passes(run(vec![got(6)], (6, 6), (6, 12)));
     assert_log_broken(
         run(vec![got(6)], (6, 12), (6, 12)),
         "it has 6 bytes, and the engine had 12 before the daemon had its turn",
@@ -98,14 +98,14 @@ fn what_the_engine_had_has_arrived_by_the_checkpoint() {
 // The engine's stream was held up on the wire, or the client does not read: neither is the daemon's.
 #[test]
 fn a_stream_that_others_hold_up_is_not_late() {
-    let held = wire(7, WireWhat::Held { gate: "g".to_owned(), point: Point::Response });
-    assert_fine(run(vec![got(6), held], (6, 12), (6, 12)));
+    let held = on_wire(7, WireWhat::Held { gate: "g".to_owned(), point: Point::Response });
+    assert_passes(run(vec![got(6), held], (6, 12), (6, 12)));
     let mut silent = run(vec![], (0, 12), (0, 12));
     silent
         .iter_mut()
         .filter(|what| **what == asks(101, true))
         .for_each(|what| *what = asks(101, false));
-    assert_fine(silent);
+    assert_passes(silent);
 }
 
 // A client that was told to read must come to have all, like one that did so from the beginning.
@@ -135,58 +135,58 @@ fn bytes_are_the_engines_in_their_order() {
 
 #[test]
 fn bytes_that_nobody_compared_show_nothing() {
-    let whats = sound([open(), vec![got(6)]].concat());
+    let whats = healthy_run([open(), vec![got(6)]].concat());
     assert_unknown(whats, "client c has got 6 bytes, of which 0 were compared with the engine's");
 }
 
 // A whole stream has all bytes, and the engine has ended it too; the fault is in one of the two each.
 #[test]
 fn a_stream_that_ends_as_whole_is() {
-    assert_fine(run(vec![got(6), finished(), ended(Some(1000))], (6, 6), (6, 6)));
+    assert_passes(run(vec![got(6), finished(), ended(Some(1000))], (6, 6), (6, 6)));
     assert_log_broken(
         run(vec![got(6), finished(), ended(Some(1000))], (6, 12), (6, 12)),
         "its stream ended as whole after 6 bytes, and the engine has 12",
     );
-    let cut = wire(7, WireWhat::Cut);
+    let cut = on_wire(7, WireWhat::Cut);
     assert_log_broken(
         run(vec![got(6), cut.clone(), ended(Some(1000))], (6, 6), (6, 6)),
         "its stream ended as whole, and the engine had not ended it",
     );
-    assert_fine(run(vec![got(6), cut, ended(Some(1011))], (6, 12), (6, 12)));
+    assert_passes(run(vec![got(6), cut, ended(Some(1011))], (6, 12), (6, 12)));
 }
 
 // Whoever went first, or had to be dropped, is told nothing; and a daemon that ends may say nothing.
 #[test]
 fn a_stream_ends_by_a_close_frame() {
-    let gone = wire(7, WireWhat::Closed);
+    let gone = on_wire(7, WireWhat::Closed);
     assert_log_broken(
         run(vec![gone.clone(), ended(None)], (0, 0), (0, 0)),
         "client c: its stream ended with no code: why",
     );
     let oversize = left(LeaveHow::Oversize);
-    assert_fine(run(vec![oversize, gone.clone(), ended(None)], (0, 0), (0, 0)));
+    assert_passes(run(vec![oversize, gone.clone(), ended(None)], (0, 0), (0, 0)));
     let stopped = [
-        steps(&json!([{ "daemon": "stop" }])),
-        began(0),
+        run_with_steps(&json!([{ "daemon": "stop" }])),
+        step_began(0),
         ended(None),
         process("daemon", ProcessState::Stopped),
         process("daemon", ProcessState::Started),
         gone,
     ];
-    assert_fine(run(stopped.to_vec(), (0, 0), (0, 0)));
+    assert_passes(run(stopped.to_vec(), (0, 0), (0, 0)));
 }
 
 #[test]
 fn a_request_is_answered_as_promised() {
     let refused = |promised| vec![footprint(20, 1), asks(promised, true), answered(404)];
-    assert_fine(sound(refused(404)));
+    assert_passes(healthy_run(refused(404)));
     assert_log_broken(
-        sound(refused(503)),
+        healthy_run(refused(503)),
         "client c: /passthrough/engine/logs/0123456789abcdef was answered with 404 (said), not 503",
     );
     let reason = "EOF".to_owned();
     assert_log_broken(
-        sound(vec![asks(503, true), of("c", LogEvent::Unanswered { reason })]),
+        healthy_run(vec![asks(503, true), of("c", LogEvent::Unanswered { reason })]),
         "was not answered: EOF",
     );
 }
@@ -194,7 +194,7 @@ fn a_request_is_answered_as_promised() {
 #[test]
 fn a_crowd_is_answered_as_promised() {
     let crowd = |status, unanswered| {
-        sound(vec![What::LogCrowd(LogCrowdSeen {
+        healthy_run(vec![What::LogCrowd(LogCrowdSeen {
             target: "/t".to_owned(),
             promised: Codes::One(101),
             answers: [(101, 9), (status, 1)]
@@ -204,7 +204,7 @@ fn a_crowd_is_answered_as_promised() {
             reason: "EOF".to_owned(),
         })])
     };
-    assert_fine(crowd(101, 0));
+    assert_passes(crowd(101, 0));
     assert_log_broken(crowd(500, 0), "1 clients: /t was answered with 500, not 101");
     assert_log_broken(crowd(101, 2), "2 clients: /t was not answered: EOF");
 }
@@ -212,8 +212,8 @@ fn a_crowd_is_answered_as_promised() {
 // The client has gone in both; only in one has the engine's stream gone as well.
 #[test]
 fn a_client_that_has_gone_leaves_no_stream_behind() {
-    let gone = wire(7, WireWhat::Closed);
-    assert_fine(run(vec![left(LeaveHow::Drop), gone], (0, 0), (0, 0)));
+    let gone = on_wire(7, WireWhat::Closed);
+    assert_passes(run(vec![left(LeaveHow::Drop), gone], (0, 0), (0, 0)));
     assert_log_broken(
         run(vec![left(LeaveHow::Drop)], (0, 0), (0, 0)),
         "1 streams of logs are open on the engine, and 0 clients are there",
@@ -224,13 +224,13 @@ fn a_client_that_has_gone_leaves_no_stream_behind() {
 // daemon that was started anew is another process.
 #[test]
 fn descriptors_come_back() {
-    assert_fine(run(vec![footprint(56, 1)], (0, 0), (0, 0)));
+    assert_passes(run(vec![footprint(56, 1)], (0, 0), (0, 0)));
     assert_log_broken(
         run(vec![footprint(57, 1)], (0, 0), (0, 0)),
         "the daemon has 57 descriptors with 1 clients, and had 20 before any came",
     );
     let again = process("daemon", ProcessState::Started);
-    assert_fine(run(vec![again, footprint(57, 1)], (0, 0), (0, 0)));
+    assert_passes(run(vec![again, footprint(57, 1)], (0, 0), (0, 0)));
 }
 
 // The bound is a third of what was not read; less than 64 MiB of logs show nothing.
@@ -244,35 +244,35 @@ fn memory_does_not_grow_with_what_is_not_read() {
             footprint(20, 1 + mebibytes),
             left(LeaveHow::Drop),
         ];
-        sound(story)
+        healthy_run(story)
     };
-    assert_fine(grown(66, 200));
+    assert_passes(grown(66, 200));
     assert_log_broken(
         grown(67, 200),
         "the daemon grew by 67 MiB while clients left 200 MiB of logs unread",
     );
-    assert_fine(grown(63, 63));
+    assert_passes(grown(63, 63));
 }
 
 /// A run of one finding, in which the engine refused a log with this status.
 fn refused(finding: &str, status: u16, said: &str) -> Vec<What> {
     let target = format!("/v1.41/containers/{ID}/logs?follow=1");
-    let mut whats = sound(vec![
+    let mut whats = healthy_run(vec![
         request(7, "GET", &target, LOGS),
-        wire(7, WireWhat::Response { status }),
-        wire(7, WireWhat::Finished { bytes: 1 }),
-        log(if status >= 500 { LogLevel::Error } else { LogLevel::Info }, said),
+        on_wire(7, WireWhat::Response { status }),
+        on_wire(7, WireWhat::Finished { bytes: 1 }),
+        log_line(if status >= 500 { LogLevel::Error } else { LogLevel::Info }, said),
     ]);
-    whats.insert(0, run_of(finding, &json!([])));
+    whats.insert(0, run_header(finding, &json!([])));
     whats
 }
 
 // The line names the container in short; one that names another does not tell of this one.
 #[test]
 fn a_failure_is_told_where_that_is_shown() {
-    assert_fine(refused("323-I2", 500, "Failed to get container logs container=0123456789ab"));
-    assert_fine(refused("323-C1", 500, "Failed to get container logs"));
-    assert_fine(refused("323-I2", 404, "Failed to get container logs: 404"));
+    assert_passes(refused("323-I2", 500, "Failed to get container logs container=0123456789ab"));
+    assert_passes(refused("323-C1", 500, "Failed to get container logs"));
+    assert_passes(refused("323-I2", 404, "Failed to get container logs: 404"));
     assert_log_broken(
         refused("323-I2", 500, "Failed to get container logs"),
         "the log of 0123456789abcdef failed, and nothing that is shown says so",
@@ -285,11 +285,11 @@ fn endpoints_are_announced_in_one_order() {
         passthroughs: [("demo".to_owned(), endpoints.map(str::to_owned).to_vec())].into(),
     };
     let (one, other) = (["hello", "websocket"], ["websocket", "hello"]);
-    assert_fine(sound(vec![announced(one), announced(one)]));
+    assert_passes(healthy_run(vec![announced(one), announced(one)]));
     // Another list is another matter.
-    assert_fine(sound(vec![announced(one), announced(["hello", "more"])]));
+    assert_passes(healthy_run(vec![announced(one), announced(["hello", "more"])]));
     assert_log_broken(
-        sound(vec![announced(one), announced(other)]),
+        healthy_run(vec![announced(one), announced(other)]),
         "demo announces websocket, hello now, and announced hello, websocket before",
     );
 }

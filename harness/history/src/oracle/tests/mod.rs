@@ -1,6 +1,6 @@
-//! Each oracle is shown a history in which only its promise is broken, and a control history that
-//! looks alike and is fine: so it can fail, and does not fail for looks. All oracles judge every one
-//! of them, so that each is silent on the controls of all others.
+//! Each test gives an oracle a history in which only its promise is broken, and a similar control history
+//! that is correct. So the oracle can fail, and it fails for the right reason. All oracles judge every
+//! history, so each must also report nothing about the control histories of all others.
 
 mod bounded_work;
 mod build;

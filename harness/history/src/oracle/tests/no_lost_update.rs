@@ -1,4 +1,4 @@
-//! What users wrote, and what became of it.
+//! What users wrote, created and deleted, and what happened to it.
 
 use serde_json::{Value, json};
 
@@ -7,30 +7,30 @@ use crate::record::{Blame, What};
 use crate::scenario::OracleName;
 
 fn with_state(version: u64, state: Option<&str>) -> Value {
-    let mut object = at(version, container("c1", "u2", "running"));
+    let mut object = at_version(version, container("c1", "u2", "running"));
     if let Some(state) = state {
         object["spec"]["state"] = json!(state);
     }
     object
 }
 
-fn wishes(state: &str) -> What {
+fn user_sets_state(state: &str) -> What {
     user_wrote("containers", "c1", "u2", json!({ "/spec": { "state": state } }))
 }
 
-/// A container that runs, whose mirror goes through these states after a user wrote it.
-fn written(states: Vec<What>) -> Vec<What> {
-    let mut whats = vec![truth_with(&[("c1", "running")])];
+/// A running container whose mirror has these states, one after the other.
+fn mirror_through(states: Vec<What>) -> Vec<What> {
+    let mut whats = vec![truth_with_containers(&[("c1", "running")])];
     whats.extend(states);
-    sound(whats)
+    healthy_run(whats)
 }
 
 #[test]
 fn no_lost_update_sees_a_field_that_was_overwritten() {
-    assert_broken(
-        written(vec![
+    assert_violates(
+        mirror_through(vec![
             added("containers", with_state(5, Some("running"))),
-            wishes("running"),
+            user_sets_state("running"),
             modified("containers", with_state(6, Some("unknown"))),
         ]),
         OracleName::NoLostUpdate,
@@ -38,34 +38,34 @@ fn no_lost_update_sees_a_field_that_was_overwritten() {
     );
 }
 
-// The watch lags behind: the older state is told after the user was answered. So it does for the
-// second value of two, which is told before its record.
+// In the first history the watch reports an older state after the user's write. In the second it reports
+// the second value before the record of its write. Only versions show that nothing was lost.
 #[test]
-fn no_lost_update_goes_by_versions() {
-    assert_fine(written(vec![
-        wishes("running"),
+fn no_lost_update_compares_resource_versions() {
+    assert_passes(mirror_through(vec![
+        user_sets_state("running"),
         added("containers", with_state(4, None)),
         modified("containers", with_state(5, Some("running"))),
     ]));
-    assert_fine(written(vec![
-        began(0),
+    assert_passes(mirror_through(vec![
+        step_began(0),
         added("containers", with_state(5, Some("running"))),
-        wishes("running"),
-        began(1),
+        user_sets_state("running"),
+        step_began(1),
         modified("containers", with_state(6, Some("unknown"))),
-        wishes("unknown"),
+        user_sets_state("unknown"),
     ]));
 }
 
-// The harness gave the step up between a user's second write and its record. Had the step been done, the
-// same states would be a loss.
+// The harness aborted the step, so the user's second write may have no record. If the step is completed,
+// the same states prove a loss.
 #[test]
-fn no_lost_update_does_not_judge_a_step_that_was_cut_short() {
+fn no_lost_update_does_not_judge_a_step_that_was_aborted() {
     let touched = |end: What| {
-        written(vec![
-            began(0),
+        mirror_through(vec![
+            step_began(0),
             added("containers", with_state(5, Some("running"))),
-            wishes("running"),
+            user_sets_state("running"),
             modified("containers", with_state(6, Some("unknown"))),
             end,
         ])
@@ -73,17 +73,20 @@ fn no_lost_update_does_not_judge_a_step_that_was_cut_short() {
     let why = "the run did not end within its 15 s".to_owned();
     assert_unknown(touched(What::StepFailed { index: 0, blame: Blame::World, why }), "15 s");
     let lost = r#"<web>: a user wrote /spec/state="running", and it became "unknown""#;
-    assert_broken(touched(What::StepDone { index: 0 }), OracleName::NoLostUpdate, lost);
+    assert_violates(touched(What::StepDone { index: 0 }), OracleName::NoLostUpdate, lost);
 }
 
-// A value that was never stored so, as where admission resolves it, is not the daemon's loss.
+// Admission replaced the user's value, so no state shows it, and the daemon has not lost it.
 #[test]
 fn no_lost_update_judges_only_what_was_stored() {
-    assert_fine(written(vec![wishes("latest"), added("containers", with_state(5, Some("1.2")))]));
+    assert_passes(mirror_through(vec![
+        user_sets_state("latest"),
+        added("containers", with_state(5, Some("1.2"))),
+    ]));
 }
 
 fn with_action(version: u64, value: Option<&str>, last: Option<&str>) -> What {
-    let mut object = at(version, container("c1", "u2", "running"));
+    let mut object = at_version(version, container("c1", "u2", "running"));
     if let Some(value) = value {
         let annotations = json!({ "containers.rancherdesktop.io/action": value });
         object["metadata"]["annotations"] = annotations;
@@ -94,18 +97,18 @@ fn with_action(version: u64, value: Option<&str>, last: Option<&str>) -> What {
     modified("containers", object)
 }
 
-fn asks(action: &str) -> What {
+fn user_requests_action(action: &str) -> What {
     let pointer = "/metadata/annotations/containers.rancherdesktop.io~1action";
     user_wrote("containers", "c1", "u2", json!({ pointer: action }))
 }
 
 #[test]
 fn no_lost_update_sees_an_action_that_was_dropped() {
-    assert_broken(
-        written(vec![
-            asks("start"),
+    assert_violates(
+        mirror_through(vec![
+            user_requests_action("start"),
             with_action(5, Some("start"), None),
-            engine("container", "start", "c1"),
+            engine_event("container", "start", "c1"),
             with_action(6, None, None),
         ]),
         OracleName::NoLostUpdate,
@@ -113,129 +116,138 @@ fn no_lost_update_sees_an_action_that_was_dropped() {
     );
 }
 
-// The daemon removes what it has carried out, and told of (contract 4.4).
+// The daemon may remove the annotation after it has reported the action (contract 4.4).
 #[test]
 fn no_lost_update_lets_an_action_be_consumed() {
-    assert_fine(written(vec![
-        asks("start"),
+    assert_passes(mirror_through(vec![
+        user_requests_action("start"),
         with_action(5, Some("start"), None),
         with_action(6, Some("start"), Some("start")),
         with_action(7, None, Some("start")),
     ]));
 }
 
-fn users(version: u64) -> Value {
+fn user_object(version: u64) -> Value {
     json!({ "metadata": { "name": "mine", "namespace": "default", "uid": "u9",
                           "resourceVersion": version.to_string() } })
 }
 
-fn users_object() -> Vec<What> {
+fn user_created_object() -> Vec<What> {
     let labels = json!({ "/metadata/labels/of": "me" });
-    vec![user_wrote("volumes", "mine", "u9", labels), added("volumes", users(5))]
+    vec![user_wrote("volumes", "mine", "u9", labels), added("volumes", user_object(5))]
 }
 
-// Both are deleted while the App is stopped; the control's was asked for by its user.
+// A sweep deletes the object in both histories. In the control, its user had deleted it before.
 #[test]
 fn no_lost_update_sees_a_users_object_that_was_swept() {
     let sweep = || {
-        let mirror = deleted("volumes", at(21, volume("data", "u1")));
-        vec![app_is(stopped(2)), mirror, deleted("volumes", users(20))]
+        let mirror = deleted("volumes", at_version(21, volume("data", "u1")));
+        vec![app_is(stopped_app(2)), mirror, deleted("volumes", user_object(20))]
     };
-    assert_broken(
-        sound([users_object(), sweep()].concat()),
+    assert_violates(
+        healthy_run([user_created_object(), sweep()].concat()),
         OracleName::NoLostUpdate,
-        "volumes mine: a user created it, it is no mirror, and it was deleted",
+        "volumes mine: the daemon deleted an object that a user created and that is not a mirror",
     );
-    let wished = vec![user_deleted("volumes", "mine", "u9")];
-    assert_fine(sound([users_object(), wished, sweep()].concat()));
+    let deleted_by_user = vec![user_deleted("volumes", "mine", "u9")];
+    assert_passes(healthy_run([user_created_object(), deleted_by_user, sweep()].concat()));
 }
 
-// A full sync, which begins with its lists, prunes what the engine does not have (contract 4.3).
+// A full sync begins with lists, and may delete objects without a counterpart (contract 4.3).
 #[test]
 fn no_lost_update_lets_a_sync_prune_a_users_object() {
-    let sync = Vec::from(asked(1, "/volumes", 200));
-    assert_fine(sound([users_object(), sync, vec![deleted("volumes", users(20))]].concat()));
+    let sync = Vec::from(engine_answered(1, "/volumes", 200));
+    assert_passes(healthy_run(
+        [user_created_object(), sync, vec![deleted("volumes", user_object(20))]].concat(),
+    ));
 }
 
-// Nor is a mirror a user's object, only because a user has labelled it.
+// A user's label does not make a mirror the user's object, so a sweep may delete it.
 #[test]
 fn no_lost_update_lets_a_labelled_mirror_be_swept() {
     let labels = json!({ "/metadata/labels/of": "me" });
-    assert_fine(sound(vec![
+    assert_passes(healthy_run(vec![
         user_wrote("volumes", "vol-data", "u1", labels),
-        app_is(stopped(2)),
-        deleted("volumes", at(20, volume("data", "u1"))),
+        app_is(stopped_app(2)),
+        deleted("volumes", at_version(20, volume("data", "u1"))),
     ]));
 }
 
-/// A volume `old`, mirrored, whose mirror a user deletes; then what follows.
-fn deletion(after: Vec<What>) -> Vec<What> {
-    let mut whats = vec![truth(&["data", "old"]), added("volumes", at(5, volume("old", "u2")))];
+/// A user deletes the mirror of the volume `old`; `after` follows.
+fn user_deletes_mirror(after: Vec<What>) -> Vec<What> {
+    let mut whats =
+        vec![truth(&["data", "old"]), added("volumes", at_version(5, volume("old", "u2")))];
     whats.push(user_deleted("volumes", "vol-old", "u2"));
     whats.extend(after);
-    sound(whats)
+    healthy_run(whats)
 }
 
-fn asked_to_remove() -> What {
+fn removal_request() -> What {
     request(1, "DELETE", "/v1.41/volumes/old?force=1", "/volumes/{name}")
 }
 
-fn removed() -> Vec<What> {
-    let finished = wire(1, crate::record::WireWhat::Finished { bytes: 0 });
-    let gone = deleted("volumes", at(6, volume("old", "u2")));
-    vec![asked_to_remove(), finished, engine("volume", "destroy", "old"), truth(&["data"]), gone]
+fn engine_removed() -> Vec<What> {
+    let finished = on_wire(1, crate::record::WireWhat::Finished { bytes: 0 });
+    let gone = deleted("volumes", at_version(6, volume("old", "u2")));
+    vec![
+        removal_request(),
+        finished,
+        engine_event("volume", "destroy", "old"),
+        truth(&["data"]),
+        gone,
+    ]
 }
 
 #[test]
 fn no_lost_update_sees_a_mirror_that_went_without_its_object() {
     let back = vec![
-        deleted("volumes", at(6, volume("old", "u2"))),
-        added("volumes", at(7, volume("old", "u3"))),
+        deleted("volumes", at_version(6, volume("old", "u2"))),
+        added("volumes", at_version(7, volume("old", "u3"))),
     ];
-    assert_broken(
-        deletion(back),
+    assert_violates(
+        user_deletes_mirror(back),
         OracleName::NoLostUpdate,
-        "volume old: a user deleted its mirror, which went without the engine's object",
+        "volume old: a user deleted its mirror, and the daemon removed the mirror but not the engine's object",
     );
-    assert_fine(deletion(removed()));
+    assert_passes(user_deletes_mirror(engine_removed()));
 }
 
 #[test]
 fn no_lost_update_sees_a_mirror_that_came_back() {
     let ghost = vec![
-        added("volumes", at(7, volume("old", "u3"))),
-        deleted("volumes", at(8, volume("old", "u3"))),
+        added("volumes", at_version(7, volume("old", "u3"))),
+        deleted("volumes", at_version(8, volume("old", "u3"))),
     ];
-    assert_broken(
-        deletion([removed(), ghost].concat()),
+    assert_violates(
+        user_deletes_mirror([engine_removed(), ghost].concat()),
         OracleName::NoLostUpdate,
-        "which came back although the engine's object is gone",
+        "and the mirror came back although the engine's object is gone",
     );
-    // Another volume of the same name has another mirror.
+    // The engine has a new volume of the same name, which needs a new mirror.
     let anew = vec![
-        added("volumes", at(7, volume("old", "u3"))),
-        engine("volume", "create", "old"),
+        added("volumes", at_version(7, volume("old", "u3"))),
+        engine_event("volume", "create", "old"),
         truth(&["data", "old"]),
     ];
-    assert_fine(deletion([removed(), anew].concat()));
+    assert_passes(user_deletes_mirror([engine_removed(), anew].concat()));
 }
 
-// The engine has the volume in use, and refuses; a daemon that never asked has no such reason.
+// In the control the daemon asks the engine, which refuses because the volume is in use.
 #[test]
 fn no_lost_update_sees_a_deletion_that_the_engine_was_never_asked_for() {
-    let mut marked = at(6, volume("old", "u2"));
+    let mut marked = at_version(6, volume("old", "u2"));
     marked["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
     let marked = || modified("volumes", marked.clone());
-    assert_broken(
-        deletion(vec![marked()]),
+    assert_violates(
+        user_deletes_mirror(vec![marked()]),
         OracleName::NoLostUpdate,
-        "and the engine was never asked to remove it",
+        "and the daemon never asked the engine to remove the object",
     );
-    let refused = wire(1, crate::record::WireWhat::Finished { bytes: 9 });
-    assert_fine(deletion(vec![marked(), asked_to_remove(), refused]));
+    let refused = on_wire(1, crate::record::WireWhat::Finished { bytes: 9 });
+    assert_passes(user_deletes_mirror(vec![marked(), removal_request(), refused]));
 }
 
-fn removes(exchange: u64, target: &str) -> Vec<What> {
+fn engine_removes(exchange: u64, target: &str) -> Vec<What> {
     let request = crate::WireWhat::Request {
         method: "DELETE".to_owned(),
         target: format!("/v1.41{target}?force=1"),
@@ -243,34 +255,37 @@ fn removes(exchange: u64, target: &str) -> Vec<What> {
         phase: crate::Phase::Steady,
     };
     vec![
-        wire(exchange, request),
-        wire(exchange, crate::WireWhat::Response { status: 204 }),
-        wire(exchange, crate::WireWhat::Finished { bytes: 0 }),
+        on_wire(exchange, request),
+        on_wire(exchange, crate::WireWhat::Response { status: 204 }),
+        on_wire(exchange, crate::WireWhat::Finished { bytes: 0 }),
     ]
 }
 
-// The mirror went with the engine's old volume; the new one of the same name is the user's.
+// No user deleted the mirror, so the daemon must not remove the volume.
 #[test]
 fn no_lost_update_sees_a_removal_that_nobody_asked_for() {
-    let mirror = || at(5, volume("data", "u1"));
+    let mirror = || at_version(5, volume("data", "u1"));
     let mut whats = vec![added("volumes", mirror())];
-    whats.extend(removes(90, "/volumes/data"));
-    assert_broken(
-        sound(whats),
+    whats.extend(engine_removes(90, "/volumes/data"));
+    assert_violates(
+        healthy_run(whats),
         OracleName::NoLostUpdate,
-        "the daemon removed /v1.41/volumes/data from the engine, which no user asked it to",
+        "the daemon removed /v1.41/volumes/data from the engine, but no user asked for that",
     );
-    // The same removal, of what has just gone, or has gone and come back.
-    let mut whats = vec![added("volumes", mirror()), engine("volume", "destroy", "data")];
-    let again = engine("volume", "create", "data");
-    let gone = [truth(&[]), deleted("volumes", at(6, volume("data", "u1")))];
-    assert_fine(sound([whats.clone(), removes(90, "/volumes/data"), gone.into()].concat()));
+    // The same request after the volume is gone removes nothing. If the volume was created again, the
+    // request removes the new one.
+    let mut whats = vec![added("volumes", mirror()), engine_event("volume", "destroy", "data")];
+    let again = engine_event("volume", "create", "data");
+    let gone = [truth(&[]), deleted("volumes", at_version(6, volume("data", "u1")))];
+    assert_passes(healthy_run(
+        [whats.clone(), engine_removes(90, "/volumes/data"), gone.into()].concat(),
+    ));
     whats.push(again);
-    whats.extend(removes(90, "/volumes/data"));
-    assert_broken(sound(whats), OracleName::NoLostUpdate, "which no user asked it to");
-    // The same removal, of a mirror that a user deleted.
+    whats.extend(engine_removes(90, "/volumes/data"));
+    assert_violates(healthy_run(whats), OracleName::NoLostUpdate, "but no user asked for that");
+    // The same request after a user deleted the mirror.
     let mut whats = vec![added("volumes", mirror()), user_deleted("volumes", "vol-data", "u1")];
-    whats.extend(removes(90, "/volumes/data"));
-    whats.extend([truth(&[]), deleted("volumes", at(6, volume("data", "u1")))]);
-    assert_fine(sound(whats));
+    whats.extend(engine_removes(90, "/volumes/data"));
+    whats.extend([truth(&[]), deleted("volumes", at_version(6, volume("data", "u1")))]);
+    assert_passes(healthy_run(whats));
 }

@@ -1,4 +1,4 @@
-//! Lines of the log, and what the harness knows of their reasons.
+//! Lines of the daemon's log, and the causes that the harness knows.
 
 use serde_json::json;
 
@@ -11,12 +11,12 @@ const FAILED: &str = r#"E1121 15:11:30.827382     303 w.go:9] "Failed to handle 
 const NOT_FOUND: &str = r#"time="x" level=error msg="no finalizer removed" err="web not found""#;
 
 fn error(text: &str) -> What {
-    log(LogLevel::Error, text)
+    log_line(LogLevel::Error, text)
 }
 
-/// A step in which this happens, and at whose end the line is read.
+/// A step in which this happens, and at whose end the harness reads the line.
 fn step(index: usize, happens: Vec<What>, line: What) -> Vec<What> {
-    let mut whats = vec![began(index)];
+    let mut whats = vec![step_began(index)];
     whats.extend(happens);
     whats.extend([line, What::StepDone { index }]);
     whats
@@ -24,36 +24,46 @@ fn step(index: usize, happens: Vec<What>, line: What) -> Vec<What> {
 
 #[test]
 fn quiet_logs_sees_a_panic() {
-    let panic = log(LogLevel::Panic, "panic: runtime error: invalid memory address");
-    assert_broken(sound(vec![panic]), OracleName::QuietLogs, "a panic in it: panic: runtime");
-    // The word in a line of another level is none.
-    assert_fine(sound(vec![log(LogLevel::Info, "I1121 a.go:1] no panic: all is well")]));
+    let panic = log_line(LogLevel::Panic, "panic: runtime error: invalid memory address");
+    assert_violates(
+        healthy_run(vec![panic]),
+        OracleName::QuietLogs,
+        "the log contains a panic: panic: runtime",
+    );
+    // The word alone, in a line of another level, is not a panic.
+    assert_passes(healthy_run(vec![log_line(
+        LogLevel::Info,
+        "I1121 a.go:1] no panic: all is well",
+    )]));
 }
 
 #[test]
 fn quiet_logs_sees_a_secret() {
     let line = "I1121 a.go:1] sent Bearer 0f8fad5b-d9cb-469f-a165-70867728950e";
-    assert_broken(
-        sound(vec![log(LogLevel::Info, line)]),
+    assert_violates(
+        healthy_run(vec![log_line(LogLevel::Info, line)]),
         OracleName::QuietLogs,
-        "the log has a secret in it: I1121 a.go:1] sent Bearer …",
+        "the log contains a secret: I1121 a.go:1] sent Bearer …",
     );
-    assert_fine(sound(vec![log(LogLevel::Info, "I1121 a.go:1] Bearer token is missing")]));
+    assert_passes(healthy_run(vec![log_line(
+        LogLevel::Info,
+        "I1121 a.go:1] Bearer token is missing",
+    )]));
 }
 
 #[test]
-fn quiet_logs_sees_an_error_without_a_reason() {
-    assert_broken(
-        sound(step(0, vec![], error(FAILED))),
+fn quiet_logs_sees_an_error_without_a_cause() {
+    assert_violates(
+        healthy_run(step(0, vec![], error(FAILED))),
         OracleName::QuietLogs,
-        "the log has an error in it, and there was none: E1121",
+        "the log contains an error without a known cause: E1121",
     );
-    let warning = log(LogLevel::Warning, FAILED);
-    assert_fine(sound(step(0, vec![], warning)));
+    let warning = log_line(LogLevel::Warning, FAILED);
+    assert_passes(healthy_run(step(0, vec![], warning)));
 }
 
 #[test]
-fn quiet_logs_accepts_an_error_with_a_reason() {
+fn quiet_logs_accepts_an_error_with_a_known_cause() {
     let denied = What::Review(Review {
         operation: "UPDATE".to_owned(),
         resource: "volumes".to_owned(),
@@ -61,95 +71,99 @@ fn quiet_logs_accepts_an_error_with_a_reason() {
         manager: None,
         outcome: ReviewOutcome::Denied,
     });
-    let failed = Vec::from(asked(1, "/volumes/{name}", 500));
+    let failed = Vec::from(engine_answered(1, "/volumes/{name}", 500));
     let lost = WireWhat::UpstreamLost { reason: "reset".to_owned() };
     let reasons = [
         failed,
-        Vec::from(asked(1, "/images/json", 404)),
-        vec![wire(1, lost)],
-        vec![wire(1, WireWhat::Cut)],
-        vec![wire(1, WireWhat::Refused)],
-        vec![wire(1, WireWhat::Faulted { rule: "r".to_owned(), fault: "f".to_owned() })],
+        Vec::from(engine_answered(1, "/images/json", 404)),
+        vec![on_wire(1, lost)],
+        vec![on_wire(1, WireWhat::Cut)],
+        vec![on_wire(1, WireWhat::Refused)],
+        vec![on_wire(1, WireWhat::Faulted { rule: "r".to_owned(), fault: "f".to_owned() })],
         vec![denied],
-        vec![steps(&json!([{ "lift": "broken" }])), began(0)],
+        vec![run_with_steps(&json!([{ "lift": "broken" }])), step_began(0)],
         vec![process("engine", ProcessState::Stopped)],
         vec![process("daemon", ProcessState::Started)],
         vec![What::Command(command("svc stop", Exit::Code(0), ""))],
     ];
     for reason in reasons {
-        assert_fine(sound(step(0, reason, error(FAILED))));
+        assert_passes(healthy_run(step(0, reason, error(FAILED))));
     }
 }
 
-// That an object is gone is what was wanted; the engine's refusal of another thing explains only
-// errors that tell of something else (finding 295-S8).
+// A deletion was requested, so a missing object explains no error. The engine's refusal explains only
+// errors about something else (finding 295-S8).
 #[test]
-fn quiet_logs_takes_what_is_not_found_for_no_error() {
-    let not_found = || Vec::from(asked(1, "/volumes/{name}", 404));
-    let refused = || Vec::from(asked(1, "/volumes/{name}", 409));
-    assert_broken(
-        sound(step(0, not_found(), error(NOT_FOUND))),
+fn quiet_logs_sees_an_error_about_an_object_that_is_gone() {
+    let not_found = || Vec::from(engine_answered(1, "/volumes/{name}", 404));
+    let refused = || Vec::from(engine_answered(1, "/volumes/{name}", 409));
+    assert_violates(
+        healthy_run(step(0, not_found(), error(NOT_FOUND))),
         OracleName::QuietLogs,
         "no finalizer removed",
     );
-    assert_broken(
-        sound(step(0, refused(), error(NOT_FOUND))),
+    assert_violates(
+        healthy_run(step(0, refused(), error(NOT_FOUND))),
         OracleName::QuietLogs,
         "no finalizer removed",
     );
-    assert_fine(sound(step(0, refused(), error(FAILED))));
+    assert_passes(healthy_run(step(0, refused(), error(FAILED))));
 }
 
-// The daemon may complain late, but not after the world has become quiet.
+// The daemon may log an error late, but not after the world has become quiet.
 #[test]
-fn quiet_logs_takes_a_reason_until_the_world_is_quiet() {
-    let quiet = |index| step(index, vec![], log(LogLevel::Info, "I1121 a.go:1] fine"));
+fn quiet_logs_accepts_a_cause_until_the_world_is_quiet() {
+    let quiet = |index| step(index, vec![], log_line(LogLevel::Info, "I1121 a.go:1] fine"));
     let failed = || {
-        let failed = Vec::from(asked(1, "/volumes/{name}", 500));
-        step(0, failed, log(LogLevel::Info, "I1121 a.go:1] fine"))
+        let failed = Vec::from(engine_answered(1, "/volumes/{name}", 500));
+        step(0, failed, log_line(LogLevel::Info, "I1121 a.go:1] fine"))
     };
-    assert_fine(sound([failed(), quiet(1), step(2, vec![], error(FAILED))].concat()));
-    let settled = step(1, checkpoint(1).to_vec(), log(LogLevel::Info, "I1121 a.go:1] fine"));
-    assert_broken(
-        sound([failed(), settled, step(2, vec![], error(FAILED))].concat()),
+    assert_passes(healthy_run([failed(), quiet(1), step(2, vec![], error(FAILED))].concat()));
+    let settled = step(1, checkpoint(1).to_vec(), log_line(LogLevel::Info, "I1121 a.go:1] fine"));
+    assert_violates(
+        healthy_run([failed(), settled, step(2, vec![], error(FAILED))].concat()),
         OracleName::QuietLogs,
-        "there was none",
+        "without a known cause",
     );
 }
 
-// An engine that is away is a reason until the daemon has subscribed to it anew.
+// A lost engine explains errors until the daemon has subscribed to its events again.
 #[test]
-fn quiet_logs_takes_a_lost_engine_for_a_reason_until_it_is_back() {
-    let fine = || log(LogLevel::Info, "I1121 a.go:1] fine");
-    let lost = || [0, 1, 2].map(|n| step(n, vec![wire(1, WireWhat::Refused)], fine())).concat();
+fn quiet_logs_accepts_a_lost_engine_as_the_cause_until_the_daemon_has_subscribed_again() {
+    let fine = || log_line(LogLevel::Info, "I1121 a.go:1] fine");
+    let lost = || [0, 1, 2].map(|n| step(n, vec![on_wire(1, WireWhat::Refused)], fine())).concat();
     let later = |happens: Vec<What>| {
         let steps = [step(3, happens, fine()), step(4, checkpoint(1).to_vec(), fine())];
         [steps.concat(), step(5, vec![], error(FAILED))].concat()
     };
-    assert_fine(sound([lost(), later(vec![])].concat()));
-    let back = Vec::from(asked(2, "/events", 200));
-    assert_broken(sound([lost(), later(back)].concat()), OracleName::QuietLogs, "there was none");
+    assert_passes(healthy_run([lost(), later(vec![])].concat()));
+    let back = Vec::from(engine_answered(2, "/events", 200));
+    assert_violates(
+        healthy_run([lost(), later(back)].concat()),
+        OracleName::QuietLogs,
+        "without a known cause",
+    );
 }
 
 #[test]
 fn quiet_logs_sees_a_warning_that_is_repeated_without_backoff() {
     let warned = |times: u32| {
-        let line = |n| log(LogLevel::Warning, &format!("W1121 a.go:1] try {n} failed"));
+        let line = |n| log_line(LogLevel::Warning, &format!("W1121 a.go:1] try {n} failed"));
         (0..times).map(line).collect::<Vec<_>>()
     };
-    assert_broken(
-        sound(warned(60)),
+    assert_violates(
+        healthy_run(warned(60)),
         OracleName::QuietLogs,
-        "the log says 60 times between two checkpoints, with 2 events: try # failed",
+        "the daemon logged 60 times between two checkpoints, with 2 events: try # failed",
     );
-    assert_fine(sound(warned(20)));
-    let events: Vec<_> = (0..60).map(|_| engine("volume", "mount", "data")).collect();
-    assert_fine(sound([events, warned(60)].concat()));
+    assert_passes(healthy_run(warned(20)));
+    let events: Vec<_> = (0..60).map(|_| engine_event("volume", "mount", "data")).collect();
+    assert_passes(healthy_run([events, warned(60)].concat()));
     let start = vec![process("daemon", ProcessState::Started)];
-    assert_fine(sound([start, warned(60)].concat()));
+    assert_passes(healthy_run([start, warned(60)].concat()));
 }
 
-// The three forms of the contract (1.1), each with what must stay and what must go.
+// The forms of log lines in the contract (1.1), each with text that must stay and text that must be masked.
 #[test]
 fn messages_are_compared_without_times_numbers_and_names() {
     let pairs = [
@@ -169,28 +183,28 @@ fn messages_are_compared_without_times_numbers_and_names() {
     }
 }
 
-// The stop waits in vain for what somebody else keeps, for longer than a step.
+// A stop waits in vain for a mirror that somebody else keeps, and this takes longer than one step.
 #[test]
-fn quiet_logs_takes_a_mirror_that_is_kept_for_a_reason() {
+fn quiet_logs_accepts_a_kept_mirror_as_the_cause() {
     let mirror = json!({ "volume": "data" });
-    let keeps = steps(&json!([{ "keep": mirror }, "settle", { "let_go": mirror }]));
-    let keep = vec![keeps, began(0)];
-    let let_go = vec![began(2)];
+    let keeps = run_with_steps(&json!([{ "keep": mirror }, "settle", { "let_go": mirror }]));
+    let keep = vec![keeps, step_began(0)];
+    let let_go = vec![step_began(2)];
     let late = || step(1, vec![], error(FAILED));
-    assert_fine(sound([keep.clone(), late(), late()].concat()));
-    let quiet = |index| step(index, vec![], log(LogLevel::Info, "I1121 a.go:1] fine"));
-    let settled = step(3, checkpoint(1).to_vec(), log(LogLevel::Info, "I1121 a.go:1] fine"));
+    assert_passes(healthy_run([keep.clone(), late(), late()].concat()));
+    let quiet = |index| step(index, vec![], log_line(LogLevel::Info, "I1121 a.go:1] fine"));
+    let settled = step(3, checkpoint(1).to_vec(), log_line(LogLevel::Info, "I1121 a.go:1] fine"));
     let gone = [keep, let_go, settled, quiet(4), step(5, vec![], error(FAILED))];
-    assert_broken(sound(gone.concat()), OracleName::QuietLogs, "there was none");
+    assert_violates(healthy_run(gone.concat()), OracleName::QuietLogs, "without a known cause");
 }
 
-// The same line, in the run of the finding that it is, and in another one.
+// The same line in a run of its own finding, and in a run of another one.
 #[test]
-fn quiet_logs_judges_an_error_with_a_finding_of_its_own_only_there() {
+fn quiet_logs_judges_a_known_error_only_in_runs_of_its_finding() {
     let line = || error("E1 \"unable to update Container status\" err=\"x not found\"");
-    let text = "the log has an error in it, and there was none: E1 \"unable to update Container \
+    let text = "the log contains an error without a known cause: E1 \"unable to update Container \
                 status\" err=\"x not found\"";
-    let history = |finding| sound(vec![run_of(finding, &json!([])), line()]);
-    assert_broken(history("rdd-L1"), OracleName::QuietLogs, text);
-    assert_fine(history("295-I3"));
+    let history = |finding| healthy_run(vec![run_header(finding, &json!([])), line()]);
+    assert_violates(history("rdd-L1"), OracleName::QuietLogs, text);
+    assert_passes(history("295-I3"));
 }

@@ -1,4 +1,4 @@
-//! What a run shows that is not whole, and one that is.
+//! Incomplete runs, runs whose world failed, and a complete run.
 
 use serde_json::json;
 
@@ -10,10 +10,10 @@ use crate::scenario::{GateName, OracleName};
 
 #[test]
 fn a_sound_run_passes() {
-    assert_fine(sound(vec![]));
+    assert_passes(healthy_run(vec![]));
 }
 
-// An engine that ends by itself is the world's failure, whatever the daemon does about it.
+// If the engine ends by itself, the world has failed, whatever the daemon does afterwards.
 #[test]
 fn a_run_whose_engine_died_is_unknown() {
     let died = What::Process {
@@ -22,10 +22,10 @@ fn a_run_whose_engine_died_is_unknown() {
         started: 1,
         state: ProcessState::Died { exit: Exit::Signal(9) },
     };
-    assert_unknown(sound(vec![died]), "the engine ended by itself: signal 9");
+    assert_unknown(healthy_run(vec![died]), "the engine ended by itself: signal 9");
 }
 
-// What the schedule or the machine did not allow to be shown is neither pass nor failure.
+// If the schedule or the world is to blame for a failed step, the run proves nothing about the daemon.
 #[test]
 fn a_step_that_failed_for_other_reasons_makes_the_run_unknown() {
     for blame in [Blame::Schedule, Blame::World] {
@@ -34,14 +34,15 @@ fn a_step_that_failed_for_other_reasons_makes_the_run_unknown() {
     }
 }
 
-// A daemon that had to be killed, or left something behind, did not simply pass.
+// If the harness could not remove everything, later runs may be affected, so the run is not a pass.
 #[test]
 fn a_leak_makes_the_run_unknown() {
     let leak = What::Leak { text: "process 7 ran on".to_owned(), owner: Owner::World };
-    assert_unknown(sound(vec![leak]), "would not go: process 7 ran on");
+    assert_unknown(healthy_run(vec![leak]), "could not be removed: process 7 ran on");
 }
 
-// What a daemon does after its engine ended by itself proves nothing; what it did before, does.
+// Both runs contain the same two records in different order. A violation before the end of the engine
+// counts, and one after it does not.
 #[test]
 fn what_follows_the_end_of_an_engine_is_no_violation() {
     let died = || What::Process {
@@ -51,12 +52,13 @@ fn what_follows_the_end_of_an_engine_is_no_violation() {
         state: ProcessState::Died { exit: Exit::Signal(9) },
     };
     let missed = || What::StepFailed { index: 2, blame: Blame::Daemon, why: "late".to_owned() };
-    assert_unknown(sound(vec![died(), missed()]), "the engine ended by itself");
-    let judgement = judge(&history(sound(vec![missed(), died()])));
+    assert_unknown(healthy_run(vec![died(), missed()]), "the engine ended by itself");
+    let judgement = judge(&history(healthy_run(vec![missed(), died()])));
     assert_eq!(judgement.oracles(), [OracleName::Liveness]);
 }
 
-// The two histories differ in who ended the write: its server's own limit, or the scenario.
+// The two histories differ only in the step that runs while the write is held: only the one that kills the
+// daemon explains why the write was abandoned.
 #[test]
 fn a_held_write_that_is_given_up_makes_the_run_unknown() {
     let gate = || GateName("g".to_owned());
@@ -69,23 +71,26 @@ fn a_held_write_that_is_given_up_makes_the_run_unknown() {
             outcome,
         })
     };
-    let schedule = || steps(&json!([{ "release": "g" }, { "daemon": "kill" }]));
+    let schedule = || run_with_steps(&json!([{ "release": "g" }, { "daemon": "kill" }]));
     let (release, kill) = (0, 1);
     let given_up = |step| {
         let (held, given_up) = (ReviewOutcome::HeldAt(gate()), ReviewOutcome::GivenUpAt(gate()));
-        vec![schedule(), review(held), began(step), review(given_up)]
+        vec![schedule(), review(held), step_began(step), review(given_up)]
     };
-    assert_unknown(sound(given_up(release)), "volumes/status was not held to the end");
-    assert_fine(sound(given_up(kill)));
-    // One that is held after the daemon was ended has no such reason.
-    let later = [vec![began(kill)], given_up(release)].concat();
-    assert_unknown(sound(later), "not held to the end");
+    assert_unknown(
+        healthy_run(given_up(release)),
+        "volumes/status was abandoned before its gate was released",
+    );
+    assert_passes(healthy_run(given_up(kill)));
+    // The daemon was killed before this write was held, so the kill does not explain it.
+    let later = [vec![step_began(kill)], given_up(release)].concat();
+    assert_unknown(healthy_run(later), "was abandoned before");
 }
 
-// The same write of the neighbour's is held, and the same step is done: to the neighbour in one history,
-// to the run's own daemon in the other.
+// In both histories a write of the neighbour is held and abandoned. The kill step acts on the neighbour in
+// one and on the run's own daemon in the other, so it explains the abandoned write only in the first.
 #[test]
-fn a_step_that_is_done_to_the_neighbour_is_the_neighbours() {
+fn a_step_that_kills_the_neighbour_explains_only_its_own_abandoned_writes() {
     let kill = json!({ "daemon": "kill" });
     let judged = |step: &serde_json::Value| {
         let gate = GateName("g".to_owned());
@@ -100,15 +105,17 @@ fn a_step_that_is_done_to_the_neighbour_is_the_neighbours() {
         };
         let (held, given_up) =
             (ReviewOutcome::HeldAt(gate.clone()), ReviewOutcome::GivenUpAt(gate));
-        let header = steps(&json!([step]));
-        let mut history = history(sound(vec![header, review(held), began(0), review(given_up)]));
+        let header = run_with_steps(&json!([step]));
+        let mut history =
+            history(healthy_run(vec![header, review(held), step_began(0), review(given_up)]));
         let reviews = history.iter_mut().filter(|it| matches!(it.what, What::Review(_)));
         reviews.for_each(|record| record.neighbour = true);
         judge(&history)
     };
     let neighbours = judged(&json!({ "neighbour": kill }));
     assert_eq!(neighbours.unknowns, Vec::<String>::new());
-    let text = "the neighbour: a held write of volumes/status was not held to the end";
+    let text =
+        "the neighbour: a held write of volumes/status was abandoned before its gate was released";
     assert_eq!(judged(&kill).unknowns, [text]);
 }
 
@@ -119,9 +126,10 @@ fn a_checkpoint_without_an_app_is_unknown() {
     assert_unknown(whats, "there is no App to be judged");
 }
 
-// The list was made before the change that the watch told of first, and must not undo it.
+// The list has an older version than the changes that the watch reported before it, so it must not undo
+// them.
 #[test]
-fn a_late_list_does_not_turn_the_view_back() {
+fn a_list_that_is_older_than_a_watched_change_does_not_undo_it() {
     let mut late = volume("late", "u2");
     late["metadata"]["resourceVersion"] = json!("11");
     let mut gone = volume("gone", "u3");
@@ -131,7 +139,7 @@ fn a_late_list_does_not_turn_the_view_back() {
         version: 10,
         objects: vec![volume("data", "u1"), gone.clone()],
     };
-    assert_fine(sound(vec![
+    assert_passes(healthy_run(vec![
         truth(&["data", "late"]),
         changed("volumes", Change::Added, late),
         changed("volumes", Change::Deleted, gone),
@@ -141,9 +149,9 @@ fn a_late_list_does_not_turn_the_view_back() {
 
 #[test]
 fn a_journal_without_an_end_is_unknown() {
-    let mut whats = sound(vec![]);
+    let mut whats = healthy_run(vec![]);
     whats.pop();
-    assert_unknown(whats, "stopped in the middle");
+    assert_unknown(whats, "stopped during the run");
 }
 
 #[test]
@@ -151,9 +159,10 @@ fn a_run_without_a_checkpoint_is_unknown() {
     assert_unknown(vec![What::Ended], "before anything could be judged");
 }
 
-// Without this, an oracle that complains of nothing at all would be seen only as an alarm elsewhere.
+// An oracle that reports something about an empty history would otherwise be noticed only as a false alarm
+// in other tests.
 #[test]
-fn every_oracle_is_silent_on_the_empty_history() {
+fn every_oracle_reports_nothing_about_an_empty_history() {
     for oracle in ALL {
         assert_eq!(oracle(&[]), Finding::default());
     }

@@ -1,4 +1,4 @@
-//! What is said of a stop, against the versions at which mirrors went.
+//! Conditions of a stopped App, compared with the versions at which mirrors were deleted.
 
 use serde_json::json;
 
@@ -7,55 +7,58 @@ use crate::judge::judge;
 use crate::record::{Change, Record, What};
 use crate::scenario::OracleName;
 
-/// A run whose App, running, has two volumes mirrored, and is stopped by what follows.
+/// A run whose App has one mirrored volume and is told to stop; `after` follows.
 fn stopping(after: Vec<What>) -> Vec<What> {
-    let mut whats = vec![truth(&["data"]), app_is(at(10, ready(1)))];
-    whats.push(added("volumes", at(11, volume("data", "u1"))));
-    whats.push(app_is(at(20, app(2, false, &[("ContainerEngineReady", "True", "Connected", 2)]))));
+    let mut whats = vec![truth(&["data"]), app_is(at_version(10, ready_app(1)))];
+    whats.push(added("volumes", at_version(11, volume("data", "u1"))));
+    whats.push(app_is(at_version(
+        20,
+        app(2, false, &[("ContainerEngineReady", "True", "Connected", 2)]),
+    )));
     whats.extend(after);
     whats.extend(checkpoint(1));
     whats.push(What::Ended);
     whats
 }
 
-// The watch of volumes tells of the deletion after that of the App has told of `Settled`; only the
-// versions say which came first.
+// In both histories the watch reports the deletion after `Settled`. Only the versions show which of the two
+// was written first.
 #[test]
 fn truthful_conditions_sees_settled_before_the_mirrors_went() {
-    let settled = || app_is(at(30, stopped(2)));
-    let gone_at = |version| deleted("volumes", at(version, volume("data", "u1")));
-    assert_broken(
+    let settled = || app_is(at_version(30, stopped_app(2)));
+    let gone_at = |version| deleted("volumes", at_version(version, volume("data", "u1")));
+    assert_violates(
         stopping(vec![settled(), gone_at(31)]),
         OracleName::TruthfulConditions,
-        "yet 1 mirrors were there: volume data",
+        "but 1 mirrors still existed: volume data",
     );
-    assert_fine(stopping(vec![settled(), gone_at(29)]));
+    assert_passes(stopping(vec![settled(), gone_at(29)]));
 }
 
-// No deletion was seen, but a list that is as young as `Settled` shows the mirror.
+// The history has no deletion, but a list that is newer than `Settled` still shows the mirror.
 #[test]
 fn truthful_conditions_sees_settled_while_a_mirror_is_kept() {
-    let mut kept = at(21, volume("data", "u1"));
+    let mut kept = at_version(21, volume("data", "u1"));
     kept["metadata"]["finalizers"] = json!(["racetrap.dev/kept"]);
     kept["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
     let list = || listed("volumes", 32, vec![kept.clone()]);
-    assert_broken(
-        stopping(vec![list(), app_is(at(30, stopped(2)))]),
+    assert_violates(
+        stopping(vec![list(), app_is(at_version(30, stopped_app(2)))]),
         OracleName::TruthfulConditions,
-        "yet 1 mirrors were there: volume data",
+        "but 1 mirrors still existed: volume data",
     );
     let waiting = [("ContainerEngineReady", "False", "Stopped", 1)];
-    assert_fine(stopping(vec![list(), app_is(at(30, app(2, false, &waiting)))]));
+    assert_passes(stopping(vec![list(), app_is(at_version(30, app(2, false, &waiting)))]));
 }
 
-// What is mirrored after the next start was not there when the App had settled.
+// The second mirror was created after the next start, so it did not exist when the App was settled.
 #[test]
-fn truthful_conditions_leaves_mirrors_alone_that_came_after_a_stop() {
-    assert_fine(stopping(vec![
-        deleted("volumes", at(29, volume("data", "u1"))),
-        app_is(at(30, stopped(2))),
-        app_is(at(40, ready(3))),
-        added("volumes", at(41, volume("data", "u2"))),
+fn truthful_conditions_accepts_mirrors_that_are_created_after_the_next_start() {
+    assert_passes(stopping(vec![
+        deleted("volumes", at_version(29, volume("data", "u1"))),
+        app_is(at_version(30, stopped_app(2))),
+        app_is(at_version(40, ready_app(3))),
+        added("volumes", at_version(41, volume("data", "u2"))),
     ]));
 }
 
@@ -65,15 +68,15 @@ fn kept_for(microseconds: u64, status: (&str, &str)) -> Vec<Record> {
     let conditions = [("ContainerEngineReady", status.0, status.1, 2)];
     let mut history = history(stopping(vec![
         changed("volumes", Change::Modified, kept),
-        app_is(at(30, app(2, false, &conditions))),
+        app_is(at_version(30, app(2, false, &conditions))),
     ]));
     let checkpoints = history.iter_mut().rev().take(3);
     checkpoints.for_each(|record| record.at_us = microseconds);
     history
 }
 
-// The sweep waits for 30 s for what somebody else keeps; that the engine is connected is true until
-// then, and not for ever.
+// The sweep waits 30 s for mirrors that somebody else keeps. Until then, `Connected` is true; the late
+// history differs from the first control only in the time of its checkpoint.
 #[test]
 fn truthful_conditions_sees_an_engine_that_stays_connected_for_ever() {
     let connected = ("True", "Connected");
@@ -85,26 +88,32 @@ fn truthful_conditions_sees_an_engine_that_stays_connected_for_ever() {
     }
 }
 
-// The mirror comes after `Settled`, and goes before the checkpoint: only its version tells.
+// The mirror is created after `Settled` and deleted before the checkpoint, so only its version shows it.
 #[test]
 fn truthful_conditions_sees_a_mirror_that_comes_back_after_a_stop() {
-    let stop =
-        || vec![deleted("volumes", at(29, volume("data", "u1"))), app_is(at(30, stopped(2)))];
+    let stop = || {
+        vec![
+            deleted("volumes", at_version(29, volume("data", "u1"))),
+            app_is(at_version(30, stopped_app(2))),
+        ]
+    };
     let late = |version| {
         let late = container("c1", "u3", "created");
         vec![
-            added("containers", at(version, late.clone())),
-            deleted("containers", at(version + 1, late)),
+            added("containers", at_version(version, late.clone())),
+            deleted("containers", at_version(version + 1, late)),
         ]
     };
-    assert_broken(
+    assert_violates(
         stopping([stop(), late(31)].concat()),
         OracleName::TruthfulConditions,
-        "yet 1 mirrors came later: container c1",
+        "but 1 mirrors were created later: container c1",
     );
-    // The App had been told to run again at that time, which is told later; or may have been.
-    let told = vec![app_is(at(31, app(3, true, &[]))), app_is(at(40, stopped(4)))];
-    assert_fine(stopping([stop(), late(32), told].concat()));
+    // In the first control the App wanted to run again by then, although the watch reports that later. In
+    // the second it may have, because the watch of the App was lost.
+    let told =
+        vec![app_is(at_version(31, app(3, true, &[]))), app_is(at_version(40, stopped_app(4)))];
+    assert_passes(stopping([stop(), late(32), told].concat()));
     let lost = What::WatchLost { resource: "apps".to_owned(), reason: "ended".to_owned() };
-    assert_fine(stopping([stop(), vec![lost], late(32)].concat()));
+    assert_passes(stopping([stop(), vec![lost], late(32)].concat()));
 }

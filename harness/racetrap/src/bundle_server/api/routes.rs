@@ -53,7 +53,7 @@ impl CapturedApi {
                 (Some(*namespace), *plural, rest)
             }
             [plural, rest @ ..] => (None, *plural, rest),
-            [] => return not_found("nothing is served here"),
+            [] => return not_found("this path names no resource"),
         };
         let Some(resource) = self.resources.get(&(version.clone(), plural.to_owned())) else {
             return not_found(&format!("the API server had no resource {plural:?} in {version}"));

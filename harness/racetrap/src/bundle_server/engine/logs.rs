@@ -9,7 +9,7 @@ use crate::bundle_server::request::ParsedRequest;
 /// container has a terminal.
 ///
 /// # Errors
-/// If `since` or `until` is no instant.
+/// If `since` or `until` is not an instant.
 pub(super) fn encode_log(
     log: &str,
     has_terminal: bool,
@@ -44,11 +44,12 @@ fn instant(request: &ParsedRequest, name: &str) -> Result<Option<Timestamp>, Str
     let Some(text) = request.parameter(name).filter(|text| *text != "0") else { return Ok(None) };
     let seconds = || {
         let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        // The fraction `5` means 500,000,000 ns, so it is filled up with zeros on the right.
         let nanoseconds = format!("{fraction:0<9}");
         Timestamp::new(seconds.parse().ok()?, nanoseconds.get(..9)?.parse().ok()?).ok()
     };
     let parsed = seconds().or_else(|| text.parse().ok());
-    parsed.map(Some).ok_or_else(|| format!("{name}={text} is no instant"))
+    parsed.map(Some).ok_or_else(|| format!("{name}={text} is not an instant"))
 }
 
 #[cfg(test)]

@@ -88,6 +88,7 @@ impl CapturedEngine {
             .logs
             .get(id)
             .ok_or_else(|| not_found(&format!("the bundle has no log of {id}")))?;
+        // With a terminal the engine sends the plain text, otherwise frames with a stream and a length.
         let encoded = encode_log(log, container["Config"]["Tty"] == true, request);
         let encoded = encoded.map_err(bad_request)?;
         Ok(PreparedResponse::new(StatusCode::OK, "application/octet-stream", encoded))

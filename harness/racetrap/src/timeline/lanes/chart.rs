@@ -22,6 +22,7 @@ impl Chart {
     pub(in crate::timeline) fn new(history: &[Record], judgement: &Judgement) -> Self {
         let entries = timeline::entries(history);
         let end = history.last().map_or(At { seq: 0, us: 0 }, At::from);
+        // Two daemons have two engines and two sets of mirrors, so each gets its own lanes.
         let by_daemon = [false, true].map(|neighbour| {
             let records = history.iter().filter(|record| record.neighbour == neighbour);
             records.collect::<Vec<_>>()
@@ -33,7 +34,8 @@ impl Chart {
         }];
         for (index, records) in by_daemon.into_iter().enumerate() {
             let (entries, changes) = (&entries[..], &changes[index][..]);
-            let source = Source { records, steps: Steps::of(history), entries, changes, end };
+            let source =
+                Source { records, steps: Steps::from_history(history), entries, changes, end };
             lanes.extend(source.lanes().into_iter().map(|(title, rows)| {
                 let title =
                     if index == 0 { title.to_owned() } else { format!("neighbour’s {title}") };

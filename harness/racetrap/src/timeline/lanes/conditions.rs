@@ -68,7 +68,7 @@ fn conditions(object: &Value) -> BTreeMap<String, (Tone, String)> {
     let mut found = BTreeMap::new();
     if let Some(running) = object.pointer("/spec/running").and_then(Value::as_bool) {
         let tone = if running { Tone::Good } else { Tone::Off };
-        let state = if running { "shall run" } else { "shall be stopped" };
+        let state = if running { "should run" } else { "should be stopped" };
         found.insert("wanted".to_owned(), (tone, state.to_owned()));
     }
     let generation = object.pointer("/metadata/generation").and_then(Value::as_i64);

@@ -44,6 +44,7 @@ pub(super) fn watched(source: &Source<'_>) -> Vec<Row> {
             }
             _ => continue,
         };
+        // Unknown resources share the last place and are sorted by name.
         let place = RESOURCES.iter().position(|known| known == resource);
         let key = (place.unwrap_or(RESOURCES.len()), resource.as_str());
         let mark = Item::mark(At::from(*record), tone, source.text(record));

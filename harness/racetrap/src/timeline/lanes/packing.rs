@@ -14,6 +14,7 @@ pub(super) fn pack(title: &str, mut groups: Vec<Vec<Item>>) -> Vec<Row> {
         let from = first.from.us;
         let to = first.to.map_or(from, |to| to.us);
         match rows.iter_mut().find(|(free, _)| *free <= from) {
+            // A group may begin at the instant at which another one ends.
             Some((free, items)) => {
                 *free = to;
                 items.extend(group);

@@ -18,6 +18,7 @@ pub(super) fn rows(source: &Source<'_>) -> Vec<Row> {
         // The kernel reuses process IDs, so only the last process with this ID can be meant.
         let started = items.iter_mut().rfind(|(id, _)| id == pid).map(|(_, item)| item);
         match (state, started) {
+            // An end without a start is shown too, so that no process is missing.
             (ProcessState::Started, _) | (_, None) => {
                 let bar = Item::bar(at, source.end, Tone::Plain, format!("{name} {pid}"));
                 items.push((*pid, bar));

@@ -77,7 +77,7 @@ fn position<T: PartialEq>(all: &mut Vec<T>, one: T) -> usize {
 /// `[record, wanted, [[key, state, why, lines]…]]`, with the index of a key. A comparison that has
 /// ended is `[key]`.
 fn mirrors(history: &[Record], changes: &[Vec<Changed>; 2]) -> (Vec<String>, [Vec<Value>; 2]) {
-    let names = View::of(history);
+    let names = View::from_records(history);
     let mut keys: Vec<String> = Vec::new();
     let mut known: BTreeMap<&MirrorKey, usize> = BTreeMap::new();
     let told = changes.each_ref().map(|changes| {

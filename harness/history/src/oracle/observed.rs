@@ -1,24 +1,24 @@
-//! What a record shows of the API's objects, whether a watch or a list told it.
+//! The API's objects that a record shows, from a watch or from a list.
 
 use serde_json::Value;
 
 use crate::record::{ApiChange, Change, What};
 use crate::view::object_version;
 
-/// One object of the API, as one record shows it.
+/// One object of the API, in the state that one record shows.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen<'a> {
-    /// Plural name of its kind.
+pub(super) struct ObservedObject<'a> {
+    /// Plural name of the kind.
     pub(super) resource: &'a str,
-    /// What a watch said of it; none where a list showed it.
+    /// What a watch reported; `None` if a list showed the object.
     pub(super) change: Option<Change>,
-    /// The object, whole.
+    /// The complete object.
     pub(super) object: &'a Value,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> ObservedObject<'a> {
     /// Every object that the record shows.
-    pub(super) fn all(what: &'a What) -> Vec<Self> {
+    pub(super) fn in_record(what: &'a What) -> Vec<Self> {
         match what {
             What::Api(ApiChange { resource, change, object }) => {
                 vec![Self { resource, change: Some(*change), object }]
@@ -30,8 +30,8 @@ impl<'a> Seen<'a> {
         }
     }
 
-    /// It is there no more.
-    pub(super) fn is_gone(&self) -> bool {
+    /// Whether a watch reported that the object was deleted.
+    pub(super) fn is_deleted(&self) -> bool {
         self.change == Some(Change::Deleted)
     }
 
@@ -45,7 +45,8 @@ impl<'a> Seen<'a> {
         self.text("/metadata/name")
     }
 
-    /// Resource version of the write that made this state; that of its deletion, where it is gone.
+    /// Resource version of the write that made this state. If the object was deleted, the version of
+    /// its deletion.
     pub(super) fn version(&self) -> Option<u64> {
         object_version(self.object)
     }

@@ -9,34 +9,35 @@ use crate::scenario::{DaemonOp, DaemonStep, DiskOp, DockerStep, Step};
 use crate::steps::Steps;
 use crate::view::View;
 
-/// Folds records, in order.
+/// The state of the configuration after the records that were applied, in order.
 #[derive(Default)]
-pub(super) struct Facts {
+pub(super) struct ConfigState {
     pub(super) view: View,
     pub(super) user: Option<DockerUser>,
+    /// The last content of `config.json` that the harness could read.
     pub(super) config: Option<DockerContent>,
-    /// How often it has been changed since it was read.
-    pub(super) passed: usize,
+    /// How many changes the harness could not read since then, because another change followed.
+    pub(super) unread_changes: usize,
     contexts: BTreeMap<String, DockerContent>,
-    /// Docker commands of the user's that run, by their number.
+    /// Arguments of the user's docker commands that run, by their number.
     running: BTreeMap<u32, Vec<String>>,
-    /// Where the user's own engine is.
+    /// The address of the user's own engine; `None` if it does not run.
     pub(super) endpoint: Option<String>,
-    /// The context `default` leads there.
+    /// The context `default` leads to the user's own engine.
     pub(super) default: bool,
-    /// Nothing can be written, as the scenario wants it, or could not since the last stop.
-    pub(super) disk: bool,
-    /// The daemon was killed, and has not been stopped since.
+    /// A step made the disk full or read-only.
+    pub(super) disk_failed: bool,
+    /// A step killed the daemon.
     pub(super) killed: bool,
 }
 
-impl Facts {
-    /// Takes one more record of a history with these steps.
-    pub(super) fn see(&mut self, record: &Record, steps: Steps<'_>) {
+impl ConfigState {
+    /// Applies the next record of a history with these steps.
+    pub(super) fn apply(&mut self, record: &Record, steps: Steps<'_>) {
         self.view.apply(record);
         match &record.what {
             What::DockerUser(user) => self.user = Some(user.clone()),
-            What::DockerFile(file) => self.see_file(file),
+            What::DockerFile(file) => self.apply_file(file),
             What::Endpoint { address, default } => {
                 self.endpoint.clone_from(address);
                 self.default = *default;
@@ -49,54 +50,57 @@ impl Facts {
             }
             What::StepBegan { .. } => {
                 if let Some(step) = steps.begun(record) {
-                    self.see_step(step);
+                    self.apply_step(step);
                 }
             }
             _ => {}
         }
     }
 
-    fn see_step(&mut self, step: &Step) {
+    fn apply_step(&mut self, step: &Step) {
         match step {
             Step::Daemon(DaemonStep::Process(DaemonOp::Kill))
             | Step::Docker(DockerStep::Killed) => self.killed = true,
-            Step::Docker(DockerStep::Disk(DiskOp::Full | DiskOp::ReadOnly)) => self.disk = true,
+            Step::Docker(DockerStep::Disk(DiskOp::Full | DiskOp::ReadOnly)) => {
+                self.disk_failed = true
+            }
             _ => {}
         }
     }
 
-    fn see_file(&mut self, file: &DockerFile) {
+    fn apply_file(&mut self, file: &DockerFile) {
         if file.path == CONFIG_FILE && file.holds == DockerContent::Passed {
-            self.passed += 1;
+            // The content is unknown. The last known one stays, and the count says that it may be old.
+            self.unread_changes += 1;
         } else if file.path == CONFIG_FILE {
-            self.passed = 0;
+            self.unread_changes = 0;
             self.config = Some(file.holds.clone());
         } else if let Some(name) = file.context() {
             self.contexts.insert(name.to_owned(), file.holds.clone());
         }
     }
 
-    /// A context, where there is one of that name.
+    /// The context of that name, if it exists.
     pub(super) fn context(&self, name: &str) -> Option<&DockerContent> {
         self.contexts.get(name).filter(|context| **context != DockerContent::Nothing)
     }
 
-    /// A docker command of the user's runs, which may be who changes something.
-    pub(super) fn user_is_busy(&self) -> bool {
+    /// Whether a docker command of the user runs. It may be the one that changes a file.
+    pub(super) fn user_command_runs(&self) -> bool {
         !self.running.is_empty()
     }
 
-    /// A docker command of the user's runs that removes credentials.
+    /// Whether a docker command of the user runs that removes credentials.
     pub(super) fn user_logs_out(&self) -> bool {
         self.running.values().any(|words| words.first().is_some_and(|word| word == "logout"))
     }
 
-    /// A file of the configuration cannot be used.
+    /// Whether `config.json` exists and cannot be used.
     pub(super) fn is_broken(&self) -> bool {
         self.config.as_ref().is_some_and(DockerContent::is_broken)
     }
 
-    /// The engine is connected, as the App wants it.
+    /// Whether the App wants the engine to run and reports that it is connected.
     pub(super) fn is_connected(&self) -> bool {
         self.view.app().is_some_and(|app| {
             app.wants_mirrors()
@@ -104,22 +108,22 @@ impl Facts {
         })
     }
 
-    /// The daemon has told that it has nothing to do with the engine any more.
+    /// Whether the App wants no mirrors and reports that the daemon does not use the engine any more.
     pub(super) fn is_stopped(&self) -> bool {
         self.view.app().is_some_and(|app| {
-            let end = app.condition("ContainerEngineReady");
-            let over = matches!(end, Some((_, "Stopped" | "NotApplicable")));
-            over && !app.wants_mirrors()
+            let ready = app.condition("ContainerEngineReady");
+            let ended = matches!(ready, Some((_, "Stopped" | "NotApplicable")));
+            ended && !app.wants_mirrors()
         })
     }
 }
 
-/// Contexts that daemons make: this one, or its neighbour.
+/// Whether a daemon created the context: the run's own one or its neighbour.
 pub(super) fn is_of_daemon(context: &str) -> bool {
     context.starts_with(CONTEXT_PREFIX)
 }
 
-/// Some names, as a text.
+/// Names as text: sorted, each once, with commas.
 pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ")
 }
