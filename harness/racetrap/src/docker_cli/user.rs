@@ -158,7 +158,7 @@ impl CliUser {
                 let ours = &self.layout.facts.context;
                 Some(FileOp::Text(text.replace(ENDPOINT, endpoint).replace(OURS, ours)))
             }
-            other => other.clone(),
+            Some(_) | None => step.put.clone(),
         };
         // The path is looked up inside the closure, under the lock of the watch.
         let change = || {
