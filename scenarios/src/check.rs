@@ -115,6 +115,7 @@ fn report(again: &str, about: &About, daemon: DaemonKind, outcome: &Outcome) -> 
         lines.push(format!("  {}: {}", violation.oracle, violation.text));
     }
     lines.extend(judgement.unknowns.iter().map(|unknown| format!("  unknown: {unknown}")));
+    lines.extend(judgement.not_applicable.iter().map(|why| format!("  not applicable: {why}")));
     if let Some(evidence) = &outcome.evidence {
         lines.push(format!("evidence: {}", evidence.display()));
     }

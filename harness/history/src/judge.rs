@@ -15,6 +15,60 @@ use crate::view::View;
 /// Judges a history by all oracles. If the run has a second daemon, its records are judged separately.
 #[must_use]
 pub fn judge(history: &[Record]) -> Judgement {
+    if let Some(judgement) = without_steps(history) {
+        return judgement;
+    }
+    let judgement = judge_steps(history);
+    match low_limit(history) {
+        Some(limit) if judgement.verdict == Verdict::Fail => starved(limit, judgement),
+        Some(_) | None => judgement,
+    }
+}
+
+/// The judgement of a run that came to no step: its world could not be made, or the scenario is not
+/// for the daemon. What happens after that record is the harness's own doing, except for what it
+/// leaves behind.
+#[expect(clippy::wildcard_enum_match_arm, reason = "two records say that there are no steps")]
+fn without_steps(history: &[Record]) -> Option<Judgement> {
+    let left = || history.iter().filter_map(|record| leak(&record.what));
+    let (at, end) = history.iter().enumerate().find_map(|(at, record)| match &record.what {
+        What::Unmade { why } => Some((at, Err(why))),
+        What::NotApplicable { why } => Some((at, Ok(why))),
+        _ => None,
+    })?;
+    Some(match end {
+        Err(why) => {
+            let reason = format!("the world could not be made: {why}");
+            // The engine may have ended by itself before, and that may be the cause.
+            let before = history.iter().take(at).filter_map(|record| world_part_died(&record.what));
+            Judgement::unknown(std::iter::once(reason).chain(before).chain(left()).collect())
+        }
+        Ok(why) if left().next().is_none() => Judgement::not_applicable(why.clone()),
+        Ok(why) => {
+            let reason = format!("not applicable: {why}");
+            Judgement::unknown(left().chain([reason]).collect())
+        }
+    })
+}
+
+/// The limit of the machine that is too low for the run, if there is one.
+fn low_limit(history: &[Record]) -> Option<&str> {
+    let What::Run(header) = &history.first()?.what else { return None };
+    header.low_limit.as_deref()
+}
+
+/// A failure that may be due to a limit of the machine: it is not counted against the daemon.
+fn starved(limit: &str, judgement: Judgement) -> Judgement {
+    let Judgement { violations, unknowns, .. } = judgement;
+    let seen = violations
+        .into_iter()
+        .map(|found| format!("seen under that limit: {}: {}", found.oracle, found.text));
+    let reason = format!("what failed may be due to the machine: {limit}");
+    Judgement::unknown(std::iter::once(reason).chain(seen).chain(unknowns).collect())
+}
+
+/// Judges a history that has steps.
+fn judge_steps(history: &[Record]) -> Judgement {
     let (own, neighbour) = split_by_daemon(history);
     let mut found = apply_oracles(&own);
     let mut unknowns = reasons_for_incompleteness(&own);
@@ -42,7 +96,7 @@ pub fn judge(history: &[Record]) -> Judgement {
     } else {
         Verdict::Pass
     };
-    Judgement { verdict, violations, unknowns }
+    Judgement { verdict, violations, unknowns, not_applicable: None }
 }
 
 /// The records of the run's own daemon, and those of its neighbour. Few runs have a neighbour; without
@@ -141,10 +195,16 @@ fn abandoned_writes(history: &[Record]) -> Vec<String> {
     unknowns
 }
 
+/// Something of the world that the harness could not remove.
+fn leak(what: &What) -> Option<String> {
+    let What::Leak { text, owner: Owner::World } = what else { return None };
+    Some(format!("something of the world could not be removed: {text}"))
+}
+
 /// The failure of the world or the schedule that a record reports, if it reports one.
 fn world_failure(what: &What) -> Option<String> {
-    if let What::Leak { text, owner: Owner::World } = what {
-        return Some(format!("something of the world could not be removed: {text}"));
+    if let Some(leak) = leak(what) {
+        return Some(leak);
     }
     if let Some(death) = world_part_died(what) {
         return Some(death);

@@ -58,7 +58,7 @@ pub use scenario::{
     LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep, NewContainer, NewVolume, NoFindingId,
     OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point, Prints,
     Protocol, Prune, REGISTRY, RefusedWords, Returned, STATE, Scenario, SetStep, Side, Step,
-    Streams, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep, WriteMatch,
+    Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep, WriteMatch,
     check_program_words, nearest, program_commands, program_ends,
 };
 pub use schedule::ScheduleError;

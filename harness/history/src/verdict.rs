@@ -10,6 +10,8 @@ use crate::scenario::OracleName;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
+    /// The daemon, or the world that was asked for, is not one that the scenario is about.
+    NotApplicable,
     /// Every oracle saw all that it needed, and found nothing.
     Pass,
     /// The run shows nothing: engine gone, schedule not carried out, journal torn.
@@ -21,10 +23,23 @@ pub enum Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::NotApplicable => "not applicable",
             Self::Pass => "pass",
             Self::Unknown => "unknown",
             Self::Fail => "fail",
         })
+    }
+}
+
+impl Verdict {
+    /// Whether nothing failed and nothing has to be looked at: a pass, or a scenario that is not for
+    /// this daemon.
+    #[must_use]
+    pub fn is_settled(self) -> bool {
+        match self {
+            Self::NotApplicable | Self::Pass => true,
+            Self::Unknown | Self::Fail => false,
+        }
     }
 }
 
@@ -48,9 +63,27 @@ pub struct Judgement {
     pub violations: Vec<Violation>,
     /// Why the run does not show all that it should.
     pub unknowns: Vec<String>,
+    /// Why the scenario is not for this daemon; only if that is the verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_applicable: Option<String>,
 }
 
 impl Judgement {
+    /// The judgement of a run that shows nothing, for these reasons.
+    #[must_use]
+    pub fn unknown(unknowns: Vec<String>) -> Self {
+        let violations = Vec::new();
+        Self { verdict: Verdict::Unknown, violations, unknowns, not_applicable: None }
+    }
+
+    /// The judgement of a run of a scenario that is not for this daemon.
+    #[must_use]
+    pub fn not_applicable(why: String) -> Self {
+        let verdict = Verdict::NotApplicable;
+        let not_applicable = Some(why);
+        Self { verdict, violations: Vec::new(), unknowns: Vec::new(), not_applicable }
+    }
+
     /// The oracles that found something, each once, in the order of their names.
     #[must_use]
     pub fn oracles(&self) -> Vec<OracleName> {

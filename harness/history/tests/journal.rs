@@ -18,6 +18,7 @@ fn records() -> Vec<Record> {
         started: "2026-01-01T00:00:00Z".to_owned(),
         reused: 0,
         again: "racetrap repro 295-I3".to_owned(),
+        low_limit: None,
     };
     let whats = [What::Run(header), What::Note { text: "ä\n\"".to_owned() }, What::Ended];
     let numbered = whats.into_iter().enumerate();

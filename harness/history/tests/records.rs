@@ -32,6 +32,8 @@ macro_rules! kinds {
 kinds! { of_what, What, WHATS:
     What::Run(_) => "run",
     What::Facts { .. } => "facts",
+    What::Unmade { .. } => "unmade",
+    What::NotApplicable { .. } => "not_applicable",
     What::StepBegan { .. } => "step_began",
     What::StepDone { .. } => "step_done",
     What::StepFailed { .. } => "step_failed",
@@ -159,6 +161,7 @@ fn header() -> What {
         started: text("2026-01-01T00:00:00Z"),
         reused: 2,
         again: text("racetrap repro 1-A"),
+        low_limit: Some(text("few files")),
     })
 }
 
@@ -282,6 +285,8 @@ fn of_run() -> Vec<What> {
             engine: text("dockerd 28"),
             controllers: vec![text("engine")],
         },
+        What::Unmade { why: text("no engine") },
+        What::NotApplicable { why: text("another protocol") },
         What::StepBegan { index: 3 },
         What::StepDone { index: 3 },
         What::Named { id: text("sha256:aa"), name: text("child") },

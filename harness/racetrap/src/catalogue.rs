@@ -7,7 +7,7 @@ use globset::Glob;
 use include_dir::{Dir, include_dir};
 use racetrap_history::{FindingId, Scenario, Unshown, nearest};
 
-use crate::scenario_file::{self, Invalid, ScenarioFile, ScenarioFileError};
+use crate::scenario_file::{self, Invalid, Kind, ScenarioFile, ScenarioFileError};
 
 static ENTRIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../scenarios/catalogue");
 static UNSHOWN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../scenarios/unshown");
@@ -194,7 +194,7 @@ fn unshown<'a>(
     let mut all = BTreeMap::new();
     for (file, text) in files {
         let (id, text) = entry(&file, text)?;
-        let unshown: Unshown = scenario_file::parse_as(&file, text)
+        let unshown: Unshown = scenario_file::parse_as(&file, text, Kind::Scenario)
             .map_err(|source| CatalogueError::Invalid { file: file.clone(), source })?;
         if unshown.finding.as_str() != id {
             let problem = "is not named after its finding";

@@ -35,6 +35,7 @@ mod derived;
 mod docker_cli;
 mod engine;
 mod intent;
+mod known;
 mod passthrough;
 mod recorder;
 mod sys;

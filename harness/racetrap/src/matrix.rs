@@ -11,8 +11,8 @@ use futures::StreamExt as _;
 use racetrap_history::{About, FindingId, Judgement, OracleName, Scenario, Verdict, VmMode};
 use serde::{Serialize, Serializer};
 
+use crate::known::{KnownFailures, KnownState};
 use crate::run::{self, Outcome, RunError, RunOptions, Stop};
-use crate::world::WorldError;
 
 /// The daemon of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -65,7 +65,9 @@ pub(crate) struct Cell {
     pub verdict: Verdict,
     /// The oracles that found violations, in the order of their names.
     pub oracles: Vec<OracleName>,
-    /// Whether the verdict is the right one, see [`DaemonKind::accepts`].
+    /// Whether the verdict is the right one, see [`DaemonKind::accepts`]. The reports show a cell that
+    /// is not applicable, or fails as it is known to, as neither right nor wrong.
+    #[serde(skip)]
     pub right: bool,
     /// How the daemon's VM was run; `None` if no world could be made.
     pub vm: Option<VmMode>,
@@ -76,8 +78,12 @@ pub(crate) struct Cell {
     /// Directory of the evidence, if it was kept.
     #[serde(serialize_with = "as_text")]
     pub evidence: Option<PathBuf>,
-    /// Broken promises, and the reasons why the run may not show everything.
+    /// Broken promises, the reasons why the run may not show everything, or why the scenario is not
+    /// applicable.
     pub reasons: Vec<String>,
+    /// What the list of known failures says of the run.
+    #[serde(skip)]
+    pub known: KnownState,
     /// The command that repeats the run.
     pub again: String,
 }
@@ -96,6 +102,8 @@ pub(crate) struct MatrixOptions {
     pub jobs: NonZeroUsize,
     /// Whether the daemon can switch defects on. If not, only cells of the correct daemon are run.
     pub knows_defects: bool,
+    /// Failures that are known. Cells under the finding's own defect must fail and are not compared.
+    pub known: KnownFailures,
 }
 
 /// A scenario and the name by which the user can run it again.
@@ -128,6 +136,7 @@ pub(crate) async fn run_matrix(
     progress: impl FnMut(&Cell),
 ) -> Vec<Cell> {
     let planned = plan(subjects, options.knows_defects);
+    let known = &options.known;
     let run_one = async |planned: Planned<'_>| {
         let is_control = planned.daemon == DaemonKind::Control;
         let defects = planned.defects();
@@ -145,7 +154,12 @@ pub(crate) async fn run_matrix(
         } else {
             run::run(planned.scenario, &options).await
         };
-        planned.judged(cell, came)
+        let cell = planned.judged(cell, came);
+        if cell.daemon == DaemonKind::Own {
+            return cell;
+        }
+        let known = known.compare(&cell.finding, cell.verdict, &cell.oracles);
+        Cell { known, ..cell }
     };
     carry_out(&planned, options.jobs, run_one, progress).await
 }
@@ -213,6 +227,7 @@ impl Planned<'_> {
             seconds: 0.0,
             evidence: None,
             reasons: Vec::new(),
+            known: KnownState::default(),
             again,
         }
     }
@@ -242,11 +257,12 @@ impl Planned<'_> {
     }
 }
 
-/// Broken promises, and the reasons why the run may not show everything.
+/// Broken promises, the reasons why the run may not show everything, or why the scenario is not
+/// applicable.
 pub(crate) fn reasons(judgement: &Judgement) -> impl Iterator<Item = String> {
-    let Judgement { violations, unknowns, .. } = judgement;
+    let Judgement { violations, unknowns, not_applicable, .. } = judgement;
     let violations = violations.iter().map(|found| format!("{}: {}", found.oracle, found.text));
-    violations.chain(unknowns.iter().cloned())
+    violations.chain(unknowns.iter().cloned()).chain(not_applicable.clone())
 }
 
 /// Why a run did not begin, if the harness was asked to stop before.
@@ -258,7 +274,7 @@ pub(crate) fn not_begun(stop: &Stop) -> Option<String> {
 /// The evidence of a run that could not begin, if there is any.
 pub(crate) fn evidence_of(error: &RunError) -> Option<PathBuf> {
     match error {
-        RunError::World { source: WorldError::NoVmMode, .. } | RunError::Evidence { .. } => None,
+        RunError::Evidence { .. } => None,
         RunError::World { evidence, .. }
         | RunError::Ended { evidence, .. }
         | RunError::Leaked { evidence, .. } => Some(evidence.clone()),

@@ -36,6 +36,8 @@ struct Log {
     masks: RecordMasker,
     /// The first record that could not be written.
     failure: Option<std::io::Error>,
+    /// The harness ends every process of the world.
+    expects_ends: bool,
 }
 
 /// A history that has ended.
@@ -56,6 +58,7 @@ impl Log {
             neighbours_view: View::default(),
             masks: RecordMasker::default(),
             failure: None,
+            expects_ends: false,
         }
     }
 
@@ -96,6 +99,16 @@ impl Log {
 }
 
 impl Recorder {
+    /// The harness ends every process of the world from here on, so that no end is a process's own.
+    pub(crate) fn expect_ends(&self) {
+        self.log().expects_ends = true;
+    }
+
+    /// Whether the harness ends every process of the world.
+    pub(crate) fn expects_ends(&self) -> bool {
+        self.log().expects_ends
+    }
+
     /// Writes to a new journal at `path`, which must not exist.
     #[cfg(test)]
     pub(crate) fn create(path: &std::path::Path, clock: Clock) -> std::io::Result<Self> {

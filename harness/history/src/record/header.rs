@@ -31,4 +31,8 @@ pub struct RunHeader {
     /// The command that repeats the run; empty in journals that are older than this field.
     #[serde(default)]
     pub again: String,
+    /// A limit of the machine that is lower than a world needs, in words. A failure in such a run may
+    /// be the machine's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub low_limit: Option<String>,
 }

@@ -45,6 +45,18 @@ pub enum What {
         #[serde(default)]
         controllers: Vec<String>,
     },
+    /// The world could not be made, so that no step was carried out. The harness ends what it had
+    /// started: nothing after this record says anything of the daemon.
+    Unmade {
+        /// Why.
+        why: String,
+    },
+    /// The scenario is not for this daemon, or not for the world that was asked for. No step is
+    /// carried out.
+    NotApplicable {
+        /// What the scenario needs, and what there is.
+        why: String,
+    },
     /// A step of the scenario begins; [`Steps`](crate::Steps) has the step itself.
     StepBegan {
         /// Its index in the header's scenario, from 0.

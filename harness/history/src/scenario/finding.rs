@@ -184,3 +184,13 @@ pub enum Platform {
     /// Windows.
     Windows,
 }
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Linux => "Linux",
+            Self::Macos => "macOS",
+            Self::Windows => "Windows",
+        })
+    }
+}

@@ -15,6 +15,7 @@
 //!   - `docker`: users of the docker command, and their configuration;
 //!   - `logs`: clients of the daemon's log passthrough;
 //!   - `level`: what is waited for;
+//! - `supposes`: what a scenario supposes of the daemon;
 //! - `control`: the same scenario without its fault;
 //! - `message`: which messages on a wire are meant, and where on their way;
 //! - `variants`: the words by which a part knows its steps;
@@ -38,6 +39,7 @@ mod nearest;
 mod needs;
 mod program;
 mod step;
+mod supposes;
 mod variants;
 
 pub use self::api::{
@@ -68,3 +70,4 @@ pub use self::program::{
     PROGRAM, RefusedWords, check_program_words, program_commands, program_ends,
 };
 pub use self::step::{NeighbourStep, Step};
+pub use self::supposes::Supposes;

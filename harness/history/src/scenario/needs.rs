@@ -45,6 +45,15 @@ pub struct Needs {
     /// Containers outlive the engine's process (dockerd's live-restore).
     #[serde(skip_serializing_if = "is_false")]
     pub live_restore: bool,
+    /// Conditions that the App of the daemon has, beside those that steps wait for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<String>,
+    /// The daemon keeps a context of the docker command (contract 5).
+    #[serde(skip_serializing_if = "is_false")]
+    pub contexts: bool,
+    /// The daemon passes logs of containers through (contract 6).
+    #[serde(skip_serializing_if = "is_false")]
+    pub passthrough: bool,
     /// How the user of the docker command has it, where the scenario is about that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub docker: Option<DockerNeeds>,

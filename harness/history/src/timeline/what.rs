@@ -35,6 +35,8 @@ pub(super) fn describe(what: &What, context: Context<'_>) -> (&'static str, Stri
         What::Facts { daemon_version, engine, .. } => {
             ("run", format!("daemon {daemon_version}, engine {engine}"))
         }
+        What::Unmade { why } => ("run", format!("the world could not be made: {why}")),
+        What::NotApplicable { why } => ("run", format!("not applicable: {why}")),
         What::StepBegan { index } => {
             let step = context.steps.get(*index).map(step_line).unwrap_or_default();
             ("step", format!("{}. {step}", index + 1))

@@ -89,6 +89,11 @@ impl AppView {
             .map(|condition| (condition.status.as_str(), condition.reason.as_str()))
     }
 
+    /// The types of all conditions that the App reports.
+    pub fn conditions(&self) -> impl Iterator<Item = &str> {
+        self.conditions.keys().map(String::as_str)
+    }
+
     /// A condition as a line of text, such as `Settled=False (EngineStale) at generation 2 of 3`.
     #[must_use]
     pub fn describe(&self, kind: &str) -> String {

@@ -86,6 +86,8 @@ impl View {
             | What::Log { .. }
             | What::CommandBegan { .. }
             | What::Facts { .. }
+            | What::Unmade { .. }
+            | What::NotApplicable { .. }
             | What::LogTruth(_)
             | What::LogCrowd(_)
             | What::Announced { .. }

@@ -98,7 +98,7 @@ async fn machine(engine: EngineChoice) -> Vec<Check> {
             checks.push(on_path(program).await);
         }
     }
-    checks.extend([control_groups(), overlay(), socket_room(), disk_room()]);
+    checks.extend([control_groups(), overlay(), socket_room(), disk_room(), open_files()]);
     checks
 }
 
@@ -213,6 +213,20 @@ fn disk_room() -> Check {
         Err(error) => Err((CheckState::Missing, format!("{place}: {error}; set TMPDIR"))),
     };
     check("disk room", "the data of each engine", found)
+}
+
+/// A lower limit does not keep a run from being tried. Its failures are then unknown.
+fn open_files() -> Check {
+    let found = match (sys::open_files(), sys::low_limit()) {
+        (None, _) => Ok("no limit".to_owned()),
+        (Some(limit), None) => Ok(format!("at most {limit}")),
+        (Some(_), Some(low)) => {
+            let least = sys::OPEN_FILES_MIN;
+            let remedy = format!("{low}; raise the hard limit, e.g. `prlimit --nofile={least} …`");
+            Err((CheckState::Optional, remedy))
+        }
+    };
+    check("open files", "certain failures; with a lower limit they are unknown", found)
 }
 
 /// The reference daemon. Without it, only a daemon that the user names can be run.

@@ -11,6 +11,7 @@ use super::exit::{self, Exit, Failure};
 use super::format::Format;
 use super::{doctor, engine, judge, list, matrix, open, promises, report, repro, run};
 use crate::report::{Terminal, tell};
+use crate::sys;
 
 /// Width of error messages, in columns. It is fixed so that tests can compare messages.
 const MESSAGE_WIDTH: usize = 100;
@@ -59,6 +60,8 @@ enum Command {
 /// Parses the arguments of this process, runs the command, and returns its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Before any process or thread is started: they inherit the limits.
+    sys::raise_limits();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

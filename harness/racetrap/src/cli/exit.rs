@@ -7,6 +7,7 @@ use racetrap_history::Verdict;
 
 use crate::catalogue::{CatalogueError, SelectorError};
 use crate::contract::ContractError;
+use crate::daemon::DaemonError;
 use crate::report::NotWritten;
 use crate::run::RunError;
 use crate::scenario_file::ScenarioFileError;
@@ -52,7 +53,7 @@ impl From<Exit> for ExitCode {
 impl From<Verdict> for Exit {
     fn from(verdict: Verdict) -> Self {
         match verdict {
-            Verdict::Pass => Self::Success,
+            Verdict::Pass | Verdict::NotApplicable => Self::Success,
             Verdict::Unknown => Self::Unknown,
             Verdict::Fail => Self::Broken,
         }
@@ -113,8 +114,13 @@ impl From<CatalogueError> for Failure {
 /// are the machine's.
 pub(super) fn exit_of(error: &RunError) -> Exit {
     match error {
-        RunError::World { source: WorldError::Daemon(_) | WorldError::NoVmMode, .. }
-        | RunError::Ended { .. } => Exit::Unknown,
+        RunError::World {
+            source: WorldError::Daemon(DaemonError::NoProgram { .. } | DaemonError::NoVmFiles(_)),
+            ..
+        } => Exit::Machine,
+        RunError::World { source: WorldError::Daemon(_), .. } | RunError::Ended { .. } => {
+            Exit::Unknown
+        }
         RunError::World { .. } | RunError::Evidence { .. } => Exit::Machine,
         RunError::Leaked { .. } => Exit::Internal,
     }

@@ -8,14 +8,14 @@ use super::daemon::Daemon;
 use super::exit::{Exit, Failure};
 use super::format::Format;
 use super::index::write_index;
-use super::options::{JobsArgs, WorldArgs};
+use super::options::{JobsArgs, KnownArgs, WorldArgs};
 use super::reports::ReportsArgs;
-use super::run::worst;
+use super::run::{tell_if_nothing_shown, worst};
 use super::stop::StopListener;
 use super::targets::{Target, targets};
 use super::{checks, worlds};
 use crate::matrix::{Cell, MatrixOptions, count, run_matrix};
-use crate::report::{self, Case, Progress, Terminal, tell};
+use crate::report::{self, Case, Progress, State, Terminal, tell};
 use crate::run::RunOptions;
 
 /// Arguments of `matrix`.
@@ -28,6 +28,8 @@ pub(super) struct Args {
     world: WorldArgs,
     #[command(flatten)]
     jobs: JobsArgs,
+    #[command(flatten)]
+    known: KnownArgs,
     #[command(flatten)]
     reports: ReportsArgs,
 }
@@ -42,6 +44,7 @@ pub(super) async fn matrix(
     let to_write = args.reports.open()?;
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = targets(&args.targets)?;
+    let known = args.known.read(targets.iter().map(|target| &target.scenario))?;
     let daemon = Daemon::find(&args.world.daemon)?;
     checks::demand(args.world.engine).await?;
     let answers = daemon.ask().await;
@@ -50,6 +53,7 @@ pub(super) async fn matrix(
         run: RunOptions { pool: args.jobs.pool(), ..run },
         jobs: args.jobs.jobs,
         knows_defects: answers.defects.is_some(),
+        known,
     };
     if !options.knows_defects {
         tell(&format!(
@@ -84,10 +88,13 @@ pub(super) async fn matrix(
             let table = report::matrix(&scenarios, &cells, paint);
             let summary = report::matrix_summary(&cells, seconds, paint);
             let index = report::index_line(index.as_deref().ok(), paint);
-            table + &index + &summary + &report::once_more(&cases, paint)
+            let repairs = options.known.repairs(cells.iter().map(|cell| &cell.known));
+            let repairs = report::repairs(&repairs, args.known.known.as_deref(), paint);
+            table + &index + &summary + &repairs + &report::once_more(&cases, paint)
         }
         Format::Json => report::matrix_json(&facts, &cells),
     });
+    tell_if_nothing_shown(&cases);
     to_write.write("matrix", Some(&facts), &cases)?;
     told?;
     index?;
@@ -97,7 +104,7 @@ pub(super) async fn matrix(
 /// If all wrong cells are unknown, the exit code is `Unknown`; one cell with a wrong verdict makes
 /// it `Broken`.
 fn exit_of(cells: &[Cell]) -> Exit {
-    let mut wrong = cells.iter().filter(|cell| !cell.right).peekable();
+    let mut wrong = cells.iter().filter(|cell| State::of_cell(cell).is_bad()).peekable();
     if wrong.peek().is_none() {
         Exit::Success
     } else if wrong.all(|cell| cell.verdict == Verdict::Unknown) {

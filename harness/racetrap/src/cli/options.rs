@@ -1,17 +1,20 @@
 //! Options that several subcommands have.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use miette::{IntoDiagnostic as _, WrapErr as _};
-use racetrap_history::VmMode;
+use racetrap_history::{FindingId, Scenario, VmMode};
 
 use super::daemon::Daemon;
 use super::exit::Failure;
 use super::targets::Target;
+use crate::catalogue::Catalogue;
 use crate::deadline::Deadlines;
+use crate::known::KnownFailures;
 use crate::run::{RunOptions, Stop};
 use crate::world::{EngineChoice, Pool};
 
@@ -95,6 +98,35 @@ impl JobsArgs {
     /// The pool through which runs reuse worlds.
     pub(super) fn pool(&self) -> Pool {
         if self.fresh { Pool::disabled() } else { Pool::for_jobs(self.jobs) }
+    }
+}
+
+/// Failures that are known.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct KnownArgs {
+    /// A list of known failures: what fails only as listed does not fail the command
+    ///
+    /// A YAML list of `{finding, oracle, why, since}`, as docs/formats.md describes it. What is listed
+    /// and passes is reported as repaired.
+    #[arg(long, value_name = "FILE")]
+    pub(super) known: Option<PathBuf>,
+}
+
+impl KnownArgs {
+    /// Reads the list. It may name findings of the catalogue and those that are run.
+    pub(super) fn read<'a>(
+        &self,
+        run: impl Iterator<Item = &'a Scenario>,
+    ) -> Result<KnownFailures, Failure> {
+        let Some(path) = &self.known else { return Ok(KnownFailures::default()) };
+        let catalogue = Catalogue::embedded()?;
+        let ids: BTreeSet<_> = catalogue
+            .ids()
+            .chain(run.map(|scenario| &scenario.finding))
+            .map(FindingId::as_str)
+            .collect();
+        let ids: Vec<_> = ids.into_iter().collect();
+        Ok(KnownFailures::read(path, &ids)?)
     }
 }
 

@@ -8,11 +8,12 @@ use racetrap_history::Verdict;
 use super::exit::{Exit, Failure};
 use super::format::Format;
 use super::index::write_index;
+use super::options::KnownArgs;
 use super::reports::ReportsArgs;
-use super::run::worst;
+use super::run::{tell_if_nothing_shown, worst};
 use crate::chain::chain;
 use crate::derived::{self, JOURNAL};
-use crate::report::{self, Case, RunReport, Terminal, tell};
+use crate::report::{self, Case, RunReport, State, Terminal, tell};
 
 /// How many levels below the directory are searched for journals. A CI artefact contains the
 /// evidence of several commands, each in its own directory.
@@ -24,6 +25,8 @@ pub(super) struct Args {
     /// Evidence of a run, or any directory above it
     #[arg(value_name = "DIR")]
     directory: PathBuf,
+    #[command(flatten)]
+    known: KnownArgs,
     #[command(flatten)]
     reports: ReportsArgs,
 }
@@ -37,7 +40,10 @@ pub(super) fn report(args: &Args, format: Format, terminal: Terminal) -> Result<
     let mut unread = Vec::new();
     for directory in directories {
         match derived::rebuild(&directory) {
-            Ok(rebuilt) => runs.push(RunReport::rebuilt(rebuilt, directory)),
+            Ok(rebuilt) => {
+                let scenario = (*rebuilt.header.scenario).clone();
+                runs.push((scenario, RunReport::rebuilt(rebuilt, directory)));
+            }
             Err(error) => unread.push((directory.join(JOURNAL), chain(&error))),
         }
     }
@@ -50,6 +56,8 @@ pub(super) fn report(args: &Args, format: Format, terminal: Terminal) -> Result<
             path.display()
         )));
     }
+    let known = args.known.read(runs.iter().map(|(scenario, _)| scenario))?;
+    let runs: Vec<_> = runs.into_iter().map(|(_, run)| run.compared(&known)).collect();
     for (path, why) in &unread {
         tell(&format!("left out {}: {why}", path.display()));
     }
@@ -59,6 +67,8 @@ pub(super) fn report(args: &Args, format: Format, terminal: Terminal) -> Result<
     let index = (!alone)
         .then(|| write_index(&args.directory, "report", &cases, &report::titles(&runs)))
         .transpose();
+    let repairs = known.repairs(runs.iter().map(|run| &run.known));
+    tell_if_nothing_shown(&cases);
     reports.write("report", None, &cases)?;
     terminal.write(&match format {
         Format::Human => {
@@ -68,11 +78,17 @@ pub(super) fn report(args: &Args, format: Format, terminal: Terminal) -> Result<
             let index = index.as_ref().ok().and_then(Option::as_deref);
             told + &report::index_line(index, terminal.paint())
                 + &report::runs_summary(&runs, seconds, terminal.paint())
+                + &report::repairs(&repairs, args.known.known.as_deref(), terminal.paint())
         }
         Format::Json => report::rebuilt_json(&runs, &unread),
     })?;
     index?;
-    let exits = runs.iter().map(|run| Exit::from(run.judgement.verdict));
+    let exits = runs.iter().map(|run| match State::of_run(run) {
+        State::Known => Exit::Success,
+        State::Right | State::NotApplicable | State::Unknown | State::Wrong => {
+            Exit::from(run.judgement.verdict)
+        }
+    });
     // A journal that cannot be read may hide a failure.
     let unread = unread.iter().map(|_| Exit::from(Verdict::Unknown));
     Ok(worst(exits.chain(unread)))

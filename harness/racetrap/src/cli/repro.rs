@@ -9,7 +9,7 @@ use super::exit::{Exit, Failure};
 use super::format::Format;
 use super::options::{ControlArgs, DefectArgs, WorldArgs};
 use super::reports::ReportsArgs;
-use super::run::run_one;
+use super::run::{run_one, tell_if_nothing_shown};
 use super::stop::StopListener;
 use super::targets::targets;
 use crate::report::{self, Case, Progress, Terminal};
@@ -64,7 +64,9 @@ pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Res
         Format::Human => report::run(&report, true, terminal.paint()),
         Format::Json => report::repro_json(&facts, &report),
     });
-    to_write.write("repro", Some(&facts), &Case::from_runs(&[report]))?;
+    let cases = Case::from_runs(&[report]);
+    tell_if_nothing_shown(&cases);
+    to_write.write("repro", Some(&facts), &cases)?;
     told?;
     Ok(exit)
 }

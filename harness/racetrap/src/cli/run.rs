@@ -11,7 +11,7 @@ use super::daemon::Daemon;
 use super::exit::{Exit, Failure, exit_of};
 use super::format::Format;
 use super::index::write_index;
-use super::options::{ControlArgs, DefectArgs, JobsArgs, WorldArgs};
+use super::options::{ControlArgs, DefectArgs, JobsArgs, KnownArgs, WorldArgs};
 use super::reports::ReportsArgs;
 use super::stop::StopListener;
 use super::targets::{Target, targets};
@@ -44,6 +44,8 @@ pub(super) struct Args {
     #[command(flatten)]
     jobs: JobsArgs,
     #[command(flatten)]
+    known: KnownArgs,
+    #[command(flatten)]
     reports: ReportsArgs,
 }
 
@@ -53,6 +55,7 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let to_write = args.reports.open()?;
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = args.control.apply(targets(&args.targets)?);
+    let known = args.known.read(targets.iter().map(|target| &target.scenario))?;
     let daemon = Daemon::find(&args.world.daemon)?;
     let answers = daemon.ask().await;
     let defects = &args.defects.defects;
@@ -75,7 +78,9 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let mut running = std::pin::pin!(futures::stream::iter(runs).buffer_unordered(jobs));
     let mut done = Vec::new();
     let mut written = Ok(());
-    while let Some((index, (mut report, exit))) = running.next().await {
+    while let Some((index, (report, exit))) = running.next().await {
+        let mut report = report.compared(&known);
+        let exit = if report.known.excuses { Exit::Success } else { exit };
         progress.done(report.finding.to_string());
         if args.fail_fast && exit == Exit::Broken {
             listener.ask(FAIL_FAST);
@@ -98,17 +103,20 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let facts = daemon.facts(&answers);
     let cases = Case::from_runs(&reports);
     let titles = report::titles(&reports);
+    let repairs = known.repairs(reports.iter().map(|report| &report.known));
     let index = write_index(&options.evidence, "run", &cases, &titles);
     let last = match format {
         Format::Human => {
             let seconds = began.elapsed().as_secs_f64();
             report::index_line(index.as_deref().ok(), terminal.paint())
                 + &report::runs_summary(&reports, seconds, terminal.paint())
+                + &report::repairs(&repairs, args.known.known.as_deref(), terminal.paint())
                 + &report::once_more(&cases, terminal.paint())
         }
         Format::Json => report::runs_json(&facts, &reports),
     };
     let told = written.and_then(|()| terminal.write(&last));
+    tell_if_nothing_shown(&cases);
     to_write.write("run", Some(&facts), &cases)?;
     told?;
     index?;
@@ -129,6 +137,13 @@ pub(super) async fn run_one(target: &Target, options: &RunOptions) -> (RunReport
         Err(error) => exit_of(error),
     };
     (RunReport::new(&target.scenario, &options.defects, came, again), exit)
+}
+
+/// Says on standard error that no run has shown anything, whatever the format of the report is.
+pub(super) fn tell_if_nothing_shown(cases: &[Case]) {
+    if let Some(nothing) = report::nothing_shown(cases) {
+        report::tell(&nothing);
+    }
 }
 
 /// The most important exit code: a broken promise, then a problem of the machine, then an unknown

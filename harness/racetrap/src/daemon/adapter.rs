@@ -26,6 +26,8 @@ pub(crate) struct Daemon {
     pub(super) paths: BTreeMap<String, PathBuf>,
     /// Whether `set` has the option `--wait`.
     pub(super) has_wait_option: bool,
+    /// The output of `set --help`.
+    pub(super) set_help: String,
     pub(super) process: Option<Service>,
     pub(super) log: Option<LogReader>,
     /// The daemon is going to be asked for a dump of its stacks, which ends it.

@@ -52,6 +52,17 @@ pub enum DaemonError {
         /// What prevents it.
         why: String,
     },
+    /// The machine lacks a program that the VM mode needs.
+    #[error("VM mode `program` needs {program}, which is not on PATH (package {package})")]
+    NoProgram {
+        /// The program.
+        program: &'static str,
+        /// The package of Debian and Ubuntu that has it.
+        package: &'static str,
+    },
+    /// A file that the VM mode needs could not be written.
+    #[error("the files of VM mode `program` could not be written")]
+    NoVmFiles(#[source] io::Error),
     /// The scenario needs stand-alone controllers, and their program is missing.
     #[error(
         "the scenario needs the daemon's program `containers-controller`, and {0} does not exist"

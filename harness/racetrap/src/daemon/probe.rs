@@ -41,6 +41,7 @@ impl Daemon {
             recorder: recorder.clone(),
             paths: BTreeMap::new(),
             has_wait_option: false,
+            set_help: String::new(),
             process: None,
             log: None,
             dumps_stacks: false,
@@ -105,7 +106,22 @@ impl Daemon {
     /// Finds out whether `set` has the option `--wait`.
     pub(super) async fn probe_wait_option(&mut self) -> Result<(), DaemonError> {
         let help = self.must_succeed(&["set", "--help"], HELP_LIMIT).await?;
-        self.has_wait_option = help.stdout.contains("--wait") || help.stderr.contains("--wait");
+        self.set_help = help.stdout + "\n" + &help.stderr;
+        self.has_wait_option = self.set_help.contains("--wait");
         Ok(())
+    }
+
+    /// Whether the help of `set` names a condition of the App (contract 9.2.7). One that it does not
+    /// name may be there all the same.
+    pub(crate) fn names_condition(&self, condition: &str) -> bool {
+        self.set_help.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == condition)
+    }
+
+    /// Whether the help of the daemon names docker's contexts (contract 9.2.8). A daemon whose help does
+    /// not name them may keep one all the same.
+    pub(crate) async fn names_contexts(&self) -> Result<bool, DaemonError> {
+        let help = self.must_succeed(&["--help"], PRINT_LIMIT).await?;
+        let text = (help.stdout + "\n" + &help.stderr).to_lowercase();
+        Ok(text.lines().any(|line| line.contains("docker") && line.contains("context")))
     }
 }

@@ -41,10 +41,9 @@ impl Daemon {
     /// VM mode `program`: writes a disk image that is never read, and a Lima configuration that
     /// names it (contract 7.6 A). Checks for the programs that Lima calls whatever the VM is.
     pub(super) fn prepare_lima(&self) -> Result<(), DaemonError> {
-        let refused = |why: String| DaemonError::VmMode { mode: VmMode::Program, why };
         for (program, package) in [("qemu-img", "qemu-utils"), ("ssh-keygen", "openssh-client")] {
             if find_program(program).is_none() {
-                return Err(refused(format!("there is no {program} on PATH (package {package})")));
+                return Err(DaemonError::NoProgram { program, package });
             }
         }
         let home = self.required_path("lima_home")?;
@@ -54,7 +53,7 @@ impl Daemon {
             std::fs::create_dir_all(home.join("_config"))?;
             std::fs::write(home.join("_config/override.yaml"), racetrap_vm::lima_override(&image))
         };
-        write().map_err(|error| refused(error.to_string()))
+        write().map_err(DaemonError::NoVmFiles)
     }
 
     /// Checks by the daemon's discovery ConfigMap that its Lima controller runs in mode `program`,

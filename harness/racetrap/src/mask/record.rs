@@ -60,7 +60,9 @@ impl RecordMasker {
             What::StepFailed { why: text, .. }
             | What::WatchLost { reason: text, .. }
             | What::Leak { text, .. }
-            | What::Note { text } => self.text(text),
+            | What::Note { text }
+            | What::Unmade { why: text }
+            | What::NotApplicable { why: text } => self.text(text),
             What::Wire(message) | What::ApiWire(message) | What::UserWire(message) => {
                 self.message(message);
             }

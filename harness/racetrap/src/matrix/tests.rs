@@ -14,7 +14,7 @@ fn outcome(verdict: Verdict, oracles: &[OracleName]) -> Outcome {
         .map(|oracle| Violation { oracle: *oracle, seq: 1, text: "seen".to_owned() })
         .collect();
     Outcome {
-        judgement: Judgement { verdict, violations, unknowns: Vec::new() },
+        judgement: Judgement { verdict, violations, unknowns: Vec::new(), not_applicable: None },
         history: Vec::new(),
         evidence: None,
         vm: VmMode::Api,
@@ -60,6 +60,28 @@ fn a_cell_is_right_only_with_the_verdict_and_the_oracle_that_it_must_have() {
             [true, false, false, false, false],
         ]
     );
+}
+
+/// A cell that is not applicable is neither right nor wrong, and so is one that fails as listed; a cell
+/// under its own defect must fail whatever is listed.
+#[test]
+fn a_cell_that_is_not_applicable_or_known_is_neither_right_nor_wrong() {
+    use crate::report::State;
+    let catalogue = Catalogue::embedded().unwrap();
+    let entries: Vec<_> = catalogue.select("295-I4").unwrap();
+    let planned = plan(&subjects(&entries), true);
+    let oracle = planned[0].about.oracle;
+    let mut not = outcome(Verdict::NotApplicable, &[]);
+    not.judgement.not_applicable = Some("another protocol".to_owned());
+    for planned in &planned {
+        let found = cell(*planned, Ok(not.clone()));
+        assert_eq!(State::of_cell(&found).is_right(), None);
+        assert_eq!(found.reasons, ["another protocol"]);
+    }
+    let mut failed = cell(planned[0], Ok(outcome(Verdict::Fail, &[oracle])));
+    assert_eq!(State::of_cell(&failed), State::Wrong);
+    failed.known.excuses = true;
+    assert_eq!(State::of_cell(&failed), State::Known);
 }
 
 /// A run that could not begin proves nothing: were it counted as right, a broken machine would pass.
@@ -141,7 +163,12 @@ async fn cells_are_kept_back_once_the_harness_was_told_to_stop_and_say_how_to_ru
         stop,
         pool: Pool::disabled(),
     };
-    let options = MatrixOptions { run, jobs: NonZeroUsize::MIN, knows_defects: true };
+    let options = MatrixOptions {
+        run,
+        jobs: NonZeroUsize::MIN,
+        knows_defects: true,
+        known: KnownFailures::default(),
+    };
     let again = |name: &str, defects: &[String], control: bool| {
         format!("{name} under {defects:?}, control {control}")
     };

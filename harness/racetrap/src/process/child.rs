@@ -78,7 +78,7 @@ impl Child {
         tasks.spawn(async move {
             let exit = child.wait().await;
             let exit = exit.map_or_else(|error| Exit::Unknown(error.to_string()), exit_of);
-            let state = if is_expected.load(Ordering::SeqCst) {
+            let state = if is_expected.load(Ordering::SeqCst) || recorder.expects_ends() {
                 ProcessState::Stopped
             } else {
                 ProcessState::Died { exit: exit.clone() }

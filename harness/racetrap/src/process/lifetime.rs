@@ -34,7 +34,7 @@ impl Lifetime {
 
     /// Records the end: as a stop if it was expected, else as a death by `exit`.
     pub(crate) fn end(&self, exit: Exit) {
-        let expected = self.expected.load(Ordering::SeqCst);
+        let expected = self.expected.load(Ordering::SeqCst) || self.recorder.expects_ends();
         self.record(if expected { ProcessState::Stopped } else { ProcessState::Died { exit } });
     }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use racetrap_history::{Verdict, VmMode};
 
 use super::RunReport;
+use super::known::lines;
 use super::matrix::{column_of, daemon_of, word};
 use crate::matrix::Cell;
 
@@ -17,10 +18,52 @@ pub(super) const VERDICT: &str = "verdict";
 pub(crate) enum State {
     /// It is as it must be.
     Right,
+    /// The scenario is not for this daemon.
+    NotApplicable,
+    /// It fails, and only as it is known to.
+    Known,
     /// It proves nothing.
     Unknown,
     /// It has a verdict that it must not have.
     Wrong,
+}
+
+impl State {
+    /// The state of a run.
+    pub(crate) fn of_run(report: &RunReport) -> Self {
+        match report.judgement.verdict {
+            Verdict::Pass => Self::Right,
+            Verdict::NotApplicable => Self::NotApplicable,
+            Verdict::Fail if report.known.excuses => Self::Known,
+            Verdict::Unknown => Self::Unknown,
+            Verdict::Fail => Self::Wrong,
+        }
+    }
+
+    /// The state of a cell.
+    pub(crate) fn of_cell(cell: &Cell) -> Self {
+        match cell.verdict {
+            Verdict::NotApplicable => Self::NotApplicable,
+            Verdict::Fail if cell.known.excuses => Self::Known,
+            Verdict::Pass | Verdict::Unknown | Verdict::Fail if cell.right => Self::Right,
+            Verdict::Unknown => Self::Unknown,
+            Verdict::Pass | Verdict::Fail => Self::Wrong,
+        }
+    }
+
+    /// Whether the run is as it must be; nothing if that cannot be said of it.
+    pub(crate) fn is_right(self) -> Option<bool> {
+        match self {
+            Self::Right => Some(true),
+            Self::NotApplicable | Self::Known => None,
+            Self::Unknown | Self::Wrong => Some(false),
+        }
+    }
+
+    /// Whether somebody has to look at the run.
+    pub(crate) fn is_bad(self) -> bool {
+        self.is_right() == Some(false)
+    }
 }
 
 /// One run.
@@ -40,6 +83,8 @@ pub(crate) struct Case {
     pub(crate) word: String,
     /// Broken promises, and the reasons why the run may not show everything.
     pub(crate) reasons: Vec<String>,
+    /// It passed, and its finding is listed as failing.
+    pub(crate) repaired: bool,
     /// Wall time, in seconds.
     pub(crate) seconds: f64,
     /// The defects that were switched on.
@@ -73,15 +118,20 @@ impl Case {
 
     fn from_run(report: &RunReport) -> Self {
         let RunReport { finding, title, defects, judgement, .. } = report;
-        let (state, label) = match judgement.verdict {
-            Verdict::Pass => (State::Right, "PASS"),
-            Verdict::Unknown => (State::Unknown, "UNKNOWN"),
-            Verdict::Fail => (State::Wrong, "FAIL"),
+        let state = State::of_run(report);
+        let label = match state {
+            State::Right => "PASS",
+            State::NotApplicable => "INAPPLICABLE",
+            State::Known => "KNOWN",
+            State::Unknown => "UNKNOWN",
+            State::Wrong => "FAIL",
         };
         let oracles: Vec<_> = judgement.oracles().iter().map(ToString::to_string).collect();
-        let word = match judgement.verdict {
-            Verdict::Fail => format!("fail: {}", oracles.join(", ")),
-            verdict @ (Verdict::Pass | Verdict::Unknown) => verdict.to_string(),
+        let word = match state {
+            State::Known => format!("known: {}", oracles.join(", ")),
+            State::Wrong => format!("fail: {}", oracles.join(", ")),
+            State::Right if !report.known.repaired.is_empty() => "pass: repaired".to_owned(),
+            State::Right | State::NotApplicable | State::Unknown => judgement.verdict.to_string(),
         };
         let under = defects.iter().map(|defect| format!(", defect {defect}"));
         Self {
@@ -91,7 +141,8 @@ impl Case {
             state,
             label,
             word,
-            reasons: report.reasons(),
+            reasons: lines(&report.known).into_iter().chain(report.reasons()).collect(),
+            repaired: !report.known.repaired.is_empty(),
             seconds: report.seconds,
             defects: defects.clone(),
             vm: report.vm,
@@ -102,19 +153,23 @@ impl Case {
     }
 
     fn from_cell(cell: &Cell) -> Self {
-        let state = match (cell.right, cell.verdict) {
-            (true, _) => State::Right,
-            (false, Verdict::Unknown) => State::Unknown,
-            (false, Verdict::Pass | Verdict::Fail) => State::Wrong,
-        };
+        let state = State::of_cell(cell);
+        let known = lines(&cell.known).into_iter();
+        let reasons = if state == State::Right { &[][..] } else { &cell.reasons };
         Self {
             finding: cell.finding.to_string(),
             name: daemon_of(cell),
             column: column_of(cell),
             state,
-            label: if cell.right { "OK" } else { "WRONG" },
+            label: match state {
+                State::Right => "OK",
+                State::NotApplicable => "INAPPLICABLE",
+                State::Known => "KNOWN",
+                State::Unknown | State::Wrong => "WRONG",
+            },
             word: word(cell),
-            reasons: if cell.right { Vec::new() } else { cell.reasons.clone() },
+            reasons: known.chain(reasons.iter().cloned()).collect(),
+            repaired: !cell.known.repaired.is_empty(),
             seconds: cell.seconds,
             defects: cell.defect.iter().cloned().collect(),
             vm: cell.vm,
@@ -143,6 +198,13 @@ fn numbered(mut cases: Vec<Case>) -> Vec<Case> {
 pub(super) fn example(state: State) -> Case {
     let (label, word, reasons) = match state {
         State::Right => ("PASS", "pass", Vec::new()),
+        State::NotApplicable => {
+            ("INAPPLICABLE", "not applicable", vec!["it needs another protocol".to_owned()])
+        }
+        State::Known => {
+            let known = "convergence: it is slow (since June)".to_owned();
+            ("KNOWN", "known: convergence", vec![known, "convergence: no mirror".to_owned()])
+        }
         State::Unknown => ("UNKNOWN", "unknown", vec!["the engine died".to_owned()]),
         State::Wrong => ("FAIL", "fail: convergence", vec!["convergence: no mirror".to_owned()]),
     };
@@ -154,6 +216,7 @@ pub(super) fn example(state: State) -> Case {
         label,
         word: word.to_owned(),
         reasons,
+        repaired: false,
         seconds: 2.5,
         defects: vec!["1-A".to_owned()],
         vm: Some(VmMode::Api),

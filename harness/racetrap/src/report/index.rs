@@ -8,6 +8,7 @@ use maud::{DOCTYPE, Markup, html};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::case::{Case, State, VERDICT};
+use super::known::nothing_shown;
 use super::matrix::CONTROL;
 use crate::derived::PAGE;
 use crate::timeline::{Inline, policy};
@@ -71,6 +72,8 @@ pub(crate) fn is_index(text: &str) -> bool {
 fn class(state: State) -> &'static str {
     match state {
         State::Right => "pass",
+        State::NotApplicable => "inapplicable",
+        State::Known => "known",
         State::Unknown => "unknown",
         State::Wrong => "fail",
     }
@@ -79,6 +82,8 @@ fn class(state: State) -> &'static str {
 fn sum(worst: State) -> &'static str {
     match worst {
         State::Right => "ok",
+        State::NotApplicable => "not applicable",
+        State::Known => "known",
         State::Unknown => "unknown",
         State::Wrong => "wrong",
     }
@@ -88,6 +93,8 @@ fn sum(worst: State) -> &'static str {
 fn sign(state: State) -> &'static str {
     match state {
         State::Right => "✓",
+        State::NotApplicable => "–",
+        State::Known => "!",
         State::Unknown => "?",
         State::Wrong => "✗",
     }
@@ -102,6 +109,19 @@ fn counts(cases: &[Case]) -> String {
         count(State::Wrong),
         count(State::Unknown)
     );
+    for (state, word) in [(State::Known, "known"), (State::NotApplicable, "not applicable")] {
+        let count = count(state);
+        if count > 0 {
+            text += &format!(", {count} {word}");
+        }
+    }
+    let repaired = cases.iter().filter(|case| case.repaired).count();
+    if repaired > 0 {
+        text += &format!("; {repaired} repaired");
+    }
+    if let Some(nothing) = nothing_shown(cases) {
+        text += &format!("; {nothing}");
+    }
     let controls: Vec<_> = cases.iter().filter(|case| case.column == CONTROL).collect();
     if !controls.is_empty() {
         let alarms = controls.iter().filter(|case| case.state == State::Wrong).count();
@@ -174,25 +194,36 @@ fn cell(case: &Case, link: Option<String>) -> Markup {
     }
 }
 
-/// The reasons of each run that is not as it must be.
+/// The reasons of each run that is not as it must be, and below them those of runs that are known to
+/// fail, not applicable, or repaired.
 fn reasons(cases: &[Case], link: &impl Fn(&Case) -> Option<String>) -> Markup {
-    let wrong: Vec<_> = cases.iter().filter(|case| case.state != State::Right).collect();
+    let is_rest =
+        |case: &&Case| case.repaired || matches!(case.state, State::NotApplicable | State::Known);
+    let bad: Vec<_> = cases.iter().filter(|case| case.state.is_bad()).collect();
+    let rest: Vec<_> = cases.iter().filter(is_rest).collect();
     html! {
-        @if !wrong.is_empty() {
-            section {
-                h2 { "Not as they must be" }
-                @for case in wrong {
-                    article class=(class(case.state)) {
-                        h3 {
-                            @if let Some(link) = link(case) { a href=(link) { (case.finding) } }
-                            @else { (case.finding) }
-                            " " (case.name)
-                        }
-                        ul { @for reason in &case.reasons { li { (reason) } } }
-                        code { (case.again) }
-                    }
+        @for (title, cases) in [("Not as they must be", bad), ("Known, repaired or not applicable", rest)] {
+            @if !cases.is_empty() {
+                section {
+                    h2 { (title) }
+                    @for case in cases { (article(case, link(case))) }
                 }
             }
+        }
+    }
+}
+
+/// The reasons of one run.
+fn article(case: &Case, link: Option<String>) -> Markup {
+    html! {
+        article class=(class(case.state)) {
+            h3 {
+                @if let Some(link) = link { a href=(link) { (case.finding) } }
+                @else { (case.finding) }
+                " " (case.name)
+            }
+            ul { @for reason in &case.reasons { li { (reason) } } }
+            code { (case.again) }
         }
     }
 }

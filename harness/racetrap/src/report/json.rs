@@ -9,13 +9,18 @@ use racetrap_history::{
 use serde::Serialize;
 
 use super::RunReport;
+use super::case::State;
 use super::check::{Check, CheckState};
 use super::recorded::{Recorded, differences};
 use crate::contract::Coverage;
+use crate::known::KnownFailure;
 use crate::matrix::Cell;
 
-/// Version of every object. docs/formats.md says what a version promises.
+/// Version of objects without a verdict. docs/formats.md says what a version promises.
 const VERSION: u32 = 1;
+
+/// Version of objects with verdicts.
+const VERDICTS: u32 = 2;
 
 /// The daemon that was run.
 #[derive(Clone, Debug, Serialize)]
@@ -51,8 +56,12 @@ struct Run<'a> {
     engine: Option<&'a str>,
     verdict: Verdict,
     oracles: Vec<OracleName>,
+    right: Option<bool>,
     violations: &'a [Violation],
     unknowns: &'a [String],
+    not_applicable: Option<&'a str>,
+    known: &'a [KnownFailure],
+    repaired: &'a [KnownFailure],
     seconds: f64,
     evidence: Option<String>,
     again: &'a str,
@@ -69,6 +78,10 @@ impl<'a> Run<'a> {
             oracles: report.judgement.oracles(),
             violations: &report.judgement.violations,
             unknowns: &report.judgement.unknowns,
+            right: State::of_run(report).is_right(),
+            not_applicable: report.judgement.not_applicable.as_deref(),
+            known: &report.known.matched,
+            repaired: &report.known.repaired,
             seconds: report.seconds,
             evidence: report.evidence.as_ref().map(|path| path.display().to_string()),
             again: &report.again,
@@ -152,7 +165,7 @@ pub(crate) fn runs_json(daemon: &DaemonFacts, reports: &[RunReport]) -> String {
         daemon: &'a DaemonFacts,
         runs: Vec<Run<'a>>,
     }
-    text(&Runs { version: VERSION, daemon, runs: reports.iter().map(Run::new).collect() })
+    text(&Runs { version: VERDICTS, daemon, runs: reports.iter().map(Run::new).collect() })
 }
 
 /// The object of `report`. `unread` lists journals that cannot be used, with the reason.
@@ -171,7 +184,7 @@ pub(crate) fn rebuilt_json(reports: &[RunReport], unread: &[(PathBuf, String)]) 
     let unread = unread.iter();
     let unread = unread.map(|(path, why)| Unread { journal: path.display().to_string(), why });
     let runs = reports.iter().map(Run::new).collect();
-    text(&Rebuilt { version: VERSION, runs, unread: unread.collect() })
+    text(&Rebuilt { version: VERDICTS, runs, unread: unread.collect() })
 }
 
 /// The object of `judge`.
@@ -188,7 +201,7 @@ pub(crate) fn judged_json(report: &RunReport, recorded: &Recorded) -> String {
         Recorded::Nothing(_) => None,
     };
     let differences = differences(&report.judgement, recorded);
-    text(&Judged { version: VERSION, run: Run::new(report), recorded: known, differences })
+    text(&Judged { version: VERDICTS, run: Run::new(report), recorded: known, differences })
 }
 
 /// The object of `open`.
@@ -213,18 +226,32 @@ pub(crate) fn repro_json(daemon: &DaemonFacts, report: &RunReport) -> String {
         timeline: &'a [String],
     }
     let timeline = &report.timeline;
-    text(&Repro { version: VERSION, daemon, run: Run::new(report), timeline })
+    text(&Repro { version: VERDICTS, daemon, run: Run::new(report), timeline })
 }
 
 /// The object of `matrix`.
 pub(crate) fn matrix_json(daemon: &DaemonFacts, cells: &[Cell]) -> String {
     #[derive(Serialize)]
+    struct OneCell<'a> {
+        #[serde(flatten)]
+        cell: &'a Cell,
+        right: Option<bool>,
+        known: &'a [KnownFailure],
+        repaired: &'a [KnownFailure],
+    }
+    #[derive(Serialize)]
     struct Matrix<'a> {
         version: u32,
         daemon: &'a DaemonFacts,
-        cells: &'a [Cell],
+        cells: Vec<OneCell<'a>>,
     }
-    text(&Matrix { version: VERSION, daemon, cells })
+    let cells = cells.iter().map(|cell| OneCell {
+        cell,
+        right: State::of_cell(cell).is_right(),
+        known: &cell.known.matched,
+        repaired: &cell.known.repaired,
+    });
+    text(&Matrix { version: VERDICTS, daemon, cells: cells.collect() })
 }
 
 /// The object of `doctor`.

@@ -43,6 +43,9 @@ fn test_case(case: &Case) -> TestCase {
     if let Some(evidence) = &case.evidence {
         property("evidence", &evidence.to_string_lossy());
     }
+    if case.repaired {
+        property("repaired", &case.reasons.join("; "));
+    }
     property("again", &case.again);
     test
 }
@@ -50,6 +53,14 @@ fn test_case(case: &Case) -> TestCase {
 fn status(case: &Case) -> TestCaseStatus {
     let kind = match case.state {
         State::Right => return TestCaseStatus::success(),
+        // Nobody has to look at it: a test that is not for this daemon, or an expected failure.
+        State::NotApplicable | State::Known => {
+            let mut status = TestCaseStatus::skipped();
+            let first = case.reasons.first().map_or(case.word.as_str(), String::as_str);
+            status.set_type(case.word.as_str()).set_message(first);
+            status.set_description(case.reasons.join("\n"));
+            return status;
+        }
         State::Unknown => NonSuccessKind::Error,
         State::Wrong => NonSuccessKind::Failure,
     };
@@ -111,6 +122,23 @@ mod tests {
         let properties = child(found[1], "properties").expect("properties");
         let names: Vec<_> = properties.children().filter_map(|one| one.attribute("name")).collect();
         assert_eq!(names, ["defect", "vm", "engine", "evidence", "again"]);
+    }
+
+    /// Nobody has to look at these two, but the reason must be there.
+    #[test]
+    fn what_is_known_or_not_applicable_is_skipped_with_its_reason() {
+        let cases = [State::NotApplicable, State::Known].map(example);
+        let xml = junit("run", None, &cases);
+        let document = Document::parse(&xml).expect("it is XML");
+        let suite = document.root_element().first_element_child().expect("a suite");
+        let counts = ["failures", "errors", "skipped"].map(|name| suite.attribute(name));
+        assert_eq!(counts, [Some("0"), Some("0"), Some("2")]);
+        let found: Vec<_> = suite.children().filter(|node| node.has_tag_name("testcase")).collect();
+        let reasons = ["it needs another protocol", "convergence: it is slow (since June)"];
+        for (case, reason) in found.into_iter().zip(reasons) {
+            let told = child(case, "skipped").and_then(|told| told.attribute("message"));
+            assert_eq!(told, Some(reason));
+        }
     }
 
     /// A daemon may print anything, so the text contains every character of the first plane; most

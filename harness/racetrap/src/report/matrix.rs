@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use racetrap_history::{Scenario, Verdict};
 
 use super::Paint;
+use super::case::State;
+use super::known::lines;
 use crate::derived::TIMELINE;
 use crate::matrix::{Cell, DaemonKind};
 use crate::timeline::story;
@@ -36,14 +38,28 @@ pub(crate) fn matrix(scenarios: &[&Scenario], cells: &[Cell], paint: Paint) -> S
 /// One cell. `width` is the length of the longest verdict in the matrix.
 fn row(text: &mut String, cell: &Cell, width: usize, paint: Paint) {
     let daemon = daemon_of(cell);
-    let mark = if cell.right { paint.good("ok   ") } else { paint.bad("WRONG") };
+    let state = State::of_cell(cell);
+    let mark = match state {
+        State::Right => paint.good("ok   "),
+        State::NotApplicable => paint.faint("-    "),
+        State::Known => paint.doubtful("known"),
+        State::Unknown | State::Wrong => paint.bad("WRONG"),
+    };
     let word = word(cell);
     let _ = write!(text, "  {daemon:<18}  {mark}  {word:width$}  {:>7.3}s", cell.seconds);
     if let Some(evidence) = &cell.evidence {
         let _ = write!(text, "  {}", paint.faint(&evidence.display().to_string()));
     }
     text.push('\n');
-    if !cell.right {
+    for line in lines(&cell.known) {
+        let _ = writeln!(text, "    {} {line}", paint.faint("known"));
+    }
+    if state == State::NotApplicable {
+        for reason in &cell.reasons {
+            let _ = writeln!(text, "    {reason}");
+        }
+    }
+    if state.is_bad() {
         for reason in &cell.reasons {
             let _ = writeln!(text, "    {}", reason.trim_end().replace('\n', "\n    "));
         }
@@ -82,7 +98,9 @@ pub(super) fn word(cell: &Cell) -> String {
         (Verdict::Pass, DaemonKind::Own) => "pass: the defect was not seen".to_owned(),
         (Verdict::Pass, DaemonKind::Control) => "no alarm".to_owned(),
         (Verdict::Pass, DaemonKind::Correct | DaemonKind::Unrelated) => "pass".to_owned(),
+        (Verdict::NotApplicable, _) => "not applicable".to_owned(),
         (Verdict::Unknown, _) => "unknown".to_owned(),
+        (Verdict::Fail, _) if cell.known.excuses => format!("known: {}", oracles.join(", ")),
         (Verdict::Fail, DaemonKind::Own) if cell.right => {
             format!("caught by {}", oracles.join(", "))
         }

@@ -8,6 +8,7 @@
 //! - `summary`: the last lines of `run` and `matrix`;
 //! - `case`: one run for the formats of other programs: `junit`, `github` and `index`, a page of
 //!   all runs;
+//! - `known`: what is known to fail, and runs in which nothing was shown;
 //! - `json`: the output of `--format json`, as docs/formats.md describes it;
 //! - `progress`: a progress bar on standard error.
 //!
@@ -20,6 +21,7 @@ mod github;
 mod index;
 mod json;
 mod junit;
+mod known;
 mod list;
 mod matrix;
 mod opened;
@@ -33,7 +35,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use case::Case;
+pub(crate) use case::{Case, State};
 pub(crate) use check::{Check, CheckState};
 pub(crate) use doctor::doctor;
 pub(crate) use github::{BYTES_MAX as SUMMARY_BYTES_MAX, annotations, summary as job_summary};
@@ -43,6 +45,7 @@ pub(crate) use json::{
     rebuilt_json, repro_json, runs_json,
 };
 pub(crate) use junit::junit;
+pub(crate) use known::{nothing_shown, repairs};
 pub(crate) use list::list;
 pub(crate) use matrix::matrix;
 pub(crate) use opened::opened;

@@ -28,7 +28,8 @@ pub(crate) fn differences(now: &Judgement, recorded: &Recorded) -> Vec<String> {
         |found: &Violation| format!("{}: {} (record {})", found.oracle, found.text, found.seq);
     let all = |judgement: &Judgement| -> Vec<String> {
         let violations = judgement.violations.iter().map(told);
-        violations.chain(judgement.unknowns.iter().cloned()).collect()
+        let rest = judgement.unknowns.iter().chain(&judgement.not_applicable);
+        violations.chain(rest.cloned()).collect()
     };
     let (old, new) = (all(before), all(now));
     let gone = old.iter().filter(|line| !new.contains(line));
@@ -62,7 +63,12 @@ mod tests {
             let text = text.to_owned();
             Violation { oracle, seq, text }
         });
-        Judgement { verdict, violations: violations.collect(), unknowns: Vec::new() }
+        Judgement {
+            verdict,
+            violations: violations.collect(),
+            unknowns: Vec::new(),
+            not_applicable: None,
+        }
     }
 
     // Of the three violations one is in both judgements, one moved and one changed its oracle: only

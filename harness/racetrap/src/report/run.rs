@@ -8,7 +8,10 @@ use std::path::PathBuf;
 use racetrap_history::{FindingId, Judgement, Scenario, Verdict, VmMode, timeline};
 
 use super::Paint;
+use super::case::State;
+use super::known::lines;
 use crate::derived::{Rebuilt, TIMELINE};
+use crate::known::{KnownFailures, KnownState};
 use crate::matrix::{evidence_of, reasons};
 use crate::run::{Outcome, RunError, engine_of};
 use crate::timeline::{StoryLine, story};
@@ -34,6 +37,8 @@ pub(crate) struct RunReport {
     pub(crate) defects: Vec<String>,
     /// The verdict and its reasons.
     pub(crate) judgement: Judgement,
+    /// What the list of known failures says of the run.
+    pub(crate) known: KnownState,
     /// Wall time, in seconds.
     pub(crate) seconds: f64,
     /// Directory of the evidence, if it was kept.
@@ -63,10 +68,10 @@ impl RunReport {
             Ok(outcome) => Self {
                 used_again: outcome.used_again(),
                 engine: outcome.engine(),
+                vm: (outcome.judgement.not_applicable.is_none()).then_some(outcome.vm),
                 judgement: outcome.judgement,
                 seconds: outcome.took.as_secs_f64(),
                 evidence: outcome.evidence,
-                vm: Some(outcome.vm),
                 timeline: timeline::lines(&outcome.history),
                 ..report
             },
@@ -109,7 +114,16 @@ impl RunReport {
         }
     }
 
-    /// Broken promises, and the reasons why the run may not show everything.
+    /// Compares the run with a list of known failures.
+    #[must_use]
+    pub(crate) fn compared(self, known: &KnownFailures) -> Self {
+        let Judgement { verdict, .. } = self.judgement;
+        let known = known.compare(&self.finding, verdict, &self.judgement.oracles());
+        Self { known, ..self }
+    }
+
+    /// Broken promises, the reasons why the run may not show everything, or why the scenario is not
+    /// applicable.
     pub(crate) fn reasons(&self) -> Vec<String> {
         reasons(&self.judgement).chain(self.used_again.clone()).collect()
     }
@@ -122,11 +136,8 @@ impl RunReport {
             correct: about.map(|about| about.correct.clone()).unwrap_or_default(),
             story: story(scenario),
             defects: defects.to_vec(),
-            judgement: Judgement {
-                verdict: Verdict::Unknown,
-                violations: Vec::new(),
-                unknowns: Vec::new(),
-            },
+            judgement: Judgement::unknown(Vec::new()),
+            known: KnownState::default(),
             seconds: 0.0,
             evidence: None,
             vm: None,
@@ -148,34 +159,40 @@ pub(crate) fn titles(reports: &[RunReport]) -> BTreeMap<String, String> {
 pub(crate) fn run(report: &RunReport, whole: bool, paint: Paint) -> String {
     let mut text = String::new();
     let RunReport { finding, title, seconds, judgement, .. } = report;
-    let verdict = verdict(judgement.verdict, paint);
+    let state = State::of_run(report);
+    let verdict = word(state, judgement.verdict, paint);
     let finding = paint.strong(&finding.to_string());
     let _ = writeln!(text, "{verdict} [{seconds:>7.3}s] {finding} {title}");
     for (label, what) in &report.story {
         entry(&mut text, label, what, paint);
     }
-    if judgement.verdict != Verdict::Pass {
-        told(&mut text, report, paint);
-    }
-    if whole || judgement.verdict != Verdict::Pass {
+    told(&mut text, report, paint);
+    if whole || !judgement.verdict.is_settled() {
         excerpt(&mut text, report, whole, paint);
     }
     if let Some(evidence) = &report.evidence {
         entry(&mut text, "evidence", &evidence.display().to_string(), paint);
     }
-    if judgement.verdict != Verdict::Pass {
+    if !judgement.verdict.is_settled() {
         entry(&mut text, "again", &report.again, paint);
     }
     text
 }
 
-/// The verdict, right-aligned in its own column.
-fn verdict(verdict: Verdict, paint: Paint) -> String {
-    let word = format!("{:>12}", verdict.to_string().to_uppercase());
-    match verdict {
-        Verdict::Pass => paint.good(&word),
-        Verdict::Unknown => paint.doubtful(&word),
-        Verdict::Fail => paint.bad(&word),
+/// The verdict, right-aligned in its own column. A failure that is known has a word of its own.
+fn word(state: State, verdict: Verdict, paint: Paint) -> String {
+    let word = match (state, verdict) {
+        (State::Known, _) => "KNOWN".to_owned(),
+        // As wide as the column.
+        (_, Verdict::NotApplicable) => "INAPPLICABLE".to_owned(),
+        (_, Verdict::Pass | Verdict::Unknown | Verdict::Fail) => verdict.to_string().to_uppercase(),
+    };
+    let word = format!("{word:>12}");
+    match state {
+        State::Right => paint.good(&word),
+        State::NotApplicable => paint.faint(&word),
+        State::Known | State::Unknown => paint.doubtful(&word),
+        State::Wrong => paint.bad(&word),
     }
 }
 
@@ -187,7 +204,13 @@ pub(super) fn entry(text: &mut String, label: &str, what: &str, paint: Paint) {
 }
 
 fn told(text: &mut String, report: &RunReport, paint: Paint) {
-    let Judgement { violations, unknowns, .. } = &report.judgement;
+    let Judgement { violations, unknowns, not_applicable, .. } = &report.judgement;
+    if let Some(why) = not_applicable {
+        entry(text, "because", why, paint);
+    }
+    for line in lines(&report.known) {
+        entry(text, "known", &line, paint);
+    }
     if !violations.is_empty() {
         entry(text, "expected", &report.correct, paint);
     }

@@ -7,6 +7,7 @@ use racetrap_history::{Judgement, OracleName, Record, Scenario, Verdict, Violati
 use super::check::{Check, CheckState};
 use super::terminal::displayed;
 use super::*;
+use crate::known::KnownState;
 use crate::matrix::{Cell, DaemonKind};
 use crate::run::{Outcome, RunError};
 use crate::scenario_file;
@@ -92,7 +93,12 @@ fn outcome(judgement: Judgement, records: u64) -> Outcome {
 }
 
 fn passed() -> Judgement {
-    Judgement { verdict: Verdict::Pass, violations: Vec::new(), unknowns: Vec::new() }
+    Judgement {
+        verdict: Verdict::Pass,
+        violations: Vec::new(),
+        unknowns: Vec::new(),
+        not_applicable: None,
+    }
 }
 
 fn failed(seqs: &[u64]) -> Judgement {
@@ -104,7 +110,7 @@ fn failed(seqs: &[u64]) -> Judgement {
             text: "volume data: in the engine, but has no mirror".to_owned(),
         })
         .collect();
-    Judgement { verdict: Verdict::Fail, violations, unknowns: Vec::new() }
+    Judgement { verdict: Verdict::Fail, violations, unknowns: Vec::new(), not_applicable: None }
 }
 
 fn report(text: &str, came: Result<Outcome, RunError>) -> RunReport {
@@ -137,6 +143,7 @@ fn cell(finding: &str, daemon: DaemonKind, verdict: Verdict, right: bool) -> Cel
         seconds: 2.5,
         evidence: failed.then(|| "/evidence/1-A-1".into()),
         reasons: if right { Vec::new() } else { vec!["the engine died".to_owned()] },
+        known: KnownState::default(),
         again: format!("racetrap repro {finding}"),
     }
 }

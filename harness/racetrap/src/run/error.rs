@@ -11,7 +11,7 @@ use crate::world::WorldError;
 #[non_exhaustive]
 pub enum RunError {
     /// The world could not be made.
-    #[error("the world could not be made; what is known lies in {evidence}")]
+    #[error("the world could not be made")]
     World {
         /// Why.
         #[source]

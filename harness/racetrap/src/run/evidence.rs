@@ -12,6 +12,7 @@ use crate::bundle::{Cause, Manifest, Trigger, seal};
 use crate::clock::Clock;
 use crate::derived::{self, JOURNAL};
 use crate::recorder::Recorder;
+use crate::sys;
 
 /// An evidence directory of one run.
 pub(super) struct Evidence {
@@ -66,17 +67,12 @@ impl Evidence {
             started: self.clock.calendar(),
             reused,
             again: options.again.clone(),
+            low_limit: sys::low_limit(),
         }
     }
 
-    /// Deletes the directory of an attempt that says nothing, such as one in an unsupported VM mode.
-    pub(super) fn discard(directory: &Path) -> Result<(), RunError> {
-        let path = directory.to_owned();
-        fs::remove_dir_all(directory).map_err(|source| RunError::Evidence { path, source })
-    }
-
     /// Adds the files that are computed from the history and completes the bundle; or deletes the
-    /// directory, if the run passed and nobody asked to keep it. `cause` goes into the manifest if no
+    /// directory, if the run is settled and nobody asked to keep it. `cause` goes into the manifest if no
     /// capture has written one.
     pub(super) async fn finish(
         self,
@@ -85,12 +81,16 @@ impl Evidence {
         cause: Cause,
         keep: bool,
     ) -> Result<Option<PathBuf>, RunError> {
-        let passed = came.judgement.verdict == Verdict::Pass;
-        if passed && !keep && came.written.is_ok() {
+        let is_settled = came.judgement.verdict.is_settled();
+        if is_settled && !keep && came.written.is_ok() {
             let removed = fs::remove_dir_all(&self.directory);
             return removed.map(|()| None).map_err(|source| self.not_written(source));
         }
-        let cause = if passed { Cause::new(Trigger::Kept, "the run passed") } else { cause };
+        let cause = match came.judgement.verdict {
+            Verdict::Pass => Cause::new(Trigger::Kept, "the run passed"),
+            Verdict::NotApplicable => Cause::new(Trigger::Kept, "the scenario is not applicable"),
+            Verdict::Unknown | Verdict::Fail => cause,
+        };
         let concluded = derived::write(&self.directory, &came.history, &came.judgement);
         // The bundle is completed also if a file of it could not be written.
         let sealed = seal(&self.directory, cause, &recorder.masker()).await;

@@ -2,6 +2,8 @@
 //!
 //! - `perform`: one run, from its world to its evidence;
 //! - `options`, `outcome`, `error`: what a run needs, what comes of it, and why it may not even begin;
+//! - `make`: what a run has before its first step;
+//! - `applicable`: whether a scenario is for its daemon at all;
 //! - `runner`: hands each step to the part that does it;
 //! - `steps`: those parts, one file for each part of the language;
 //! - `scene`: the world of a run, as steps use it;
@@ -10,9 +12,11 @@
 //! - `reuse`: whether a world can be used again;
 //! - `evidence`, `cause`: what a run leaves, and why.
 
+mod applicable;
 mod cause;
 mod error;
 mod evidence;
+mod make;
 mod options;
 mod outcome;
 mod perform;

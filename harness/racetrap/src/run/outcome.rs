@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use racetrap_history::{Judgement, Record, Verdict, VmMode, What};
+use racetrap_history::{Judgement, Record, VmMode, What};
 
 /// What came of a run that began.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ impl Outcome {
     pub fn used_again(&self) -> Option<String> {
         let head = self.history.first().map(|record| &record.what);
         match head {
-            Some(What::Run(head)) if head.reused > 0 && self.judgement.verdict != Verdict::Pass => {
+            Some(What::Run(head)) if head.reused > 0 && !self.judgement.verdict.is_settled() => {
                 let run = head.reused + 1;
                 Some(format!("this was run {run} in its world; `repro` makes a new one"))
             }

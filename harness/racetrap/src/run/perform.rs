@@ -2,25 +2,26 @@
 
 use std::fs::File;
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use futures::FutureExt as _;
-use racetrap_history::{Blame, Scenario, Verdict, VmMode, What, judge};
+use racetrap_history::{Blame, Scenario, VmMode, What, judge};
 
 use super::error::RunError;
 use super::evidence::{Evidence, Judged};
+use super::make::{Made, make};
 use super::options::RunOptions;
 use super::outcome::Outcome;
 use super::runner::Runner;
 use super::step_error::StepError;
 use super::stop::End;
-use super::{cause, reuse};
+use super::{applicable, cause, reuse};
 use crate::bundle::{Cause, Trigger, panicked};
 use crate::chain::chain;
 use crate::clock::Clock;
 use crate::daemon::DaemonError;
 use crate::recorder::{Recorder, Whole};
-use crate::world::{Lease, World, WorldError, WorldOptions};
+use crate::world::{Lease, World, WorldError};
 
 /// Runs one scenario in a world of its own, and judges the history.
 ///
@@ -29,32 +30,57 @@ use crate::world::{Lease, World, WorldError, WorldOptions};
 /// history.
 pub async fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, RunError> {
     let clock = Clock::start();
+    if let Some(why) = applicable::refused(scenario, options.vm) {
+        return not_applicable(scenario, options, clock, why).await;
+    }
     let mut modes = vec![VmMode::Api, VmMode::Program];
     modes.retain(|mode| scenario.needs.vm.is_empty() || scenario.needs.vm.contains(mode));
     modes.retain(|mode| options.vm.is_none_or(|wanted| wanted == *mode));
-    let mut modes = modes.into_iter().peekable();
-    while let Some(vm) = modes.next() {
-        match run_in(vm, scenario, options, clock).await {
-            // The daemon does not support this mode, so this attempt says nothing of the finding.
-            Err(RunError::World { source: WorldError::Daemon(error), evidence })
-                if matches!(error, DaemonError::VmMode { .. }) && modes.peek().is_some() =>
-            {
-                Evidence::discard(&evidence)?;
-            }
-            ended => return ended,
+    let (last, others) = modes.split_last().expect("a scenario without a mode was refused");
+    for vm in others {
+        // A daemon that does not support this mode says nothing of the finding by that.
+        let setting = Setting { scenario, options, vm: *vm, clock };
+        if let Some(outcome) = run_in(setting, false).await? {
+            return Ok(outcome);
         }
     }
-    let evidence = options.evidence.clone();
-    Err(RunError::World { source: WorldError::NoVmMode, evidence })
+    let outcome = run_in(Setting { scenario, options, vm: *last, clock }, true).await?;
+    Ok(outcome.expect("in the last mode, every run has an outcome"))
 }
 
-/// Runs a scenario in one VM mode, with a history of its own.
-async fn run_in(
-    vm: VmMode,
+/// The outcome of a scenario that is for no daemon here.
+async fn not_applicable(
     scenario: &Scenario,
     options: &RunOptions,
     clock: Clock,
+    why: String,
 ) -> Result<Outcome, RunError> {
+    let evidence = Evidence::create(&options.evidence, scenario, clock)?;
+    let vm = options.vm.unwrap_or(VmMode::Api);
+    let recorder = Recorder::new(evidence.journal()?, clock);
+    recorder.append(What::Run(evidence.header(scenario, options, vm, 0)));
+    recorder.append(What::NotApplicable { why: why.clone() });
+    recorder.append(What::Ended);
+    let came = Judged::of(&recorder);
+    let kept =
+        evidence.finish(&recorder, &came, Cause::new(Trigger::Unmade, why), options.keep).await?;
+    let Judged { history, judgement, .. } = came;
+    Ok(Outcome { judgement, history, evidence: kept, vm, took: clock.elapsed() })
+}
+
+/// What is run, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Setting<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) options: &'a RunOptions,
+    pub(super) vm: VmMode,
+    clock: Clock,
+}
+
+/// Runs a scenario in one VM mode, with a history of its own. Returns nothing if the daemon does not
+/// support the mode and another one is left to try.
+async fn run_in(setting: Setting<'_>, is_last: bool) -> Result<Option<Outcome>, RunError> {
+    let Setting { scenario, options, vm, clock } = setting;
     let evidence = Evidence::create(&options.evidence, scenario, clock)?;
     let end = End::of(options, clock);
     let mut lease = reuse::pool(scenario, options).lease(reuse::key(scenario, options, vm)).await;
@@ -62,44 +88,78 @@ async fn run_in(
     let head = What::Run(evidence.header(scenario, options, vm, reused));
     let recorder = begin(&mut lease, evidence.journal()?, clock, head);
     let directory = evidence.directory().to_owned();
-    let making = async {
-        match lease.world.take() {
-            Some(world) => Ok((begin_again(world, &directory).await?, None)),
-            None => make_worlds(vm, scenario, options, &directory, &recorder).await,
-        }
-    };
     let made = tokio::select! {
-        made = making => made,
+        made = make(lease.world.take(), setting, &directory, &recorder) => made,
         // The half-made world is dropped, and its lock with it. The world's watcher waits for that lock,
         // and sweeps what is left.
         why = end.comes() => {
-            recorder.note(&why);
+            recorder.append(What::Unmade { why: why.clone() });
             let cause = Cause::new(Trigger::Stopped, &why);
             evidence.finish(&recorder, &Judged::of(&recorder), cause, true).await?;
             return Err(RunError::Ended { why, evidence: directory });
         }
     };
-    let (world, neighbour) = match made {
-        Ok(worlds) => worlds,
-        Err(source) => {
-            recorder.note(chain(&source));
-            recorder.append(What::Ended);
-            let cause = Cause::new(Trigger::Unmade, chain(&source));
-            evidence.finish(&recorder, &Judged::of(&recorder), cause, true).await?;
-            return Err(RunError::World { source, evidence: directory });
+    match made {
+        Ok(made) => carry_out_made(made, lease, evidence, &end, setting).await.map(Some),
+        Err(source) => unmade(source, evidence, &recorder, setting, is_last).await,
+    }
+}
+
+/// Ends a run whose world could not be made, or whose scenario is not for its daemon.
+async fn unmade(
+    source: WorldError,
+    evidence: Evidence,
+    recorder: &Recorder,
+    setting: Setting<'_>,
+    is_last: bool,
+) -> Result<Option<Outcome>, RunError> {
+    let Setting { options, vm, clock, .. } = setting;
+    recorder.append(What::Ended);
+    let cause = Cause::new(Trigger::Unmade, chain(&source));
+    let directory = evidence.directory().to_owned();
+    let came = Judged::of(recorder);
+    let is_settled = came.judgement.verdict.is_settled();
+    let lacks_mode = matches!(source, WorldError::Daemon(DaemonError::VmMode { .. }));
+    let is_retried = is_settled && lacks_mode && !is_last;
+    let kept = evidence.finish(recorder, &came, cause, options.keep && !is_retried).await?;
+    if is_retried {
+        return Ok(None);
+    }
+    if !is_settled {
+        return Err(RunError::World { source, evidence: directory });
+    }
+    let Judged { history, judgement, .. } = came;
+    Ok(Some(Outcome { judgement, history, evidence: kept, vm, took: clock.elapsed() }))
+}
+
+/// Carries out the scenario, judges the history, and closes the world or gives it back.
+async fn carry_out_made(
+    made: Made,
+    lease: Lease,
+    evidence: Evidence,
+    end: &End,
+    setting: Setting<'_>,
+) -> Result<Outcome, RunError> {
+    let Setting { scenario, options, vm, clock } = setting;
+    let Made { world, neighbour, lacking } = made;
+    let mut runner = Runner::new(world, options.deadlines.step(), neighbour);
+    let recorder = runner.recorder().clone();
+    let carried_out = match lacking {
+        None => carry_out_or_panic(scenario, &mut runner, end).await,
+        Some(why) => {
+            recorder.append(What::NotApplicable { why });
+            Ok(())
         }
     };
-    let mut runner = Runner::new(world, options.deadlines.step(), neighbour);
-    let carried_out = carry_out_or_panic(scenario, &mut runner, &end).await;
     let so_far = recorder.as_ended();
     let judgement = judge(&so_far);
-    let passes = judgement.verdict == Verdict::Pass;
-    let (came, kept) = if passes && lease.keeps() && reuse::can_be_undone(scenario) {
+    let is_settled = judgement.verdict.is_settled();
+    let (came, kept) = if is_settled && lease.keeps() && reuse::can_be_undone(scenario) {
         give_back(runner.into_world(), lease, evidence, options).await?
     } else {
         let cause = cause::cause(&so_far, &judgement, carried_out.is_err(), &options.stop);
         // The capture comes before the close, which ends the processes that it asks.
-        if !passes {
+        if !is_settled {
             runner.capture(&cause).await;
         }
         runner.close().await;
@@ -135,17 +195,6 @@ fn begin(lease: &mut Lease, journal: File, clock: Clock, head: What) -> Recorder
     recorder
 }
 
-/// Begins a run in a world that is used again. A world in which that fails is closed.
-async fn begin_again(mut world: World, evidence: &Path) -> Result<World, WorldError> {
-    match world.begin(evidence).await {
-        Ok(()) => Ok(world),
-        Err(error) => {
-            world.close().await;
-            Err(error)
-        }
-    }
-}
-
 /// Ends the history of a run that passed, and gives its world back.
 async fn give_back(
     mut world: World,
@@ -162,60 +211,24 @@ async fn give_back(
     };
     // Records that came between the first judgement and the end of the history are judged too.
     let came = Judged::new(records, failure);
-    let passed = came.judgement.verdict == Verdict::Pass;
+    let is_settled = came.judgement.verdict.is_settled();
     let cause = cause::cause(&came.history, &came.judgement, false, &options.stop);
-    if !passed {
+    if !is_settled {
         world.capture(cause.clone()).await;
     }
-    let is_kept = !passed || options.keep;
+    let is_kept = !is_settled || options.keep;
     let logs = if is_kept { world.keep_logs(evidence.directory()) } else { Ok(()) };
     let idle = logs.and_then(|()| world.declare_idle());
     let kept = match idle.map_err(|source| evidence.not_written(source)) {
         Ok(()) => evidence.finish(world.recorder(), &came, cause, options.keep).await,
         Err(error) => Err(error),
     };
-    if passed && kept.is_ok() {
+    if is_settled && kept.is_ok() {
         lease.give_back(world).await;
     } else {
         lease.close(world).await;
     }
     Ok((came, kept?))
-}
-
-/// Makes a world, and a neighbour for it if the scenario needs one.
-async fn make_worlds(
-    vm: VmMode,
-    scenario: &Scenario,
-    options: &RunOptions,
-    evidence: &Path,
-    recorder: &Recorder,
-) -> Result<(World, Option<Box<Runner>>), WorldError> {
-    let mut asked = WorldOptions {
-        daemon: options.daemon.clone(),
-        defects: options.defects.clone(),
-        vm,
-        engine: options.engine,
-        evidence: evidence.to_owned(),
-        needs: scenario.needs.clone(),
-        home: None,
-    };
-    let world = World::start(&asked, recorder).await?;
-    if !scenario.needs.neighbour {
-        return Ok((world, None));
-    }
-    asked.home = Some(world.home().to_owned());
-    asked.evidence = evidence.join("neighbour");
-    let recorder = recorder.neighbour();
-    match World::start(&asked, &recorder).await {
-        Ok(neighbour) => {
-            let runner = Runner::new(neighbour, options.deadlines.step(), None);
-            Ok((world, Some(Box::new(runner))))
-        }
-        Err(error) => {
-            world.close().await;
-            Err(error)
-        }
-    }
 }
 
 /// Does the steps, and returns the panic of the harness, if one of them panicked. The history says then

@@ -3,6 +3,8 @@
 use racetrap_history::nearest;
 use serde_yaml::MessageFormatter as _;
 
+use super::parse::Kind;
+
 /// A parser's error in the words of the scenario language.
 pub(super) struct Complaint {
     pub(super) problem: String,
@@ -15,7 +17,7 @@ impl Complaint {
         clippy::wildcard_enum_match_arm,
         reason = "the parser has dozens of errors; all but these say what is wrong by themselves"
     )]
-    pub(super) fn new(error: &serde_yaml::Error, text: &str) -> Self {
+    pub(super) fn new(error: &serde_yaml::Error, text: &str, kind: Kind) -> Self {
         use serde_yaml::Error;
         let new = |problem: String, expected: &str, help: Option<String>| Self {
             problem,
@@ -23,8 +25,13 @@ impl Complaint {
             help,
         };
         if text.lines().all(|line| line.trim().is_empty() || line.trim().starts_with('#')) {
-            let help = "a scenario has at least `finding` and `steps`".to_owned();
-            return new("the file is empty".to_owned(), "expected a scenario", Some(help));
+            let (expected, help) = match kind {
+                Kind::Scenario => {
+                    ("expected a scenario", "a scenario has at least `finding` and `steps`")
+                }
+                Kind::Known => ("expected a list of known failures", "an empty list is `[]`"),
+            };
+            return new("the file is empty".to_owned(), expected, Some(help.to_owned()));
         }
         match error {
             Error::SerdeUnknownField { field, expected, .. } => {
@@ -64,7 +71,11 @@ impl Complaint {
                 new("wrong type".to_owned(), "expected `true` or `false`", None)
             }
             Error::MultipleDocuments { .. } => {
-                let help = "put each scenario into a file of its own".to_owned();
+                let help = match kind {
+                    Kind::Scenario => "put each scenario into a file of its own",
+                    Kind::Known => "put all known failures into one list",
+                };
+                let help = help.to_owned();
                 let problem = "the file holds several documents".to_owned();
                 new(problem, "expected the end of the file before this", Some(help))
             }

@@ -55,10 +55,7 @@ impl ScenarioFile {
     /// # Errors
     /// A file that cannot be read, is larger than [`SIZE_MAX`], or holds no scenario.
     pub(crate) fn read(path: &Path) -> Result<Self, ScenarioFileError> {
-        let bytes = load(path)?;
-        let name = path.display().to_string();
-        let text =
-            String::from_utf8(bytes).map_err(|error| Invalid::not_utf8(&name, error.as_bytes()))?;
+        let (name, text) = read_text(path)?;
         let scenario = parse(&name, &text)?;
         Ok(Self { name, text, scenario })
     }
@@ -71,6 +68,18 @@ impl ScenarioFile {
     ) -> ScenarioFileError {
         Invalid::unknown_finding(&self.name, &self.text, &self.scenario, known).into()
     }
+}
+
+/// The name and the text of a file, up to a limit.
+///
+/// # Errors
+/// A file that cannot be read, is larger than [`SIZE_MAX`], or is not UTF-8.
+pub(crate) fn read_text(path: &Path) -> Result<(String, String), ScenarioFileError> {
+    let bytes = load(path)?;
+    let name = path.display().to_string();
+    let text = String::from_utf8(bytes);
+    let text = text.map_err(|error| Invalid::not_utf8(&name, error.as_bytes()))?;
+    Ok((name, text))
 }
 
 fn load(path: &Path) -> Result<Vec<u8>, ScenarioFileError> {

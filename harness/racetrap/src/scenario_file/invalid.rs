@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use serde_yaml::{Location, Spanned};
 
 use super::complaint::Complaint;
-use super::parse::options;
+use super::parse::{Kind, options};
 
 /// The error for a text that is no scenario, with the place that shows it.
 #[derive(Debug)]
@@ -93,10 +93,33 @@ impl Invalid {
         })
     }
 
+    /// The error for a value that is not allowed; shows the line at `at`.
+    pub(crate) fn at(
+        name: &str,
+        text: &str,
+        at: Location,
+        problem: String,
+        expected: &str,
+        help: Option<String>,
+    ) -> Box<Self> {
+        Box::new(Self {
+            problem,
+            expected: expected.to_owned(),
+            help,
+            text: NamedSource::new(name, text.to_owned()).with_language("yaml"),
+            at: line_at(text, Some(at)),
+        })
+    }
+
     /// The error for a text that the parser refuses.
-    pub(super) fn not_a_scenario(name: &str, text: &str, error: &serde_yaml::Error) -> Box<Self> {
+    pub(super) fn not_of_kind(
+        name: &str,
+        text: &str,
+        kind: Kind,
+        error: &serde_yaml::Error,
+    ) -> Box<Self> {
         let error = error.without_snippet();
-        let Complaint { problem, expected, help } = Complaint::new(error, text);
+        let Complaint { problem, expected, help } = Complaint::new(error, text, kind);
         Box::new(Self {
             problem,
             expected,

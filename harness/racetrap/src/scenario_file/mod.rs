@@ -16,8 +16,8 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use file::ScenarioFile;
 pub use file::{SIZE_MAX, ScenarioFileError};
+pub(crate) use file::{ScenarioFile, read_text};
 pub use invalid::Invalid;
 pub use parse::parse;
-pub(crate) use parse::parse_as;
+pub(crate) use parse::{Kind, parse_as};

@@ -12,7 +12,7 @@ use super::invalid::Invalid;
 /// # Errors
 /// A text that holds no scenario, or one that cannot be carried out.
 pub fn parse(name: &str, text: &str) -> Result<Scenario, Box<Invalid>> {
-    let scenario: Scenario = parse_as(name, text)?;
+    let scenario: Scenario = parse_as(name, text, Kind::Scenario)?;
     scenario
         .check()
         .and_then(|()| check_routes(&scenario))
@@ -20,10 +20,23 @@ pub fn parse(name: &str, text: &str) -> Result<Scenario, Box<Invalid>> {
     Ok(scenario)
 }
 
+/// What a file is, for the words of its errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A scenario, or a finding that cannot be shown.
+    Scenario,
+    /// A list of known failures.
+    Known,
+}
+
 /// Reads `text`, which errors call `name`, and checks nothing else.
-pub(crate) fn parse_as<T: DeserializeOwned>(name: &str, text: &str) -> Result<T, Box<Invalid>> {
+pub(crate) fn parse_as<T: DeserializeOwned>(
+    name: &str,
+    text: &str,
+    kind: Kind,
+) -> Result<T, Box<Invalid>> {
     serde_yaml::from_str_with_options(text, options())
-        .map_err(|error| Invalid::not_a_scenario(name, text, &error))
+        .map_err(|error| Invalid::not_of_kind(name, text, kind, &error))
 }
 
 /// Checks that the wire knows each route: no message would ever match an unknown one, and the run

@@ -13,12 +13,14 @@
 //! - `files`: owners, permissions and kinds of files; `directories`: changes in directories
 //!   (inotify);
 //! - `open_gate`: holds processes that open a file (fanotify);
+//! - `limits`: how many files a process may open;
 //! - `stop`: SIGINT and SIGTERM to the harness.
 
 mod census;
 mod cgroup;
 mod directories;
 mod files;
+mod limits;
 mod machine;
 mod mounts;
 mod namespace;
@@ -36,6 +38,7 @@ pub(crate) use files::{
     is_file_at, kind_of_file, open_file, owner_of_directory, private, random, set_owner_and_mode,
     take_room, user_id,
 };
+pub(crate) use limits::{OPEN_FILES_MIN, low_limit, open_files, raise_limits};
 pub(crate) use machine::{kernel, kernel_lines, knows_file_system, machine};
 pub(crate) use mounts::{SmallDisk, detach, mounts_below};
 pub(crate) use namespace::{Namespace, in_namespace, new_namespace, with_own_run};

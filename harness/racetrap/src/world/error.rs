@@ -1,11 +1,13 @@
 //! Why a world could not be started.
 
+use std::error::Error as _;
 use std::io;
 
-use racetrap_history::Protocol;
+use racetrap_history::{Protocol, What};
 use racetrap_wire::WireError;
 
 use super::slot::SlotError;
+use crate::chain::chain;
 use crate::daemon::DaemonError;
 use crate::docker_cli::DockerCliError;
 use crate::engine::{EngineError, TruthError};
@@ -30,9 +32,6 @@ pub enum WorldError {
     /// The daemon did not start.
     #[error("the daemon did not start")]
     Daemon(#[from] DaemonError),
-    /// The scenario's VM modes and the daemon's have none in common.
-    #[error("there is no VM mode that scenario and daemon both support")]
-    NoVmMode,
     /// The daemon's API takes the desired state of a container in another way than the scenario
     /// needs.
     #[error("the scenario needs the protocol `{needed}`, and this daemon has `{had}`")]
@@ -60,13 +59,26 @@ pub enum WorldError {
 }
 
 impl WorldError {
-    /// Whether something is broken. `false` if the daemon works, but lacks what the scenario needs;
-    /// such a world leaves nothing worth capturing.
-    pub(super) fn is_failure(&self) -> bool {
-        !matches!(
+    /// Whether the scenario is not for this daemon, or not for the engine that was chosen: nothing is
+    /// broken, and such a world leaves nothing worth capturing.
+    pub(crate) fn is_not_applicable(&self) -> bool {
+        matches!(
             self,
-            Self::Daemon(DaemonError::VmMode { .. }) | Self::NoVmMode | Self::Protocol { .. }
+            Self::Daemon(DaemonError::VmMode { .. } | DaemonError::NoControllers(_))
+                | Self::Engine(EngineError::NoLiveRestore)
+                | Self::Protocol { .. }
         )
+    }
+
+    /// The record of this error in the history of the run.
+    pub(crate) fn record(&self) -> What {
+        let why = chain(self);
+        if !self.is_not_applicable() {
+            return What::Unmade { why };
+        }
+        // The outer error says that something did not start, which is true and not the point.
+        let why = self.source().map_or(why, chain);
+        What::NotApplicable { why }
     }
 }
 

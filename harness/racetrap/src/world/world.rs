@@ -60,18 +60,22 @@ impl World {
     ) -> Result<Self, WorldError> {
         let began = Instant::now();
         let mut tasks = Tasks::default();
-        let foundation = Foundation::create(options, &mut tasks, recorder).await?;
+        let foundation = Foundation::create(options, &mut tasks, recorder).await;
+        let foundation = foundation.inspect_err(|error| recorder.append(error.record()))?;
         let mut daemon = None;
         let parts = match Parts::start(options, &foundation, &mut tasks, &mut daemon).await {
             Ok(parts) => parts,
             Err(error) => {
+                // Before the harness ends anything: the reason is what the history says first.
+                recorder.append(error.record());
                 // The capture must come before the sweep, which leaves nothing to look at.
-                if error.is_failure() {
+                if !error.is_not_applicable() {
                     let cause = Cause::new(Trigger::Unmade, chain(&error));
                     let expect_stack_dump =
                         || daemon.iter_mut().for_each(Daemon::expect_stack_dump);
                     foundation.capture(cause, expect_stack_dump).await;
                 }
+                recorder.expect_ends();
                 tasks.observers.abort_all();
                 tasks.clients.abort_all();
                 foundation.destroy(Vec::new(), tasks).await;

@@ -69,3 +69,25 @@ fn a_directory_too_long_for_sockets_is_told_with_exit_code_4() {
     }
     assert_eq!(std::fs::read_dir(&long).unwrap().count(), 0);
 }
+
+/// The soft limit is raised to the hard one; a hard limit that is too low is named with a remedy.
+#[test]
+fn doctor_says_how_many_files_may_be_open_after_the_soft_limit_was_raised() {
+    for (limits, state, told) in
+        [("64:4096", "ok", "at most 4096"), ("64:128", "optional", "at most 128 open files")]
+    {
+        let sandbox = Sandbox::new();
+        let mut command = assert_cmd::Command::new("prlimit");
+        command
+            .arg(format!("--nofile={limits}"))
+            .args([program(), "doctor", "--format", "json"])
+            .env("HOME", sandbox.path());
+        let (_, stdout, stderr) = outcome(&mut command);
+        let object: Value = serde_json::from_str(&stdout).expect(&stderr);
+        let checks = object["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["name"] == "open files").unwrap();
+        assert_eq!(check["state"], state, "{check}");
+        let text = format!("{}{}", check["found"], check["remedy"]);
+        assert!(text.contains(told), "{check}");
+    }
+}

@@ -4,6 +4,7 @@ mod daemon;
 mod deadlines;
 mod engines;
 mod help;
+mod known;
 mod listing;
 mod machine;
 mod output;

@@ -75,6 +75,7 @@ pub(crate) fn header(texts: Texts<'_>) -> What {
         started: "2026-01-01T00:00:00Z".to_owned(),
         reused: 0,
         again: texts.again.to_owned(),
+        low_limit: None,
     })
 }
 

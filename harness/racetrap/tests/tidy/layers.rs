@@ -78,6 +78,7 @@ pub(super) const ORDER: [(&str, &[&str]); 3] = [
             "contract",
             "scenario_file",
             "catalogue",
+            "known",
             "engine",
             "docker_cli",
             "daemon",

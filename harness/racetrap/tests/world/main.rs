@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "these tests are the command's users")]
 
 mod admission;
+mod applicable;
 mod dind;
 mod ends;
 mod engine;

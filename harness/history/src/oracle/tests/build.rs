@@ -175,6 +175,7 @@ pub(super) fn run_header(finding: &str, steps: &Value) -> What {
         started: String::new(),
         reused: 0,
         again: String::new(),
+        low_limit: None,
     })
 }
 

@@ -5,8 +5,11 @@ use serde_json::json;
 use super::build::*;
 use crate::judge::judge;
 use crate::oracle::{ALL, Finding};
-use crate::record::{Blame, Change, Exit, Owner, ProcessState, Review, ReviewOutcome, What};
+use crate::record::{
+    Blame, Change, Exit, Owner, ProcessState, Review, ReviewOutcome, RunHeader, What,
+};
 use crate::scenario::{GateName, OracleName};
+use crate::verdict::{Judgement, Verdict};
 
 #[test]
 fn a_sound_run_passes() {
@@ -23,6 +26,74 @@ fn a_run_whose_engine_died_is_unknown() {
         state: ProcessState::Died { exit: Exit::Signal(9) },
     };
     assert_unknown(healthy_run(vec![died]), "the engine ended by itself: signal 9");
+}
+
+/// The engine's end by SIGKILL, which the harness did not expect.
+fn engine_died() -> What {
+    let state = ProcessState::Died { exit: Exit::Signal(9) };
+    What::Process { name: "engine".to_owned(), pid: 8, started: 1, state }
+}
+
+/// The harness ends the engine after a failed start. That is not the engine's own end, and the daemon's
+/// end is not its failure.
+#[test]
+fn what_follows_a_failed_start_is_the_harness_s_own_doing() {
+    let unmade = What::Unmade { why: "no room".to_owned() };
+    let state = ProcessState::Died { exit: Exit::Signal(9) };
+    let daemon = What::Process { name: "daemon".to_owned(), pid: 9, started: 1, state };
+    let judgement = judge(&history(vec![unmade, engine_died(), daemon, What::Ended]));
+    let expected = ["the world could not be made: no room".to_owned()];
+    assert_eq!(judgement, Judgement::unknown(expected.to_vec()));
+}
+
+/// The reason of the start comes first; an engine that had ended before may be the cause.
+#[test]
+fn the_reason_of_a_failed_start_comes_first() {
+    let unmade = What::Unmade { why: "no answer".to_owned() };
+    let leak = What::Leak { text: "a mount".to_owned(), owner: Owner::World };
+    let judgement = judge(&history(vec![engine_died(), unmade, leak, What::Ended]));
+    assert_eq!(judgement.verdict, Verdict::Unknown);
+    let [first, second, third] = judgement.unknowns.as_slice() else { panic!("{judgement:?}") };
+    assert_eq!(first, "the world could not be made: no answer");
+    assert!(second.contains("the engine ended by itself"), "{second}");
+    assert!(third.contains("could not be removed: a mount"), "{third}");
+}
+
+/// A scenario that is not for the daemon proves nothing, and nothing is wrong; but a world that
+/// leaves something behind is not excused by that.
+#[test]
+fn a_scenario_that_is_not_for_the_daemon_is_neither_passed_nor_failed() {
+    let not = || What::NotApplicable { why: "no contexts".to_owned() };
+    let judgement = judge(&history(vec![not(), engine_died(), What::Ended]));
+    assert_eq!(judgement, Judgement::not_applicable("no contexts".to_owned()));
+    let json = serde_json::to_value(&judgement).expect("JSON");
+    assert_eq!(
+        (&json["verdict"], &json["not_applicable"]),
+        (&json!("not_applicable"), &json!("no contexts"))
+    );
+    let leak = What::Leak { text: "a mount".to_owned(), owner: Owner::World };
+    assert_unknown(vec![not(), leak, What::Ended], "not applicable: no contexts");
+}
+
+/// The same failure, with and without a limit that may be its cause. A pass is one in both.
+#[test]
+fn a_failure_under_a_low_limit_of_the_machine_is_unknown() {
+    let missed = || What::StepFailed { index: 2, blame: Blame::Daemon, why: "late".to_owned() };
+    let under = |low_limit: Option<&str>, extra: Vec<What>| {
+        let What::Run(head) = run_with_steps(&json!(["settle"])) else {
+            unreachable!("it is a header")
+        };
+        let low_limit = low_limit.map(str::to_owned);
+        let head = What::Run(RunHeader { low_limit, ..head });
+        judge(&history([vec![head], healthy_run(extra)].concat()))
+    };
+    let limit = Some("at most 128 files may be open");
+    assert_eq!(under(limit, vec![]).verdict, Verdict::Pass);
+    assert_eq!(under(None, vec![missed()]).verdict, Verdict::Fail);
+    let judgement = under(limit, vec![missed()]);
+    assert_eq!(judgement.verdict, Verdict::Unknown);
+    assert!(judgement.unknowns[0].contains("at most 128 files"), "{judgement:?}");
+    assert!(judgement.unknowns[1].contains("liveness: step 3: late"), "{judgement:?}");
 }
 
 // If the schedule or the world is to blame for a failed step, the run proves nothing about the daemon.

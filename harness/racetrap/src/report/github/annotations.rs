@@ -1,6 +1,7 @@
 //! Workflow commands: GitHub turns these lines of a step's output into annotations.
 
-use crate::report::case::{Case, State};
+use crate::report::case::Case;
+use crate::report::known::nothing_shown;
 
 /// How many annotations of one kind GitHub shows per step, minus one for the line that counts the
 /// rest.
@@ -12,9 +13,18 @@ const MESSAGE_BYTES_MAX: usize = 3000;
 
 /// One line for each of the first runs that are not right, and one line that counts the others.
 pub(crate) fn annotations(cases: &[Case]) -> String {
-    let bad: Vec<_> = cases.iter().filter(|case| case.state != State::Right).collect();
+    let bad: Vec<_> = cases.iter().filter(|case| case.state.is_bad()).collect();
     let shown = bad.iter().take(SHOWN).map(|case| annotation(case));
     let mut text: String = shown.collect();
+    if let Some(nothing) = nothing_shown(cases) {
+        text.push_str(&command_of("warning", "racetrap", &nothing));
+    }
+    // GitHub limits notices and errors separately.
+    let repaired = cases.iter().filter(|case| case.repaired).take(SHOWN);
+    text.extend(repaired.map(|case| {
+        let title = format!("{} {}: {}", case.finding, case.name, case.word);
+        command_of("notice", &title, &case.reasons.join("\n"))
+    }));
     let left = bad.len().saturating_sub(SHOWN);
     if left > 0 {
         let plural = if left == 1 { "run is" } else { "runs are" };
@@ -36,8 +46,13 @@ fn annotation(case: &Case) -> String {
 }
 
 fn command(title: &str, message: &str) -> String {
+    command_of("error", title, message)
+}
+
+/// A workflow command of this kind: `error`, `warning` or `notice`.
+fn command_of(kind: &str, title: &str, message: &str) -> String {
     let message = if message.is_empty() { title } else { message };
-    format!("::error title={}::{}\n", property(title), data(message))
+    format!("::{kind} title={}::{}\n", property(title), data(message))
 }
 
 /// Escapes a message so that it stays in one line.

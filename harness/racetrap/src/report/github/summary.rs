@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::annotations::truncate;
 use crate::report::case::{Case, State};
+use crate::report::known::nothing_shown;
 use crate::report::matrix::CONTROL;
 
 /// Maximal length of a summary in bytes. GitHub accepts 1024 KiB per step and shows nothing if it
@@ -51,7 +52,7 @@ pub(crate) fn summary(command: &str, cases: &[Case], bytes_max: usize) -> String
         Page { text: String::new(), bytes_max: bytes_max.saturating_sub(REST_BYTES), left_out: 0 };
     page.add(&head(command, cases));
     table(&mut page, cases);
-    for case in cases.iter().filter(|case| case.state != State::Right) {
+    for case in cases.iter().filter(|case| case.state != State::Right || case.repaired) {
         page.add(&details(case));
     }
     page.close("runs are not right; the evidence and the JUnit file have them");
@@ -69,10 +70,23 @@ fn head(command: &str, cases: &[Case]) -> String {
         "## {} racetrap {command}\n\n{right} as they must be, {wrong} wrong, {unknown} unknown",
         sign(cases.iter().map(|case| case.state).max().unwrap_or(State::Right))
     );
+    for (state, word) in [(State::Known, "known"), (State::NotApplicable, "not applicable")] {
+        let count = count(state);
+        if count > 0 {
+            let _ = write!(text, ", {count} {word}");
+        }
+    }
     let controls: Vec<_> = cases.iter().filter(|case| case.column == CONTROL).collect();
     if !controls.is_empty() {
         let alarms = controls.iter().filter(|case| case.state == State::Wrong).count();
         let _ = write!(text, "; {alarms} false alarms in {} control runs", controls.len());
+    }
+    let repaired = cases.iter().filter(|case| case.repaired).count();
+    if repaired > 0 {
+        let _ = write!(text, "; {repaired} repaired");
+    }
+    if let Some(nothing) = nothing_shown(cases) {
+        let _ = write!(text, "\n\n**{nothing}**");
     }
     text + "\n\n"
 }
@@ -162,6 +176,8 @@ fn plain(text: &str) -> String {
 fn sign(state: State) -> &'static str {
     match state {
         State::Right => "✅",
+        State::NotApplicable => "➖",
+        State::Known => "🔶",
         State::Unknown => "❔",
         State::Wrong => "❌",
     }

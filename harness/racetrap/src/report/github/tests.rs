@@ -22,6 +22,24 @@ fn at_most_nine_runs_are_annotated_and_the_tenth_line_counts_the_others() {
     assert!(one.contains("::convergence: no mirror%0Aevidence: 1-A-1%0Aagain: racetrap"), "{one}");
 }
 
+/// None of these is an error. What is repaired, and a command in which nothing was shown, is told.
+#[test]
+fn what_is_known_repaired_or_not_applicable_is_no_error() {
+    assert_eq!(annotations(&[example(State::Known), example(State::Right)]), "");
+    let repaired = Case { repaired: true, ..example(State::Right) };
+    assert!(annotations(std::slice::from_ref(&repaired)).starts_with("::notice title="));
+    let nothing = [State::NotApplicable; 2].map(example);
+    let text = annotations(&nothing);
+    assert!(text.starts_with("::warning title=racetrap::nothing was shown: all runs"), "{text}");
+    let some = [example(State::NotApplicable), example(State::Right)];
+    assert_eq!(annotations(&some), "", "something was shown");
+    let text = summary("run", &nothing, BYTES_MAX);
+    assert!(text.contains("2 not applicable") && text.contains("**nothing was shown"), "{text}");
+    let text = summary("run", &[example(State::Known), repaired], BYTES_MAX);
+    assert!(text.contains("1 as they must be, 0 wrong, 0 unknown, 1 known; 1 repaired"), "{text}");
+    assert!(text.contains("it is slow (since June)"), "{text}");
+}
+
 fn cases(findings: usize) -> Vec<Case> {
     let mut cases = Vec::new();
     for finding in 0..findings {

@@ -24,7 +24,8 @@ pub(super) fn rows(history: &[Record], entries: &[Entry], judgement: &Judgement)
         Row::new(
             "remarks",
             marks(|what| match what {
-                What::Leak { .. } => Some(Tone::Bad),
+                What::Leak { .. } | What::Unmade { .. } => Some(Tone::Bad),
+                What::NotApplicable { .. } => Some(Tone::Plain),
                 What::Run(_)
                 | What::Facts { .. }
                 | What::Named { .. }

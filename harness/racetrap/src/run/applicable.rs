@@ -1,0 +1,115 @@
+//! Whether a scenario is for the daemon that it is about to run on: what it supposes is looked for
+//! before its first step.
+//!
+//! Signs that cost nothing come first: the help and the discovery ConfigMap (contract 9.2). A sign that
+//! is missing proves nothing, so the daemon is then watched in a world of its own while it runs an
+//! App. Only what it has not shown by the time at which the contract promises it is missing.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use racetrap_history::{Platform, Scenario, Supposes, View, VmMode};
+
+use crate::clock::Clock;
+use crate::recorder::Recorder;
+use crate::wait::until;
+use crate::world::{World, WorldOptions};
+
+/// The platform of this harness.
+const PLATFORM: Platform = Platform::Linux;
+
+/// The condition that every revision reports when its engine is connected (contract 3.7).
+const READY: &str = "ContainerEngineReady";
+
+/// How long a daemon may take until its engine is connected, when it is watched.
+const READY_LIMIT: Duration = Duration::from_secs(60);
+
+/// Why a scenario cannot be run on any daemon here, before a world is made.
+pub(super) fn refused(scenario: &Scenario, wanted: Option<VmMode>) -> Option<String> {
+    let platforms = scenario.about.as_ref().map_or(&[][..], |about| &about.platforms);
+    if !platforms.is_empty() && !platforms.contains(&PLATFORM) {
+        let names: Vec<_> = platforms.iter().map(ToString::to_string).collect();
+        return Some(format!("the finding can be shown on {} only", names.join(" and ")));
+    }
+    let modes = &scenario.needs.vm;
+    let wanted = wanted.filter(|mode| !modes.is_empty() && !modes.contains(mode))?;
+    let names: Vec<_> = modes.iter().map(ToString::to_string).collect();
+    let names = names.join(" or ");
+    Some(format!("the scenario needs VM mode `{names}`, and `--vm {wanted}` was asked for"))
+}
+
+/// What the scenario supposes and the daemon of this world lacks; nothing if it lacks nothing, or if
+/// that cannot be found out.
+pub(super) async fn lacking(
+    world: &World,
+    scenario: &Scenario,
+    options: &WorldOptions,
+) -> Option<String> {
+    let Supposes { conditions, contexts, passthrough } = scenario.supposes();
+    if passthrough && let Ok(announced) = world.api.passthroughs().await {
+        let logs = announced.get("engine").is_some_and(|list| list.iter().any(|it| it == "logs"));
+        if !logs {
+            let why = "the scenario reads logs of containers through the daemon, and this daemon \
+                       announces no such passthrough";
+            return Some(why.to_owned());
+        }
+    }
+    let is_unnamed = |name: &String| name != READY && !world.daemon.names_condition(name);
+    let unnamed: Vec<_> = conditions.into_iter().filter(is_unnamed).collect();
+    // A daemon whose help cannot be read is watched.
+    let watch_contexts = contexts && !world.daemon.names_contexts().await.unwrap_or(false);
+    if unnamed.is_empty() && !watch_contexts {
+        return None;
+    }
+    let shown = watch(options).await?;
+    let missing = unnamed.iter().find(|name| !shown.conditions.contains(name));
+    if let Some(name) = missing {
+        return Some(format!(
+            "the scenario needs the App's condition `{name}`, and this daemon does not report it"
+        ));
+    }
+    (watch_contexts && !shown.context)
+        .then(|| "the scenario is about docker's contexts, and this daemon keeps none".to_owned())
+}
+
+/// What a daemon has shown while its App ran.
+struct Shown {
+    conditions: Vec<String>,
+    context: bool,
+}
+
+/// Lets the daemon run an App in a world of its own, until the engine is connected and the command
+/// that started the App has succeeded: by then it reports all its conditions (contract 1.5.1), and has
+/// written its context (contract 5.1.3). Returns nothing if it does not come that far.
+async fn watch(options: &WorldOptions) -> Option<Shown> {
+    let place = tempfile::tempdir().ok()?;
+    let journal = std::fs::File::create_new(place.path().join("journal")).ok()?;
+    let recorder = Recorder::new(journal, Clock::start());
+    let mut options = options.clone();
+    options.evidence = place.path().join("evidence");
+    options.needs.neighbour = false;
+    let world = World::start(&options, &recorder).await.ok()?;
+    let shown = let_run(&world).await;
+    world.close().await;
+    shown
+}
+
+async fn let_run(world: &World) -> Option<Shown> {
+    let properties = ["running=true".to_owned()];
+    let (_, ending) = world.daemon.begin_set(&properties, Some(READY_LIMIT)).ok()?;
+    if !ending.await.ok()?.ok()?.exit.is_success() {
+        return None;
+    }
+    let recorder = world.recorder();
+    let connected = |view: &View| {
+        let app = view.app()?;
+        app.holds(READY, "True").then(|| app.conditions().map(str::to_owned).collect())
+    };
+    let waited = until("the engine to be connected", READY_LIMIT, recorder, |view| {
+        connected(view).map_or(ControlFlow::Continue("it is not".to_owned()), ControlFlow::Break)
+    });
+    let conditions = waited.await.ok()?;
+    world.user.record_changes();
+    let context = recorder.with_view(|view| !view.config_is_cleared());
+    Some(Shown { conditions, context })
+}
