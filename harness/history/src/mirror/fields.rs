@@ -145,7 +145,7 @@ fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Object(map) if map.is_empty() => String::new(),
         Value::Array(list) if list.is_empty() => String::new(),
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) | Value::Array(_) => value.to_string(),
     }
 }
 

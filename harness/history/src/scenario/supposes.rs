@@ -90,7 +90,7 @@ mod tests {
         serde_json::from_str::<Scenario>(&text).expect("a scenario").supposes()
     }
 
-    /// Each suppositon comes from a step, from a step of a neighbour, or from the needs alone.
+    /// Each supposition comes from a step, from a step of a neighbour, or from the needs alone.
     #[test]
     fn steps_and_needs_say_what_is_supposed() {
         assert_eq!(supposes(r#""steps": ["settle"]"#), Supposes::default());

@@ -16,6 +16,7 @@ use super::reports::ReportsArgs;
 use super::stop::StopListener;
 use super::targets::{Target, targets};
 use super::{checks, worlds};
+use crate::known::KnownFailures;
 use crate::matrix::not_begun;
 use crate::report::{self, Case, Progress, RunReport, Terminal};
 use crate::run::{self as runner, RunOptions};
@@ -55,7 +56,7 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let to_write = args.reports.open()?;
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = args.control.apply(targets(&args.targets)?);
-    let known = args.known.read(targets.iter().map(|target| &target.scenario))?;
+    let known = &args.known.read(targets.iter().map(|target| &target.scenario))?;
     let daemon = Daemon::find(&args.world.daemon)?;
     let answers = daemon.ask().await;
     let defects = &args.defects.defects;
@@ -72,15 +73,13 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let runs = repeated.enumerate().map(|(index, target)| {
         let again = again.command(&target.name, defects, args.control.control);
         let options = RunOptions { again, ..options.clone() };
-        async move { (index, run_one(target, &options).await) }
+        async move { (index, compared(run_one(target, &options).await, known)) }
     });
     let jobs = args.jobs.jobs.get();
     let mut running = std::pin::pin!(futures::stream::iter(runs).buffer_unordered(jobs));
     let mut done = Vec::new();
     let mut written = Ok(());
-    while let Some((index, (report, exit))) = running.next().await {
-        let mut report = report.compared(&known);
-        let exit = if report.known.excuses { Exit::Success } else { exit };
+    while let Some((index, (mut report, exit))) = running.next().await {
         progress.done(report.finding.to_string());
         if args.fail_fast && exit == Exit::Broken {
             listener.ask(FAIL_FAST);
@@ -137,6 +136,13 @@ pub(super) async fn run_one(target: &Target, options: &RunOptions) -> (RunReport
         Err(error) => exit_of(error),
     };
     (RunReport::new(&target.scenario, &options.defects, came, again), exit)
+}
+
+/// A run and its exit code, compared with a list of known failures.
+fn compared((report, exit): (RunReport, Exit), known: &KnownFailures) -> (RunReport, Exit) {
+    let report = report.compared(known);
+    let exit = if report.known.excuses { Exit::Success } else { exit };
+    (report, exit)
 }
 
 /// Says on standard error that no run has shown anything, whatever the format of the report is.
