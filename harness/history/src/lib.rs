@@ -50,14 +50,16 @@ pub use record::{
     UserWrite, VolumeDetails, What, WireMessage, WireSide, WireWhat,
 };
 pub use scenario::{
-    ACTION, About, Action, ApiStep, AppStep, Await, ClientName, Codes, CommandName, CommandStep,
-    ContainerOp, DaemonOp, DaemonStep, DiskOp, DockerCommand, DockerFileStep, DockerNeeds,
-    DockerStep, DockerVariable, Door, ENDPOINT, EndpointOp, EngineOp, EngineStep, Fault, FaultKind,
-    FaultName, FaultStep, FileOp, FindingId, GateName, GateStep, Hold, HoldWrite, LeaveHow,
-    LeaveLog, LogCrowd, LogRequest, LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep,
-    NoFindingId, OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, Phase, Platform, Point, Prints,
-    Protocol, REGISTRY, Returned, STATE, Scenario, SetStep, Side, Step, Streams, Supposes, Unshown,
-    UserObject, UserPatch, VmMode, VmOp, WaitStep, WriteMatch,
+    ACTION, About, Action, ApiStep, AppStep, Await, BuildImage, ClientName, Codes, CommandName,
+    CommandStep, ContainerOp, DaemonOp, DaemonStep, DiskOp, DockerCommand, DockerFileStep,
+    DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT, EndpointOp, EngineEventMatch,
+    EngineOp, EngineStep, Exec, Fault, FaultKind, FaultName, FaultStep, FileOp, FindingId,
+    GateName, GateStep, HealthCheck, Hold, HoldWrite, LeaveHow, LeaveLog, LogCrowd, LogRequest,
+    LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep, NewContainer, NewVolume, NoFindingId,
+    OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point, Prints,
+    Protocol, Prune, REGISTRY, RefusedWords, Returned, STATE, Scenario, SetStep, Side, Step,
+    Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep, WriteMatch,
+    check_program_words, nearest, program_commands, program_ends,
 };
 pub use schedule::ScheduleError;
 pub use steps::Steps;

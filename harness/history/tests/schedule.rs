@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use racetrap_history::{Scenario, Step};
+use rstest::rstest;
 use serde_json::{Value, json};
 
 fn scenario(steps: Value) -> Scenario {
@@ -186,4 +187,172 @@ fn an_id_that_could_name_another_directory_is_refused() {
         assert!(id.parse::<racetrap_history::FindingId>().is_err(), "{id}");
     }
     assert_eq!("295-I1b".parse::<racetrap_history::FindingId>().unwrap().to_string(), "295-I1b");
+}
+
+fn create(extra: &Value) -> Value {
+    let mut container = json!({ "name": "c", "image": "base" });
+    container.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    json!([{ "load_image": { "image": "base", "tags": ["base:1"] } }, { "create_container": container }, "settle"])
+}
+
+// Each would be refused by the engine or by the program in the images, and the run would show nothing.
+#[rstest]
+#[case::word(json!({ "prints": { "command": ["linse", "3"] } }), "`/probe` has no command `linse`")]
+#[case::flag(json!({ "prints": { "command": ["sleep", "--stya"] } }),
+    "the command `sleep` of `/probe` does not take `--stya`")]
+#[case::entrypoint(json!({ "entrypoint": ["/probe", "lines"], "prints": { "command": ["x"] } }),
+    "the command `lines` of `/probe` does not take `x`")]
+#[case::health(json!({ "health": { "command": ["/probe", "exi", "0"] } }),
+    "`/probe` has no command `exi`")]
+#[case::no_health(json!({ "health": { "command": [] } }), "a command without a program")]
+#[case::port(json!({ "ports": ["80/tpc"] }), "`80/tpc` is no port")]
+#[case::published(json!({ "ports": ["70000:80"] }), "`70000:80` is no port")]
+#[case::policy(json!({ "restart": "allways" }), "there is no restart policy `allways`")]
+#[case::times(json!({ "restart": "always:3" }), "there is no restart policy `always:3`")]
+#[case::removed(json!({ "restart": "always", "auto_remove": true }),
+    "a container that is removed at its end cannot be restarted")]
+fn a_container_that_cannot_be_is_refused(#[case] extra: Value, #[case] problem: &str) {
+    assert_refused(create(&extra), 1, problem);
+}
+
+#[rstest]
+#[case(json!({ "prints": { "command": ["lines", "3", "--stay"], "log_driver": "json-file",
+    "log_options": { "max-size": "1k", "max-file": "2" } } }))]
+#[case(json!({ "entrypoint": ["/nothing"], "prints": { "command": ["any", "words"] } }))]
+#[case(json!({ "labels": { "a": "b" }, "environment": { "X": "1" }, "ports": ["80", "8080:81/udp"],
+    "restart": "on-failure:3", "health": { "command": ["/probe", "exit", "0"], "retries": 2 } }))]
+#[case(json!({ "restart": "no", "auto_remove": true }))]
+fn a_container_of_many_fields_is_accepted(#[case] extra: Value) {
+    assert_eq!(scenario(create(&extra)).check(), Ok(()));
+}
+
+/// Steps after a loaded image `base:1` and a container `web` of it.
+fn with_web(steps: &Value) -> Value {
+    let mut all = vec![
+        json!({ "load_image": { "image": "base", "tags": ["base:1"] } }),
+        json!({ "create_container": { "name": "web", "image": "base" } }),
+    ];
+    all.extend(steps.as_array().unwrap().clone());
+    all.push(json!("settle"));
+    Value::from(all)
+}
+
+#[rstest]
+#[case::build(json!([{ "build": { "image": "child", "from": "none" } }]), "there is no image `none` here")]
+#[case::commit(json!([{ "commit": { "container": "no", "image": "child" } }]),
+    "there is no container `no` here")]
+#[case::alias(json!([{ "build": { "image": "base", "from": "base" } }]), "there is a `base` already")]
+#[case::rename(json!([{ "rename": { "name": "no", "to": "x" } }]), "there is no container `no` here")]
+#[case::taken(json!([{ "rename": { "name": "web", "to": "base" } }]), "there is a `base` already")]
+#[case::exec(json!([{ "exec": { "container": "web", "command": ["/probe", "exti", "0"] } }]),
+    "`/probe` has no command `exti`")]
+#[case::endless(json!([{ "exec": { "container": "web", "command": ["/probe", "sleep"] } }]),
+    "the step waits for a command that never ends")]
+#[case::event(json!([{ "await": { "event": { "type": "contianer", "action": "die" } } }]),
+    "the engine has no events of type `contianer`")]
+#[case::of(json!([{ "await": { "event": { "type": "container", "action": "die", "of": "no" } } }]),
+    "there is no image or container `no` here")]
+#[case::never(json!([{ "await": { "event": { "type": "volume", "action": "create", "times": 0 } } }]),
+    "an event that need not happen")]
+fn a_step_of_the_engine_that_cannot_be_is_refused(#[case] steps: Value, #[case] problem: &str) {
+    assert_refused(with_web(&steps), 2, problem);
+}
+
+// Each name that a step gives can be used by the steps after it, and the old one of a rename cannot.
+#[test]
+fn names_that_steps_give_are_known_afterwards() {
+    let steps = json!([
+        { "build": { "image": "child", "from": "base", "tag": "child:1" } },
+        { "commit": { "container": "web", "image": "saved" } },
+        { "rename": { "name": "web", "to": "site" } },
+        { "create_container": { "name": "one", "image": "child" } },
+        { "remove_image": { "image": "saved" } },
+        { "exec": { "container": "site", "command": ["/probe", "sleep"], "detach": true } },
+        { "prune": "all" },
+        { "await": { "event": { "type": "container", "action": "rename", "of": "site" } } },
+    ]);
+    assert_eq!(scenario(with_web(&steps)).check(), Ok(()));
+    let old = json!([{ "rename": { "name": "web", "to": "site" } },
+        { "container": { "name": "web", "op": "start" } }]);
+    assert_refused(with_web(&old), 3, "there is no container `web` here");
+}
+
+fn with_docker(steps: &Value) -> Scenario {
+    let mut scenario = scenario(with_web(steps));
+    scenario.needs = serde_json::from_value(json!({ "docker": {} })).unwrap();
+    scenario
+}
+
+#[rstest]
+#[case::foreground(json!({ "arguments": ["run", "base:1"], "as": "x" }),
+    "the command does not print the container's ID")]
+#[case::loud(json!({ "arguments": ["build", "-"], "as": "x" }),
+    "the command does not print the image's ID alone")]
+#[case::nothing(json!({ "arguments": ["ps", "-q"], "as": "x" }),
+    "the command makes no container and no image")]
+#[case::twice(json!({ "arguments": ["create", "base:1"], "as": "x", "times": 2 }),
+    "what the command makes has a name, and the command does not end once")]
+#[case::taken(json!({ "arguments": ["create", "base:1"], "as": "web" }), "there is a `web` already")]
+#[case::words(json!({ "arguments": ["run", "-d", "base:1", "linse", "3"] }),
+    "`/probe` has no command `linse`")]
+fn a_docker_command_that_cannot_give_a_name_is_refused(
+    #[case] docker: Value,
+    #[case] problem: &str,
+) {
+    let error = with_docker(&json!([{ "docker": docker }])).check().unwrap_err();
+    assert_eq!((error.step, error.problem.as_str()), (2, problem));
+}
+
+#[test]
+fn what_a_docker_command_makes_can_be_named() {
+    let on = json!({ "route": "/containers/{id}/json", "params": { "id": "$made" } });
+    let steps = json!([
+        { "docker": { "arguments": ["create", "--network", "none", "base:1"], "as": "made" } },
+        { "docker": { "arguments": ["build", "-q", "-"], "input": "FROM base:1", "as": "built" } },
+        { "docker": { "arguments": ["run", "-d", "--entrypoint", "/x", "base:1", "any"] } },
+        { "answer": { "name": "a", "status": 500, "body": { "message": "no" }, "on": on } },
+        { "container": { "name": "made", "op": "start" } },
+        { "happened": "a" },
+        { "create_container": { "name": "two", "image": "built" } },
+        { "docker_file": { "context": "$ours", "mode": "0600", "owner": 1000 } },
+    ]);
+    assert_eq!(with_docker(&steps).check(), Ok(()));
+}
+
+#[rstest]
+#[case::nothing(json!({}), "a file that stays as it is")]
+#[case::mode(json!({ "mode": "rw" }), "the mode is no permissions")]
+#[case::digits(json!({ "mode": "0999" }), "the mode is no permissions")]
+#[case::gone(json!({ "put": "gone", "mode": "0600" }),
+    "there is no file that could have an owner or a mode")]
+fn a_file_that_cannot_be_is_refused(#[case] file: Value, #[case] problem: &str) {
+    let error = with_docker(&json!([{ "docker_file": file }])).check().unwrap_err();
+    assert_eq!((error.step, error.problem.as_str()), (2, problem));
+}
+
+#[rstest]
+#[case::nothing(json!({}), json!({}), "a rewrite that changes nothing")]
+#[case::frame(json!({ "head": { "X": "y" } }), json!({ "/Type": "image" }), "a frame has no head")]
+#[case::name(json!({ "head": { "X:": "y" } }), json!({}), "`X:` is no field of a head")]
+#[case::value(json!({ "head": { "X": "a\r\nb" } }), json!({}), "the value of `X` cannot be sent")]
+#[case::framing(json!({ "head": { "Content-length": "1" } }), json!({}),
+    "`Content-length` says where the body ends, and stays as it is")]
+fn a_rewrite_that_cannot_be_is_refused(
+    #[case] rewrite: Value,
+    #[case] frame: Value,
+    #[case] problem: &str,
+) {
+    let fault =
+        json!({ "kind": { "rewrite": rewrite }, "on": { "route": "/events", "frame": frame } });
+    assert_refused(json!([{ "fault": fault }, "settle"]), 0, problem);
+}
+
+#[test]
+fn an_answer_without_a_body_has_none() {
+    let answer = json!({ "status": 304, "body": {}, "on": { "route": "/info" } });
+    assert_refused(
+        json!([{ "answer": answer }, "settle"]),
+        0,
+        "an answer with this status has no body",
+    );
 }

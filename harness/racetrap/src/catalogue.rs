@@ -5,9 +5,9 @@ use std::path::Path;
 
 use globset::Glob;
 use include_dir::{Dir, include_dir};
-use racetrap_history::{FindingId, Scenario, Unshown};
+use racetrap_history::{FindingId, Scenario, Unshown, nearest};
 
-use crate::scenario_file::{self, Invalid, Kind, ScenarioFile, ScenarioFileError, nearest};
+use crate::scenario_file::{self, Invalid, Kind, ScenarioFile, ScenarioFileError};
 
 static ENTRIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../scenarios/catalogue");
 static UNSHOWN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../scenarios/unshown");

@@ -13,6 +13,11 @@ impl JsonEdits {
         Self(edits)
     }
 
+    /// Whether there is nothing to change.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Applies every edit whose pointer can be applied, and returns a description of these edits;
     /// none if `json` has not changed.
     pub(crate) fn apply(&self, json: &mut Value) -> Option<String> {

@@ -21,7 +21,7 @@
 //! 1. `error`: the errors that a user of the wire can get
 //! 2. `clock`: timers
 //! 3. `dialect`, `phase`, `point`: the API, the phase of a client, the place of a gate
-//! 4. `json_edits`: edits of a JSON value
+//! 4. `head_edits`, `json_edits`: edits of the fields of a head, and of a JSON value
 //! 5. `http1/`: framing of heads and bodies
 //! 6. `frame`: frames of an event stream
 //! 7. `route/`: route templates of the APIs
@@ -53,6 +53,7 @@ mod exchange;
 mod faults;
 mod frame;
 mod gate;
+mod head_edits;
 mod http1;
 mod injection;
 mod json_edits;

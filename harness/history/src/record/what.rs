@@ -178,6 +178,13 @@ pub enum What {
         #[serde(default)]
         owner: Owner,
     },
+    /// A step of the scenario named a container or an image.
+    Named {
+        /// The engine's ID.
+        id: String,
+        /// The scenario's name.
+        name: String,
+    },
     /// A remark of the harness for people.
     Note {
         /// Its text.

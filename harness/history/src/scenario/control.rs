@@ -84,7 +84,7 @@ fn is_undisturbed_user(step: &DockerStep) -> bool {
     match step {
         DockerStep::Run(_) => true,
         DockerStep::Endpoint(op) => *op != EndpointOp::Gone,
-        DockerStep::File(file) => is_whole(&file.put),
+        DockerStep::File(file) => file.put.as_ref().is_none_or(is_whole),
         DockerStep::Disk(_)
         | DockerStep::KillAt(_)
         | DockerStep::Killed
@@ -110,8 +110,8 @@ fn any_answer(step: &LogStep) -> LogStep {
 fn is_whole(state: &FileOp) -> bool {
     match state {
         FileOp::Text(text) => serde_json::from_str::<Map<String, Value>>(text).is_ok(),
-        FileOp::Link | FileOp::Padded(_) => true,
-        FileOp::Directory | FileOp::Gone => false,
+        FileOp::Link | FileOp::RelativeLink | FileOp::HardLink | FileOp::Padded(_) => true,
+        FileOp::Directory | FileOp::DanglingLink | FileOp::LoopingLink | FileOp::Gone => false,
     }
 }
 
@@ -134,6 +134,8 @@ fn is_reached_undisturbed(level: &Await) -> bool {
         | Await::Converged
         | Await::Gone(_)
         | Await::LogLines { .. }
+        | Await::LogAnswer(_)
+        | Await::Event(_)
         | Await::Engine { .. } => true,
     }
 }

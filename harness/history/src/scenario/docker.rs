@@ -95,6 +95,11 @@ pub struct DockerCommand {
     /// Goes on with the next step meanwhile; `returned` awaits its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<CommandName>,
+    /// Name for the container or image that it makes, by which later steps know it. The command
+    /// prints its ID or name in the last line, as `create`, `run --detach`, `commit`, `build --quiet`
+    /// and `pull --quiet` do.
+    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
 }
 
 fn once() -> u32 {
@@ -120,15 +125,34 @@ pub enum EndpointOp {
     Gone,
 }
 
-/// Puts a part of the configuration into a state, as the user or an accident would.
+/// Puts a part of the configuration into a state, as the user or an accident would: first the
+/// content, then owner and mode.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DockerFileStep {
-    /// Which part; the configuration's own file, where it is left out.
+    /// Which part: the file of this context, [`OURS`] for the daemon's; the configuration's own file,
+    /// where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
-    /// Into which state.
-    pub put: FileOp,
+    /// Into which state; as it is, where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub put: Option<FileOp>,
+    /// Permissions in octal digits, such as `"0600"`; of what a link leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// User ID of the owner; of what a link leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<u32>,
+}
+
+impl DockerFileStep {
+    /// The permissions as a number; nothing if they are no octal digits of at most `7777`.
+    #[must_use]
+    pub fn mode_bits(&self) -> Option<u32> {
+        let mode = self.mode.as_deref()?;
+        let octal = mode.bytes().all(|digit| digit.is_ascii_digit());
+        u32::from_str_radix(mode, 8).ok().filter(|bits| octal && *bits <= 0o7777)
+    }
 }
 
 /// A state of a file.
@@ -141,6 +165,14 @@ pub enum FileOp {
     Directory,
     /// A symbolic link to a file elsewhere, with the same content.
     Link,
+    /// A symbolic link as [`Self::Link`], whose path begins at the directory that it is in.
+    RelativeLink,
+    /// A symbolic link to a file that is not there.
+    DanglingLink,
+    /// A symbolic link to itself, which nobody can follow.
+    LoopingLink,
+    /// A second name of a file elsewhere, which stays what it is.
+    HardLink,
     /// With a key more, of so many KiB.
     Padded(u32),
     /// Not there.

@@ -1,6 +1,11 @@
 //! What users of the engine do, and what happens to the engine's process.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use super::command::Codes;
+use super::container::NewContainer;
 
 /// The names of volumes that the harness creates to probe the daemon begin with this; scenarios must
 /// not use such names.
@@ -17,7 +22,25 @@ pub enum EngineStep {
         /// Tags such as `base:1`.
         #[serde(default)]
         tags: Vec<String>,
+        /// Further labels.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        labels: BTreeMap<String, String>,
     },
+    /// Builds an image from another one by the engine's API.
+    #[serde(rename = "build")]
+    Build(BuildImage),
+    /// Makes an image of a container.
+    Commit {
+        /// The container's name.
+        container: String,
+        /// Alias of the new image.
+        image: String,
+        /// Its tag; without one, it is dangling.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tag: Option<String>,
+    },
+    /// Removes everything of a kind that nothing uses.
+    Prune(Prune),
     /// Adds a tag to an image.
     Tag {
         /// Alias of a loaded image.
@@ -41,22 +64,8 @@ pub enum EngineStep {
         #[serde(default)]
         force: bool,
     },
-    /// Creates a container, which sleeps once it is started, unless it is told to print.
-    CreateContainer {
-        /// Its name.
-        name: String,
-        /// Alias of a loaded image.
-        image: String,
-        /// Start it too.
-        #[serde(default)]
-        start: bool,
-        /// Volumes that it uses.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        volumes: Vec<String>,
-        /// What it prints, where it shall not only sleep.
-        #[serde(default, skip_serializing_if = "Prints::is_nothing")]
-        prints: Prints,
-    },
+    /// Creates a container.
+    CreateContainer(Box<NewContainer>),
     /// Changes the state of a container.
     Container {
         /// Its name.
@@ -64,6 +73,15 @@ pub enum EngineStep {
         /// What is done to it.
         op: ContainerOp,
     },
+    /// Gives a container another name, by which later steps know it.
+    Rename {
+        /// Its name.
+        name: String,
+        /// The new one.
+        to: String,
+    },
+    /// Runs a command in a running container.
+    Exec(Exec),
     /// Removes a container, also a running one.
     RemoveContainer {
         /// Its name.
@@ -78,10 +96,7 @@ pub enum EngineStep {
         count: u32,
     },
     /// Creates a volume.
-    CreateVolume {
-        /// Its name.
-        name: String,
-    },
+    CreateVolume(NewVolume),
     /// Creates many volumes, called after their prefix and number.
     CreateVolumes {
         /// What their names begin with.
@@ -112,25 +127,68 @@ impl EngineStep {
     }
 }
 
-/// What a container runs: the words of the images' own program, which documents them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Prints {
-    /// Its command, such as `[lines, "3", --stay]`; it sleeps, where there is none.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub command: Vec<String>,
-    /// It has a terminal.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub tty: bool,
-    /// The engine's driver for its log; `json-file` replaces what is not UTF-8, and `local` does not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub log_driver: Option<String>,
+/// An image that is built from another one. A label makes it differ from that one, and carries its
+/// alias.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BuildImage {
+    /// Alias of the new image.
+    pub image: String,
+    /// Alias of the image that it is built from.
+    pub from: String,
+    /// Its tag; without one, it is dangling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// Further labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
 }
 
-impl Prints {
-    fn is_nothing(&self) -> bool {
-        *self == Self::default()
-    }
+/// A command that is run in a running container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Exec {
+    /// The container's name.
+    pub container: String,
+    /// Program and arguments, such as `[/probe, lines, "3"]`.
+    pub command: Vec<String>,
+    /// What it may exit with.
+    #[serde(default)]
+    pub exit: Codes,
+    /// Goes on with the next step as soon as the command runs, and never looks at how it ends.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub detach: bool,
+}
+
+/// A new volume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewVolume {
+    /// Its name.
+    pub name: String,
+    /// Its driver; the engine's own, where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+    /// Options of the driver, such as `type: tmpfs`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// What is pruned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prune {
+    /// Containers that do not run.
+    Containers,
+    /// Images without a tag that no container uses.
+    Images,
+    /// Volumes that no container uses, also those with a name.
+    Volumes,
+    /// Containers that do not run, and then all images and volumes that no container uses.
+    All,
 }
 
 /// A change of a container's state.

@@ -16,8 +16,14 @@ use super::message::{Match, Side, Streams};
 pub enum FaultStep {
     /// Answers matching requests with a status; the engine never sees them.
     Answer {
+        /// By what name it can be awaited or lifted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<FaultName>,
         /// The HTTP status.
         status: u16,
+        /// The JSON that is the answer's body; the engine's form of an error, where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        body: Option<Value>,
         /// Which requests.
         on: Match,
         /// How many of them; all, where it is left out.
@@ -132,9 +138,14 @@ pub enum FaultKind {
     /// Values in the answer's body, or in an event frame, are others.
     Rewrite {
         /// JSON pointers, and what is to stand there; null stays null.
+        #[serde(default)]
         set: BTreeMap<String, Value>,
         /// JSON pointers of what is to be gone.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         remove: Vec<String>,
+        /// Fields of the answer's head, such as `Api-Version`, and their new values; null removes
+        /// one. Those that say where the body ends stay as they are.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        head: BTreeMap<String, Option<String>>,
     },
 }

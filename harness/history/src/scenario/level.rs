@@ -77,6 +77,8 @@ pub enum Await {
         /// How many ends of lines.
         lines: u64,
     },
+    /// A client of the log passthrough has its answer, whatever that is.
+    LogAnswer(ClientName),
     /// The connection of a client of the log passthrough has ended.
     LogEnd(ClientName),
     /// The daemon has no more than so many streams of logs open on the engine.
@@ -88,4 +90,31 @@ pub enum Await {
         /// The engine's word for its state.
         state: String,
     },
+    /// The engine has sent an event, as the harness saw it on the engine's own socket.
+    Event(EngineEventMatch),
+}
+
+/// Which events of the engine are meant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EngineEventMatch {
+    /// `container`, `image`, `volume` or `network`.
+    pub r#type: String,
+    /// Such as `create`, `die` or `health_status`; what the engine writes behind a colon is left out.
+    pub action: String,
+    /// The scenario's name of the object; any, where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// How many of them there are since the run began, at least.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub times: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_once(times: &u32) -> bool {
+    *times == 1
 }

@@ -99,6 +99,9 @@ pub struct OpenLog {
     /// Reads what it is sent. One that does not, until `read_log` tells it to, answers no ping either.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub reads: bool,
+    /// Goes on with the next step at once; `await: {log_answer: NAME}` waits for its answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub background: bool,
     /// Header fields that it sends beside, or instead of, those of its library.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,

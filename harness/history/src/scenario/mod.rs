@@ -6,6 +6,7 @@
 //! - `finding`: what is known of a finding, and what must hold where it is repaired;
 //! - `step`: one thing that a scenario does; each kind of step belongs to one part:
 //!   - `engine`: users of the engine, and the engine's process;
+//!   - `container`: what a new container consists of; `program`: the words of the program in it;
 //!   - `command`: the daemon's command line;
 //!   - `api`: users of the daemon's API, and which of their writes a match means;
 //!   - `daemon`: the daemon's process and its VM;
@@ -17,10 +18,12 @@
 //! - `supposes`: what a scenario supposes of the daemon;
 //! - `control`: the same scenario without its fault;
 //! - `message`: which messages on a wire are meant, and where on their way;
-//! - `variants`: the words by which a part knows its steps.
+//! - `variants`: the words by which a part knows its steps;
+//! - `nearest`: which known name a misspelt one resembles.
 
 mod api;
 mod command;
+mod container;
 mod control;
 mod daemon;
 mod docker;
@@ -32,7 +35,9 @@ mod gate;
 mod level;
 mod logs;
 mod message;
+mod nearest;
 mod needs;
+mod program;
 mod step;
 mod supposes;
 mod variants;
@@ -41,21 +46,28 @@ pub use self::api::{
     ACTION, Action, ApiStep, MirrorRef, Protocol, STATE, UserObject, UserPatch, WriteMatch,
 };
 pub use self::command::{AppStep, Codes, CommandName, CommandStep, Returned, SetStep};
+pub use self::container::{HealthCheck, NewContainer, Prints};
 pub use self::daemon::{DaemonOp, DaemonStep, VmOp};
 pub use self::docker::{
     DiskOp, DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, ENDPOINT,
     EndpointOp, FileOp, Moment, OURS, REGISTRY,
 };
 pub use self::document::Scenario;
-pub use self::engine::{ContainerOp, EngineOp, EngineStep, PROBE_VOLUME_PREFIX, Prints};
+pub use self::engine::{
+    BuildImage, ContainerOp, EngineOp, EngineStep, Exec, NewVolume, PROBE_VOLUME_PREFIX, Prune,
+};
 pub use self::fault::{Fault, FaultKind, FaultName, FaultStep};
 pub use self::finding::{About, FindingId, NoFindingId, OracleName, Platform, Unshown};
 pub use self::gate::{GateName, GateStep, Hold, HoldWrite};
-pub use self::level::{Await, WaitStep};
+pub use self::level::{Await, EngineEventMatch, WaitStep};
 pub use self::logs::{
     ClientName, Door, LeaveHow, LeaveLog, LogCrowd, LogRequest, LogStep, OpenLog,
 };
 pub use self::message::{Match, Phase, Point, Side, Streams};
+pub use self::nearest::nearest;
 pub use self::needs::{Needs, VmMode};
+pub use self::program::{
+    PROGRAM, RefusedWords, check_program_words, program_commands, program_ends,
+};
 pub use self::step::{NeighbourStep, Step};
 pub use self::supposes::Supposes;

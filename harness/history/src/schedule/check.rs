@@ -1,7 +1,7 @@
 //! Checks a whole schedule.
 
 use super::error::ScheduleError;
-use super::{commands, docker, faults, gates, logs, names};
+use super::{commands, docker, faults, gates, logs, names, workload};
 use crate::scenario::{Scenario, Step, WaitStep};
 
 impl Scenario {
@@ -12,6 +12,7 @@ impl Scenario {
     pub fn check(&self) -> Result<(), ScheduleError> {
         gates::check(self)?;
         names::check(self)?;
+        workload::check(self)?;
         faults::check(self)?;
         commands::check(self)?;
         docker::check(self)?;

@@ -51,6 +51,7 @@ impl<'a> Named<'a> {
                 Err(twice(index, "recording", &name.0))
             }
             Step::Fault(FaultStep::Fault(fault)) => self.fault(index, fault),
+            Step::Fault(FaultStep::Answer { name, .. }) => self.name_fault(index, name.as_ref()),
             Step::Fault(FaultStep::Happened(name)) if !self.faults.contains(name) => {
                 Err(unknown(index, "fault", &name.0))
             }
@@ -104,7 +105,15 @@ impl<'a> Named<'a> {
         {
             return Err(unknown(index, "recording", &recording.0));
         }
-        match &fault.name {
+        self.name_fault(index, fault.name.as_ref())
+    }
+
+    fn name_fault(
+        &mut self,
+        index: usize,
+        name: Option<&'a FaultName>,
+    ) -> Result<(), ScheduleError> {
+        match name {
             Some(name) if !self.faults.insert(name) => Err(twice(index, "fault", &name.0)),
             Some(_) | None => Ok(()),
         }

@@ -32,6 +32,24 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
         if names_endpoint(step) && !has_endpoint {
             return Err(error("the user's engine is nowhere", "an `endpoint` step before"));
         }
+        if let Step::Docker(DockerStep::File(file)) = step {
+            if file.put.is_none() && file.mode.is_none() && file.owner.is_none() {
+                return Err(error("a file that stays as it is", "`put`, `mode` or `owner`"));
+            }
+            if file.mode.is_some() && file.mode_bits().is_none() {
+                return Err(error("the mode is no permissions", "octal digits such as `\"0600\"`"));
+            }
+            if file.put == Some(FileOp::HardLink) && needs.disk {
+                let problem = "no file has names in two file systems";
+                return Err(error(problem, "`link`, or no `disk` among the `needs`"));
+            }
+            let is_without =
+                matches!(file.put, Some(FileOp::Gone | FileOp::DanglingLink | FileOp::LoopingLink));
+            if is_without && (file.mode.is_some() || file.owner.is_some()) {
+                let problem = "there is no file that could have an owner or a mode";
+                return Err(error(problem, "another `put`"));
+            }
+        }
         if let Step::Docker(DockerStep::Run(docker)) = step
             && docker.times == 0
         {
@@ -64,10 +82,9 @@ fn names_endpoint(step: &Step) -> bool {
         Step::Docker(DockerStep::Run(docker)) => {
             docker.arguments.iter().any(|text| text.contains(ENDPOINT))
         }
-        Step::Docker(DockerStep::File(file)) => match &file.put {
-            FileOp::Text(text) => text.contains(ENDPOINT),
-            FileOp::Directory | FileOp::Link | FileOp::Padded(_) | FileOp::Gone => false,
-        },
+        Step::Docker(DockerStep::File(file)) => {
+            matches!(&file.put, Some(FileOp::Text(text)) if text.contains(ENDPOINT))
+        }
         Step::Gate(step) => is_held_at_user(step),
         Step::Fault(step) => is_fault_at_user(step),
         Step::Docker(_)

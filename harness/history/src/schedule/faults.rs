@@ -2,8 +2,8 @@
 
 use super::error::ScheduleError;
 use crate::scenario::{
-    DaemonOp, DaemonStep, DockerStep, EngineOp, EngineStep, FaultStep, GateStep, Match, Scenario,
-    Step, VmOp, WaitStep,
+    DaemonOp, DaemonStep, DockerStep, EngineOp, EngineStep, Fault, FaultKind, FaultStep, GateStep,
+    Match, Scenario, Step, VmOp, WaitStep,
 };
 
 #[derive(Default)]
@@ -70,11 +70,17 @@ impl Broken {
             FaultStep::Answer { times: Some(0), .. } => {
                 error("a rule that answers nothing", "`times` of at least 1")
             }
+            FaultStep::Answer { status: 204 | 304, body: Some(_), .. } => {
+                error("an answer with this status has no body", "another status, or no `body`")
+            }
             FaultStep::Answer { on, .. } => check_count(index, on),
             FaultStep::Fault(fault) if fault.times == Some(0) => {
                 error("a fault that never happens", "`times` of at least 1")
             }
-            FaultStep::Fault(fault) => check_count(index, &fault.on),
+            FaultStep::Fault(fault) => {
+                check_rewrite(index, fault)?;
+                check_count(index, &fault.on)
+            }
             FaultStep::Cut(_)
             | FaultStep::DenyWrite { .. }
             | FaultStep::Happened(_)
@@ -199,6 +205,38 @@ fn check_count(index: usize, on: &Match) -> Result<(), ScheduleError> {
             "messages are counted from 1",
             "`nth` of at least 1",
         ));
+    }
+    Ok(())
+}
+
+/// Refuses a rewrite of nothing, and of a head that would not be one any more.
+fn check_rewrite(index: usize, fault: &Fault) -> Result<(), ScheduleError> {
+    let FaultKind::Rewrite { set, remove, head } = &fault.kind else { return Ok(()) };
+    let error = |problem: String, expected: &str| Err(ScheduleError::new(index, problem, expected));
+    if set.is_empty() && remove.is_empty() && head.is_empty() {
+        return error("a rewrite that changes nothing".to_owned(), "`set`, `remove` or `head`");
+    }
+    if !head.is_empty() && !fault.on.frame.is_empty() {
+        return error("a frame has no head".to_owned(), "`head` without `frame`");
+    }
+    for (name, value) in head {
+        // RFC 9110, 5.6.2: the characters of a token.
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if name.is_empty() || !name.chars().all(is_token) {
+            return error(
+                format!("`{name}` is no field of a head"),
+                "a name such as `Api-Version`",
+            );
+        }
+        let framing = ["content-length", "transfer-encoding", "connection", "upgrade"];
+        if framing.contains(&name.to_ascii_lowercase().as_str()) {
+            let problem = format!("`{name}` says where the body ends, and stays as it is");
+            return error(problem, "another field");
+        }
+        let is_shown = |c: char| c == ' ' || c.is_ascii_graphic();
+        if value.as_ref().is_some_and(|value| !value.chars().all(is_shown)) {
+            return error(format!("the value of `{name}` cannot be sent"), "printable ASCII");
+        }
     }
     Ok(())
 }

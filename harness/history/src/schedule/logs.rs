@@ -20,9 +20,9 @@ fn apply<'a>(
 ) -> Result<(), ScheduleError> {
     match step {
         Step::Log(step) => apply_log(index, step, open),
-        Step::Wait(WaitStep::Await(Await::LogLines { client, .. } | Await::LogEnd(client))) => {
-            require_open(index, client, open)
-        }
+        Step::Wait(WaitStep::Await(
+            Await::LogLines { client, .. } | Await::LogAnswer(client) | Await::LogEnd(client),
+        )) => require_open(index, client, open),
         Step::Wait(_)
         | Step::Engine(_)
         | Step::Command(_)

@@ -4,6 +4,7 @@
 //! - `error`: what is wrong with a schedule, and at which step;
 //! - `gates`: the order of gates;
 //! - `names`: what is used was made before;
+//! - `workload`: what users ask of the engine means something;
 //! - `faults`: what is broken is mended before anything is judged;
 //! - `docker`: the world has what is done to the docker command's configuration;
 //! - `commands`: what goes on in the background is awaited;
@@ -17,5 +18,6 @@ mod faults;
 mod gates;
 mod logs;
 mod names;
+mod workload;
 
 pub use self::error::ScheduleError;

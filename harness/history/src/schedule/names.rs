@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::error::ScheduleError;
 use crate::scenario::{
-    ApiStep, EngineStep, FaultStep, GateStep, LogCrowd, LogStep, Match, OpenLog,
-    PROBE_VOLUME_PREFIX, Scenario, Step, WriteMatch,
+    ApiStep, Await, BuildImage, DockerCommand, DockerStep, EngineStep, Exec, FaultStep, GateStep,
+    LogCrowd, LogStep, Match, NewContainer, NewVolume, OpenLog, PROBE_VOLUME_PREFIX, Scenario,
+    Step, WaitStep, WriteMatch,
 };
 
 #[derive(Default)]
@@ -38,6 +39,14 @@ impl<'a> Made<'a> {
                 let mut named = log.of.iter();
                 named.try_for_each(|name| require(index, "container", name, &self.containers))
             }
+            Step::Docker(DockerStep::Run(command)) => self.apply_docker(index, command),
+            Step::Wait(WaitStep::Await(Await::Event(event))) => {
+                let has_alias = matches!(event.r#type.as_str(), "container" | "image");
+                let mut named = event.of.iter().filter(|_| has_alias);
+                named.try_for_each(|name| {
+                    require(index, "image or container", name, &self.aliases())
+                })
+            }
             Step::Log(_)
             | Step::Command(_)
             | Step::Daemon(_)
@@ -55,16 +64,34 @@ impl<'a> Made<'a> {
             EngineStep::Tag { image, .. } | EngineStep::RemoveImage { image, .. } => {
                 require(index, "image", image, &self.images)?;
             }
-            EngineStep::CreateContainer { name, image, .. } => {
+            EngineStep::CreateContainer(new) => {
+                let NewContainer { name, image, .. } = &**new;
                 require(index, "image", image, &self.images)?;
                 self.containers.insert(name);
             }
+            EngineStep::Build(BuildImage { image, from, .. }) => {
+                require(index, "image", from, &self.images)?;
+                self.make_image(index, image)?;
+            }
+            EngineStep::Commit { container, image, .. } => {
+                require(index, "container", container, &self.containers)?;
+                self.make_image(index, image)?;
+            }
+            EngineStep::Rename { name, to } => {
+                require(index, "container", name, &self.containers)?;
+                if self.aliases().contains(to.as_str()) {
+                    return Err(twice(index, to));
+                }
+                self.containers.remove(name.as_str());
+                self.containers.insert(to);
+            }
             EngineStep::Container { name, .. }
             | EngineStep::RemoveContainer { name }
+            | EngineStep::Exec(Exec { container: name, .. })
             | EngineStep::PrepareExecs { container: name, .. } => {
                 require(index, "container", name, &self.containers)?;
             }
-            EngineStep::CreateVolume { name } => {
+            EngineStep::CreateVolume(NewVolume { name, .. }) => {
                 reject_own(index, name, "another name")?;
                 self.volumes.insert(name);
             }
@@ -76,9 +103,67 @@ impl<'a> Made<'a> {
             EngineStep::RemoveVolumes { prefix } => {
                 require(index, "prefix of volumes", prefix, &self.prefixes)?;
             }
-            EngineStep::Untag { .. } | EngineStep::Process(_) => {}
+            EngineStep::Untag { .. } | EngineStep::Prune(_) | EngineStep::Process(_) => {}
         }
         Ok(())
+    }
+
+    /// An image gets an alias that nothing else has: two images with one alias could not be told apart.
+    fn make_image(&mut self, index: usize, image: &'a str) -> Result<(), ScheduleError> {
+        if self.aliases().contains(image) {
+            return Err(twice(index, image));
+        }
+        self.images.insert(image);
+        Ok(())
+    }
+
+    fn apply_docker(
+        &mut self,
+        index: usize,
+        command: &'a DockerCommand,
+    ) -> Result<(), ScheduleError> {
+        let Some(alias) = command.alias.as_deref() else { return Ok(()) };
+        let error = |problem: &str, expected: &str| ScheduleError::new(index, problem, expected);
+        if command.background.is_some() || command.times != 1 {
+            let problem = "what the command makes has a name, and the command does not end once";
+            return Err(error(problem, "`as` without `background` and `times`"));
+        }
+        if self.aliases().contains(alias) {
+            return Err(twice(index, alias));
+        }
+        let words: Vec<_> = command.arguments.iter().map(String::as_str).collect();
+        let has = |flag: char, long: &str| {
+            words.iter().any(|word| {
+                let is_short = word.starts_with('-') && !word.starts_with("--");
+                *word == long || (is_short && word.contains(flag))
+            })
+        };
+        let made = ["run", "create", "build", "commit", "pull", "import"];
+        let made = words.iter().find(|word| made.contains(word));
+        match made.copied() {
+            Some("run") if !has('d', "--detach") => {
+                Err(error("the command does not print the container's ID", "`--detach`"))
+            }
+            Some("build") if !has('q', "--quiet") => {
+                Err(error("the command does not print the image's ID alone", "`--quiet`"))
+            }
+            Some("run" | "create") => {
+                self.containers.insert(alias);
+                Ok(())
+            }
+            Some(_) => {
+                self.images.insert(alias);
+                Ok(())
+            }
+            None => {
+                let expected = "`run`, `create`, `build`, `commit`, `pull` or `import`";
+                Err(error("the command makes no container and no image", expected))
+            }
+        }
+    }
+
+    fn aliases(&self) -> BTreeSet<&'a str> {
+        self.images.union(&self.containers).copied().collect()
     }
 
     fn apply_api(&self, index: usize, step: &ApiStep) -> Result<(), ScheduleError> {
@@ -130,9 +215,9 @@ impl<'a> Made<'a> {
 
     /// `$NAME` stands for an ID, so something must have one.
     fn require_alias(&self, index: usize, value: &str) -> Result<(), ScheduleError> {
-        let known: BTreeSet<_> = self.images.union(&self.containers).copied().collect();
         let name = value.strip_prefix('$');
-        name.into_iter().try_for_each(|name| require(index, "image or container", name, &known))
+        name.into_iter()
+            .try_for_each(|name| require(index, "image or container", name, &self.aliases()))
     }
 }
 
@@ -143,6 +228,10 @@ fn reject_own(index: usize, name: &str, expected: &str) -> Result<(), ScheduleEr
     }
     let problem = format!("volumes called `{PROBE_VOLUME_PREFIX}…` are the harness's own");
     Err(ScheduleError::new(index, problem, expected))
+}
+
+fn twice(index: usize, name: &str) -> ScheduleError {
+    ScheduleError::new(index, format!("there is a `{name}` already"), "another name")
 }
 
 fn require(

@@ -88,6 +88,8 @@ pub(super) fn describe(what: &What, context: Context<'_>) -> (&'static str, Stri
         What::Checkpoint { number, stage } => ("judge", format!("checkpoint {number} {stage:?}")),
         What::WatchLost { resource, reason } => ("api", format!("watch of {resource}: {reason}")),
         What::Leak { text, .. } => ("leak", text.clone()),
+        // The text has the name already in place of the ID.
+        What::Named { name, .. } => ("engine", format!("made {name}, which a step named")),
         What::Note { text } => ("note", text.clone()),
         What::Ending => ("run", "the harness begins to end".to_owned()),
         What::Ended => ("run", "world closed".to_owned()),

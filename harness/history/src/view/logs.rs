@@ -16,6 +16,8 @@ pub struct LogState {
     pub reads: bool,
     /// HTTP status of the response.
     pub status: Option<u16>,
+    /// Whether the client got no answer, because its connection failed.
+    pub unanswered: bool,
     /// Number of bytes that the client received.
     pub bytes: u64,
     /// Number of line ends that the client received.
@@ -83,7 +85,8 @@ impl Logs {
         }
         let state = self.clients.entry(client.clone()).or_default();
         match event {
-            LogEvent::Asked { .. } | LogEvent::Unanswered { .. } => {}
+            LogEvent::Asked { .. } => {}
+            LogEvent::Unanswered { .. } => state.unanswered = true,
             LogEvent::Answered { status, .. } => {
                 state.status = Some(*status);
                 state.answered_at = Some(seq);

@@ -12,8 +12,8 @@ use super::objects::{Objects, text};
 use super::requests::Requests;
 use super::wire::Wires;
 use crate::mirror::{Mirror, MirrorKey, compare, expected};
-use crate::record::{EngineState, Exit, Footprint, ProcessState, Record, What};
-use crate::scenario::{GateName, MirrorRef, OURS};
+use crate::record::{EngineEvent, EngineState, Exit, Footprint, ProcessState, Record, What};
+use crate::scenario::{EngineEventMatch, GateName, MirrorRef, OURS};
 
 /// The state after the records that were applied, in order.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +27,8 @@ pub struct View {
     requests: Requests,
     docker: DockerConfig,
     logs: Logs,
+    /// How many events of each type, action and object the engine has sent.
+    events: BTreeMap<(String, String, String), u32>,
 }
 
 impl View {
@@ -54,6 +56,13 @@ impl View {
             What::Truth(state) => {
                 self.names.apply(state);
                 self.truth = state.clone();
+            }
+            What::Named { id, name } => self.names.give(id, name),
+            What::Engine(EngineEvent { object, action, id, .. }) => {
+                // Behind the colon is what an exec or a health check did.
+                let action = action.split(':').next().unwrap_or_default();
+                let key = (object.clone(), action.to_owned(), id.clone());
+                *self.events.entry(key).or_default() += 1;
             }
             What::Api(change) => self.objects.apply_change(change),
             What::Listed { resource, version, objects } => {
@@ -89,7 +98,6 @@ impl View {
             | What::StepBegan { .. }
             | What::StepDone { .. }
             | What::StepFailed { .. }
-            | What::Engine(_)
             | What::WatchLost { .. }
             | What::Command(_)
             | What::Checkpoint { .. }
@@ -154,6 +162,18 @@ impl View {
     #[must_use]
     pub fn truth(&self) -> &EngineState {
         &self.truth
+    }
+
+    /// How many of these events the engine has sent since the run began.
+    #[must_use]
+    pub fn engine_events(&self, of: &EngineEventMatch) -> u32 {
+        let is_meant = |id: &String| {
+            of.of.as_ref().is_none_or(|name| id == name || self.names.get(id) == Some(name))
+        };
+        let sent = self.events.iter().filter(|((object, action, id), _)| {
+            *object == of.r#type && *action == of.action && is_meant(id)
+        });
+        sent.map(|(_, times)| times).sum()
     }
 
     /// Mirrors of all kinds, in the order of kind and name.

@@ -69,7 +69,8 @@ pub fn main() -> ExitCode {
         }
     };
     let installed = miette::set_hook(Box::new(|_| {
-        Box::new(MietteHandlerOpts::new().width(MESSAGE_WIDTH).build())
+        // No colours: a message quotes files, and `tell` could not tell their escapes from miette's.
+        Box::new(MietteHandlerOpts::new().width(MESSAGE_WIDTH).color(false).build())
     }));
     debug_assert!(installed.is_ok(), "nothing else installs a hook");
     // The default panic hook has already written the panic to standard error.
@@ -87,9 +88,13 @@ pub fn main() -> ExitCode {
 
 /// Prints clap's message: bad usage to standard error, help and version to standard output.
 fn refused(error: &clap::Error) -> Exit {
+    if error.use_stderr() {
+        // It quotes arguments, which may come from anywhere. The exit code reports bad usage even if
+        // the message cannot be written.
+        tell(error.render().to_string().trim_end_matches('\n'));
+        return Exit::Usage;
+    }
     match error.print() {
-        // The exit code reports bad usage even if the message cannot be written.
-        _ if error.use_stderr() => Exit::Usage,
         Err(failed) if failed.kind() != ErrorKind::BrokenPipe => {
             tell(&format!("this help could not be written to standard output: {failed}"));
             Exit::Machine

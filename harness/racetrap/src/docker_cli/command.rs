@@ -69,16 +69,18 @@ impl CommandRunner {
     }
 
     /// Runs a command as often as the step says, until one does not end with the expected exit
-    /// code.
+    /// code. Returns the standard output of the last one.
     pub(super) async fn run(
         self,
         step: DockerCommand,
         placeholders: Placeholders,
-    ) -> Result<(), CommandFailure> {
+    ) -> Result<String, CommandFailure> {
+        let mut printed = String::new();
         for n in 1..=step.times {
             let arguments =
                 step.arguments.iter().map(|text| placeholders.fill_in(text, n)).collect();
-            let end = self.run_once(arguments, &step).await?;
+            let end;
+            (end, printed) = self.run_once(arguments, &step).await?;
             if !end.exit.code().is_some_and(|code| step.exit.allow(code)) {
                 let (arguments, stderr) = (step.arguments.join(" "), end.said.trim());
                 let (seen, expected) = (end.exit.predicate(), &step.exit);
@@ -87,14 +89,14 @@ impl CommandRunner {
                 return Err(CommandFailure { blame: Blame::Schedule, why });
             }
         }
-        Ok(())
+        Ok(printed)
     }
 
     async fn run_once(
         &self,
         arguments: Vec<String>,
         step: &DockerCommand,
-    ) -> Result<UserCommandEnd, CommandFailure> {
+    ) -> Result<(UserCommandEnd, String), CommandFailure> {
         let number = self.last.fetch_add(1, Ordering::SeqCst) + 1;
         let record = |end| {
             let arguments = arguments.clone();
@@ -119,7 +121,7 @@ impl CommandRunner {
             Ok(Ok(run)) => {
                 let end = UserCommandEnd { exit: run.exit, said: run.stderr };
                 record(Some(end.clone()));
-                Ok(end)
+                Ok((end, run.stdout))
             }
             Ok(Err(late)) => Err(world(late.to_string())),
             Err(error) => Err(world(format!("the docker command could not be run: {error}"))),

@@ -74,9 +74,12 @@ impl ContentReader {
 /// # Errors
 /// Why there is none.
 fn read_text(path: &Path) -> Result<Vec<u8>, DockerContent> {
-    fs::read(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => DockerContent::Nothing,
-        kind => DockerContent::Unreadable { why: kind.to_string() },
+    fs::read(path).map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            DockerContent::Nothing
+        } else {
+            DockerContent::Unreadable { why: error.kind().to_string() }
+        }
     })
 }
 

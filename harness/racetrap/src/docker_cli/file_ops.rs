@@ -5,6 +5,7 @@ use std::{fs, io};
 
 use racetrap_history::{CONFIG_FILE, FileOp};
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::layout::CliLayout;
 use crate::sys::{create_link, remove_if_exists};
@@ -27,13 +28,27 @@ pub(super) fn apply(layout: &CliLayout, path: &Path, op: &FileOp) -> io::Result<
             fs::create_dir_all(path)
         }
         FileOp::Link => {
+            let target = copy_elsewhere(layout, path)?;
+            link(&target, path)
+        }
+        FileOp::RelativeLink => {
+            let target = copy_elsewhere(layout, path)?;
+            let above = path.parent().unwrap_or(path);
+            link(&relative(above, &target), path)
+        }
+        FileOp::DanglingLink => {
             fs::create_dir_all(&layout.link_targets)?;
-            let target = layout.link_targets.join(CONFIG_FILE);
-            // The link leads to a copy, so the content that others read stays the same.
-            fs::copy(path, &target)?;
-            let link = temporary_path(path);
-            create_link(&target, &link)?;
-            fs::rename(link, path)
+            link(&layout.link_targets.join("not-there"), path)
+        }
+        FileOp::LoopingLink => {
+            let name = path.file_name().map(PathBuf::from).unwrap_or_default();
+            link(&name, path)
+        }
+        FileOp::HardLink => {
+            let target = copy_elsewhere(layout, path)?;
+            let new = temporary_path(path);
+            fs::hard_link(target, &new)?;
+            fs::rename(new, path)
         }
         FileOp::Padded(kib) => {
             let text = fs::read(path)?;
@@ -45,8 +60,33 @@ pub(super) fn apply(layout: &CliLayout, path: &Path, op: &FileOp) -> io::Result<
     }
 }
 
+/// A copy of a file outside the configuration, so that the content that others read by a link stays
+/// the same.
+fn copy_elsewhere(layout: &CliLayout, path: &Path) -> io::Result<PathBuf> {
+    fs::create_dir_all(&layout.link_targets)?;
+    let target = layout.link_targets.join(path.file_name().unwrap_or(CONFIG_FILE.as_ref()));
+    fs::copy(path, &target)?;
+    Ok(target)
+}
+
+/// Puts a symbolic link in the place of a file.
+fn link(target: &Path, path: &Path) -> io::Result<()> {
+    let link = temporary_path(path);
+    create_link(target, &link)?;
+    fs::rename(link, path)
+}
+
+/// The way from a directory to a file.
+fn relative(from: &Path, to: &Path) -> PathBuf {
+    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(shared).map(|_| Path::new("..").as_os_str());
+    let down = to.components().skip(shared).map(|part| part.as_os_str());
+    up.chain(down).collect()
+}
+
 /// Finds the file of the context called `name`. The docker command names a context's directory
-/// after a digest, so the contents of the files are searched.
+/// after the digest of its name. The contents of the files are searched first, because the digest is
+/// the docker command's own affair; a file that was broken has no name in it any more.
 pub(super) fn context_file(layout: &CliLayout, name: &str) -> io::Result<PathBuf> {
     let meta = layout.config.join("contexts/meta");
     for entry in fs::read_dir(&meta)? {
@@ -56,6 +96,10 @@ pub(super) fn context_file(layout: &CliLayout, name: &str) -> io::Result<PathBuf
         if context["Name"] == name {
             return Ok(path);
         }
+    }
+    let by_digest = meta.join(hex::encode(Sha256::digest(name))).join("meta.json");
+    if by_digest.parent().is_some_and(Path::exists) {
+        return Ok(by_digest);
     }
     Err(io::Error::other(format!("the configuration has no context `{name}` to change")))
 }
@@ -68,4 +112,23 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
 
 fn temporary_path(path: &Path) -> PathBuf {
     path.with_extension("by-user")
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("/w/home/.docker", "/w/home/elsewhere/config.json", "../elsewhere/config.json")]
+    #[case("/w/docker/a", "/h/x", "../../../h/x")]
+    #[case("/w", "/w/x", "x")]
+    fn a_relative_link_leads_to_its_file(
+        #[case] from: &str,
+        #[case] to: &str,
+        #[case] expected: &str,
+    ) {
+        assert_eq!(relative(Path::new(from), Path::new(to)), Path::new(expected));
+    }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use racetrap_history::{
     CONFIG_FILE, DiskOp, DockerCommand, DockerFileStep, DockerNeeds, ENDPOINT, EndpointOp, FileOp,
-    What,
+    OURS, What,
 };
 use racetrap_wire::{Wire, WireError};
 use tokio::task::JoinSet;
@@ -20,6 +20,7 @@ use super::registry::Registry;
 use super::write_trap::{TrapAction, WriteTrap};
 use crate::process::Environment;
 use crate::recorder::Recorder;
+use crate::sys::set_owner_and_mode;
 
 /// The user of the docker command could not be set up, or could not carry out a step.
 #[derive(Debug, thiserror::Error)]
@@ -109,14 +110,15 @@ impl CliUser {
         self.watch.record_changes();
     }
 
-    /// Runs the docker command; the future may be awaited later.
+    /// Runs the docker command; the future may be awaited later. Returns what it printed the last
+    /// time.
     ///
     /// # Panics
     /// If the scenario is not about the docker command; the check of schedules excludes that.
     pub(crate) fn run(
         &self,
         step: &DockerCommand,
-    ) -> impl Future<Output = Result<(), CommandFailure>> + Send + use<> {
+    ) -> impl Future<Output = Result<String, CommandFailure>> + Send + use<> {
         let tools = self.tools.as_ref().expect("the schedule was checked: it has a user");
         let placeholders = Placeholders {
             endpoint: self.endpoint.as_ref().map_or("", Endpoint::address).to_owned(),
@@ -151,19 +153,26 @@ impl CliUser {
     /// Changes a file of the configuration as the user.
     pub(crate) fn put_file(&self, step: &DockerFileStep) -> Result<(), DockerCliError> {
         let op = match &step.put {
-            FileOp::Text(text) => {
+            Some(FileOp::Text(text)) => {
                 let endpoint = self.endpoint.as_ref().map_or("", Endpoint::address);
-                FileOp::Text(text.replace(ENDPOINT, endpoint))
+                let ours = &self.layout.facts.context;
+                Some(FileOp::Text(text.replace(ENDPOINT, endpoint).replace(OURS, ours)))
             }
-            FileOp::Directory | FileOp::Link | FileOp::Padded(_) | FileOp::Gone => step.put.clone(),
+            Some(_) | None => step.put.clone(),
         };
         // The path is looked up inside the closure, under the lock of the watch.
         let change = || {
             let path = match &step.context {
                 None => self.layout.config.join(CONFIG_FILE),
+                Some(name) if name == OURS => {
+                    file_ops::context_file(&self.layout, &self.layout.facts.context)?
+                }
                 Some(name) => file_ops::context_file(&self.layout, name)?,
             };
-            file_ops::apply(&self.layout, &path, &op)
+            if let Some(op) = &op {
+                file_ops::apply(&self.layout, &path, op)?;
+            }
+            set_owner_and_mode(&path, step.owner, step.mode_bits())
         };
         self.watch.as_user(change).map_err(DockerCliError::State)
     }

@@ -8,13 +8,15 @@
 //! - `config`: its files and arguments; `ready`: waits until it is ready;
 //! - `client`: connects to an engine;
 //! - `truth`: what an engine holds, and what it says about itself;
-//! - `workload`: what a user does to it; `remove_everything`: removes everything that it holds;
+//! - `workload`: what a user does to it, with `workload_images` and `container_body`;
+//!   `remove_everything`: removes everything that it holds;
 //! - `error`: why an engine could not be started, checked or ended.
 
 mod apt;
 mod choice;
 mod client;
 mod config;
+mod container_body;
 mod dind;
 mod dockerd;
 mod error;
@@ -25,6 +27,7 @@ mod running;
 mod truth;
 mod users_docker;
 mod workload;
+mod workload_images;
 
 pub use apt::AptError;
 pub use choice::{
@@ -41,4 +44,4 @@ pub(crate) use truth::Truth;
 pub use truth::TruthError;
 pub use users_docker::UsersDockerError;
 pub(crate) use users_docker::remove_containers;
-pub(crate) use workload::{NewContainer, Workload, WorkloadError};
+pub(crate) use workload::{Workload, WorkloadError};

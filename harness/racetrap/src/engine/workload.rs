@@ -1,22 +1,26 @@
 //! Changes the engine as its user would, on its own socket past the wire, while the daemon follows.
 
-use std::collections::BTreeMap;
+#![expect(clippy::disallowed_types, reason = "the engine's client takes hash maps")]
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bollard::Docker;
-use bollard::models::{
-    ContainerCreateBody, ExecConfig, HostConfig, HostConfigLogConfig, VolumeCreateRequest,
-};
+use bollard::exec::{StartExecOptions, StartExecResults};
+use bollard::models::{ExecConfig, VolumeCreateRequest};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, ImportImageOptions, KillContainerOptions, ListVolumesOptions,
-    RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder, RemoveVolumeOptions,
-    RestartContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
-    TagImageOptionsBuilder,
+    CreateContainerOptionsBuilder, KillContainerOptions, ListVolumesOptions,
+    PruneImagesOptionsBuilder, PruneVolumesOptionsBuilder, RemoveContainerOptionsBuilder,
+    RemoveVolumeOptions, RenameContainerOptionsBuilder, RestartContainerOptionsBuilder,
+    StartContainerOptions, StopContainerOptionsBuilder,
 };
 use futures::StreamExt as _;
-use racetrap_history::{ContainerOp, IMAGE_LABEL, Prints};
-use racetrap_images::ImageSpec;
+use racetrap_history::{ContainerOp, Exec, NewContainer, NewVolume, Prune};
 
-use crate::mask::canary;
+use super::container_body::{container_body, some_map};
+
+/// The first version of the engine's API by which a prune of volumes leaves those with a name alone,
+/// unless it is told not to.
+const PRUNES_ANONYMOUS: (usize, usize) = (1, 42);
 
 /// The engine could not be changed.
 #[derive(Debug, thiserror::Error)]
@@ -27,9 +31,29 @@ pub(crate) enum WorkloadError {
     /// The scenario names an object that no earlier step has made.
     #[error("no earlier step has made an image or a container called `{0}`")]
     UnknownName(String),
-    /// An image was loaded, but the engine does not list it.
-    #[error("the image `{0}` was loaded, and the engine does not list it")]
-    NotLoaded(String),
+    /// An image was loaded, built or committed, but the engine does not list it.
+    #[error("the image `{0}` was made, and the engine does not list it")]
+    NotListed(String),
+    /// A docker command was to make something, and did not print its ID.
+    #[error("the docker command that makes `{0}` printed `{1}`, by which the engine knows nothing")]
+    NotPrinted(String, String),
+    /// The context of a build could not be packed.
+    #[error("the context of a build could not be packed")]
+    Context(#[source] std::io::Error),
+    /// A command in a container ended with another status than the scenario allows.
+    #[error(
+        "`{command}` in the container exited with {code}, not {promised}; it printed: {printed}"
+    )]
+    Exec {
+        /// Program and arguments.
+        command: String,
+        /// Its status.
+        code: i64,
+        /// The statuses that the scenario allows.
+        promised: String,
+        /// What it printed.
+        printed: String,
+    },
 }
 
 /// Changes one engine. Knows the IDs of the objects that it has made by their names in the
@@ -37,24 +61,37 @@ pub(crate) enum WorkloadError {
 pub(crate) struct Workload {
     docker: Docker,
     names: BTreeMap<String, String>,
-}
-
-/// What a new container consists of.
-pub(crate) struct NewContainer<'a> {
-    /// Its name.
-    pub(crate) name: &'a str,
-    /// The scenario's name of a loaded image.
-    pub(crate) image: &'a str,
-    /// Names of the volumes that it mounts.
-    pub(crate) volumes: &'a [String],
-    /// What it prints.
-    pub(crate) prints: &'a Prints,
+    /// Names that the engine does not know, because a docker command made what they stand for.
+    only_here: BTreeSet<String>,
 }
 
 impl Workload {
     /// A workload on the engine that `docker` is connected to.
     pub(crate) fn new(docker: Docker) -> Self {
-        Self { docker, names: BTreeMap::new() }
+        Self { docker, names: BTreeMap::new(), only_here: BTreeSet::new() }
+    }
+
+    pub(super) fn docker(&self) -> &Docker {
+        &self.docker
+    }
+
+    /// Takes the ID of an object by the scenario's name.
+    pub(super) fn name(&mut self, name: &str, id: String) {
+        self.only_here.remove(name);
+        self.names.insert(name.to_owned(), id);
+    }
+
+    /// Takes the ID of an object whose name only the scenario knows.
+    pub(super) fn name_only_here(&mut self, name: &str, id: String) {
+        self.names.insert(name.to_owned(), id);
+        self.only_here.insert(name.to_owned());
+    }
+
+    /// How the engine is told of a container: by its name, or by its ID if the engine does not know
+    /// the scenario's name.
+    pub(super) fn handle<'a>(&'a self, name: &'a str) -> &'a str {
+        let id = self.names.get(name).filter(|_| self.only_here.contains(name));
+        id.map_or(name, String::as_str)
     }
 
     /// The engine's ID of the object that the scenario calls `name`.
@@ -65,85 +102,87 @@ impl Workload {
             .ok_or_else(|| WorkloadError::UnknownName(name.to_owned()))
     }
 
-    /// Loads a small image. Its content depends on `alias`, so two aliases never have the same ID.
-    pub(crate) async fn load_image(
-        &mut self,
-        alias: &str,
-        tags: &[String],
-    ) -> Result<(), WorkloadError> {
-        let spec =
-            ImageSpec { variant: alias.to_owned(), tags: tags.to_vec(), ..ImageSpec::default() };
-        let archive = bollard::body_full(racetrap_images::archive(&spec).into());
-        let mut progress =
-            std::pin::pin!(self.docker.import_image(ImportImageOptions::default(), archive, None));
-        while let Some(line) = progress.next().await {
-            line?;
-        }
-        let id = self.loaded_id(alias).await?;
-        self.names.insert(alias.to_owned(), id);
-        Ok(())
-    }
-
-    /// The ID of a loaded image. It is asked for by a label, because it depends on the image store
-    /// which digest is the ID.
-    async fn loaded_id(&self, alias: &str) -> Result<String, WorkloadError> {
-        let options =
-            bollard::query_parameters::ListImagesOptionsBuilder::default().all(true).build();
-        let listed = self.docker.list_images(Some(options)).await?;
-        let labelled = listed
-            .into_iter()
-            .find(|image| image.labels.get(IMAGE_LABEL).is_some_and(|label| label == alias));
-        labelled.map(|image| image.id).ok_or_else(|| WorkloadError::NotLoaded(alias.to_owned()))
-    }
-
-    /// Adds a tag such as `base:2` to an image.
-    pub(crate) async fn tag(&self, image: &str, tag: &str) -> Result<(), WorkloadError> {
-        let (repository, version) = tag.rsplit_once(':').unwrap_or((tag, "latest"));
-        let options = TagImageOptionsBuilder::default().repo(repository).tag(version).build();
-        Ok(self.docker.tag_image(self.id(image)?, Some(options)).await?)
-    }
-
-    /// Removes the tag `name`, or the image if `name` is its ID.
-    pub(crate) async fn remove_image(&self, name: &str, force: bool) -> Result<(), WorkloadError> {
-        let options = RemoveImageOptionsBuilder::default().force(force).build();
-        self.docker.remove_image(name, Some(options), None).await?;
-        Ok(())
-    }
-
-    /// Creates a container, and starts it if `start`.
+    /// Creates a container, and starts it if the scenario says so.
     pub(crate) async fn create_container(
         &mut self,
-        new: NewContainer<'_>,
-        start: bool,
+        new: &NewContainer,
     ) -> Result<(), WorkloadError> {
-        let NewContainer { name, image, volumes, prints } = new;
-        let binds = volumes.iter().map(|volume| format!("{volume}:/volumes/{volume}")).collect();
-        let body = ContainerCreateBody {
-            image: Some(self.id(image)?.to_owned()),
-            cmd: Some(match prints.command.as_slice() {
-                // Runs until it is stopped.
-                [] => vec!["sleep".to_owned()],
-                words => words.to_vec(),
-            }),
-            tty: Some(prints.tty),
-            env: Some(canary::container_variables(prints.command.is_empty())),
-            host_config: Some(HostConfig {
-                network_mode: Some("none".to_owned()),
-                binds: Some(binds),
-                log_config: prints
-                    .log_driver
-                    .as_ref()
-                    .map(|driver| HostConfigLogConfig { typ: Some(driver.clone()), config: None }),
-                ..HostConfig::default()
-            }),
-            ..ContainerCreateBody::default()
-        };
-        let options = CreateContainerOptionsBuilder::default().name(name).build();
+        let body = container_body(new, self.id(&new.image)?);
+        let options = CreateContainerOptionsBuilder::default().name(&new.name).build();
         let created = self.docker.create_container(Some(options), body).await?;
-        self.names.insert(name.to_owned(), created.id);
-        if start {
-            self.change_container(name, ContainerOp::Start).await?;
+        self.name(&new.name, created.id);
+        if new.start {
+            self.change_container(&new.name, ContainerOp::Start).await?;
         }
+        Ok(())
+    }
+
+    /// Gives a container another name, by which the scenario knows it from then on.
+    pub(crate) async fn rename(&mut self, name: &str, to: &str) -> Result<(), WorkloadError> {
+        let options = RenameContainerOptionsBuilder::default().name(to).build();
+        self.docker.rename_container(self.handle(name), options).await?;
+        self.only_here.remove(name);
+        if let Some(id) = self.names.remove(name) {
+            self.name(to, id);
+        }
+        Ok(())
+    }
+
+    /// Runs a command in a running container, and waits for its end unless it is detached.
+    pub(crate) async fn exec(&self, exec: &Exec) -> Result<(), WorkloadError> {
+        let config = ExecConfig {
+            cmd: Some(exec.command.clone()),
+            attach_stdout: Some(!exec.detach),
+            attach_stderr: Some(!exec.detach),
+            ..ExecConfig::default()
+        };
+        let created = self.docker.create_exec(self.handle(&exec.container), config).await?;
+        let options = StartExecOptions { detach: exec.detach, ..StartExecOptions::default() };
+        let started = self.docker.start_exec(&created.id, Some(options)).await?;
+        let StartExecResults::Attached { mut output, .. } = started else { return Ok(()) };
+        let mut printed = String::new();
+        while let Some(part) = output.next().await {
+            printed.push_str(&part?.to_string());
+        }
+        let ended = self.docker.inspect_exec(&created.id).await?;
+        let code = ended.exit_code.unwrap_or_default();
+        if i32::try_from(code).is_ok_and(|code| exec.exit.allow(code)) {
+            return Ok(());
+        }
+        let (command, promised) = (exec.command.join(" "), exec.exit.to_string());
+        Err(WorkloadError::Exec { command, code, promised, printed })
+    }
+
+    /// Removes everything of a kind that nothing uses.
+    pub(crate) async fn prune(&self, what: Prune) -> Result<(), WorkloadError> {
+        match what {
+            Prune::Containers => drop(self.docker.prune_containers(None).await?),
+            Prune::Images => self.prune_images("true").await?,
+            Prune::Volumes => self.prune_volumes().await?,
+            Prune::All => {
+                self.docker.prune_containers(None).await?;
+                self.prune_images("false").await?;
+                self.prune_volumes().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn prune_images(&self, dangling: &str) -> Result<(), WorkloadError> {
+        let filters = HashMap::from([("dangling", vec![dangling])]);
+        let options = PruneImagesOptionsBuilder::default().filters(&filters).build();
+        self.docker.prune_images(Some(options)).await?;
+        Ok(())
+    }
+
+    async fn prune_volumes(&self) -> Result<(), WorkloadError> {
+        let version = self.docker.client_version();
+        let knows_all = (version.major_version, version.minor_version) >= PRUNES_ANONYMOUS;
+        // Older engines prune all volumes, and refuse the filter.
+        let filters: HashMap<&str, Vec<&str>> =
+            knows_all.then(|| ("all", vec!["true"])).into_iter().collect();
+        let options = PruneVolumesOptionsBuilder::default().filters(&filters).build();
+        self.docker.prune_volumes(Some(options)).await?;
         Ok(())
     }
 
@@ -153,6 +192,7 @@ impl Workload {
         name: &str,
         op: ContainerOp,
     ) -> Result<(), WorkloadError> {
+        let name = self.handle(name);
         match op {
             ContainerOp::Start => self.docker.start_container(name, None::<StartContainerOptions>),
             ContainerOp::Stop => {
@@ -176,7 +216,7 @@ impl Workload {
     /// Removes a container, also a running one.
     pub(crate) async fn remove_container(&self, name: &str) -> Result<(), WorkloadError> {
         let options = RemoveContainerOptionsBuilder::default().force(true).build();
-        Ok(self.docker.remove_container(name, Some(options)).await?)
+        Ok(self.docker.remove_container(self.handle(name), Some(options)).await?)
     }
 
     /// Creates `count` exec instances in a running container, and starts none: each makes one
@@ -189,7 +229,7 @@ impl Workload {
         for _ in 0..count {
             // The command need not exist, because it is never started.
             let config = ExecConfig { cmd: Some(vec!["never".to_owned()]), ..Default::default() };
-            self.docker.create_exec(container, config).await?;
+            self.docker.create_exec(self.handle(container), config).await?;
         }
         Ok(())
     }
@@ -198,6 +238,23 @@ impl Workload {
     pub(crate) async fn create_volume(&self, name: &str) -> Result<(), WorkloadError> {
         let request =
             VolumeCreateRequest { name: Some(name.to_owned()), ..VolumeCreateRequest::default() };
+        self.docker.create_volume(request).await?;
+        Ok(())
+    }
+
+    /// Creates a volume as a scenario describes it.
+    pub(crate) async fn create_described_volume(
+        &self,
+        new: &NewVolume,
+    ) -> Result<(), WorkloadError> {
+        let NewVolume { name, driver, options, labels } = new;
+        let request = VolumeCreateRequest {
+            name: Some(name.clone()),
+            driver: driver.clone(),
+            driver_opts: some_map(options),
+            labels: some_map(labels),
+            ..VolumeCreateRequest::default()
+        };
         self.docker.create_volume(request).await?;
         Ok(())
     }

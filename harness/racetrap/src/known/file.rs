@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use racetrap_history::{FindingId, OracleName};
+use racetrap_history::{FindingId, OracleName, nearest};
 use serde::{Deserialize, Serialize};
 use serde_yaml::Spanned;
 
-use crate::scenario_file::{Invalid, Kind, ScenarioFileError, nearest, parse_as, read_text};
+use crate::scenario_file::{Complaint, Invalid, Kind, ScenarioFileError, parse_as, read_text};
 
 /// One failure that is known.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -51,7 +51,8 @@ impl KnownFailures {
         let mut known: Vec<KnownFailure> = Vec::new();
         for Entry { finding, oracle, why, since } in entries {
             let invalid = |at, problem: String, expected: &str, help: Option<String>| {
-                Invalid::at(name, text, at, problem, expected, help)
+                let expected = expected.to_owned();
+                Invalid::at(name, text, at, Complaint { problem, expected, help })
             };
             let id = finding.value;
             if !findings.contains(&id.as_str()) {

@@ -100,6 +100,7 @@ impl RecordMasker {
             | What::LogTruth(_)
             | What::Footprint(_)
             | What::Announced { .. }
+            | What::Named { .. }
             | What::StepBegan { .. }
             | What::StepDone { .. }
             | What::Checkpoint { .. }

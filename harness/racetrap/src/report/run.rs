@@ -241,7 +241,8 @@ fn excerpt(text: &mut String, report: &RunReport, whole: bool, paint: Paint) {
     let whole_file = path.map(|path| format!(" of {}", path.display())).unwrap_or_default();
     entry(text, "timeline", &format!("{part}{whole_file}"), paint);
     for line in lines.get(shown).into_iter().flatten() {
-        let _ = writeln!(text, "  {line}");
+        // A record's text of several lines must not look like several records.
+        let _ = writeln!(text, "  {}", line.replace('\n', "\n             "));
     }
 }
 

@@ -1,7 +1,13 @@
 //! The only place that writes to standard output, and the one that writes messages to standard
-//! error.
+//! error. So this is also the one place that escapes what a terminal would carry out: whatever a
+//! schedule, a path, a daemon or a bundle says, only the colours of [`Paint`] reach the terminal as
+//! commands.
 
+use std::collections::hash_map::RandomState;
+use std::fmt::Write as _;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::LazyLock;
 
 use crate::mask::canary;
 
@@ -24,7 +30,7 @@ impl Terminal {
         self.paint
     }
 
-    /// Writes `text`. Ignores a reader that closed the pipe, because it has read what it wanted.
+    /// Writes `text`, with everything escaped that a terminal would carry out. Ignores a reader that closed the pipe, because it has read what it wanted.
     ///
     /// # Errors
     /// If the text could not be written completely.
@@ -32,7 +38,7 @@ impl Terminal {
     /// # Panics
     /// If the text contains a planted secret, because masking has failed then.
     pub(crate) fn write(self, text: &str) -> Result<(), NotWritten> {
-        let text = masked(text);
+        let text = displayed(masked(text));
         let mut output = io::stdout().lock();
         match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
             Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(NotWritten { source }),
@@ -65,8 +71,42 @@ pub(crate) struct NotWritten {
 /// is no other place to report them; the exit code still holds.
 pub(crate) fn tell(text: &str) {
     let text = if canary::is_in(text.as_bytes()) { UNMASKED } else { text };
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", displayed(text));
 }
+
+/// The text as a terminal may get it: every character that a terminal would carry out, or by which it
+/// would change the order of others, is escaped as `\u001b`, and the marks of [`Paint`] become
+/// colours. JSON stays the same JSON, because it has the same escapes.
+pub(crate) fn displayed(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if is_command(letter) {
+            // All of these are below U+10000, so that one escape of JSON is enough.
+            let _ = write!(out, "\\u{:04x}", u32::from(letter));
+        } else {
+            out.push(letter);
+        }
+    }
+    out.replace(MARK.as_str(), "\u{1b}[")
+}
+
+/// Whether a terminal carries the character out instead of showing it: the control characters of C0
+/// and C1 except for tabs and line feeds, and those that change the direction of text or end a line.
+fn is_command(letter: char) -> bool {
+    let of_direction = matches!(
+        letter,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    let ends_line = matches!(letter, '\u{2028}' | '\u{2029}');
+    of_direction || ends_line || (letter.is_control() && letter != '\n' && letter != '\t')
+}
+
+/// Stands for the beginning of a colour until the text is written. It has a random number, because a
+/// value from outside must not be able to contain it.
+static MARK: LazyLock<String> = LazyLock::new(|| {
+    let random = RandomState::new().build_hasher().finish();
+    format!("\u{fdd0}{random:016x}[")
+});
 
 /// Paints text, or returns it unchanged.
 #[derive(Clone, Copy, Debug)]
@@ -106,13 +146,48 @@ impl Paint {
     }
 
     fn with(self, code: &str, text: &str) -> String {
-        if self.on { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        let mark = MARK.as_str();
+        if self.on { format!("{mark}{code}m{text}{mark}0m") } else { text.to_owned() }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
+
+    // What the terminal must not get, and the visible text in its place. The last two are harmless.
+    #[rstest]
+    #[case::colour("\u{1b}[31mred", "\\u001b[31mred")]
+    #[case::our_own_colour("\u{1b}[1;31mFAIL\u{1b}[0m", "\\u001b[1;31mFAIL\\u001b[0m")]
+    #[case::title("\u{1b}]0;title\u{7}", "\\u001b]0;title\\u0007")]
+    #[case::c1("\u{9b}2J\u{9d}0;t\u{9c}", "\\u009b2J\\u009d0;t\\u009c")]
+    #[case::cursor("ok\rFAIL\u{8}\u{b}\u{0}\u{7f}", "ok\\u000dFAIL\\u0008\\u000b\\u0000\\u007f")]
+    #[case::direction(
+        "\u{202e}dlrow\u{202c} \u{2067}x\u{2069}",
+        "\\u202edlrow\\u202c \\u2067x\\u2069"
+    )]
+    #[case::line("one\u{2028}two\u{2029}", "one\\u2028two\\u2029")]
+    #[case::mark_without_its_number("\u{fdd0}[1;31m", "\u{fdd0}[1;31m")]
+    #[case::text(
+        "\ttab, line\nand \u{e9}\u{20ac}\u{1f642}",
+        "\ttab, line\nand \u{e9}\u{20ac}\u{1f642}"
+    )]
+    fn nothing_that_a_terminal_would_carry_out_is_written(#[case] text: &str, #[case] shown: &str) {
+        assert_eq!(displayed(text), shown);
+        let painted = displayed(&Paint::new(true).bad(text));
+        assert_eq!(painted, format!("\u{1b}[1;31m{shown}\u{1b}[0m"));
+    }
+
+    // The JSON of a report means the same after it was escaped.
+    #[test]
+    fn escaped_json_is_the_same_json() {
+        let value = serde_json::json!({ "why": "a\u{1b}]0;b\u{7}\u{9b}c\u{202e}\r\nd" });
+        let shown = displayed(&value.to_string());
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).expect("JSON"), value);
+        assert!(!shown.contains(is_command), "{shown:?}");
+    }
 
     #[test]
     fn a_report_with_a_planted_secret_is_not_written() {

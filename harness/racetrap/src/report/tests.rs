@@ -5,6 +5,7 @@ use std::time::Duration;
 use racetrap_history::{Judgement, OracleName, Record, Scenario, Verdict, Violation, VmMode, What};
 
 use super::check::{Check, CheckState};
+use super::terminal::displayed;
 use super::*;
 use crate::known::KnownState;
 use crate::matrix::{Cell, DaemonKind};
@@ -323,7 +324,7 @@ fn colours_change_nothing_but_colours() {
             + &doctor(&checks(), paint)
             + &list([held, free].iter(), std::iter::empty(), paint)
     };
-    let painted = render(Paint::new(true));
+    let painted = displayed(&render(Paint::new(true)));
     let mut plain = String::new();
     for (index, part) in painted.split('\u{1b}').enumerate() {
         plain.push_str(if index == 0 { part } else { part.split_once('m').unwrap().1 });

@@ -101,7 +101,10 @@ impl Runner {
             Step::Fault(step) => parts.faults.step(scene, step, &parts.commands).await,
             Step::Docker(step) => parts.docker.step(scene, step, &mut parts.commands).await,
             Step::Log(step) => parts.logs.step(scene, step).await,
-            Step::Wait(step) => parts.waits.step(scene, step, &parts.faults, &parts.logs).await,
+            Step::Wait(step) => {
+                let Parts { waits, faults, logs, .. } = parts;
+                waits.step(scene, step, faults, logs).await
+            }
         }
     }
 }

@@ -1,15 +1,15 @@
 //! The YAML parser's errors in the words of the scenario language.
 
+use racetrap_history::nearest;
 use serde_yaml::MessageFormatter as _;
 
-use super::nearest::nearest;
 use super::parse::Kind;
 
 /// A parser's error in the words of the scenario language.
-pub(super) struct Complaint {
-    pub(super) problem: String,
-    pub(super) expected: String,
-    pub(super) help: Option<String>,
+pub(crate) struct Complaint {
+    pub(crate) problem: String,
+    pub(crate) expected: String,
+    pub(crate) help: Option<String>,
 }
 
 impl Complaint {

@@ -1,13 +1,12 @@
 //! The error for a text that is no scenario, with the line that shows it.
 
 use miette::{NamedSource, SourceSpan};
-use racetrap_history::{Scenario, ScheduleError};
+use racetrap_history::{Scenario, ScheduleError, nearest};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_yaml::{Location, Spanned};
 
 use super::complaint::Complaint;
-use super::nearest::nearest;
 use super::parse::{Kind, options};
 
 /// The error for a text that is no scenario, with the place that shows it.
@@ -95,17 +94,11 @@ impl Invalid {
     }
 
     /// The error for a value that is not allowed; shows the line at `at`.
-    pub(crate) fn at(
-        name: &str,
-        text: &str,
-        at: Location,
-        problem: String,
-        expected: &str,
-        help: Option<String>,
-    ) -> Box<Self> {
+    pub(crate) fn at(name: &str, text: &str, at: Location, complaint: Complaint) -> Box<Self> {
+        let Complaint { problem, expected, help } = complaint;
         Box::new(Self {
             problem,
-            expected: expected.to_owned(),
+            expected,
             help,
             text: NamedSource::new(name, text.to_owned()).with_language("yaml"),
             at: line_at(text, Some(at)),

@@ -6,21 +6,19 @@
 //!
 //! - `file`: reads a file, up to a limit; `parse`: reads a text;
 //! - `invalid`: the error for a text that is no scenario, with its line; `complaint`: the parser's
-//!   errors in the words of the scenario language;
-//! - `nearest`: which known name a misspelt one resembles.
+//!   errors in the words of the scenario language.
 
 mod complaint;
 mod file;
 mod invalid;
-mod nearest;
 mod parse;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use complaint::Complaint;
 pub use file::{SIZE_MAX, ScenarioFileError};
 pub(crate) use file::{ScenarioFile, read_text};
 pub use invalid::Invalid;
-pub(crate) use nearest::nearest;
 pub use parse::parse;
 pub(crate) use parse::{Kind, parse_as};

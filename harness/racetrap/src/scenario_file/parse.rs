@@ -1,12 +1,11 @@
 //! Reads a scenario from a text.
 
-use racetrap_history::{FaultStep, GateStep, Scenario, ScheduleError, Side, Step};
+use racetrap_history::{FaultStep, GateStep, Scenario, ScheduleError, Side, Step, nearest};
 use racetrap_wire::Dialect;
 use serde::de::DeserializeOwned;
 use serde_yaml::Options;
 
 use super::invalid::Invalid;
-use super::nearest::nearest;
 
 /// Reads a scenario from `text`, which errors call `name`, and checks its schedule.
 ///

@@ -51,6 +51,22 @@ pub(crate) fn create_link(target: &Path, path: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, path)
 }
 
+/// Gives a file, or the one that a link leads to, an owner and permissions. The owner comes first,
+/// because a change of it takes some permissions away.
+pub(crate) fn set_owner_and_mode(
+    path: &Path,
+    owner: Option<u32>,
+    mode: Option<u32>,
+) -> io::Result<()> {
+    if owner.is_some() {
+        std::os::unix::fs::chown(path, owner, None)?;
+    }
+    match mode {
+        Some(mode) => fs::set_permissions(path, fs::Permissions::from_mode(mode)),
+        None => Ok(()),
+    }
+}
+
 /// Whether `path` is a file that this process may execute.
 pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()

@@ -2,9 +2,9 @@
 //! and which faults were injected.
 
 use racetrap_history::{
-    ApiStep, CommandStep, ContainerOp, DaemonOp, DaemonStep, DiskOp, DockerFileStep, DockerStep,
-    EndpointOp, EngineOp, EngineStep, Fault, FaultKind, FaultStep, FileOp, GateName, GateStep,
-    Hold, Match, NeighbourStep, Scenario, Step, Streams, VmOp, WriteMatch,
+    ApiStep, BuildImage, CommandStep, ContainerOp, DaemonOp, DaemonStep, DiskOp, DockerFileStep,
+    DockerStep, EndpointOp, EngineOp, EngineStep, Fault, FaultKind, FaultStep, FileOp, GateName,
+    GateStep, Hold, Match, NeighbourStep, OURS, Prune, Scenario, Step, Streams, VmOp, WriteMatch,
 };
 
 /// One line of a story: a label, and what happened.
@@ -165,9 +165,10 @@ fn disturbance(step: &FaultStep) -> Option<String> {
         FaultStep::Cut(Streams::Watches) => "the watches of all clients are cut".to_owned(),
         FaultStep::Refuse => "new connections are refused".to_owned(),
         FaultStep::Accept => "connections are accepted again".to_owned(),
-        FaultStep::Answer { status, on, times } => {
+        FaultStep::Answer { status, body, on, times, .. } => {
             let times = count(times).unwrap_or_default();
-            format!("{} is answered {status}{times}", request(on))
+            let body = body.as_ref().map(|body| format!(" and {body}")).unwrap_or_default();
+            format!("{} is answered {status}{body}{times}", request(on))
         }
         FaultStep::Fault(Fault { kind, on, times, .. }) => {
             let times = count(times).unwrap_or_default();
@@ -258,22 +259,36 @@ fn action(step: &Step) -> Option<String> {
 fn used(step: &EngineStep) -> Option<String> {
     let forced = |force: &bool| if *force { ", forced" } else { "" };
     Some(match step {
-        EngineStep::LoadImage { image, tags } if tags.is_empty() => {
+        EngineStep::LoadImage { image, tags, .. } if tags.is_empty() => {
             format!("load {image} without a tag")
         }
-        EngineStep::LoadImage { image, tags } => format!("load {image} as {}", tags.join(", ")),
+        EngineStep::LoadImage { image, tags, .. } => format!("load {image} as {}", tags.join(", ")),
         EngineStep::Tag { image, tag } => format!("tag {image} as {tag}"),
         EngineStep::Untag { tag, force } => format!("untag {tag}{}", forced(force)),
         EngineStep::RemoveImage { image, force } => {
             format!("remove image {image}{}", forced(force))
         }
-        EngineStep::CreateContainer { name, start: false, .. } => {
-            format!("create container {name}")
+        EngineStep::Build(BuildImage { image, from, tag, .. }) => {
+            format!("build {image} from {from}{}", tagged(tag.as_deref()))
         }
-        EngineStep::CreateContainer { name, start: true, .. } => format!("run container {name}"),
+        EngineStep::Commit { container, image, tag } => {
+            format!("commit container {container} as {image}{}", tagged(tag.as_deref()))
+        }
+        EngineStep::Prune(Prune::Containers) => "prune containers".to_owned(),
+        EngineStep::Prune(Prune::Images) => "prune images without a tag".to_owned(),
+        EngineStep::Prune(Prune::Volumes) => "prune volumes".to_owned(),
+        EngineStep::Prune(Prune::All) => "prune everything that is not used".to_owned(),
+        EngineStep::CreateContainer(new) => {
+            let verb = if new.start { "run" } else { "create" };
+            format!("{verb} container {}", new.name)
+        }
+        EngineStep::Rename { name, to } => format!("rename container {name} to {to}"),
+        EngineStep::Exec(exec) => {
+            format!("exec {} in {}", exec.command.join(" "), exec.container)
+        }
         EngineStep::Container { name, op } => format!("{} container {name}", verb(*op)),
         EngineStep::RemoveContainer { name } => format!("remove container {name}"),
-        EngineStep::CreateVolume { name } => format!("create volume {name}"),
+        EngineStep::CreateVolume(new) => format!("create volume {}", new.name),
         EngineStep::CreateVolumes { prefix, count } => format!("create {count} volumes {prefix}…"),
         EngineStep::PrepareExecs { container, count } => {
             format!("prepare {count} execs in {container}")
@@ -282,6 +297,10 @@ fn used(step: &EngineStep) -> Option<String> {
         EngineStep::RemoveVolume { name } => format!("remove volume {name}"),
         EngineStep::Process(_) => return None,
     })
+}
+
+fn tagged(tag: Option<&str>) -> String {
+    tag.map_or_else(|| ", without a tag".to_owned(), |tag| format!(", tagged {tag}"))
 }
 
 /// What a user of the daemon's API does.
@@ -311,10 +330,15 @@ fn deed(kind: &FaultKind) -> String {
         FaultKind::Drop => "a frame is dropped".to_owned(),
         FaultKind::Duplicate => "a frame comes twice".to_owned(),
         FaultKind::Reorder { behind } => format!("a frame comes behind {behind} later ones"),
-        FaultKind::Rewrite { set, remove } => {
+        FaultKind::Rewrite { set, remove, head } => {
             let set = set.iter().map(|(at, value)| format!("{at}={value}"));
             let removed = remove.iter().map(|at| format!("no {at}"));
-            format!("rewritten: {}", set.chain(removed).collect::<Vec<_>>().join(", "))
+            let fields = head.iter().map(|(name, value)| match value {
+                Some(value) => format!("{name}: {value}"),
+                None => format!("no {name}"),
+            });
+            let all: Vec<_> = set.chain(removed).chain(fields).collect();
+            format!("rewritten: {}", all.join(", "))
         }
     }
 }
@@ -332,11 +356,27 @@ fn verb(op: ContainerOp) -> &'static str {
 
 /// The new state of a file of the docker command's configuration.
 fn file_state(file: &DockerFileStep) -> String {
-    let name = file.context.as_ref().map_or("config.json".to_owned(), |it| format!("context {it}"));
-    match &file.put {
+    let name = match file.context.as_deref() {
+        None => "config.json".to_owned(),
+        Some(OURS) => "the daemon's own context".to_owned(),
+        Some(context) => format!("context {context}"),
+    };
+    let state = file.put.as_ref().map(|put| put_state(&name, put));
+    let owner = file.owner.map(|owner| format!("{name} belongs to user {owner}"));
+    let mode = file.mode.as_ref().map(|mode| format!("{name} has mode {mode}"));
+    state.into_iter().chain(owner).chain(mode).collect::<Vec<_>>().join("; ")
+}
+
+fn put_state(name: &str, put: &FileOp) -> String {
+    match put {
+        FileOp::Text(text) if text.is_empty() => format!("{name} is empty"),
         FileOp::Text(text) => format!("{name} is {text}"),
         FileOp::Directory => format!("a directory is in the place of {name}"),
         FileOp::Link => format!("{name} is a link"),
+        FileOp::RelativeLink => format!("{name} is a relative link"),
+        FileOp::DanglingLink => format!("{name} is a link to a file that is not there"),
+        FileOp::LoopingLink => format!("{name} is a link to itself"),
+        FileOp::HardLink => format!("{name} is a second name of another file"),
         FileOp::Padded(kib) => format!("{name} has {kib} KiB more"),
         FileOp::Gone => format!("{name} is gone"),
     }

@@ -6,7 +6,7 @@ use racetrap::bundle::Trigger;
 use racetrap::deadline::Deadlines;
 use racetrap::run::{RunOptions, Stop};
 use racetrap::world::{EngineChoice, Pool};
-use racetrap_history::{EngineStep, NeighbourStep, Scenario, Step};
+use racetrap_history::{NeighbourStep, Scenario, Step};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::checked::Bundle;
@@ -139,7 +139,7 @@ fn a_harness_that_is_killed_leaves_a_bundle() {
 #[test]
 fn a_panic_of_the_harness_leaves_a_bundle() {
     let place = Place::new();
-    let create = Step::Engine(EngineStep::CreateVolume { name: "one".to_owned() });
+    let create = serde_json::from_str(r#"{"create_volume": {"name": "one"}}"#).unwrap();
     let broken = Step::Neighbour(NeighbourStep::Does(Box::new(create)));
     let finding = serde_json::from_str("\"295-I3\"").unwrap();
     let steps = vec![broken];

@@ -20,8 +20,9 @@ const INAPPLICABLE: &str = r#"{"seq":0,"at_us":0,"what":"run","format":2,"harnes
 "#;
 
 fn write(path: &Path, text: &str) {
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(path, text).unwrap();
+    std::fs::create_dir_all(path.parent().expect("a file in a directory"))
+        .expect("a writable directory");
+    std::fs::write(path, text).expect("a writable directory");
 }
 
 fn report(sandbox: &Sandbox, more: &[&str]) -> (i32, Value, String) {

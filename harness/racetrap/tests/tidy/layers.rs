@@ -41,6 +41,7 @@ pub(super) const ORDER: [(&str, &[&str]); 3] = [
             "dialect",
             "connection_state",
             "injection",
+            "head_edits",
             "json_edits",
             "event",
             "route",

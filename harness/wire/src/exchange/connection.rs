@@ -254,8 +254,9 @@ impl Connection<'_> {
             }
         }
         let (answer, fault) = match fault {
-            RequestFault::Answer { status } => {
-                let answer = answer::answer_with_status(&cause.rule, status, call);
+            RequestFault::Answer { status, body } => {
+                let body = body.as_deref();
+                let answer = answer::answer_with_status(&cause.rule, status, body, call);
                 (answer, format!("answered with {status}"))
             }
             RequestFault::Stale(recorded) => {

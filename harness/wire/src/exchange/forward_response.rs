@@ -1,6 +1,6 @@
 //! Forwards a response to the client, and applies what the rules decide for it.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::connection_state::Activity;
 use crate::event::What;
@@ -10,6 +10,7 @@ use crate::exchange::response::{Delivery, Response};
 use crate::faults::half_open::HalfOpen;
 use crate::faults::slow::Slow;
 use crate::faults::{lose, rewrite, truncate};
+use crate::head_edits::HeadEdits;
 use crate::http1::body::Body;
 use crate::http1::head::Head;
 use crate::point::Point;
@@ -99,13 +100,38 @@ impl Response<'_> {
                 let shorter = content.and_then(|old| truncate::truncate_content(bytes, old));
                 self.replace_if_changed(shorter, &cause, head, body);
             }
-            ResponseFault::Rewrite(edits) => {
-                let content = self.read_content(head, body).await?;
-                let rewritten = content.and_then(|old| rewrite::rewrite_content(&edits, &old));
-                self.replace_if_changed(rewritten, &cause, head, body);
+            ResponseFault::Rewrite(of_head, of_body) => {
+                // A response without an end has a head that can be rewritten as well.
+                let mut done = self.rewrite_head(&of_head, head);
+                if !of_body.is_empty() {
+                    let content = self.read_content(head, body).await?;
+                    let rewritten =
+                        content.and_then(|old| rewrite::rewrite_content(&of_body, &old));
+                    if let Some((content, description)) = rewritten {
+                        self.replace_content(head, body, &content);
+                        done.push(description);
+                    }
+                }
+                if !done.is_empty() {
+                    self.report_fault(&cause, done.join("; "));
+                }
             }
         }
         Ok(Delivery::Immediate)
+    }
+
+    /// Rewrites the head in the buffer, and `head` with it. Returns a description; none if nothing
+    /// changes.
+    fn rewrite_head(&mut self, edits: &HeadEdits, head: &mut Head) -> Vec<String> {
+        let buffer = &mut self.upstream_reader.buffer;
+        let Some((mut bytes, description)) = edits.apply(&buffer[..head.bytes]) else {
+            return Vec::new();
+        };
+        let length = bytes.len();
+        bytes.extend_from_slice(&buffer[head.bytes..]);
+        *buffer = BytesMut::from(&*bytes);
+        head.bytes = length;
+        vec![description]
     }
 
     /// Replaces the content and reports the fault, if there is new content with a description.

@@ -1,5 +1,7 @@
 //! Answers requests with a status. The upstream never receives them.
 
+use serde_json::Value;
+
 use crate::call::Call;
 use crate::rules::fault::{Effect, RequestFault};
 use crate::rules::last_answer::Answer;
@@ -17,15 +19,34 @@ impl Wire {
         status: u16,
         times: Option<u32>,
     ) -> RuleGuard {
-        let fault = RequestFault::Answer { status };
+        let fault = RequestFault::Answer { status, body: None };
+        self.shared.rules.arm(name, matcher, Effect::Request(fault, times))
+    }
+
+    /// As [`answer`](Self::answer), with `body` instead of the form that the upstream's own errors
+    /// have. A status without a body, 204 or 304, has none.
+    pub fn answer_with_body(
+        &self,
+        name: &str,
+        matcher: Matcher,
+        (status, body): (u16, &Value),
+        times: Option<u32>,
+    ) -> RuleGuard {
+        let fault = RequestFault::Answer { status, body: Some(body.to_string().into()) };
         self.shared.rules.arm(name, matcher, Effect::Request(fault, times))
     }
 }
 
-/// The answer to a request, in the form of the upstream's own errors.
-pub(crate) fn answer_with_status(rule: &str, status: u16, call: &Call) -> Answer {
+/// The answer to a request with this body; without one, in the form of the upstream's own errors.
+pub(crate) fn answer_with_status(
+    rule: &str,
+    status: u16,
+    body: Option<&str>,
+    call: &Call,
+) -> Answer {
     let message = format!("answered by the wire: {rule}");
-    let body = call.route.dialect.error_body(status, &message).to_string();
+    let body = body
+        .map_or_else(|| call.route.dialect.error_body(status, &message).to_string(), str::to_owned);
     // Responses with these statuses have no body, whatever their head says (RFC 9112, section 6.3).
     if status == 204 || status == 304 {
         let bytes = format!("HTTP/1.1 {status} Answered\r\n\r\n").into();

@@ -1,5 +1,5 @@
-//! Changes JSON on its way to the client: in the body of a response, or in a frame of an event
-//! stream.
+//! Changes a message on its way to the client: the head of a response, and JSON in its body or in a
+//! frame of an event stream.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::frame::Frame;
+use crate::head_edits::HeadEdits;
 use crate::json_edits::JsonEdits;
 use crate::rules::fault::{Effect, FrameFault, ResponseFault};
 use crate::rules::matcher::Matcher;
@@ -21,6 +22,9 @@ pub struct Rewrite {
     /// JSON pointers, each with the new value; without a value, the field or item is removed. A
     /// field that is set may be new; the object that contains it must exist.
     pub values: BTreeMap<String, Option<Value>>,
+    /// Fields of a response's head, each with the new value; without a value, the field is removed.
+    /// Those by which the body is framed stay as they are. A frame has no head.
+    pub head: BTreeMap<String, Option<String>>,
 }
 
 /// The part of the traffic that is rewritten.
@@ -35,8 +39,8 @@ pub enum Part {
 impl Wire {
     /// Rewrites matching messages, `times` of them or all, beginning with the matcher's `nth`.
     ///
-    /// A message is forwarded unchanged if no pointer can be applied, if it is not JSON, or if it
-    /// has no end of its own. In a rewritten message the order of fields may differ.
+    /// The JSON of a message is forwarded unchanged if no pointer can be applied, if it is not JSON,
+    /// or if it has no end of its own. In a rewritten message the order of fields may differ.
     pub fn rewrite(
         &self,
         name: &str,
@@ -46,7 +50,10 @@ impl Wire {
     ) -> RuleGuard {
         let edits = Arc::new(JsonEdits::new(rewrite.values));
         let effect = match rewrite.part {
-            Part::Body => Effect::Response(ResponseFault::Rewrite(edits), times),
+            Part::Body => {
+                let head = Arc::new(HeadEdits::new(rewrite.head));
+                Effect::Response(ResponseFault::Rewrite(head, edits), times)
+            }
             Part::Frame => Effect::Frame(FrameFault::Rewrite(edits), times),
         };
         self.shared.rules.arm(name, matcher, effect)

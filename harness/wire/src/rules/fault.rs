@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::call::Call;
+use crate::head_edits::HeadEdits;
 use crate::json_edits::JsonEdits;
 use crate::point::Point;
 use crate::rules::last_answer::LastAnswer;
@@ -31,8 +32,8 @@ pub(crate) enum Effect {
 /// What happens to a request. The upstream does not receive it.
 #[derive(Clone, Debug)]
 pub(crate) enum RequestFault {
-    /// The wire answers with this status.
-    Answer { status: u16 },
+    /// The wire answers with this status, and with this body instead of the dialect's own.
+    Answer { status: u16, body: Option<Arc<str>> },
     /// The wire answers with a recorded response.
     Stale(Arc<LastAnswer>),
 }
@@ -48,8 +49,8 @@ pub(crate) enum ResponseFault {
     Slow(Pieces),
     /// The body is shortened, and framed so that it looks complete.
     Truncate { bytes: usize },
-    /// The body is changed.
-    Rewrite(Arc<JsonEdits>),
+    /// Its head and its body are changed.
+    Rewrite(Arc<HeadEdits>, Arc<JsonEdits>),
 }
 
 /// The pieces of a slow body, and the time between them.

@@ -127,3 +127,22 @@ async fn a_client_that_waits_for_100_continue_is_answered_at_once(
     client.expect_end().await;
     testbed.close().await;
 }
+
+// The body is the one of the rule, and not that of the dialect's errors.
+#[rstest]
+#[tokio::test]
+async fn an_answer_has_the_body_that_its_rule_gives_it(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
+) {
+    let testbed = Testbed::over(transport).await;
+    let body = serde_json::json!({"Volumes": null});
+    let matcher = route("/volumes");
+    let _rule = testbed.wire.answer_with_body("empty", matcher, (200, &body), Some(1));
+    let (mut client, mut upstream) = testbed.connect().await;
+    client.send(&get("/volumes")).await;
+    let expected = "HTTP/1.1 200 Answered\r\nContent-Type: application/json\r\n\
+                    Content-Length: 16\r\n\r\n{\"Volumes\":null}";
+    client.expect(expected.as_bytes()).await;
+    upstream.expect_nothing();
+    testbed.close().await;
+}

@@ -11,7 +11,7 @@ const BODY: &str = "{\"Config\":{\"Image\":\"a\"},\"SystemTime\":\"now\"}";
 
 fn rewrite(part: Part, values: &[(&str, Option<Value>)]) -> Rewrite {
     let values = values.iter().map(|(pointer, value)| ((*pointer).to_owned(), value.clone()));
-    Rewrite { part, values: BTreeMap::from_iter(values) }
+    Rewrite { part, values: BTreeMap::from_iter(values), head: BTreeMap::new() }
 }
 
 fn length(body: &str) -> String {
@@ -116,5 +116,31 @@ async fn a_matching_frame_is_rewritten_and_its_neighbours_are_not() {
         json!({"Action": "start", "id": "b"}),
         "the event has the frame that the client receives"
     );
+    testbed.close().await;
+}
+
+// The head of a response without a body and that of one with a body are rewritten, and the body that
+// follows is still read to its end.
+#[rstest]
+#[tokio::test]
+async fn fields_of_a_head_are_set_and_removed(
+    #[values(Transport::Unix, Transport::Tls)] transport: Transport,
+) {
+    let testbed = Testbed::over(transport).await;
+    let head = [("X".to_owned(), None), ("Api-Version".to_owned(), Some("1.24".to_owned()))];
+    let head = Rewrite { head: head.into(), ..rewrite(Part::Body, &[]) };
+    let _rule = testbed.wire.rewrite("old", route("/info"), head, Some(1));
+    let (mut client, mut upstream) = testbed.connect().await;
+    let rewritten = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nApi-Version: 1.24\r\n\r\n{BODY}",
+        BODY.len()
+    );
+    for expected in [rewritten, length(BODY)] {
+        client.send(&get("/info")).await;
+        upstream.expect(&get("/info")).await;
+        upstream.send(length(BODY).as_bytes()).await;
+        client.expect(expected.as_bytes()).await;
+    }
+    assert_eq!(testbed.faults(), ["rewrote the head's `Api-Version`, `X`"]);
     testbed.close().await;
 }

@@ -1,6 +1,6 @@
 //! Users of the docker command, and what happens to their configuration.
 
-use racetrap_history::{Blame, DockerCommand, DockerStep};
+use racetrap_history::{Blame, DockerCommand, DockerStep, What};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -82,9 +82,15 @@ async fn run(
     commands: &mut Commands,
 ) -> Result<(), StepError> {
     let running = scene.world.user.run(command);
-    let Some(name) = &command.background else { return Ok(running.await?) };
+    let Some(name) = &command.background else {
+        let printed = running.await?;
+        let Some(alias) = &command.alias else { return Ok(()) };
+        let id = scene.world.workload.name_printed(alias, &printed).await?;
+        scene.recorder().append(What::Named { id, name: alias.clone() });
+        return Ok(scene.world.truth.refresh().await?);
+    };
     let mut task = JoinSet::new();
-    task.spawn(running);
+    task.spawn(async move { running.await.map(drop) });
     commands.keep(name.clone(), task);
     Ok(())
 }

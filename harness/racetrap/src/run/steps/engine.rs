@@ -1,8 +1,8 @@
 //! Users of the engine, and the engine's process.
 
-use racetrap_history::{EngineOp, EngineStep};
+use racetrap_history::{BuildImage, EngineOp, EngineStep, What};
 
-use crate::engine::{NewContainer, WorkloadError};
+use crate::engine::WorkloadError;
 use crate::run::scene::Scene;
 use crate::run::step_error::StepError;
 use crate::sys::Signal;
@@ -13,23 +13,29 @@ pub(in crate::run) async fn step(scene: &mut Scene, step: &EngineStep) -> Result
     let workload = &mut scene.world.workload;
     let done: Result<(), WorkloadError> = match step {
         EngineStep::Process(op) => return process(&mut scene.world, *op).await,
-        EngineStep::LoadImage { image, tags } => workload.load_image(image, tags).await,
+        EngineStep::LoadImage { image, tags, labels } => {
+            workload.load_image(image, tags, labels).await
+        }
         EngineStep::Tag { image, tag } => workload.tag(image, tag).await,
         EngineStep::Untag { tag, force } => workload.remove_image(tag, *force).await,
         EngineStep::RemoveImage { image, force } => {
             let id = workload.id(image)?.to_owned();
             workload.remove_image(&id, *force).await
         }
-        EngineStep::CreateContainer { name, image, start, volumes, prints } => {
-            let new = NewContainer { name, image, volumes, prints };
-            workload.create_container(new, *start).await
+        EngineStep::Build(build) => workload.build(build).await,
+        EngineStep::Commit { container, image, tag } => {
+            workload.commit(container, image, tag.as_deref()).await
         }
+        EngineStep::Prune(what) => workload.prune(*what).await,
+        EngineStep::CreateContainer(new) => workload.create_container(new).await,
+        EngineStep::Rename { name, to } => workload.rename(name, to).await,
+        EngineStep::Exec(exec) => workload.exec(exec).await,
         EngineStep::Container { name, op } => workload.change_container(name, *op).await,
         EngineStep::RemoveContainer { name } => workload.remove_container(name).await,
         EngineStep::PrepareExecs { container, count } => {
             workload.prepare_execs(container, *count).await
         }
-        EngineStep::CreateVolume { name } => workload.create_volume(name).await,
+        EngineStep::CreateVolume(new) => workload.create_described_volume(new).await,
         EngineStep::CreateVolumes { prefix, count } => {
             workload.create_volumes(prefix, *count).await
         }
@@ -37,7 +43,18 @@ pub(in crate::run) async fn step(scene: &mut Scene, step: &EngineStep) -> Result
         EngineStep::RemoveVolume { name } => workload.remove_volume(name).await,
     };
     done?;
+    if let EngineStep::Build(BuildImage { image, .. }) | EngineStep::Commit { image, .. } = step {
+        name(scene, image)?;
+    }
     Ok(scene.world.truth.refresh().await?)
+}
+
+/// Records the ID of an image that a step has named. Its label says so too, but an engine may have told
+/// of the image before it could be asked for the label.
+fn name(scene: &Scene, name: &str) -> Result<(), StepError> {
+    let id = scene.world.workload.id(name)?.to_owned();
+    scene.recorder().append(What::Named { id, name: name.to_owned() });
+    Ok(())
 }
 
 async fn process(world: &mut World, op: EngineOp) -> Result<(), StepError> {

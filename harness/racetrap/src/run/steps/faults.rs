@@ -44,11 +44,15 @@ impl Faults {
         commands: &Commands,
     ) -> Result<(), StepError> {
         match step {
-            FaultStep::Answer { status, on, times } => {
+            FaultStep::Answer { name, status, body, on, times } => {
                 let rule = format!("answer {status}, rule {}", self.number());
                 let matcher = scene.matcher(on)?;
-                let guard = scene.world.wire.answer(&rule, matcher, *status, *times);
-                self.arm(rule, None, Guard::Wire(guard));
+                let wire = &scene.world.wire;
+                let guard = match body {
+                    Some(body) => wire.answer_with_body(&rule, matcher, (*status, body), *times),
+                    None => wire.answer(&rule, matcher, *status, *times),
+                };
+                self.arm(rule, name.clone(), Guard::Wire(guard));
             }
             FaultStep::DenyWrite { on, times } => {
                 let rule = format!("deny, rule {}", self.number());
@@ -119,11 +123,12 @@ impl Faults {
             FaultKind::Drop => wire.drop_frame(rule, matcher, times),
             FaultKind::Duplicate => wire.duplicate_frame(rule, matcher, times),
             FaultKind::Reorder { behind } => wire.reorder_frame(rule, matcher, *behind, times),
-            FaultKind::Rewrite { set, remove } => {
+            FaultKind::Rewrite { set, remove, head } => {
                 let set = set.iter().map(|(at, value)| (at.clone(), Some(value.clone())));
                 let removed = remove.iter().map(|at| (at.clone(), None));
                 let part = if of_frame { Part::Frame } else { Part::Body };
-                let rewrite = Rewrite { part, values: set.chain(removed).collect() };
+                let values = set.chain(removed).collect();
+                let rewrite = Rewrite { part, values, head: head.clone() };
                 wire.rewrite(rule, matcher, rewrite, times)
             }
         })

@@ -30,9 +30,15 @@ fn is_promised(level: &Await, view: &View) -> bool {
         | Await::CurrentContext(_)
         | Await::LogLines { .. }
         | Await::LogEnd(_)
+        | Await::LogAnswer(_)
         | Await::LogStreams(_)
         | Await::Engine { .. } => true,
-        Await::GivenUp(_) | Await::Terminating(_) | Await::Wants { .. } | Await::WantsStop => false,
+        // The engine sends its events, whatever the daemon does.
+        Await::Event(_)
+        | Await::GivenUp(_)
+        | Await::Terminating(_)
+        | Await::Wants { .. }
+        | Await::WantsStop => false,
         Await::Volume(name) => truth.volumes.contains_key(name),
         Await::Tag(tag) => truth.images.values().any(|image| image.tags.contains(tag)),
         Await::Container { name, state } => truth.containers.values().any(|container| {
@@ -71,6 +77,11 @@ fn reached(level: &Await, view: &View) -> bool {
         Await::LogLines { client, lines } => {
             view.log_clients().get(&client.0).is_some_and(|client| client.lines >= *lines)
         }
+        Await::LogAnswer(client) => view
+            .log_clients()
+            .get(&client.0)
+            .is_some_and(|client| client.status.is_some() || client.unanswered),
+        Await::Event(event) => view.engine_events(event) >= event.times,
         Await::LogEnd(client) => {
             view.log_clients().get(&client.0).is_some_and(|client| client.ended.is_some())
         }

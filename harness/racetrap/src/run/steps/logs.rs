@@ -7,6 +7,7 @@ use racetrap_history::{
     Blame, ClientName, Door, Footprint, LeaveLog, LogCrowd, LogRequest, LogSent, LogStep, LogTruth,
     OpenLog, SentStream, View, What,
 };
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, timeout};
 
 use super::settle::STILL;
@@ -20,7 +21,11 @@ use crate::wait::polled;
 
 /// The clients of a scenario, by name. Dropped, they end their connections without a word.
 #[derive(Default)]
-pub(in crate::run) struct LogClients(BTreeMap<ClientName, Opened>);
+pub(in crate::run) struct LogClients {
+    open: BTreeMap<ClientName, Opened>,
+    /// Clients in the background that may not have their answer yet.
+    opening: BTreeMap<ClientName, JoinSet<Opened>>,
+}
 
 /// A client, and which part of a log it has asked for.
 struct Opened {
@@ -36,6 +41,12 @@ impl LogClients {
         scene: &Scene,
         step: &LogStep,
     ) -> Result<(), StepError> {
+        if let LogStep::Leave(LeaveLog { client, .. })
+        | LogStep::Read(client)
+        | LogStep::Compare(client) = step
+        {
+            self.arrive(client).await;
+        }
         match step {
             LogStep::Open(open) => self.open(scene, open).await,
             LogStep::Leave(LeaveLog { client, how }) => {
@@ -43,7 +54,7 @@ impl LogClients {
                 Ok(())
             }
             LogStep::Read(name) => {
-                let opened = self.0.get_mut(name);
+                let opened = self.open.get_mut(name);
                 let opened = opened.expect("the schedule was checked: opened before");
                 opened.reads = true;
                 opened.client.read();
@@ -60,7 +71,33 @@ impl LogClients {
     }
 
     fn client(&self, name: &ClientName) -> &Opened {
-        self.0.get(name).expect("the schedule was checked: opened before")
+        self.open.get(name).expect("the schedule was checked: opened before")
+    }
+
+    /// Waits until a client has its answer.
+    async fn arrive(&mut self, name: &ClientName) {
+        if let Some(mut opening) = self.opening.remove(name) {
+            let opened = opening.join_next().await.expect("one task was spawned");
+            self.put(name.clone(), opened);
+        }
+    }
+
+    /// Takes the clients in the background that have their answer.
+    pub(super) fn arrive_answered(&mut self) {
+        let names: Vec<_> = self.opening.keys().cloned().collect();
+        for name in names {
+            let opening = self.opening.get_mut(&name);
+            if let Some(opened) = opening.and_then(JoinSet::try_join_next) {
+                self.opening.remove(&name);
+                self.put(name, opened);
+            }
+        }
+    }
+
+    /// A panic of a client's task goes on here.
+    fn put(&mut self, name: ClientName, opened: Result<Opened, JoinError>) {
+        let opened = opened.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        self.open.insert(name, opened);
     }
 
     async fn open(&mut self, scene: &Scene, open: &OpenLog) -> Result<(), StepError> {
@@ -84,10 +121,23 @@ impl LogClients {
         let (promised, reads) = (open.status.clone(), open.reads);
         let options = ClientOptions { request, container, promised, reads };
         let name = open.client.0.clone();
-        let client = Client::open(name, options, scene.deadline, scene.recorder()).await;
+        let (deadline, recorder) = (scene.deadline, scene.recorder().clone());
         let tail = open.log.query.get("tail").cloned();
-        self.0.insert(open.client.clone(), Opened { client, tail, reads: open.reads });
-        Ok(())
+        let opening = async move {
+            let client = Client::open(name, options, deadline, &recorder).await;
+            Opened { client, tail, reads }
+        };
+        if !open.background {
+            self.open.insert(open.client.clone(), opening.await);
+            return Ok(());
+        }
+        let mut task = JoinSet::new();
+        task.spawn(opening);
+        self.opening.insert(open.client.clone(), task);
+        // From its first record on, a level of the client can be awaited.
+        let name = &open.client.0;
+        let asked = |view: &View| view.log_clients().contains_key(name);
+        scene.until(format!("the client `{name}` to ask"), asked).await
     }
 
     /// The log that a client has asked for, as the engine has it now.
@@ -160,7 +210,7 @@ impl LogClients {
         if scene.recorder().with_view(|view| view.footprint_before().is_none()) {
             return Ok(());
         }
-        for (name, opened) in &self.0 {
+        for (name, opened) in &self.open {
             if !was_let_in(scene, name) {
                 continue;
             }
@@ -182,7 +232,7 @@ impl LogClients {
                 view.log_clients().get(&name.0).is_some_and(|it| it.is_there() && it.reads)
             })
         };
-        self.0.keys().filter(reads).cloned().collect()
+        self.open.keys().filter(reads).cloned().collect()
     }
 }
 

@@ -23,12 +23,14 @@ impl Waits {
         scene: &mut Scene,
         step: &WaitStep,
         faults: &Faults,
-        logs: &LogClients,
+        logs: &mut LogClients,
     ) -> Result<(), StepError> {
         match step {
             WaitStep::Await(level) => await_level(scene, level).await,
             WaitStep::Settle => {
                 self.checkpoints += 1;
+                // What the engine has of their logs is compared with what they received.
+                logs.arrive_answered();
                 settle(scene, self.checkpoints, faults, logs).await
             }
         }

@@ -28,6 +28,7 @@ pub(super) fn rows(history: &[Record], entries: &[Entry], judgement: &Judgement)
                 What::NotApplicable { .. } => Some(Tone::Plain),
                 What::Run(_)
                 | What::Facts { .. }
+                | What::Named { .. }
                 | What::Note { .. }
                 | What::Ending
                 | What::Ended => Some(Tone::Faint),
