@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::logs;
 use super::step::step_line;
 use crate::record::{
-    ApiChange, Change, CommandRun, EngineState, Review, UserWrite, What, WireMessage, WireWhat,
+    ApiChange, Change, CommandRun, EngineState, Review, RunHeader, UserWrite, What, WireMessage,
+    WireWhat,
 };
 use crate::steps::Steps;
 use crate::view::AppView;
@@ -25,13 +26,7 @@ pub(super) struct Context<'a> {
 pub(super) fn describe(what: &What, context: Context<'_>) -> (&'static str, String) {
     let requests = context.requests;
     match what {
-        What::Run(header) => {
-            let nth = match header.reused {
-                0 => String::new(),
-                runs => format!(", run {} in its world", runs + 1),
-            };
-            ("run", format!("{} on {}, VM mode {}{nth}", header.finding, header.daemon, header.vm))
-        }
+        What::Run(header) => ("run", run(header)),
         What::Facts { daemon_version, engine, .. } => {
             ("run", format!("daemon {daemon_version}, engine {engine}"))
         }
@@ -94,6 +89,16 @@ pub(super) fn describe(what: &What, context: Context<'_>) -> (&'static str, Stri
         What::Ending => ("run", "the harness begins to end".to_owned()),
         What::Ended => ("run", "world closed".to_owned()),
     }
+}
+
+/// The scenario, the daemon, and how often the world was used.
+fn run(header: &RunHeader) -> String {
+    let RunHeader { finding, daemon, vm, reused, .. } = header;
+    let nth = match reused {
+        0 => String::new(),
+        runs => format!(", run {} in its world", runs + 1),
+    };
+    format!("{finding} on {daemon}, VM mode {vm}{nth}")
 }
 
 fn announced(passthroughs: &BTreeMap<String, Vec<String>>) -> String {
