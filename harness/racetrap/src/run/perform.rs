@@ -89,22 +89,22 @@ async fn run_in(setting: Setting<'_>, is_last: bool) -> Result<Option<Outcome>, 
     let recorder = begin(&mut lease, evidence.journal()?, clock, head);
     let directory = evidence.directory().to_owned();
     let made = tokio::select! {
-        made = make(lease.world.take(), setting, &directory, &recorder) => made,
+        made = Box::pin(make(lease.world.take(), setting, &directory, &recorder)) => made,
         // The half-made world is dropped, and its lock with it. The world's watcher waits for that lock,
         // and sweeps what is left.
         why = async {
             let why = end.comes().await;
+            recorder.append(What::Unmade { why: why.clone() });
             recorder.begin_to_end();
             why
         } => {
-            recorder.append(What::Unmade { why: why.clone() });
             let cause = Cause::new(Trigger::Stopped, &why);
             evidence.finish(&recorder, &Judged::of(&recorder), cause, true).await?;
             return Err(RunError::Ended { why, evidence: directory });
         }
     };
     match made {
-        Ok(made) => carry_out_made(made, lease, evidence, &end, setting).await.map(Some),
+        Ok(made) => Box::pin(carry_out_made(made, lease, evidence, &end, setting)).await.map(Some),
         Err(source) => unmade(source, evidence, &recorder, setting, is_last).await,
     }
 }
@@ -270,7 +270,8 @@ async fn carry_out(scenario: &Scenario, runner: &mut Runner, end: &End) {
         }
         let outcome = tokio::select! {
             // Dropping a step in the middle is safe: the run ends then, and nobody resumes it.
-            outcome = runner.step(step) => outcome,
+            // Boxed, because the steps of all parts together would fill the stack of a test's thread.
+            outcome = Box::pin(runner.step(step)) => outcome,
             // Cancel-safe: a request to stop stays, and so does the deadline. The end is recorded before
             // the step is dropped, which may end clients and commands.
             why = async {

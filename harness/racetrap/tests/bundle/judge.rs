@@ -43,7 +43,7 @@ fn a_bundle_is_judged_again_and_differences_from_its_verdict_are_reported() {
     let (code, said, _) = judge(&place, &directory, &["--format", "json"]);
     assert_eq!(code, Some(1), "{said}");
     let object: Value = serde_json::from_str(&said).unwrap();
-    assert_eq!((&object["version"], &object["run"]["verdict"]), (&json!(1), &json!("fail")));
+    assert_eq!((&object["version"], &object["run"]["verdict"]), (&json!(2), &json!("fail")));
     assert_eq!(object["recorded"], other);
     assert_eq!(object["differences"][0], "the verdict was pass, and is fail");
 
@@ -80,7 +80,7 @@ fn a_bundle_that_cannot_be_judged_is_bad_input() {
         (linked, "neither a file nor a directory"),
         (captured, "there is no journal.jsonl"),
         (journal("empty", ""), "does not say what was run"),
-        (journal("damaged", "no record\n"), "line 1 is no record"),
+        (journal("damaged", "no record\n"), "line 1 is not a record"),
     ] {
         let (code, said, error) = judge(&place, &bundle, &[]);
         assert_eq!((code, said.as_str()), (Some(2), ""), "{error}");
