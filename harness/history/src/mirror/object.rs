@@ -24,7 +24,7 @@ pub struct Mirror {
     pub kept: bool,
     /// It has the daemon's own finalizer, or had it before its deletion began.
     pub owned: bool,
-    /// What it says of its object; the fields that [`expected`] has too.
+    /// The values of its status that are compared with the engine's, by field.
     pub fields: BTreeMap<String, String>,
 }
 
