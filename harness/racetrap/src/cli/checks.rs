@@ -40,18 +40,18 @@ enum Whose {
 
 /// The programs, with the packages of Debian and Ubuntu that contain them.
 const PROGRAMS: [Program; 9] = [
-    of(Whose::Engine, "dockerd", "docker.io", "the private engine of each world"),
-    of(Whose::Engine, "containerd", "containerd", "the engine, which starts it"),
-    of(Whose::Engine, "runc", "runc", "the engine's containers"),
-    of(Whose::World, "unshare", "util-linux", "the namespaces of each engine"),
-    of(Whose::World, "nsenter", "util-linux", "the namespaces of each engine"),
-    of(Whose::Some, "docker", "docker.io", "the user of the docker command"),
-    of(Whose::Some, "kubectl", "kubernetes-client", "`ctl` of the daemon"),
-    of(Whose::Some, "qemu-img", "qemu-utils", "VM mode `program`"),
-    of(Whose::Some, "ssh", "openssh-client", "VM mode `program`"),
+    program(Whose::Engine, "dockerd", "docker.io", "the private engine of each world"),
+    program(Whose::Engine, "containerd", "containerd", "the engine, which starts it"),
+    program(Whose::Engine, "runc", "runc", "the engine's containers"),
+    program(Whose::World, "unshare", "util-linux", "the namespaces of each engine"),
+    program(Whose::World, "nsenter", "util-linux", "the namespaces of each engine"),
+    program(Whose::Some, "docker", "docker.io", "the user of the docker command"),
+    program(Whose::Some, "kubectl", "kubernetes-client", "`ctl` of the daemon"),
+    program(Whose::Some, "qemu-img", "qemu-utils", "VM mode `program`"),
+    program(Whose::Some, "ssh", "openssh-client", "VM mode `program`"),
 ];
 
-const fn of(
+const fn program(
     whose: Whose,
     name: &'static str,
     package: &'static str,

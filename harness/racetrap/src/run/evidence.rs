@@ -120,7 +120,7 @@ impl Judged {
     }
 
     /// Judges the records of a recorder so far.
-    pub(super) fn of(recorder: &Recorder) -> Self {
+    pub(super) fn from_recorder(recorder: &Recorder) -> Self {
         Self::new(recorder.history(), recorder.take_failure())
     }
 }

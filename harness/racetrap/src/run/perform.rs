@@ -61,7 +61,7 @@ async fn not_applicable(
     recorder.append(What::Run(evidence.header(scenario, options, vm, 0)));
     recorder.append(What::NotApplicable { why: why.clone() });
     recorder.append(What::Ended);
-    let came = Judged::of(&recorder);
+    let came = Judged::from_recorder(&recorder);
     let kept =
         evidence.finish(&recorder, &came, Cause::new(Trigger::Unmade, why), options.keep).await?;
     let Judged { history, judgement, .. } = came;
@@ -82,7 +82,7 @@ pub(super) struct Setting<'a> {
 async fn run_in(setting: Setting<'_>, is_last: bool) -> Result<Option<Outcome>, RunError> {
     let Setting { scenario, options, vm, clock } = setting;
     let evidence = Evidence::create(&options.evidence, scenario, clock)?;
-    let end = End::of(options, clock);
+    let end = End::new(options, clock);
     let mut lease = reuse::pool(scenario, options).lease(reuse::key(scenario, options, vm)).await;
     let reused = lease.world.as_ref().map_or(0, World::runs);
     let head = What::Run(evidence.header(scenario, options, vm, reused));
@@ -99,7 +99,7 @@ async fn run_in(setting: Setting<'_>, is_last: bool) -> Result<Option<Outcome>, 
             why
         } => {
             let cause = Cause::new(Trigger::Stopped, &why);
-            evidence.finish(&recorder, &Judged::of(&recorder), cause, true).await?;
+            evidence.finish(&recorder, &Judged::from_recorder(&recorder), cause, true).await?;
             return Err(RunError::Ended { why, evidence: directory });
         }
     };
@@ -121,7 +121,7 @@ async fn unmade(
     recorder.append(What::Ended);
     let cause = Cause::new(Trigger::Unmade, chain(&source));
     let directory = evidence.directory().to_owned();
-    let came = Judged::of(recorder);
+    let came = Judged::from_recorder(recorder);
     let is_settled = came.judgement.verdict.is_settled();
     let lacks_mode = matches!(source, WorldError::Daemon(DaemonError::VmMode { .. }));
     let is_retried = is_settled && lacks_mode && !is_last;
@@ -168,7 +168,7 @@ async fn carry_out_made(
         }
         runner.close().await;
         recorder.append(What::Ended);
-        let came = Judged::of(&recorder);
+        let came = Judged::from_recorder(&recorder);
         let kept = evidence.finish(&recorder, &came, cause, options.keep).await;
         if let Err(panic) = carried_out {
             std::panic::resume_unwind(panic);

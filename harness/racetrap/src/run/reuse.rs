@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use crate::catalogue::Catalogue;
 
-    fn of(id: &str) -> Scenario {
+    fn entry(id: &str) -> Scenario {
         let catalogue = Catalogue::embedded().expect("the catalogue");
         catalogue.entries().find(|entry| entry.finding.as_str() == id).expect("an entry").clone()
     }
@@ -84,16 +84,16 @@ mod tests {
     // Both are about the same gap; only one of them has the engine tell another time.
     #[test]
     fn a_wrong_clock_needs_an_engine_without_a_past() {
-        assert!(needs_fresh_engine(&of("rdd-E3")));
-        assert!(!needs_fresh_engine(&of("295-I3")));
+        assert!(needs_fresh_engine(&entry("rdd-E3")));
+        assert!(!needs_fresh_engine(&entry("295-I3")));
     }
 
     // The entries are those of the catalogue: one restarts the engine, one has a neighbour, and one
     // makes an object of its own; the last two do so without their faults as well.
     #[test]
     fn what_a_reset_cannot_undo_is_not_tried() {
-        assert!(can_be_undone(&of("295-I4")));
-        let (restarts, neighbour, object) = (of("295-T3"), of("295-S2"), of("295-D1"));
+        assert!(can_be_undone(&entry("295-I4")));
+        let (restarts, neighbour, object) = (entry("295-T3"), entry("295-S2"), entry("295-D1"));
         assert_eq!([&restarts, &neighbour, &object].map(can_be_undone), [false; 3]);
         let controls = [&restarts, &neighbour, &object].map(Scenario::control);
         assert_eq!(controls.each_ref().map(can_be_undone), [true, false, false]);

@@ -66,7 +66,7 @@ pub(super) struct End {
 
 impl End {
     /// The end of a run that began with its clock.
-    pub(super) fn of(options: &RunOptions, clock: Clock) -> Self {
+    pub(super) fn new(options: &RunOptions, clock: Clock) -> Self {
         let deadline = options.deadlines.run();
         let left = deadline.saturating_sub(clock.elapsed());
         Self { stop: options.stop.clone(), deadline, at: Instant::now() + left }

@@ -34,7 +34,7 @@ pub enum Listen {
 
 /// The address on which a wire listens. It stays the wire's own while nothing listens there.
 pub(crate) struct Endpoint {
-    place: Place,
+    place: ListenAddress,
     /// The runtime that polls the listener. It is kept here because `open` may be called on a
     /// thread outside the runtime, such as one that drops a `Refusal`.
     runtime: Handle,
@@ -45,7 +45,7 @@ pub(crate) struct Endpoint {
     bound: Notify,
 }
 
-enum Place {
+enum ListenAddress {
     Unix(PathBuf),
     Tls {
         /// With the port that the system chose.
@@ -75,12 +75,12 @@ impl Endpoint {
         let place = match listen {
             Listen::Unix(path) => {
                 clear_path(&path).await?;
-                Place::Unix(path)
+                ListenAddress::Unix(path)
             }
             Listen::Tls { address, identity } => {
                 let (reserved, address) =
                     reserve(address).map_err(|source| WireError::Address { address, source })?;
-                Place::Tls { address, acceptor: identity.acceptor(), _reserved: reserved }
+                ListenAddress::Tls { address, acceptor: identity.acceptor(), _reserved: reserved }
             }
         };
         let endpoint = Self {
@@ -96,8 +96,8 @@ impl Endpoint {
     /// The address, with the port that the system chose; none on a unix socket.
     pub(crate) fn address(&self) -> Option<SocketAddr> {
         match &self.place {
-            Place::Unix(_) => None,
-            Place::Tls { address, .. } => Some(*address),
+            ListenAddress::Unix(_) => None,
+            ListenAddress::Tls { address, .. } => Some(*address),
         }
     }
 
@@ -106,10 +106,10 @@ impl Endpoint {
     pub(crate) fn open(&self) -> Result<(), WireError> {
         let _entered = self.runtime.enter();
         let listener = match &self.place {
-            Place::Unix(path) => UnixListener::bind(path)
+            ListenAddress::Unix(path) => UnixListener::bind(path)
                 .map(Listener::Unix)
                 .map_err(|source| WireError::Bind { path: path.clone(), source }),
-            Place::Tls { address, .. } => listen(*address)
+            ListenAddress::Tls { address, .. } => listen(*address)
                 .map(Listener::Tcp)
                 .map_err(|source| WireError::Address { address: *address, source }),
         };
@@ -124,8 +124,8 @@ impl Endpoint {
         // The file first. A client that looks between the two steps finds no socket, as without a
         // wire, and not a socket that refuses it.
         let removed = match &self.place {
-            Place::Unix(path) => remove_socket(path),
-            Place::Tls { .. } => Ok(()),
+            ListenAddress::Unix(path) => remove_socket(path),
+            ListenAddress::Tls { .. } => Ok(()),
         };
         self.listener().take();
         removed
@@ -151,11 +151,11 @@ impl Endpoint {
                 let (stream, _) = ready!(listener.poll_accept(context))?;
                 Poll::Ready(Ok(Accepted::Unix(stream)))
             }
-            (Some(Listener::Tcp(listener)), Place::Tls { acceptor, .. }) => {
+            (Some(Listener::Tcp(listener)), ListenAddress::Tls { acceptor, .. }) => {
                 let (stream, peer) = ready!(listener.poll_accept(context))?;
                 Poll::Ready(Ok(Accepted::Tls(stream, peer, acceptor.clone())))
             }
-            (Some(Listener::Tcp(_)), Place::Unix(_)) => {
+            (Some(Listener::Tcp(_)), ListenAddress::Unix(_)) => {
                 unreachable!("a unix socket has no TCP listener")
             }
             // Nothing can connect. `bound` wakes this task when there is a listener again.

@@ -22,13 +22,13 @@ use crate::wait::polled;
 /// The clients of a scenario, by name. Dropped, they end their connections without a word.
 #[derive(Default)]
 pub(in crate::run) struct LogClients {
-    open: BTreeMap<ClientName, Opened>,
+    open: BTreeMap<ClientName, LogClientEntry>,
     /// Clients in the background that may not have their answer yet.
-    opening: BTreeMap<ClientName, JoinSet<Opened>>,
+    opening: BTreeMap<ClientName, JoinSet<LogClientEntry>>,
 }
 
 /// A client, and which part of a log it has asked for.
-struct Opened {
+struct LogClientEntry {
     client: Client,
     tail: Option<String>,
     reads: bool,
@@ -70,7 +70,7 @@ impl LogClients {
         }
     }
 
-    fn client(&self, name: &ClientName) -> &Opened {
+    fn client(&self, name: &ClientName) -> &LogClientEntry {
         self.open.get(name).expect("the schedule was checked: opened before")
     }
 
@@ -95,7 +95,7 @@ impl LogClients {
     }
 
     /// A panic of a client's task goes on here.
-    fn put(&mut self, name: ClientName, opened: Result<Opened, JoinError>) {
+    fn put(&mut self, name: ClientName, opened: Result<LogClientEntry, JoinError>) {
         let opened = opened.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
         self.open.insert(name, opened);
     }
@@ -125,7 +125,7 @@ impl LogClients {
         let tail = open.log.query.get("tail").cloned();
         let opening = async move {
             let client = Client::open(name, options, deadline, &recorder).await;
-            Opened { client, tail, reads }
+            LogClientEntry { client, tail, reads }
         };
         if !open.background {
             self.open.insert(open.client.clone(), opening.await);
@@ -146,7 +146,7 @@ impl LogClients {
         scene: &Scene,
         name: &ClientName,
     ) -> Result<Option<LogTruth>, StepError> {
-        let Opened { client, tail, .. } = self.client(name);
+        let LogClientEntry { client, tail, .. } = self.client(name);
         let docker = scene.world.truth.docker();
         Ok(compare_with_engine(docker, &name.0, client, tail.as_deref()).await?)
     }

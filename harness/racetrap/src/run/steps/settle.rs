@@ -85,7 +85,7 @@ async fn mark(scene: &Scene, number: u32, stage: Stage, became_level: bool) {
 /// What makes a view level, by the event streams that the wire has open now.
 fn level(scene: &Scene) -> impl Fn(&View) -> Level + use<> {
     let event_streams = scene.world.wire.status().event_streams;
-    move |view| Level::of(view, event_streams)
+    move |view| Level::from_view(view, event_streams)
 }
 
 fn is_level(scene: &Scene) -> bool {
@@ -156,7 +156,7 @@ struct Level {
 }
 
 impl Level {
-    fn of(view: &View, event_streams: usize) -> Self {
+    fn from_view(view: &View, event_streams: usize) -> Self {
         Self {
             in_place: is_in_place(view, event_streams) && view.in_flight().is_empty(),
             converged: view.differences().is_empty(),
@@ -238,7 +238,7 @@ mod tests {
         for (seq, what) in (0..).zip([What::DockerUser(user), list].into_iter().chain(then)) {
             view.apply(&Record { seq, at_us: seq, neighbour: false, what });
         }
-        Level::of(&view, 1)
+        Level::from_view(&view, 1)
     }
 
     // While a running daemon is about to replace the configuration, there is no state to judge. A file
