@@ -73,16 +73,20 @@ pub(super) fn judge(history: &[Record]) -> Finding {
 
 /// The record at which a step began that the harness did not complete, if there is one. In such a step a
 /// user's write may have been stored without a record of it, so nothing is judged from there on.
+///
+/// The history may end inside the step: what follows the harness's own end is not judged, and the failure of
+/// the step is recorded after that.
 fn aborted_step(history: &[Record]) -> Option<u64> {
-    let mut begun = 0;
-    history.iter().find_map(|record| match record.what {
-        What::StepBegan { .. } => {
-            begun = record.seq;
-            None
+    let mut incomplete = None;
+    for record in history {
+        match record.what {
+            What::StepBegan { .. } => incomplete = Some(record.seq),
+            What::StepDone { .. }
+            | What::StepFailed { blame: Blame::Daemon | Blame::Schedule, .. } => incomplete = None,
+            _ => {}
         }
-        What::StepFailed { blame: Blame::World, .. } => Some(begun),
-        _ => None,
-    })
+    }
+    incomplete
 }
 
 /// Every state of each object that the history shows, except those after its deletion began.

@@ -58,22 +58,24 @@ fn no_lost_update_compares_resource_versions() {
 }
 
 // The harness aborted the step, so the user's second write may have no record. If the step is completed,
-// the same states prove a loss.
+// the same states prove a loss. The harness records the failure after it has begun to end the run.
 #[test]
 fn no_lost_update_does_not_judge_a_step_that_was_aborted() {
-    let touched = |end: What| {
-        mirror_through(vec![
+    let touched = |ends: Vec<What>| {
+        let states = vec![
             step_began(0),
             added("containers", with_state(5, Some("running"))),
             user_sets_state("running"),
             modified("containers", with_state(6, Some("unknown"))),
-            end,
-        ])
+        ];
+        mirror_through([states, ends].concat())
     };
-    let why = "the run did not end within its 15 s".to_owned();
-    assert_unknown(touched(What::StepFailed { index: 0, blame: Blame::World, why }), "15 s");
+    let why = || "the run did not end within its 15 s".to_owned();
+    let failed = || What::StepFailed { index: 0, blame: Blame::World, why: why() };
+    assert_unknown(touched(vec![failed()]), "15 s");
+    assert_unknown(touched(vec![What::Ending, failed()]), "15 s");
     let lost = r#"<web>: a user wrote /spec/state="running", and it became "unknown""#;
-    assert_violates(touched(What::StepDone { index: 0 }), OracleName::NoLostUpdate, lost);
+    assert_violates(touched(vec![What::StepDone { index: 0 }]), OracleName::NoLostUpdate, lost);
 }
 
 // Admission replaced the user's value, so no state shows it, and the daemon has not lost it.
