@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use racetrap_history::{CommandRun, Exit, ProcessState, What};
+use racetrap_history::{CommandRun, Exit, What};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::environment::Environment;
+use super::lifetime::Lifetime;
 use crate::recorder::Recorder;
 use crate::sys::{Identity, Signal, signal_of};
 use crate::wait::NotReached;
@@ -39,8 +40,8 @@ pub(crate) struct Spawn<'a> {
 #[derive(Debug)]
 pub(crate) struct Child {
     identity: Identity,
-    /// Whether the harness ends the process, so that its end is recorded as `Stopped`, not `Died`.
-    expected: Arc<AtomicBool>,
+    /// Records the start and the end of the process.
+    lifetime: Lifetime,
     /// How the process ended, once it has.
     ended: watch::Receiver<Option<Exit>>,
 }
@@ -67,28 +68,18 @@ impl Child {
         // The process may have ended already, and has no start time to read then. Its ID cannot
         // belong to another process before the task below has waited for it.
         let identity = Identity::from_pid(pid).unwrap_or(Identity { pid, started: 0 });
-        let record = move |recorder: &Recorder, name: &str, state| {
-            let started = identity.started;
-            recorder.append(What::Process { name: name.to_owned(), pid, started, state });
-        };
-        record(recorder, spawn.name, ProcessState::Started);
-        let expected = Arc::new(AtomicBool::new(false));
+        let lifetime = Lifetime::begin(spawn.name, identity, recorder);
         let (end, ended) = watch::channel(None);
-        let (name, recorder, is_expected) = (spawn.name, recorder.clone(), expected.clone());
+        let recorded = lifetime.clone();
         tasks.spawn(async move {
             let exit = child.wait().await;
             let exit = exit.map_or_else(|error| Exit::Unknown(error.to_string()), exit_of);
-            let state = if is_expected.load(Ordering::SeqCst) || recorder.expects_ends() {
-                ProcessState::Stopped
-            } else {
-                ProcessState::Died { exit: exit.clone() }
-            };
             // Recorded before anybody who waits for the end goes on, so that what they record comes
             // after.
-            record(&recorder, name, state);
+            recorded.end(exit.clone());
             end.send_replace(Some(exit));
         });
-        Ok(Self { identity, expected, ended })
+        Ok(Self { identity, lifetime, ended })
     }
 
     /// The identity of the process.
@@ -98,7 +89,7 @@ impl Child {
 
     /// Makes the end of the process an expected one, recorded as `Stopped`.
     pub(crate) fn expect_end(&self) {
-        self.expected.store(true, Ordering::SeqCst);
+        self.lifetime.expect_end();
     }
 
     /// The exit status in words, if the process has ended.

@@ -1,5 +1,6 @@
 //! Records the start and the end of a process in the history.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -41,5 +42,15 @@ impl Lifetime {
     fn record(&self, state: ProcessState) {
         let Identity { pid, started } = self.process;
         self.recorder.append(What::Process { name: self.name.to_owned(), pid, started, state });
+    }
+}
+
+impl fmt::Debug for Lifetime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, process, .. } = self;
+        f.debug_struct("Lifetime")
+            .field("name", name)
+            .field("process", process)
+            .finish_non_exhaustive()
     }
 }
