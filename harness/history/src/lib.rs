@@ -62,6 +62,6 @@ pub use scenario::{
     check_program_words, nearest, program_commands, program_ends,
 };
 pub use schedule::ScheduleError;
-pub use steps::Steps;
-pub use verdict::{Judgement, Verdict, Violation};
+pub use steps::{ArmedRules, Steps};
+pub use verdict::{Excused, Judgement, Verdict, Violation};
 pub use view::{AppView, LogExchange, LogState, View};

@@ -1,7 +1,9 @@
 //! The steps of a history's scenario.
 
+use std::collections::BTreeMap;
+
 use crate::record::{Record, What};
-use crate::scenario::Step;
+use crate::scenario::{FaultStep, Step};
 
 /// The steps that the records of a history name by index.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,5 +33,31 @@ impl<'a> Steps<'a> {
         let What::StepBegan { index } = record.what else { return None };
         let step = self.get(index)?;
         if record.neighbour { step.for_neighbour() } else { Some(step) }
+    }
+}
+
+/// The rules that the steps of a scenario have armed so far, by the names that records of the wire give
+/// them.
+#[derive(Clone, Debug, Default)]
+pub struct ArmedRules {
+    count: usize,
+    rules: BTreeMap<String, FaultStep>,
+}
+
+impl ArmedRules {
+    /// Notes that a step begins.
+    pub fn apply(&mut self, step: &Step) {
+        if let Step::Fault(fault) = step
+            && let Some(name) = fault.rule_name(self.count + 1)
+        {
+            self.count += 1;
+            self.rules.insert(name, fault.clone());
+        }
+    }
+
+    /// The step that armed the rule with this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&FaultStep> {
+        self.rules.get(name)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unshown, Verdict,
+    Excused, FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unshown, Verdict,
     Violation, VmMode,
 };
 use serde::Serialize;
@@ -59,6 +59,7 @@ struct Run<'a> {
     right: Option<bool>,
     violations: &'a [Violation],
     unknowns: &'a [String],
+    excused: &'a [Excused],
     not_applicable: Option<&'a str>,
     known: &'a [KnownFailure],
     repaired: &'a [KnownFailure],
@@ -78,6 +79,7 @@ impl<'a> Run<'a> {
             oracles: report.judgement.oracles(),
             violations: &report.judgement.violations,
             unknowns: &report.judgement.unknowns,
+            excused: &report.judgement.excused,
             right: State::of_run(report).is_right(),
             not_applicable: report.judgement.not_applicable.as_deref(),
             known: &report.known.matched,

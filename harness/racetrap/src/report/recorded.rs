@@ -68,6 +68,7 @@ mod tests {
             violations: violations.collect(),
             unknowns: Vec::new(),
             not_applicable: None,
+            excused: Vec::new(),
         }
     }
 

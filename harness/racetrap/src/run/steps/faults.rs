@@ -43,9 +43,10 @@ impl Faults {
         step: &FaultStep,
         commands: &Commands,
     ) -> Result<(), StepError> {
+        // Oracles find the step of a rule by this name.
+        let rule = step.rule_name(self.armed.len() + 1).unwrap_or_default();
         match step {
             FaultStep::Answer { name, status, body, on, times } => {
-                let rule = format!("answer {status}, rule {}", self.number());
                 let matcher = scene.matcher(on)?;
                 let wire = &scene.world.wire;
                 let guard = match body {
@@ -55,13 +56,11 @@ impl Faults {
                 self.arm(rule, name.clone(), Guard::Wire(guard));
             }
             FaultStep::DenyWrite { on, times } => {
-                let rule = format!("deny, rule {}", self.number());
                 let on = scene.write_match(on)?;
                 let guard = scene.world.admission().await?.deny(&rule, on, *times);
                 self.arm(rule, None, Guard::Write(guard));
             }
             FaultStep::Fault(fault) => {
-                let rule = format!("{}, rule {}", word(&fault.kind), self.number());
                 let guard = self.arm_on_wire(scene, &rule, fault).await?;
                 self.arm(rule, fault.name.clone(), Guard::Wire(guard));
             }
@@ -81,11 +80,6 @@ impl Faults {
             FaultStep::Accept => self.refusing = None,
         }
         Ok(())
-    }
-
-    /// The number of the rule that is armed next.
-    fn number(&self) -> usize {
-        self.armed.len() + 1
     }
 
     fn arm(&mut self, rule: String, name: Option<FaultName>, guard: Guard) {
@@ -226,19 +220,4 @@ fn require_done(connections: usize) -> Result<(), StepError> {
     }
     let why = "there was no connection to which it could be done".to_owned();
     Err(StepError { blame: Blame::Schedule, why })
-}
-
-/// The word of the scenario language for a kind of fault.
-fn word(kind: &FaultKind) -> &'static str {
-    match kind {
-        FaultKind::Lose => "lose",
-        FaultKind::HalfOpen { .. } => "half_open",
-        FaultKind::Slow { .. } => "slow",
-        FaultKind::Truncate { .. } => "truncate",
-        FaultKind::Stale { .. } => "stale",
-        FaultKind::Drop => "drop",
-        FaultKind::Duplicate => "duplicate",
-        FaultKind::Reorder { .. } => "reorder",
-        FaultKind::Rewrite { .. } => "rewrite",
-    }
 }
