@@ -60,7 +60,7 @@ const WRITE_FAILED: [&str; 8] = [
 
 /// The words of each kind. The first kind with a word in the text is that of the complaint, so a kind
 /// whose errors may quote those of another one comes before it.
-const WORDS: [(Kind, &[&str]); 11] = [
+const WORDS: [(Kind, &[&str]); 12] = [
     (Kind::Denied, &["admission webhook", "calling webhook", "call webhook"]),
     (Kind::Kept, &["mirror resources to be deleted", "no new finalizers", "being deleted"]),
     (
@@ -77,15 +77,10 @@ const WORDS: [(Kind, &[&str]); 11] = [
     ),
     (
         Kind::NotFound,
-        &[
-            "no such container",
-            "no such image",
-            "no such volume",
-            "no such object",
-            "not found",
-            "notfound",
-        ],
+        &["no such container", "no such image", "no such volume", "no such object"],
     ),
+    // The engine says "no such"; the API says "not found".
+    (Kind::NotInApi, &["not found", "notfound"]),
     (Kind::Cancelled, &["context canceled", "was canceled", "was cancelled", "request canceled"]),
     (Kind::TimedOut, &["deadline exceeded", "timed out", "timeout", "deadline has elapsed"]),
     (Kind::Answer, &["error response from daemon", "answered by the wire"]),
@@ -138,9 +133,8 @@ const WORDS: [(Kind, &[&str]); 11] = [
 ];
 
 /// Words by which an error names the daemon's API, rather than the engine, as the other end.
-const API: [&str; 7] = [
+const API: [&str; 6] = [
     "https://",
-    "rancherdesktop.io",
     "tcp 127.0.0.1",
     "tcp [::1]",
     "apiserver",
@@ -159,7 +153,9 @@ impl Complaint {
     /// and each needs a cause of its own.
     pub(super) fn all(line: &str) -> Vec<Self> {
         let text = line.to_lowercase().replace("\\n", "; ").replace(", failed to ", "; failed to ");
-        let parts = text.split("; failed to ").map(|part| Self {
+        // klog writes a text of several lines as such, each indented by a tab.
+        let text = text.replace("\n\tfailed to ", "; failed to ");
+        let parts = text.split("; failed to ").filter(|part| !is_prefix(part)).map(|part| Self {
             kind: kind(part),
             text: part.to_owned(),
         });
@@ -199,6 +195,11 @@ impl Complaint {
     }
 }
 
+/// Whether a part of a line is only what klog writes before a text of several lines.
+fn is_prefix(part: &str) -> bool {
+    part.ends_with("=<")
+}
+
 /// The kind of an error whose text is in lower case.
 fn kind(text: &str) -> Kind {
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
@@ -206,13 +207,13 @@ fn kind(text: &str) -> Kind {
         return configuration(text);
     }
     // A missing socket of the engine is a missing connection.
-    if text.contains("no such file or directory") && text.contains(".sock") {
+    if text.contains("no such file or directory") && text.contains("docker.sock") {
         return Kind::Connection;
     }
     let found = WORDS.iter().find(|(_, words)| has(words)).map_or(Kind::Other, |(kind, _)| *kind);
     match found {
         Kind::Connection if has(&API) => Kind::ApiConnection,
-        Kind::NotFound if has(&API) => Kind::NotInApi,
+        Kind::NotInApi if text.contains("error response from daemon") => Kind::NotFound,
         found => found,
     }
 }
@@ -272,7 +273,7 @@ mod tests {
         Kind::ReadOnly
     )]
     #[case(
-        r#"E1130 a.go:1] "Failed to handle event" err="Error response from daemon: No such container: web""#,
+        r#"E1130 a.go:1] "Failed to handle event" err="Error response from daemon: No such container: web" group="app.rancherdesktop.io""#,
         Kind::NotFound
     )]
     #[case(

@@ -57,7 +57,7 @@ pub fn quiet_logs(history: &[Record]) -> Finding {
     let mut repetitions = Repetitions::default();
     // Within a step, an error may be recorded before the disruption that caused it, so lines are judged
     // only at the end of their step.
-    let mut lines: Vec<(u64, LogLevel, &str)> = Vec::new();
+    let mut lines = Lines::default();
     for record in history {
         causes.apply(record, steps);
         repetitions.apply(&record.what);
@@ -74,16 +74,16 @@ pub fn quiet_logs(history: &[Record]) -> Finding {
             if *level >= LogLevel::Warning && !causes.daemon_is_moving() {
                 repetitions.count(&normalised(text), record.seq);
             }
-            lines.push((record.seq, *level, text));
+            lines.add(record.seq, *level, text);
         }
         if ends_step {
-            for (seq, level, text) in lines.drain(..) {
-                match problem(level, text, &causes, finding_id) {
+            for (seq, level, text) in std::mem::take(&mut lines).0 {
+                match problem(level, &text, &causes, finding_id) {
                     Outcome::Fine => {}
                     Outcome::Excused(why) => finding.excused(why),
                     // Lines that differ only in names and numbers are one violation.
-                    Outcome::Wrong(problem) if reported.insert(normalised(text)) => {
-                        let text = format!("{problem}: {}", masked(text));
+                    Outcome::Wrong(problem) if reported.insert(normalised(&text)) => {
+                        let text = format!("{problem}: {}", masked(&text));
                         finding.violated(OracleName::QuietLogs, seq, text);
                     }
                     Outcome::Wrong(_) => {}
@@ -99,6 +99,26 @@ pub fn quiet_logs(history: &[Record]) -> Finding {
         }
     }
     finding
+}
+
+/// Lines of the log, each with the number of its record and its level.
+#[derive(Default)]
+struct Lines(Vec<(u64, LogLevel, String)>);
+
+impl Lines {
+    /// Adds a line. klog writes a value of several lines as such: `err=<`, then each line indented by a
+    /// tab, and ` >` before the next value. All of these are one line here.
+    fn add(&mut self, seq: u64, level: LogLevel, text: &str) {
+        if let Some((_, _, before)) = self.0.last_mut()
+            && (text.starts_with('\t') || text.starts_with(" >"))
+            && before.contains("=<")
+        {
+            before.push('\n');
+            before.push_str(text);
+            return;
+        }
+        self.0.push((seq, level, text.to_owned()));
+    }
 }
 
 /// What a line of the log shows.

@@ -203,6 +203,26 @@ fn quiet_logs_asks_for_a_cause_of_each_failure_in_a_line() {
     );
 }
 
+// klog writes an error of several lines as such. Both failures are of one error, and the second one
+// decides.
+#[rstest]
+#[case("remove data: volume is in use", true)]
+#[case("not enough room", false)]
+fn quiet_logs_reads_an_error_of_several_lines_whole(#[case] second: &str, #[case] fine: bool) {
+    let info = |text: String| log_line(LogLevel::Info, &text);
+    let answer = "Error response from daemon";
+    let daemon = if fine { answer } else { "disk" };
+    let lines = vec![
+        error(r#"E1130 10:34:04.578168    4292 controller.go:495] "Reconciler error" err=<"#),
+        info(format!("\tfailed to process finalizers: failed to delete image: {answer}: in use")),
+        info(format!("\tfailed to delete volume: {daemon}: {second}")),
+        info(" > logger=\"controller-runtime-embedded\" controller=\"engine\"".to_owned()),
+    ];
+    let whats = [vec![step_began(0)], inspected(409), lines, vec![What::StepDone { index: 0 }]];
+    let judged = judge(&history(healthy_run(whats.concat())));
+    assert_eq!(judged.verdict == Verdict::Pass, fine, "{judged:#?}");
+}
+
 // The user's configuration cannot be used, or its disk. The same error about another file, or of
 // another kind, is the daemon's own.
 #[rstest]
