@@ -20,6 +20,12 @@ impl<'a> Steps<'a> {
         Self(steps.unwrap_or_default())
     }
 
+    /// The steps of a scenario.
+    #[must_use]
+    pub fn new(steps: &'a [Step]) -> Self {
+        Self(steps)
+    }
+
     /// The step with this index, from 0.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&'a Step> {
@@ -45,14 +51,13 @@ pub struct ArmedRules {
 }
 
 impl ArmedRules {
-    /// Notes that a step begins.
-    pub fn apply(&mut self, step: &Step) {
-        if let Step::Fault(fault) = step
-            && let Some(name) = fault.rule_name(self.count + 1)
-        {
-            self.count += 1;
-            self.rules.insert(name, fault.clone());
-        }
+    /// Notes that a step begins, and returns the name of the rule that it arms, if it arms one.
+    pub fn apply(&mut self, step: &Step) -> Option<String> {
+        let Step::Fault(fault) = step else { return None };
+        let name = fault.rule_name(self.count + 1)?;
+        self.count += 1;
+        self.rules.insert(name.clone(), fault.clone());
+        Some(name)
     }
 
     /// The step that armed the rule with this name.

@@ -80,7 +80,7 @@ impl KnownCauses {
                     self.next_step();
                 }
                 if let Some(step) = steps.begun(record) {
-                    self.rules.apply(step);
+                    let _ = self.rules.apply(step);
                     self.apply_step(step);
                 }
             }

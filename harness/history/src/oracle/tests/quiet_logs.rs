@@ -247,7 +247,8 @@ fn quiet_logs_accepts_an_error_about_a_file_that_cannot_be_used(
 fn broken(path: &str) -> Vec<What> {
     let holds = DockerContent::Unreadable { why: "it".to_owned() };
     let (how, by_user) = (FileChange::Found, false);
-    vec![What::DockerFile(DockerFile { path: path.to_owned(), how, by_user, holds })]
+    let path = path.to_owned();
+    vec![What::DockerFile(DockerFile { path, how, by_user, holds, attributes: None })]
 }
 
 fn disk(op: &str) -> Vec<What> {
