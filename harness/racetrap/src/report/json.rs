@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unshown, Verdict,
+    FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unknown, Unshown, Verdict,
     Violation, VmMode,
 };
 use serde::Serialize;
@@ -58,7 +58,7 @@ struct Run<'a> {
     oracles: Vec<OracleName>,
     right: Option<bool>,
     violations: &'a [Violation],
-    unknowns: &'a [String],
+    unknowns: &'a [Unknown],
     not_applicable: Option<&'a str>,
     known: &'a [KnownFailure],
     repaired: &'a [KnownFailure],

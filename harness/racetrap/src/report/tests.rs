@@ -217,7 +217,7 @@ fn a_run_that_failed_tells_expected_seen_timeline_evidence_and_how_to_repeat_it(
 /// A run without violations has no such place, so the end of its timeline is shown.
 #[test]
 fn a_run_that_is_unknown_shows_the_end_of_its_timeline() {
-    let unknowns = vec!["the engine died".to_owned()];
+    let unknowns = vec!["the engine died".to_owned().into()];
     let judgement = Judgement { verdict: Verdict::Unknown, unknowns, ..passed() };
     let text = run(&report(HELD, Ok(outcome(judgement, 60))), false, PLAIN());
     assert!(text.contains("remark 59") && text.contains("remark 20"), "{text}");
@@ -235,7 +235,7 @@ fn a_run_that_could_not_begin_tells_why() {
 #[test]
 fn a_reason_of_several_lines_stays_in_its_column() {
     let said = "it said:\nerror: no\n";
-    let unknowns = vec![said.to_owned()];
+    let unknowns = vec![said.to_owned().into()];
     let judgement = Judgement { verdict: Verdict::Unknown, unknowns, ..passed() };
     let text = run(&report(HELD, Ok(outcome(judgement, 1))), false, PLAIN());
     assert!(text.contains("     unknown it said:\n             error: no\n"), "{text}");
