@@ -150,8 +150,11 @@ impl RunReport {
 }
 
 /// The titles of the findings of these runs.
-pub(crate) fn titles(reports: &[RunReport]) -> BTreeMap<String, String> {
-    let titles = reports.iter().map(|report| (report.finding.to_string(), report.title.clone()));
+pub(crate) fn titles<'a>(
+    reports: impl IntoIterator<Item = &'a RunReport>,
+) -> BTreeMap<String, String> {
+    let titles =
+        reports.into_iter().map(|report| (report.finding.to_string(), report.title.clone()));
     titles.collect()
 }
 
