@@ -8,12 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use racetrap_history::{
-    ApiChange, Blame, Change, Codes, CommandRun, DockerContent, DockerFile, FileAttributes, DockerUser,
-    EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileChange,
-    Footprint, GateName, LeaveHow, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth,
-    Owner, Phase, Point, ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, Stage,
-    StatusCount, UserCommand, UserCommandEnd, UserWrite, VmMode, What, WireMessage, WireSide,
-    WireWhat, journal,
+    ApiChange, Blame, Change, Codes, CommandRun, DockerContent, DockerFile, DockerUser,
+    EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileAttributes,
+    FileChange, Footprint, GateName, LeaveHow, LogClient, LogCrowdSeen, LogEvent, LogLevel,
+    LogSent, LogTruth, Owner, Phase, Point, ProcessState, Record, Review, ReviewOutcome, RunHeader,
+    SentStream, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VmMode, What,
+    WireMessage, WireSide, WireWhat, journal,
 };
 use serde_json::{Value, json};
 

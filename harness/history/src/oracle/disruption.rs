@@ -98,8 +98,7 @@ impl EngineRequests {
                 let subscribes = route.as_deref() == Some(EVENTS);
                 let object = route.as_deref().and_then(|route| object_in(route, target));
                 let is_removal = names_object && method == "DELETE";
-                let request =
-                    EngineRequest { text, names_object, object, is_removal, subscribes };
+                let request = EngineRequest { text, names_object, object, is_removal, subscribes };
                 self.0.insert(message.exchange, request);
                 None
             }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::record::Record;
 use crate::scenario::OracleName;
-use crate::verdict::{Excused, Violation};
+use crate::verdict::{Excused, Unknown, Violation};
 
 /// What one oracle found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Finding {
     /// Broken promises.
     pub violations: Vec<Violation>,
     /// Reasons why the history neither shows that a promise was kept nor that it was broken.
-    pub unknowns: Vec<String>,
+    pub unknowns: Vec<Unknown>,
     /// Errors in the daemon's log that break no promise, and why.
     pub excused: Vec<Excused>,
 }
@@ -31,6 +31,11 @@ impl Finding {
             Some(excused) => excused.lines += 1,
             None => self.excused.push(Excused { lines: 1, why }),
         }
+    }
+
+    /// Adds a reason why a promise could not be judged, which the record with the number `seq` gives.
+    pub(super) fn unknown(&mut self, seq: u64, text: impl Into<String>) {
+        self.unknowns.push(Unknown::at(seq, text));
     }
 }
 

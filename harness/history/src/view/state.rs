@@ -251,8 +251,8 @@ impl View {
     /// Whether a later step of the scenario than the one that began last settles.
     #[must_use]
     pub fn settles_again(&self) -> bool {
-        let later = self.steps.iter().skip(self.step + 1);
-        later.into_iter().any(|step| matches!(step, Step::Wait(WaitStep::Settle)))
+        let mut later = self.steps.iter().skip(self.step + 1);
+        later.any(|step| matches!(step, Step::Wait(WaitStep::Settle)))
     }
 
     /// The object of a resource with this name; the first one, if several namespaces have one.

@@ -84,8 +84,11 @@ fn level(line: &str) -> LogLevel {
     }
     // zap for people: time, level, logger, message, with tabs between.
     let mut columns = line.split('\t');
-    if let (Some(_), Some(word @ ("DEBUG" | "INFO" | "WARN" | "ERROR" | "DPANIC" | "PANIC" | "FATAL")), Some(_)) =
-        (columns.next(), columns.next(), columns.next())
+    if let (
+        Some(_),
+        Some(word @ ("DEBUG" | "INFO" | "WARN" | "ERROR" | "DPANIC" | "PANIC" | "FATAL")),
+        Some(_),
+    ) = (columns.next(), columns.next(), columns.next())
     {
         return level_of_word(word);
     }

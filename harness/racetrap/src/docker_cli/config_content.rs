@@ -157,6 +157,21 @@ mod tests {
         }
     }
 
+    // A link has the mode of what it leads to, and its own text as the way there.
+    #[test]
+    fn a_link_has_the_attributes_of_its_file() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let at = |name: &str| directory.path().join(name);
+        fs::write(at("file"), "{}").expect("a file");
+        crate::sys::set_owner_and_mode(&at("file"), None, Some(0o640)).expect("a mode");
+        crate::sys::create_link(Path::new("file"), &at("link")).expect("a link");
+        let file = attributes(directory.path(), &at("file")).expect("it is there");
+        let link = attributes(directory.path(), &at("link")).expect("it is there");
+        assert_eq!((file.mode, file.link.as_deref(), file.other_file_system), (0o640, None, false));
+        assert_eq!(link, FileAttributes { link: Some("file".to_owned()), ..file });
+        assert_eq!(attributes(directory.path(), &at("absent")), None);
+    }
+
     // A text that is no JSON may contain a secret too.
     #[test]
     fn a_malformed_file_is_recorded_by_the_position_of_the_error() {

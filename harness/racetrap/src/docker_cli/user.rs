@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    CONFIG_FILE, CONTEXTS_DIRECTORY, DiskOp, DockerCommand, DockerFileStep, DockerNeeds, ENDPOINT, EndpointOp, FileOp,
-    OURS, What,
+    CONFIG_FILE, CONTEXTS_DIRECTORY, DiskOp, DockerCommand, DockerFileStep, DockerNeeds, ENDPOINT,
+    EndpointOp, FileOp, OURS, What,
 };
 use racetrap_wire::{Wire, WireError};
 use tokio::task::JoinSet;

@@ -75,10 +75,7 @@ const WORDS: [(Kind, &[&str]); 12] = [
             "not yet established",
         ],
     ),
-    (
-        Kind::NotFound,
-        &["no such container", "no such image", "no such volume", "no such object"],
-    ),
+    (Kind::NotFound, &["no such container", "no such image", "no such volume", "no such object"]),
     // The engine says "no such"; the API says "not found".
     (Kind::NotInApi, &["not found", "notfound"]),
     (Kind::Cancelled, &["context canceled", "was canceled", "was cancelled", "request canceled"]),
@@ -133,14 +130,8 @@ const WORDS: [(Kind, &[&str]); 12] = [
 ];
 
 /// Words by which an error names the daemon's API, rather than the engine, as the other end.
-const API: [&str; 6] = [
-    "https://",
-    "tcp 127.0.0.1",
-    "tcp [::1]",
-    "apiserver",
-    "tls handshake",
-    "http2",
-];
+const API: [&str; 6] =
+    ["https://", "tcp 127.0.0.1", "tcp [::1]", "apiserver", "tls handshake", "http2"];
 
 /// One error of a line, in lower case.
 pub(super) struct Complaint {
@@ -155,10 +146,10 @@ impl Complaint {
         let text = line.to_lowercase().replace("\\n", "; ").replace(", failed to ", "; failed to ");
         // klog writes a text of several lines as such, each indented by a tab.
         let text = text.replace("\n\tfailed to ", "; failed to ");
-        let parts = text.split("; failed to ").filter(|part| !is_prefix(part)).map(|part| Self {
-            kind: kind(part),
-            text: part.to_owned(),
-        });
+        let parts = text
+            .split("; failed to ")
+            .filter(|part| !is_prefix(part))
+            .map(|part| Self { kind: kind(part), text: part.to_owned() });
         parts.collect()
     }
 

@@ -132,12 +132,7 @@ enum Outcome {
 }
 
 /// What a line shows in a run of this finding.
-fn problem(
-    level: LogLevel,
-    text: &str,
-    causes: &KnownCauses,
-    finding_id: Option<&str>,
-) -> Outcome {
+fn problem(level: LogLevel, text: &str, causes: &KnownCauses, finding_id: Option<&str>) -> Outcome {
     if secret(text).is_some() {
         return Outcome::Wrong("the log contains a secret");
     }

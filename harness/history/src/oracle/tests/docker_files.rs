@@ -5,8 +5,8 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::build::{
-    app_is, assert_passes, assert_violates, engine_answered, healthy_run, ready_app, run_with_steps,
-    step_began,
+    app_is, assert_passes, assert_violates, engine_answered, healthy_run, ready_app,
+    run_with_steps, step_began,
 };
 use crate::record::{
     CONFIG_FILE, CONTEXTS_DIRECTORY, DockerContent, DockerFile, DockerUser, FileAttributes,
@@ -33,10 +33,7 @@ fn config(current: &str) -> DockerContent {
 
 fn context(name: &str, host: Option<&str>) -> What {
     let holds = DockerContent::Context { host: host.map(str::to_owned) };
-    What::DockerFile(DockerFile {
-        by_user: true,
-        ..file(&format!("contexts/{name}"), holds, None)
-    })
+    What::DockerFile(DockerFile { by_user: true, ..file(&format!("contexts/{name}"), holds, None) })
 }
 
 fn attributes(mode: u32, owner: u32, group: u32, link: Option<&str>) -> Option<FileAttributes> {
@@ -46,8 +43,7 @@ fn attributes(mode: u32, owner: u32, group: u32, link: Option<&str>) -> Option<F
 
 /// A run whose user has a `config.json` with these attributes, which the daemon then changes.
 fn rewritten(before: Option<FileAttributes>, after: Option<FileAttributes>) -> Vec<What> {
-    let found =
-        DockerFile { how: FileChange::Found, ..file(CONFIG_FILE, config("mine"), before) };
+    let found = DockerFile { how: FileChange::Found, ..file(CONFIG_FILE, config("mine"), before) };
     let changed = file(CONFIG_FILE, config(OURS), after);
     healthy_run(vec![
         user(false),
@@ -59,9 +55,21 @@ fn rewritten(before: Option<FileAttributes>, after: Option<FileAttributes>) -> V
 
 // Each row is what the file had and what the new one has. Only what the user gave it may be there.
 #[rstest]
-#[case::mode(attributes(0o640, 1, 2, None), attributes(0o600, 1, 2, None), "had the mode 0640 and has 0600")]
-#[case::owner(attributes(0o600, 1, 2, None), attributes(0o600, 0, 2, None), "belonged to user 1 and group 2")]
-#[case::group(attributes(0o600, 1, 2, None), attributes(0o600, 1, 0, None), "belongs to user 1 and group 0")]
+#[case::mode(
+    attributes(0o640, 1, 2, None),
+    attributes(0o600, 1, 2, None),
+    "had the mode 0640 and has 0600"
+)]
+#[case::owner(
+    attributes(0o600, 1, 2, None),
+    attributes(0o600, 0, 2, None),
+    "belonged to user 1 and group 2"
+)]
+#[case::group(
+    attributes(0o600, 1, 2, None),
+    attributes(0o600, 1, 0, None),
+    "belongs to user 1 and group 0"
+)]
 #[case::link(
     attributes(0o600, 1, 2, Some("../a")),
     attributes(0o600, 1, 2, Some("../b")),
@@ -193,10 +201,7 @@ fn endpoint(address: &str, default: bool) -> Vec<What> {
     after: vec![run_with_steps(&json!([{ "docker_disk": "full" }])), step_began(0)],
     ..Due::default()
 }, None)]
-fn a_dead_context_is_replaced_although_nobody_waits(
-    #[case] due: Due,
-    #[case] wrong: Option<&str>,
-) {
+fn a_dead_context_is_replaced_although_nobody_waits(#[case] due: Due, #[case] wrong: Option<&str>) {
     let Due { overruled, current, host, after } = due;
     let found = DockerFile { how: FileChange::Found, ..file(CONFIG_FILE, config(current), None) };
     let mut whats =

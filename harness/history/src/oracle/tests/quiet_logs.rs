@@ -4,8 +4,8 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::build::*;
-use crate::oracle::message::normalised;
 use crate::judge::judge;
+use crate::oracle::message::normalised;
 use crate::record::{
     Change, DockerContent, DockerFile, Exit, FileChange, LogLevel, ProcessState, Review,
     ReviewOutcome, What, WireWhat,
@@ -14,9 +14,9 @@ use crate::scenario::OracleName;
 use crate::verdict::Verdict;
 
 const FAILED: &str = r#"E1121 15:11:30.827382     303 w.go:9] "Failed to handle event" err="boom""#;
-const EOF: &str = r#"E1121 15:11:30.827382     303 w.go:9] "Event stream error" err="unexpected EOF""#;
-const KEPT: &str =
-    r#"E1121 15:11:30.8 303 w.go:9] "Failed" err="timed out waiting for 1 mirror resources to be deleted""#;
+const EOF: &str =
+    r#"E1121 15:11:30.827382     303 w.go:9] "Event stream error" err="unexpected EOF""#;
+const KEPT: &str = r#"E1121 15:11:30.8 303 w.go:9] "Failed" err="timed out waiting for 1 mirror resources to be deleted""#;
 const NOT_FOUND: &str = r#"time="x" level=error msg="no finalizer removed" err="web not found""#;
 
 fn error(text: &str) -> What {
