@@ -32,6 +32,7 @@ pub(super) struct Takeover {
     decides: bool,
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "few records decide on the current context")]
 impl Takeover {
     /// Applies the next record; `begun` is the step that begins with it, if one does.
     pub(super) fn apply(&mut self, record: &Record, begun: Option<&Step>) {

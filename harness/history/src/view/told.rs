@@ -129,14 +129,17 @@ impl Rewrite {
             (Some("/volumes"), "volumes") => true,
             _ => return false,
         };
-        let Some((place, _)) = places.iter().find(|(_, of)| *of == field) else { return false };
+        let Some((place, name)) = places.iter().find(|(_, of)| *of == field) else {
+            return false;
+        };
+        let field = Field { resource, name, place };
         if !self.is_about(key, names) {
             return false;
         }
         self.values.iter().any(|(pointer, value)| {
             // An entry of a list has its number before its fields.
             let pointer = if in_list { entry(pointer) } else { Some(pointer.as_str()) };
-            pointer.is_some_and(|pointer| told(pointer, value, place, resource, field, seen))
+            pointer.is_some_and(|pointer| field.is_told(pointer, value, seen))
         })
     }
 
@@ -156,33 +159,37 @@ fn entry(pointer: &str) -> Option<&str> {
     Some(entry.find('/').map_or("", |slash| &entry[slash..]))
 }
 
-/// Whether a value at `pointer` made the daemon read `seen` for a field that is at `place`.
-fn told(
-    pointer: &str,
-    value: &Value,
-    place: &str,
-    resource: &str,
-    field: &str,
-    seen: &str,
-) -> bool {
-    let is_below = |outer: &str, inner: &str| {
-        inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
-    };
-    if is_below(place, pointer) {
-        // Only a part of the field was rewritten, so its whole value is not known here.
-        return true;
-    }
-    let part = if pointer == place {
-        Some(value)
-    } else if is_below(pointer, place) {
-        value.pointer(&place[pointer.len()..])
-    } else {
-        return false;
-    };
-    match field {
-        // The API has another form of these than the engine.
-        "ports" | "status" | "name" => true,
-        _ => field_form(resource, field).is_some_and(|form| form.text(part) == seen),
+/// A field of a mirror.
+struct Field<'a> {
+    /// Plural name of the mirror's kind.
+    resource: &'a str,
+    name: &'a str,
+    /// Where the engine's answer has it: a JSON pointer.
+    place: &'a str,
+}
+
+impl Field<'_> {
+    /// Whether a value at `pointer` made the daemon read `seen` for this field.
+    fn is_told(&self, pointer: &str, value: &Value, seen: &str) -> bool {
+        let is_below = |outer: &str, inner: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+        };
+        if is_below(self.place, pointer) {
+            // Only a part of the field was rewritten, so its whole value is not known here.
+            return true;
+        }
+        let part = if pointer == self.place {
+            Some(value)
+        } else if is_below(pointer, self.place) {
+            value.pointer(&self.place[pointer.len()..])
+        } else {
+            return false;
+        };
+        match self.name {
+            // The API has another form of these than the engine.
+            "ports" | "status" | "name" => true,
+            name => field_form(self.resource, name).is_some_and(|form| form.text(part) == seen),
+        }
     }
 }
 

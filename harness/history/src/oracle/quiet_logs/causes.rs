@@ -86,10 +86,8 @@ impl KnownCauses {
             }
             What::Wire(message) => self.apply_message(message),
             What::ApiWire(message) => self.apply_client_message(message),
-            What::Review(review) => {
-                if !matches!(review.outcome, ReviewOutcome::Allowed) {
-                    self.add(Reason::Admission);
-                }
+            What::Review(review) if review.outcome != ReviewOutcome::Allowed => {
+                self.add(Reason::Admission);
             }
             What::DockerFile(file) => self.apply_file(file),
             What::Engine(event) => {

@@ -44,12 +44,12 @@ impl Objects {
         let volume = text("/status/name").filter(|_| text("/status/mountpoint").is_some());
         // A container's mirror has the ID as its name.
         if let Some(id) = image.or(volume) {
-            self.add(&id.to_owned(), [&name.to_owned()]);
+            self.add(id, [&name.to_owned()]);
         }
     }
 
-    fn add<'a>(&mut self, id: &String, names: impl IntoIterator<Item = &'a String>) {
-        let known = self.0.entry(id.clone()).or_insert_with(|| BTreeSet::from([id.clone()]));
+    fn add<'a>(&mut self, id: &str, names: impl IntoIterator<Item = &'a String>) {
+        let known = self.0.entry(id.to_owned()).or_insert_with(|| BTreeSet::from([id.to_owned()]));
         known.extend(names.into_iter().cloned());
     }
 
