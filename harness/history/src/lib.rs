@@ -57,8 +57,8 @@ pub use scenario::{
     GateName, GateStep, HealthCheck, Hold, HoldWrite, LeaveHow, LeaveLog, LogCrowd, LogRequest,
     LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep, NewContainer, NewVolume, NoFindingId,
     OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point, Prints,
-    Protocol, Prune, REGISTRY, RefusedWords, Returned, STATE, Scenario, SetStep, Side, Step,
-    Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep, WriteMatch,
+    Protocol, Prune, REGISTRY, RefusedWords, Returned, RunCommand, STATE, Scenario, SetStep, Side,
+    Step, Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep, WriteMatch,
     check_program_words, nearest, program_commands, program_ends,
 };
 pub use schedule::ScheduleError;

@@ -45,7 +45,7 @@ mod variants;
 pub use self::api::{
     ACTION, Action, ApiStep, MirrorRef, Protocol, STATE, UserObject, UserPatch, WriteMatch,
 };
-pub use self::command::{AppStep, Codes, CommandName, CommandStep, Returned, SetStep};
+pub use self::command::{AppStep, Codes, CommandName, CommandStep, Returned, RunCommand, SetStep};
 pub use self::container::{HealthCheck, NewContainer, Prints};
 pub use self::daemon::{DaemonOp, DaemonStep, VmOp};
 pub use self::docker::{

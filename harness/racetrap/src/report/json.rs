@@ -129,6 +129,8 @@ pub(crate) fn promises_json(coverage: &Coverage<'_>) -> String {
         section: &'a str,
         text: &'a str,
         oracles: &'a [OracleName],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why_not: Option<&'static str>,
         findings: &'a [&'a FindingId],
         defects: &'a [&'a str],
     }
@@ -145,6 +147,7 @@ pub(crate) fn promises_json(coverage: &Coverage<'_>) -> String {
         section: promise.section,
         text: promise.text,
         oracles: &promise.oracles,
+        why_not: promise.why_not,
         findings: &promise.findings,
         defects: &promise.defects,
     });

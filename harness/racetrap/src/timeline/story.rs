@@ -233,6 +233,9 @@ fn action(step: &Step) -> Option<String> {
             let properties = set.properties.iter().map(|(path, value)| format!("{path}={value}"));
             Some(format!("set {}", properties.collect::<Vec<_>>().join(" ")))
         }
+        Step::Command(CommandStep::RunCommand(command)) => {
+            Some(format!("run `{}`", command.arguments.join(" ")))
+        }
         Step::Docker(DockerStep::Run(docker)) => {
             Some(format!("docker {}", docker.arguments.join(" ")))
         }
