@@ -9,7 +9,7 @@ use crate::record::{
 };
 use crate::scenario::Step;
 use crate::steps::Steps;
-use crate::verdict::{Judgement, Unknown, Verdict, Violation};
+use crate::verdict::{Excused, Judgement, Unknown, Verdict, Violation};
 use crate::view::View;
 
 /// Judges a history by all oracles. If the run has a second daemon, its records are judged separately.
@@ -81,9 +81,15 @@ fn judge_steps(history: &[Record]) -> Judgement {
     let mut found = apply_oracles(&own);
     let mut unknowns = reasons_for_incompleteness(&own);
     unknowns.append(&mut found.unknowns);
-    let mut violations = found.violations;
+    let (mut violations, mut excused) = (found.violations, found.excused);
     if !neighbour.is_empty() {
         let found = apply_oracles(&neighbour);
+        excused.extend(
+            found.excused.into_iter().map(|excused| Excused {
+                why: format!("the neighbour: {}", excused.why),
+                ..excused
+            }),
+        );
         violations.extend(found.violations.into_iter().map(|violation| Violation {
             text: format!("the neighbour: {}", violation.text),
             ..violation
@@ -103,7 +109,7 @@ fn judge_steps(history: &[Record]) -> Judgement {
     } else {
         Verdict::Pass
     };
-    Judgement { verdict, violations, unknowns, not_applicable: None }
+    Judgement { verdict, violations, unknowns, not_applicable: None, excused }
 }
 
 /// The records of the run's own daemon, and those of its neighbour. Few runs have a neighbour; without
@@ -144,6 +150,7 @@ fn apply_oracles(history: &[Record]) -> Finding {
         let finding = oracle(if sees_ending { history } else { before_end });
         found.violations.extend(finding.violations);
         found.unknowns.extend(finding.unknowns);
+        found.excused.extend(finding.excused);
     }
     // If a part of the world ended by itself, later records say nothing about the daemon. The run then
     // becomes unknown, unless a violation was recorded before.

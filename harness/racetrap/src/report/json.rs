@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unknown, Unshown, Verdict,
-    Violation, VmMode,
+    Excused, FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unknown, Unshown,
+    Verdict, Violation, VmMode,
 };
 use serde::Serialize;
 
@@ -60,6 +60,7 @@ struct Run<'a> {
     right: Option<bool>,
     violations: &'a [Violation],
     unknowns: &'a [Unknown],
+    excused: &'a [Excused],
     not_applicable: Option<&'a str>,
     known: &'a [KnownFailure],
     repaired: &'a [KnownFailure],
@@ -79,6 +80,7 @@ impl<'a> Run<'a> {
             oracles: report.judgement.oracles(),
             violations: &report.judgement.violations,
             unknowns: &report.judgement.unknowns,
+            excused: &report.judgement.excused,
             right: State::of_run(report).is_right(),
             not_applicable: report.judgement.not_applicable.as_deref(),
             known: &report.known.matched,

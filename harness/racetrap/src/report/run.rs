@@ -171,6 +171,9 @@ pub(crate) fn run(report: &RunReport, whole: bool, paint: Paint) -> String {
     }
     told(&mut text, report, paint);
     if whole || !judgement.verdict.is_settled() {
+        for excused in &judgement.excused {
+            entry(&mut text, "excused", &excused.to_string(), paint);
+        }
         excerpt(&mut text, report, whole, paint);
     }
     if let Some(evidence) = &report.evidence {
