@@ -1,7 +1,7 @@
 //! The command line: one file per subcommand, and the exit codes.
 //!
 //! - `command`: parses the command line, and turns the result of a subcommand into an exit code;
-//! - `list`, `promises`, `run`, `repro`, `matrix`, `report`, `judge`, `open`, `doctor`, `engine`: the
+//! - `list`, `promises`, `run`, `repro`, `matrix`, `survey`, `report`, `judge`, `open`, `doctor`, `engine`: the
 //!   subcommands;
 //! - `options`: options that several subcommands have; `targets`: turns ids, globs and files into
 //!   scenarios;
@@ -33,6 +33,7 @@ mod reports;
 mod repro;
 mod run;
 mod stop;
+mod survey;
 mod targets;
 mod worlds;
 

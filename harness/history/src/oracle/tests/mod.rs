@@ -9,6 +9,7 @@ mod conditions;
 mod convergence;
 mod counts;
 mod docker_config;
+mod docker_files;
 mod engine_requests;
 mod hygiene;
 mod identity;
