@@ -43,11 +43,12 @@ pub(super) struct WorldArgs {
     /// How the daemon's VM is run [default: the first mode that both daemon and scenario support]
     #[arg(long, value_enum, value_name = "MODE")]
     pub(super) vm: Option<Vm>,
-    /// Which engine the daemon mirrors: the machine's dockerd, or one of `racetrap engine list`
+    /// Which engine the daemon mirrors: the machine's dockerd, or one of `racetrap engine list` or
+    /// `racetrap vm list`
     ///
     /// `dockerd` is the machine's own, `dockerd:VERSION` an installed one, and `dind:VERSION` runs
     /// in a privileged container on your Docker, which DOCKER_HOST names. Append `+overlay2` or
-    /// `+containerd` to choose the image store.
+    /// `+containerd` to choose the image store. `vm:VERSION` runs in a virtual machine.
     #[arg(long, value_name = "ENGINE", default_value_t)]
     pub(super) engine: EngineChoice,
     #[command(flatten)]

@@ -76,8 +76,7 @@ impl EngineIdentity {
             Some(ImageStore::Containerd) => self.is_containerd,
             Some(ImageStore::Overlay2) => !self.is_containerd && self.driver == "overlay2",
         };
-        let version = choice.installed_version();
-        store && version.is_none_or(|version| version.covers(&self.version))
+        store && choice.covers(&self.version)
     }
 }
 

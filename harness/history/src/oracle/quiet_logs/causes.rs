@@ -95,7 +95,7 @@ impl KnownCauses {
             // A half-open stream ends when its fault is lifted; the wire may report that later.
             Step::Fault(FaultStep::Lift(_)) => self.add(Disruption::RequestFailed),
             Step::Docker(DockerStep::Disk(_)) => self.disk_failed = true,
-            Step::Engine(EngineStep::Process(_))
+            Step::Engine(EngineStep::Process(_) | EngineStep::Guest(_))
             | Step::Daemon(DaemonStep::Process(_))
             | Step::Docker(DockerStep::Killed)
             | Step::Fault(FaultStep::ReplaceSocket | FaultStep::Cut(_) | FaultStep::Refuse) => {
