@@ -12,7 +12,7 @@ use super::dind::Dind;
 use super::dockerd::Dockerd;
 use super::error::EngineError;
 use super::guest::Guest;
-use super::truth::identify;
+use super::truth::{GUEST_REQUEST_SECONDS, REQUEST_SECONDS, identify};
 use crate::intent::Intent;
 use crate::recorder::Recorder;
 use crate::sys::Signal;
@@ -79,6 +79,14 @@ impl Engine {
             Self::Dockerd(engine) => engine.socket(),
             Self::Dind(engine) => engine.socket(),
             Self::Guest(engine) => engine.truth_socket(),
+        }
+    }
+
+    /// How long one request of the harness may take, in seconds.
+    pub(super) fn request_seconds(&self) -> u64 {
+        match self {
+            Self::Dockerd(_) | Self::Dind(_) => REQUEST_SECONDS,
+            Self::Guest(_) => GUEST_REQUEST_SECONDS,
         }
     }
 

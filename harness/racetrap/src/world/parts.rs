@@ -62,7 +62,7 @@ impl Parts {
         let socket = site.socket();
         declare(Intent::Engine { socket }).map_err(failed("the list of intents"))?;
         let engine = Engine::start(site, declare, &mut tasks.keepers, recorder).await?;
-        let truth = Truth::observe(engine.truth_socket(), &mut tasks.observers, recorder).await?;
+        let truth = Truth::observe(&engine, &mut tasks.observers, recorder).await?;
         let sent_logs = SentLogs::new(directory);
         let wire = start_wire(options, daemon, &engine, &sent_logs, recorder).await?;
 

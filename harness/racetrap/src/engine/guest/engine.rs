@@ -22,7 +22,7 @@ use crate::vm::{Agent, GuestVersion, Images, Machine, MachineFiles, Qmp, Templat
 use crate::wait::polled;
 
 /// How long a fork may take until its engine answers.
-const FORK_LIMIT: Duration = Duration::from_secs(60);
+const FORK_LIMIT: Duration = Duration::from_secs(120);
 
 /// How long an engine may take that starts in the guest, or with it.
 pub(super) const BOOT_LIMIT: Duration = Duration::from_secs(240);

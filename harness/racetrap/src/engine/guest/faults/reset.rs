@@ -1,5 +1,6 @@
 //! A reset: the guest boots again in the same machine. Nothing tells the other ends of its
-//! connections: neither the daemon nor its `ssh` gets an end or a reset of theirs.
+//! connections: neither the daemon nor its `ssh` gets an end of theirs, until one of them sends
+//! something to the guest that has booted.
 
 use racetrap_history::Exit;
 use serde_json::json;
@@ -19,6 +20,8 @@ impl Guest {
         recorder: &Recorder,
     ) -> Result<(), EngineError> {
         self.engine.expect_end();
+        // Once the guest has booted, it refuses whatever `ssh` sends, and `ssh` ends then.
+        self.daemon_forward.expect_end();
         // QEMU resets the guest a little after it has answered. While the guest stands still, the
         // agent of this boot cannot answer the pings that are meant for the next one.
         self.qmp.run("stop", json!({})).await?;
