@@ -356,6 +356,7 @@ fn what_a_docker_command_makes_can_be_named() {
         { "happened": "a" },
         { "create_container": { "name": "two", "image": "built" } },
         { "docker_file": { "context": "$ours", "mode": "0600", "owner": 1000 } },
+        { "docker_file": { "contexts": true, "put": "link" } },
     ]);
     assert_eq!(with_docker(&steps).check(), Ok(()));
 }
@@ -366,6 +367,10 @@ fn what_a_docker_command_makes_can_be_named() {
 #[case::digits(json!({ "mode": "0999" }), "the mode is no permissions")]
 #[case::gone(json!({ "put": "gone", "mode": "0600" }),
     "there is no file that could have an owner or a mode")]
+#[case::contexts(json!({ "contexts": true, "put": "gone" }),
+    "the directory of all contexts can only become a link")]
+#[case::one_context(json!({ "contexts": true, "context": "mine", "put": "link" }),
+    "the directory of all contexts can only become a link")]
 fn a_file_that_cannot_be_is_refused(#[case] file: Value, #[case] problem: &str) {
     let error = with_docker(&json!([{ "docker_file": file }])).check().unwrap_err();
     assert_eq!((error.step, error.problem.as_str()), (2, problem));

@@ -262,7 +262,8 @@ impl Planned<'_> {
 pub(crate) fn reasons(judgement: &Judgement) -> impl Iterator<Item = String> {
     let Judgement { violations, unknowns, not_applicable, .. } = judgement;
     let violations = violations.iter().map(|found| format!("{}: {}", found.oracle, found.text));
-    violations.chain(unknowns.iter().cloned()).chain(not_applicable.clone())
+    let unknowns = unknowns.iter().map(|unknown| unknown.text.clone());
+    violations.chain(unknowns).chain(not_applicable.clone())
 }
 
 /// Why a run did not begin, if the harness was asked to stop before.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::record::Record;
 use crate::scenario::OracleName;
-use crate::verdict::Violation;
+use crate::verdict::{Excused, Unknown, Violation};
 
 /// What one oracle found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,13 +14,28 @@ pub struct Finding {
     /// Broken promises.
     pub violations: Vec<Violation>,
     /// Reasons why the history neither shows that a promise was kept nor that it was broken.
-    pub unknowns: Vec<String>,
+    pub unknowns: Vec<Unknown>,
+    /// Errors in the daemon's log that break no promise, and why.
+    pub excused: Vec<Excused>,
 }
 
 impl Finding {
     /// Adds a violation, which the record with the number `seq` shows.
     pub(super) fn violated(&mut self, oracle: OracleName, seq: u64, text: impl Into<String>) {
         self.violations.push(Violation { oracle, seq, text: text.into() });
+    }
+
+    /// Adds a reason why a promise could not be judged, which the record with the number `seq` gives.
+    pub(super) fn unknown(&mut self, seq: u64, text: impl Into<String>) {
+        self.unknowns.push(Unknown::at(seq, text));
+    }
+
+    /// Counts an error of the log that is excused for this reason.
+    pub(super) fn excused(&mut self, why: String) {
+        match self.excused.iter_mut().find(|excused| excused.why == why) {
+            Some(excused) => excused.lines += 1,
+            None => self.excused.push(Excused { lines: 1, why }),
+        }
     }
 }
 

@@ -94,16 +94,18 @@ const HYGIENE: [&str; 2] = [
 
 /// Judges each change of the docker command's configuration.
 #[rustfmt::skip]
-const DOCKER_CONFIG_INTEGRITY: [&str; 28] = [
+const DOCKER_CONFIG_INTEGRITY: [&str; 32] = [
     // Its errors are logged.
     "2.5.6",
     // The daemon's own context.
     "5.1.1", "5.1.3", "5.1.5",
     // The current context.
-    "5.2.1", "5.2.2", "5.2.3", "5.2.5", "5.2.6", "5.2.7", "5.2.9", "5.2.10", "5.2.11", "5.2.12",
+    "5.2.1", "5.2.2", "5.2.3", "5.2.4", "5.2.5", "5.2.6", "5.2.7", "5.2.9", "5.2.10", "5.2.11", "5.2.12",
     // `config.json`.
     "5.3.1", "5.3.2", "5.3.3", "5.3.4", "5.3.5", "5.3.6", "5.3.7", "5.3.8", "5.3.9", "5.3.10",
-    "5.3.11",
+    "5.3.11", "5.3.12", "5.3.13",
+    // Contexts of the user.
+    "5.3.14",
     // What is left after a stop.
     "5.4.2", "5.4.3", "5.4.4",
 ];

@@ -9,7 +9,7 @@ use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 
 use super::exit::{self, Exit, Failure};
 use super::format::Format;
-use super::{doctor, engine, judge, list, matrix, open, promises, report, repro, run, vm};
+use super::{doctor, engine, judge, list, matrix, open, promises, report, repro, run, survey, vm};
 use crate::report::{Terminal, tell};
 use crate::sys;
 
@@ -40,6 +40,8 @@ enum Command {
     /// Runs each finding on the correct daemon, under its own defect, under another one, and
     /// without its fault
     Matrix(matrix::Args),
+    /// Runs each scenario on several revisions of the daemon, and compares their verdicts
+    Survey(survey::Args),
     /// Judges the evidence of earlier runs again, and writes their verdicts, timelines and pages
     /// anew
     Report(report::Args),
@@ -114,6 +116,7 @@ fn carry_out(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(args) => block_on(run::run(args, format, terminal)),
         Command::Repro(args) => block_on(repro::repro(args, format, terminal)),
         Command::Matrix(args) => block_on(matrix::matrix(args, format, terminal)),
+        Command::Survey(args) => block_on(survey::survey(args, format, terminal)),
         Command::Report(args) => report::report(&args, format, terminal),
         Command::Judge(args) => judge::judge(&args, format, terminal),
         Command::Open(args) => block_on(open::open(args, format, terminal)),

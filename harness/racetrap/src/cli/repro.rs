@@ -7,7 +7,7 @@ use super::checks;
 use super::daemon::Daemon;
 use super::exit::{Exit, Failure};
 use super::format::Format;
-use super::options::{ControlArgs, DefectArgs, WorldArgs};
+use super::options::{ControlArgs, DaemonArgs, DefectArgs, WorldArgs};
 use super::reports::ReportsArgs;
 use super::run::{run_one, tell_if_nothing_shown};
 use super::stop::StopListener;
@@ -21,6 +21,8 @@ pub(super) struct Args {
     /// An id, or a file
     #[arg(value_name = "ID|FILE")]
     target: String,
+    #[command(flatten)]
+    daemon: DaemonArgs,
     #[command(flatten)]
     world: WorldArgs,
     #[command(flatten)]
@@ -46,7 +48,7 @@ pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Res
             names.join(", ")
         )));
     };
-    let daemon = Daemon::find(&args.world.daemon)?;
+    let daemon = Daemon::find(&args.daemon)?;
     let answers = daemon.ask().await;
     let defects = &args.defects.defects;
     answers.check_defects(defects)?;

@@ -14,7 +14,7 @@ fn outcome(verdict: Verdict, oracles: &[OracleName]) -> Outcome {
         .map(|oracle| Violation { oracle: *oracle, seq: 1, text: "seen".to_owned() })
         .collect();
     Outcome {
-        judgement: Judgement { verdict, violations, unknowns: Vec::new(), not_applicable: None },
+        judgement: Judgement { verdict, violations, ..Judgement::unknown(Vec::new()) },
         history: Vec::new(),
         evidence: None,
         vm: VmMode::Api,

@@ -1,5 +1,6 @@
 //! One run as JUnit, GitHub and the index page show it, whether `run` or `matrix` made it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -74,7 +75,7 @@ pub(crate) struct Case {
     /// Its name among the cases of its finding; unique.
     pub(crate) name: String,
     /// Its column in a table of findings.
-    pub(crate) column: &'static str,
+    pub(crate) column: Cow<'static, str>,
     /// How it compares with what it must be.
     pub(crate) state: State,
     /// The state in one upper-case word.
@@ -103,6 +104,12 @@ impl Case {
     /// The cases of runs, in the same order.
     pub(crate) fn from_runs(reports: &[RunReport]) -> Vec<Self> {
         numbered(reports.iter().map(Self::from_run).collect())
+    }
+
+    /// The cases of one revision's runs, in the same order. The revision is their column.
+    pub(crate) fn from_revision(revision: &str, reports: &[RunReport]) -> Vec<Self> {
+        let cases = Self::from_runs(reports).into_iter();
+        cases.map(|case| Self { column: revision.to_owned().into(), ..case }).collect()
     }
 
     /// The cases of a matrix, in the same order.
@@ -137,7 +144,7 @@ impl Case {
         Self {
             finding: finding.to_string(),
             name: format!("{title}{}", under.collect::<String>()),
-            column: VERDICT,
+            column: VERDICT.into(),
             state,
             label,
             word,
@@ -159,7 +166,7 @@ impl Case {
         Self {
             finding: cell.finding.to_string(),
             name: daemon_of(cell),
-            column: column_of(cell),
+            column: column_of(cell).into(),
             state,
             label: match state {
                 State::Right => "OK",
@@ -211,7 +218,7 @@ pub(super) fn example(state: State) -> Case {
     Case {
         finding: "1-A".to_owned(),
         name: format!("changes are never seen, defect 1-A, {word}"),
-        column: "verdict",
+        column: "verdict".into(),
         state,
         label,
         word: word.to_owned(),

@@ -136,7 +136,7 @@ fn grid(
     titles: &BTreeMap<String, String>,
     link: &impl Fn(&Case) -> Option<String>,
 ) -> Markup {
-    let columns = in_order(cases.iter().map(|case| case.column));
+    let columns = in_order(cases.iter().map(|case| case.column.as_ref()));
     let findings = in_order(cases.iter().map(|case| case.finding.as_str()));
     html! {
         table {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unshown, Verdict,
-    Violation, VmMode,
+    Excused, FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unknown, Unshown,
+    Verdict, Violation, VmMode,
 };
 use serde::Serialize;
 
@@ -12,6 +12,7 @@ use super::RunReport;
 use super::case::State;
 use super::check::{Check, CheckState};
 use super::recorded::{Recorded, differences};
+use super::survey::Surveyed;
 use crate::contract::Coverage;
 use crate::known::KnownFailure;
 use crate::matrix::Cell;
@@ -58,7 +59,8 @@ struct Run<'a> {
     oracles: Vec<OracleName>,
     right: Option<bool>,
     violations: &'a [Violation],
-    unknowns: &'a [String],
+    unknowns: &'a [Unknown],
+    excused: &'a [Excused],
     not_applicable: Option<&'a str>,
     known: &'a [KnownFailure],
     repaired: &'a [KnownFailure],
@@ -78,6 +80,7 @@ impl<'a> Run<'a> {
             oracles: report.judgement.oracles(),
             violations: &report.judgement.violations,
             unknowns: &report.judgement.unknowns,
+            excused: &report.judgement.excused,
             right: State::of_run(report).is_right(),
             not_applicable: report.judgement.not_applicable.as_deref(),
             known: &report.known.matched,
@@ -166,6 +169,27 @@ pub(crate) fn runs_json(daemon: &DaemonFacts, reports: &[RunReport]) -> String {
         runs: Vec<Run<'a>>,
     }
     text(&Runs { version: VERDICTS, daemon, runs: reports.iter().map(Run::new).collect() })
+}
+
+/// The object of `survey`.
+pub(crate) fn survey_json(surveyed: &[Surveyed]) -> String {
+    #[derive(Serialize)]
+    struct Revision<'a> {
+        revision: &'a str,
+        daemon: &'a DaemonFacts,
+        runs: Vec<Run<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Survey<'a> {
+        version: u32,
+        revisions: Vec<Revision<'a>>,
+    }
+    let revisions = surveyed.iter().map(|one| Revision {
+        revision: &one.revision,
+        daemon: &one.daemon,
+        runs: one.reports.iter().map(Run::new).collect(),
+    });
+    text(&Survey { version: VERDICTS, revisions: revisions.collect() })
 }
 
 /// The object of `report`. `unread` lists journals that cannot be used, with the reason.

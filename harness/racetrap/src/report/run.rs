@@ -76,7 +76,7 @@ impl RunReport {
                 ..report
             },
             Err(error) => {
-                let unknowns = vec![error.told()];
+                let unknowns = vec![error.told().into()];
                 Self {
                     evidence: evidence_of(&error),
                     judgement: Judgement { unknowns, ..report.judgement },
@@ -94,7 +94,7 @@ impl RunReport {
         again: String,
     ) -> Self {
         let report = Self::unmade(scenario, defects, again);
-        let judgement = Judgement { unknowns: vec![why], ..report.judgement };
+        let judgement = Judgement { unknowns: vec![why.into()], ..report.judgement };
         Self { judgement, ..report }
     }
 
@@ -150,8 +150,11 @@ impl RunReport {
 }
 
 /// The titles of the findings of these runs.
-pub(crate) fn titles(reports: &[RunReport]) -> BTreeMap<String, String> {
-    let titles = reports.iter().map(|report| (report.finding.to_string(), report.title.clone()));
+pub(crate) fn titles<'a>(
+    reports: impl IntoIterator<Item = &'a RunReport>,
+) -> BTreeMap<String, String> {
+    let titles =
+        reports.into_iter().map(|report| (report.finding.to_string(), report.title.clone()));
     titles.collect()
 }
 
@@ -168,6 +171,9 @@ pub(crate) fn run(report: &RunReport, whole: bool, paint: Paint) -> String {
     }
     told(&mut text, report, paint);
     if whole || !judgement.verdict.is_settled() {
+        for excused in &judgement.excused {
+            entry(&mut text, "excused", &excused.to_string(), paint);
+        }
         excerpt(&mut text, report, whole, paint);
     }
     if let Some(evidence) = &report.evidence {
@@ -219,7 +225,7 @@ fn told(text: &mut String, report: &RunReport, paint: Paint) {
         entry(text, "seen", &format!("{by}: {} (record {})", violation.text, violation.seq), paint);
     }
     for unknown in unknowns {
-        entry(text, "unknown", unknown, paint);
+        entry(text, "unknown", &unknown.text, paint);
     }
     if let Some(used_again) = &report.used_again {
         entry(text, "note", used_again, paint);

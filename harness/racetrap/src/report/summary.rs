@@ -28,8 +28,13 @@ pub(crate) fn once_more(cases: &[Case], paint: Paint) -> String {
     .collect()
 }
 
-/// The last line of `run`; `seconds` is the wall time of all runs together.
-pub(crate) fn runs_summary(reports: &[RunReport], seconds: f64, paint: Paint) -> String {
+/// The last line of `run` and `survey`; `seconds` is the wall time of all runs together.
+pub(crate) fn runs_summary<'a>(
+    reports: impl IntoIterator<Item = &'a RunReport>,
+    seconds: f64,
+    paint: Paint,
+) -> String {
+    let reports: Vec<_> = reports.into_iter().collect();
     let count = |state| reports.iter().filter(|report| State::of_run(report) == state).count();
     let parts = [
         Part { count: count(State::Right), word: "passed", paint: Paint::good },

@@ -51,6 +51,26 @@ pub(crate) fn create_link(target: &Path, path: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, path)
 }
 
+/// Whose a file is, and on which file system.
+pub(crate) struct FileFacts {
+    /// Permissions.
+    pub(crate) mode: u32,
+    /// Number of the user who owns it.
+    pub(crate) owner: u32,
+    /// Number of the group.
+    pub(crate) group: u32,
+    /// Number of the file system.
+    pub(crate) device: u64,
+}
+
+/// The facts of a file, or of the one that a link leads to.
+pub(crate) fn file_facts(path: &Path) -> io::Result<FileFacts> {
+    let metadata = fs::metadata(path)?;
+    let mode = metadata.mode() & 0o7777;
+    let (owner, group, device) = (metadata.uid(), metadata.gid(), metadata.dev());
+    Ok(FileFacts { mode, owner, group, device })
+}
+
 /// Gives a file, or the one that a link leads to, an owner and permissions. The owner comes first,
 /// because a change of it takes some permissions away.
 pub(crate) fn set_owner_and_mode(

@@ -373,6 +373,7 @@ fn verb(op: ContainerOp) -> &'static str {
 /// The new state of a file of the docker command's configuration.
 fn file_state(file: &DockerFileStep) -> String {
     let name = match file.context.as_deref() {
+        None if file.contexts => "the directory of all contexts".to_owned(),
         None => "config.json".to_owned(),
         Some(OURS) => "the daemon's own context".to_owned(),
         Some(context) => format!("context {context}"),

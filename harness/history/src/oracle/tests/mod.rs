@@ -8,6 +8,7 @@ mod conditions;
 mod convergence;
 mod counts;
 mod docker_config;
+mod docker_files;
 mod hygiene;
 mod identity;
 mod liveness;
