@@ -55,12 +55,12 @@ pub use scenario::{
     CommandStep, ContainerOp, DaemonOp, DaemonStep, DiskOp, DockerCommand, DockerFileStep,
     DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT, EndpointOp, EngineEventMatch,
     EngineOp, EngineStep, Exec, Fault, FaultKind, FaultName, FaultStep, FileOp, FindingId,
-    GateName, GateStep, HealthCheck, Hold, HoldWrite, LeaveHow, LeaveLog, LogCrowd, LogRequest,
-    LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep, NewContainer, NewVolume, NoFindingId,
-    OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point, Prints,
-    Protocol, Prune, REGISTRY, RefusedWords, Returned, RunCommand, STATE, Scenario, SetStep, Side,
-    Step, Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep, WriteMatch,
-    check_program_words, nearest, program_commands, program_ends,
+    GateName, GateStep, GuestOp, HealthCheck, Hold, HoldWrite, LeaveHow, LeaveLog, LogCrowd,
+    LogRequest, LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep, NewContainer, NewVolume,
+    NoFindingId, OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point,
+    Prints, Protocol, Prune, REGISTRY, RefusedWords, Returned, RunCommand, STATE, Scenario,
+    SetStep, Side, Step, Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep,
+    WriteMatch, check_program_words, nearest, program_commands, program_ends,
 };
 pub use schedule::ScheduleError;
 pub use steps::{ArmedRules, Steps};

@@ -9,7 +9,7 @@ use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 
 use super::exit::{self, Exit, Failure};
 use super::format::Format;
-use super::{doctor, engine, judge, list, matrix, open, promises, report, repro, run, survey};
+use super::{doctor, engine, judge, list, matrix, open, promises, report, repro, run, survey, vm};
 use crate::report::{Terminal, tell};
 use crate::sys;
 
@@ -54,6 +54,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Installs, lists and removes engines of other versions
     Engine(engine::Args),
+    /// Builds, lists and removes guests: virtual machines with an engine
+    Vm(vm::Args),
     /// Removes what a world left behind whose harness was killed
     #[command(hide = true)]
     Watch(crate::world::WatchArgs),
@@ -120,6 +122,7 @@ fn carry_out(cli: Cli) -> Result<Exit, Failure> {
         Command::Open(args) => block_on(open::open(args, format, terminal)),
         Command::Doctor(args) => block_on(doctor::doctor(args, format, terminal)),
         Command::Engine(args) => block_on(engine::engine(args, format, terminal)),
+        Command::Vm(args) => block_on(vm::vm(args, format, terminal)),
         Command::Watch(args) => match crate::world::watch(&args) {
             Ok(()) => Ok(Exit::Success),
             Err(error) => Err(Failure::machine(Report::from_err(error))),

@@ -1,8 +1,8 @@
 //! The command line: one file per subcommand, and the exit codes.
 //!
 //! - `command`: parses the command line, and turns the result of a subcommand into an exit code;
-//! - `list`, `promises`, `run`, `repro`, `matrix`, `survey`, `report`, `judge`, `open`, `doctor`, `engine`: the
-//!   subcommands;
+//! - `list`, `promises`, `run`, `repro`, `matrix`, `survey`, `report`, `judge`, `open`, `doctor`, `engine`, `vm`:
+//!   the subcommands;
 //! - `options`: options that several subcommands have; `targets`: turns ids, globs and files into
 //!   scenarios;
 //! - `index`: the page that links to all runs of a command;
@@ -35,6 +35,7 @@ mod run;
 mod stop;
 mod survey;
 mod targets;
+mod vm;
 mod worlds;
 
 pub use command::main;

@@ -15,7 +15,7 @@ use super::outcome::Outcome;
 use super::runner::Runner;
 use super::step_error::StepError;
 use super::stop::End;
-use super::{applicable, cause, reuse};
+use super::{applicable, cause, reuse, turn};
 use crate::bundle::{Cause, Trigger, panicked};
 use crate::chain::chain;
 use crate::clock::Clock;
@@ -29,8 +29,10 @@ use crate::world::{Lease, World, WorldError};
 /// No world can be made, or no evidence can be written. Everything that goes wrong after that is in the
 /// history.
 pub async fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, RunError> {
+    // Before the clock starts: other runs may take minutes.
+    let _turn = turn::take(options).await;
     let clock = Clock::start();
-    if let Some(why) = applicable::refused(scenario, options.vm) {
+    if let Some(why) = applicable::refused(scenario, options.vm, options.engine) {
         return not_applicable(scenario, options, clock, why).await;
     }
     let mut modes = vec![VmMode::Api, VmMode::Program];

@@ -113,6 +113,23 @@ pub(crate) fn random() -> io::Result<[u8; 32]> {
     Ok(bytes)
 }
 
+/// The space that everything below a directory takes on its disk, in bytes. Holes in files take none.
+pub(crate) fn disk_bytes(directory: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    let mut pending = vec![directory.to_owned()];
+    while let Some(directory) = pending.pop() {
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            if metadata.is_dir() {
+                pending.push(entry.path());
+            }
+            bytes += metadata.blocks() * 512;
+        }
+    }
+    Ok(bytes)
+}
+
 /// Free space in the file system of a path, in MiB.
 pub(crate) fn free_mib(path: &Path) -> io::Result<u64> {
     let room = statvfs(path)?;

@@ -3,6 +3,7 @@
 mod daemon;
 mod deadlines;
 mod engines;
+mod guests;
 mod help;
 mod known;
 mod listing;
