@@ -43,11 +43,11 @@ pub use mirror::{
 pub use promise::{InvalidPromiseNumber, PromiseNumber};
 pub use record::{
     ApiChange, Blame, CONFIG_FILE, CONTEXT_PREFIX, Change, CommandRun, ContainerDetails,
-    DAEMON_PARTS, DockerContent, DockerFile, DockerUser, EngineContainer, EngineEvent, EngineImage,
-    EngineState, EngineVolume, Exit, FileChange, Footprint, IMAGE_LABEL, ImageDetails, LogClient,
-    LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth, Owner, PortBinding, ProcessState, Record,
-    Review, ReviewOutcome, RunHeader, SentStream, Stage, StatusCount, UserCommand, UserCommandEnd,
-    UserWrite, VolumeDetails, What, WireMessage, WireSide, WireWhat,
+    DAEMON_PARTS, DaemonKind, DockerContent, DockerFile, DockerUser, EngineContainer, EngineEvent,
+    EngineImage, EngineState, EngineVolume, Exit, FileChange, Footprint, IMAGE_LABEL, ImageDetails,
+    LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth, Owner, PortBinding,
+    ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, Stage, StatusCount,
+    UserCommand, UserCommandEnd, UserWrite, VolumeDetails, What, WireMessage, WireSide, WireWhat,
 };
 pub use scenario::{
     ACTION, About, Action, ApiStep, AppStep, Await, BuildImage, ClientName, Codes, CommandName,

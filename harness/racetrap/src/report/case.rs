@@ -1,7 +1,7 @@
 //! One run as JUnit, GitHub and the index page show it, whether `run` or `matrix` made it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use racetrap_history::{Verdict, VmMode};
 
@@ -31,6 +31,9 @@ pub(crate) enum State {
 impl State {
     /// The state of a run.
     pub(crate) fn of_run(report: &RunReport) -> Self {
+        if let Some(cell) = report.as_cell() {
+            return Self::of_cell(&cell);
+        }
         match report.judgement.verdict {
             Verdict::Pass => Self::Right,
             Verdict::NotApplicable => Self::NotApplicable,
@@ -116,7 +119,31 @@ impl Case {
         Some(name.to_string_lossy().into_owned())
     }
 
+    /// A journal in `directory` that cannot be read: it may hide a failure. `again` tries once more.
+    pub(crate) fn unread(directory: &Path, why: &str, again: String) -> Self {
+        let name = directory.file_name().unwrap_or(directory.as_os_str());
+        Self {
+            finding: name.to_string_lossy().into_owned(),
+            name: "a journal that cannot be read".to_owned(),
+            column: VERDICT,
+            state: State::Unknown,
+            label: "UNREAD",
+            word: "cannot be read".to_owned(),
+            reasons: vec![why.to_owned()],
+            repaired: false,
+            seconds: 0.0,
+            defects: Vec::new(),
+            vm: None,
+            engine: None,
+            evidence: Some(directory.to_owned()),
+            again,
+        }
+    }
+
     fn from_run(report: &RunReport) -> Self {
+        if let Some(cell) = report.as_cell() {
+            return Self::from_cell(&cell);
+        }
         let RunReport { finding, title, defects, judgement, .. } = report;
         let state = State::of_run(report);
         let label = match state {

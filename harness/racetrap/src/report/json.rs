@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unshown, Verdict,
-    Violation, VmMode,
+    DaemonKind, FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unshown,
+    Verdict, Violation, VmMode,
 };
 use serde::Serialize;
 
@@ -57,6 +57,7 @@ struct Run<'a> {
     verdict: Verdict,
     oracles: Vec<OracleName>,
     right: Option<bool>,
+    cell: Option<DaemonKind>,
     violations: &'a [Violation],
     unknowns: &'a [String],
     not_applicable: Option<&'a str>,
@@ -79,6 +80,7 @@ impl<'a> Run<'a> {
             violations: &report.judgement.violations,
             unknowns: &report.judgement.unknowns,
             right: State::of_run(report).is_right(),
+            cell: report.cell.map(|(daemon, _)| daemon),
             not_applicable: report.judgement.not_applicable.as_deref(),
             known: &report.known.matched,
             repaired: &report.known.repaired,

@@ -68,6 +68,7 @@ impl Evidence {
             reused,
             again: options.again.clone(),
             low_limit: sys::low_limit(),
+            cell: options.cell,
         }
     }
 

@@ -56,6 +56,26 @@ fn in_a_workflow_of_github_what_is_not_right_is_annotated_and_the_job_has_a_summ
     assert!(text.contains("racetrap repro 295-I1 --daemon"), "{text}");
 }
 
+/// Two jobs keep a file between them: the second one's summary compares it with the first.
+#[test]
+fn a_summary_says_what_has_changed_since_the_last_job() {
+    let sandbox = Sandbox::new();
+    let job = |id: &'static str| {
+        let file = sandbox.path().join(id);
+        let more = ["--github", "--trend", "kept/trend.jsonl"];
+        let run = ["run", id, "--daemon", program(), "--format", "json"];
+        let mut command = sandbox.racetrap(&[run.as_slice(), &more].concat());
+        let (code, _, stderr) = outcome(command.env("GITHUB_STEP_SUMMARY", &file));
+        assert_eq!(code, 3, "{stderr}");
+        std::fs::read_to_string(&file).unwrap()
+    };
+    assert!(!job("295-I6").contains("Since "), "there is nothing to compare with");
+    let text = job("295-I1");
+    let changed = "newly not right: 295-I1 verdict; right again: 295-I6 verdict\n";
+    assert!(text.contains("Since 2") && text.contains(changed), "{text}");
+    assert_eq!(text.matches("| 0 | 0 | 1 | 0 | 0 |").count(), 2, "{text}");
+}
+
 /// `--github` works outside of a workflow, where there may be no file for the summary.
 #[test]
 fn annotations_can_be_asked_for_where_no_workflow_runs() {
