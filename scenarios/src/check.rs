@@ -115,7 +115,7 @@ fn report(again: &str, about: &About, daemon: DaemonKind, outcome: &Outcome) -> 
     for violation in &judgement.violations {
         lines.push(format!("  {}: {}", violation.oracle, violation.text));
     }
-    lines.extend(judgement.unknowns.iter().map(|unknown| format!("  unknown: {unknown}")));
+    lines.extend(judgement.unknowns.iter().map(|unknown| format!("  unknown: {}", unknown.text)));
     lines.extend(judgement.not_applicable.iter().map(|why| format!("  not applicable: {why}")));
     if let Some(evidence) = &outcome.evidence {
         lines.push(format!("evidence: {}", evidence.display()));

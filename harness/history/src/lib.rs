@@ -63,5 +63,5 @@ pub use scenario::{
 };
 pub use schedule::ScheduleError;
 pub use steps::Steps;
-pub use verdict::{Judgement, Verdict, Violation};
+pub use verdict::{Judgement, Unknown, Verdict, Violation};
 pub use view::{AppView, LogExchange, LogState, View};

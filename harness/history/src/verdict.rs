@@ -69,6 +69,36 @@ pub struct Violation {
     pub text: String,
 }
 
+/// A reason why the run does not show all that it should. In files it is its text alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Unknown {
+    /// The record that it is about, if it is about one.
+    pub seq: Option<u64>,
+    /// What could not be shown, and why.
+    pub text: String,
+}
+
+impl Unknown {
+    /// A reason that the record with the number `seq` gives.
+    #[must_use]
+    pub fn at(seq: u64, text: impl Into<String>) -> Self {
+        Self { seq: Some(seq), text: text.into() }
+    }
+}
+
+impl From<String> for Unknown {
+    fn from(text: String) -> Self {
+        Self { seq: None, text }
+    }
+}
+
+impl From<Unknown> for String {
+    fn from(unknown: Unknown) -> Self {
+        unknown.text
+    }
+}
+
 /// A verdict and its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
@@ -77,7 +107,7 @@ pub struct Judgement {
     /// Broken promises, in the order of the history.
     pub violations: Vec<Violation>,
     /// Why the run does not show all that it should.
-    pub unknowns: Vec<String>,
+    pub unknowns: Vec<Unknown>,
     /// Why the scenario is not for this daemon; only if that is the verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_applicable: Option<String>,
@@ -86,7 +116,7 @@ pub struct Judgement {
 impl Judgement {
     /// The judgement of a run that shows nothing, for these reasons.
     #[must_use]
-    pub fn unknown(unknowns: Vec<String>) -> Self {
+    pub fn unknown(unknowns: Vec<Unknown>) -> Self {
         let violations = Vec::new();
         Self { verdict: Verdict::Unknown, violations, unknowns, not_applicable: None }
     }

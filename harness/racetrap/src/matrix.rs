@@ -12,6 +12,7 @@ pub use racetrap_history::DaemonKind;
 use racetrap_history::{About, FindingId, Judgement, OracleName, Scenario, Verdict, VmMode};
 use serde::{Serialize, Serializer};
 
+use crate::derived::JOURNAL;
 use crate::known::{KnownFailures, KnownState};
 use crate::run::{self, Outcome, RunError, RunOptions, Stop};
 
@@ -246,7 +247,8 @@ impl Planned<'_> {
 pub(crate) fn reasons(judgement: &Judgement) -> impl Iterator<Item = String> {
     let Judgement { violations, unknowns, not_applicable, .. } = judgement;
     let violations = violations.iter().map(|found| format!("{}: {}", found.oracle, found.text));
-    violations.chain(unknowns.iter().cloned()).chain(not_applicable.clone())
+    let unknowns = unknowns.iter().map(|unknown| unknown.text.clone());
+    violations.chain(unknowns).chain(not_applicable.clone())
 }
 
 /// Why a run did not begin, if the harness was asked to stop before.
@@ -258,7 +260,8 @@ pub(crate) fn not_begun(stop: &Stop) -> Option<String> {
 /// The evidence of a run that could not begin, if there is any.
 pub(crate) fn evidence_of(error: &RunError) -> Option<PathBuf> {
     match error {
-        RunError::Evidence { .. } => None,
+        // The disk was full before or after the journal was begun.
+        RunError::Evidence { path, .. } => path.join(JOURNAL).exists().then(|| path.clone()),
         RunError::World { evidence, .. }
         | RunError::Ended { evidence, .. }
         | RunError::Leaked { evidence, .. } => Some(evidence.clone()),

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::record::Record;
 use crate::scenario::OracleName;
-use crate::verdict::Violation;
+use crate::verdict::{Unknown, Violation};
 
 /// What one oracle found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,13 +14,18 @@ pub struct Finding {
     /// Broken promises.
     pub violations: Vec<Violation>,
     /// Reasons why the history neither shows that a promise was kept nor that it was broken.
-    pub unknowns: Vec<String>,
+    pub unknowns: Vec<Unknown>,
 }
 
 impl Finding {
     /// Adds a violation, which the record with the number `seq` shows.
     pub(super) fn violated(&mut self, oracle: OracleName, seq: u64, text: impl Into<String>) {
         self.violations.push(Violation { oracle, seq, text: text.into() });
+    }
+
+    /// Adds a reason why a promise could not be judged, which the record with the number `seq` gives.
+    pub(super) fn unknown(&mut self, seq: u64, text: impl Into<String>) {
+        self.unknowns.push(Unknown::at(seq, text));
     }
 }
 

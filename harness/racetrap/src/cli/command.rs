@@ -10,7 +10,7 @@ use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 use super::exit::{self, Exit, Failure};
 use super::format::Format;
 use super::{
-    clean, doctor, engine, judge, list, manual, matrix, open, promises, report, repro, run,
+    clean, doctor, engine, judge, list, manual, matrix, open, promises, report, repro, run, survey,
 };
 use crate::report::{Color, Terminal, message_width, tell};
 use crate::sys;
@@ -42,6 +42,8 @@ enum Command {
     /// Runs each finding on the correct daemon, under its own defect, under another one, and
     /// without its fault
     Matrix(matrix::Args),
+    /// Runs each scenario on several revisions of the daemon, and compares their verdicts
+    Survey(survey::Args),
     /// Judges the evidence of earlier runs again, and writes their verdicts, timelines and pages
     /// anew
     Report(report::Args),
@@ -129,6 +131,7 @@ fn carry_out(cli: Cli, command: clap::Command) -> Result<Exit, Failure> {
         Command::Run(args) => block_on(run::run(args, format, terminal)),
         Command::Repro(args) => block_on(repro::repro(args, format, terminal)),
         Command::Matrix(args) => block_on(matrix::matrix(args, format, terminal)),
+        Command::Survey(args) => block_on(survey::survey(args, format, terminal)),
         Command::Report(args) => report::report(&args, format, terminal),
         Command::Judge(args) => judge::judge(&args, format, terminal),
         Command::Open(args) => block_on(open::open(args, format, terminal)),

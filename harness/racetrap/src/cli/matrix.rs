@@ -12,7 +12,7 @@ use super::evidence::hand_over;
 use super::exit::{Exit, Failure, conclude};
 use super::format::Format;
 use super::index::write_index;
-use super::options::{JobsArgs, KnownArgs, WorldArgs};
+use super::options::{DaemonArgs, JobsArgs, KnownArgs, WorldArgs};
 use super::reports::ReportsArgs;
 use super::run::{tell_if_nothing_shown, worst};
 use super::stop::StopListener;
@@ -28,6 +28,8 @@ pub(super) struct Args {
     /// Ids, globs such as `295-*`, or files [default: the whole catalogue]
     #[arg(value_name = "ID|FILE")]
     targets: Vec<String>,
+    #[command(flatten)]
+    daemon: DaemonArgs,
     #[command(flatten)]
     world: WorldArgs,
     #[command(flatten)]
@@ -52,7 +54,7 @@ pub(super) async fn matrix(
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = targets(&args.targets)?;
     let known = args.known.read(targets.iter().map(|target| &target.scenario))?;
-    let daemon = Daemon::find(&args.world.daemon)?;
+    let daemon = Daemon::find(&args.daemon)?;
     checks::demand(args.world.engine).await?;
     let answers = daemon.ask().await;
     let run = args.world.run_options(&daemon, &[], deadlines, listener.stop())?;

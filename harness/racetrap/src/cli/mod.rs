@@ -1,8 +1,8 @@
 //! The command line: one file per subcommand, and the exit codes.
 //!
 //! - `command`: parses the command line, and turns the result of a subcommand into an exit code;
-//! - `list`, `promises`, `run`, `repro`, `matrix`, `report`, `judge`, `open`, `clean`, `doctor`,
-//!   `engine`: the subcommands; `manual`: shell completions and the man page;
+//! - `list`, `promises`, `run`, `repro`, `matrix`, `survey`, `report`, `judge`, `open`, `clean`,
+//!   `doctor`, `engine`: the subcommands; `manual`: shell completions and the man page;
 //! - `options`: options that several subcommands have; `targets`: turns ids, globs and files into
 //!   scenarios;
 //! - `evidence`: how much evidence there is, and whose;
@@ -37,6 +37,7 @@ mod reports;
 mod repro;
 mod run;
 mod stop;
+mod survey;
 mod targets;
 mod worlds;
 

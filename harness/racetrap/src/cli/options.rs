@@ -34,8 +34,6 @@ pub(super) struct DaemonArgs {
 /// In what kind of world a scenario runs, and what is kept of it.
 #[derive(Clone, Debug, Args)]
 pub(super) struct WorldArgs {
-    #[command(flatten)]
-    pub(super) daemon: DaemonArgs,
     /// Keep the evidence of runs that pass, too
     #[arg(long)]
     pub(super) keep: bool,

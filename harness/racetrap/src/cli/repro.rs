@@ -8,7 +8,7 @@ use super::daemon::Daemon;
 use super::evidence::hand_over;
 use super::exit::{Exit, Failure, conclude};
 use super::format::Format;
-use super::options::{ControlArgs, DefectArgs, WorldArgs};
+use super::options::{ControlArgs, DaemonArgs, DefectArgs, WorldArgs};
 use super::reports::ReportsArgs;
 use super::run::{run_one, tell_if_nothing_shown};
 use super::stop::StopListener;
@@ -23,6 +23,8 @@ pub(super) struct Args {
     /// An id, or a file
     #[arg(value_name = "ID|FILE")]
     target: String,
+    #[command(flatten)]
+    daemon: DaemonArgs,
     #[command(flatten)]
     world: WorldArgs,
     #[command(flatten)]
@@ -48,7 +50,7 @@ pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Res
             names.join(", ")
         )));
     };
-    let daemon = Daemon::find(&args.world.daemon)?;
+    let daemon = Daemon::find(&args.daemon)?;
     let answers = daemon.ask().await;
     let defects = &args.defects.defects;
     answers.check_defects(defects)?;

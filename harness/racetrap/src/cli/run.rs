@@ -12,7 +12,9 @@ use super::evidence::hand_over;
 use super::exit::{Exit, Failure, conclude, exit_of};
 use super::format::Format;
 use super::index::write_index;
-use super::options::{ControlArgs, DefectArgs, JobsArgs, KnownArgs, WorldArgs, at_least_one};
+use super::options::{
+    ControlArgs, DaemonArgs, DefectArgs, JobsArgs, KnownArgs, WorldArgs, at_least_one,
+};
 use super::reports::ReportsArgs;
 use super::stop::StopListener;
 use super::targets::{Target, targets};
@@ -31,6 +33,8 @@ pub(super) struct Args {
     /// Ids, globs such as `295-*`, or files [default: the whole catalogue]
     #[arg(value_name = "ID|FILE")]
     targets: Vec<String>,
+    #[command(flatten)]
+    daemon: DaemonArgs,
     #[command(flatten)]
     world: WorldArgs,
     #[command(flatten)]
@@ -58,7 +62,7 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = args.control.apply(targets(&args.targets)?);
     let known = &args.known.read(targets.iter().map(|target| &target.scenario))?;
-    let daemon = Daemon::find(&args.world.daemon)?;
+    let daemon = Daemon::find(&args.daemon)?;
     let answers = daemon.ask().await;
     let defects = &args.defects.defects;
     answers.check_defects(defects)?;

@@ -198,7 +198,7 @@ fn grid(
     titles: &BTreeMap<String, String>,
     link: &impl Fn(&Case) -> Option<String>,
 ) -> Markup {
-    let columns = in_order(cases.iter().map(|case| case.column));
+    let columns = in_order(cases.iter().map(|case| case.column.as_ref()));
     let findings = in_order(cases.iter().map(|case| case.finding.as_str()));
     html! {
         table {
@@ -216,7 +216,7 @@ fn grid(
                         }
                         @for column in &columns {
                             td {
-                                (rounds(own.iter().copied().filter(|case| case.column == *column), link))
+                                (rounds(own.iter().copied().filter(|case| case.column.as_ref() == *column), link))
                             }
                         }
                     }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    DaemonKind, FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unshown,
-    Verdict, Violation, VmMode,
+    DaemonKind, FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unknown,
+    Unshown, Verdict, Violation, VmMode,
 };
 use serde::Serialize;
 
@@ -12,6 +12,7 @@ use super::RunReport;
 use super::case::State;
 use super::check::{Check, CheckState};
 use super::recorded::{Recorded, differences};
+use super::survey::Surveyed;
 use crate::contract::Coverage;
 use crate::known::KnownFailure;
 use crate::matrix::Cell;
@@ -59,7 +60,7 @@ struct Run<'a> {
     right: Option<bool>,
     cell: Option<DaemonKind>,
     violations: &'a [Violation],
-    unknowns: &'a [String],
+    unknowns: &'a [Unknown],
     not_applicable: Option<&'a str>,
     known: &'a [KnownFailure],
     repaired: &'a [KnownFailure],
@@ -168,6 +169,27 @@ pub(crate) fn runs_json(daemon: &DaemonFacts, reports: &[RunReport]) -> String {
         runs: Vec<Run<'a>>,
     }
     text(&Runs { version: VERDICTS, daemon, runs: reports.iter().map(Run::new).collect() })
+}
+
+/// The object of `survey`.
+pub(crate) fn survey_json(surveyed: &[Surveyed]) -> String {
+    #[derive(Serialize)]
+    struct Revision<'a> {
+        revision: &'a str,
+        daemon: &'a DaemonFacts,
+        runs: Vec<Run<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Survey<'a> {
+        version: u32,
+        revisions: Vec<Revision<'a>>,
+    }
+    let revisions = surveyed.iter().map(|one| Revision {
+        revision: &one.revision,
+        daemon: &one.daemon,
+        runs: one.reports.iter().map(Run::new).collect(),
+    });
+    text(&Survey { version: VERDICTS, revisions: revisions.collect() })
 }
 
 /// The object of `report`. `unread` lists journals that cannot be used, with the reason.

@@ -80,6 +80,11 @@ impl Progress {
         }
     }
 
+    /// Removes the bar, because it is not part of the result.
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// Hides the bar while `write` writes to the terminal.
     pub(crate) fn aside<T>(&self, act: impl FnOnce() -> T) -> T {
         self.bar.suspend(act)
@@ -160,9 +165,8 @@ fn rounded(duration: Duration) -> String {
 }
 
 impl Drop for Progress {
-    /// Removes the bar, because it is not part of the result.
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.finish();
     }
 }
 

@@ -79,7 +79,7 @@ impl RunReport {
                 ..report
             },
             Err(error) => {
-                let unknowns = vec![error.told()];
+                let unknowns = vec![error.told().into()];
                 Self {
                     evidence: evidence_of(&error),
                     judgement: Judgement { unknowns, ..report.judgement },
@@ -97,7 +97,7 @@ impl RunReport {
         again: String,
     ) -> Self {
         let report = Self::unmade(scenario, defects, again);
-        let judgement = Judgement { unknowns: vec![why], ..report.judgement };
+        let judgement = Judgement { unknowns: vec![why.into()], ..report.judgement };
         Self { judgement, ..report }
     }
 
@@ -190,8 +190,11 @@ impl RunReport {
 }
 
 /// The titles of the findings of these runs.
-pub(crate) fn titles(reports: &[RunReport]) -> BTreeMap<String, String> {
-    let titles = reports.iter().map(|report| (report.finding.to_string(), report.title.clone()));
+pub(crate) fn titles<'a>(
+    reports: impl IntoIterator<Item = &'a RunReport>,
+) -> BTreeMap<String, String> {
+    let titles =
+        reports.into_iter().map(|report| (report.finding.to_string(), report.title.clone()));
     titles.collect()
 }
 
@@ -300,7 +303,7 @@ fn told(text: &mut String, report: &RunReport, paint: Paint) {
         entry(text, "seen", "not the failure that this defect must cause", paint);
     }
     for unknown in unknowns {
-        entry(text, "unknown", unknown, paint);
+        entry(text, "unknown", &unknown.text, paint);
     }
     if let Some(used_again) = &report.used_again {
         entry(text, "note", used_again, paint);

@@ -97,16 +97,17 @@ fn shared(text: &mut String, cases: &[&Case], paint: Paint) {
     paste(text, "again", &first.again, paint);
 }
 
-/// The last line of `run`; `unread` counts journals that cannot be read, and `seconds` is the wall time
+/// The last line of `run` and `survey`; `unread` counts journals that cannot be read, and `seconds` is the wall time
 /// of all runs together.
-pub(crate) fn runs_summary(
-    reports: &[RunReport],
+pub(crate) fn runs_summary<'a>(
+    reports: impl IntoIterator<Item = &'a RunReport>,
     unread: usize,
     seconds: f64,
     paint: Paint,
 ) -> String {
+    let reports: Vec<_> = reports.into_iter().collect();
     let count = |state| reports.iter().filter(|report| State::of_run(report) == state).count();
-    let is_caught = |report: &&RunReport| {
+    let is_caught = |report: &&&RunReport| {
         State::of_run(report) == State::Right && report.judgement.verdict == Verdict::Fail
     };
     let caught = reports.iter().filter(is_caught).count();

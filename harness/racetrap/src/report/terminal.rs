@@ -61,15 +61,13 @@ impl Terminal {
     }
 }
 
-/// Whether output has colours.
+/// Whether output has colours. `Auto`: on a terminal that knows colours, unless the variable NO_COLOR is
+/// set. The values have no texts of their own, because these would make every help page longer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal that knows colours, unless the variable NO_COLOR is set
     #[default]
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 

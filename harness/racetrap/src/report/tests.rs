@@ -223,7 +223,7 @@ fn a_run_that_failed_tells_expected_seen_timeline_evidence_and_how_to_repeat_it(
 /// A run without violations has no such place, so the end of its timeline is shown.
 #[test]
 fn a_run_that_is_unknown_shows_the_end_of_its_timeline() {
-    let unknowns = vec!["the engine died".to_owned()];
+    let unknowns = vec!["the engine died".to_owned().into()];
     let judgement = Judgement { verdict: Verdict::Unknown, unknowns, ..passed() };
     let text = run(&report(HELD, Ok(outcome(judgement, 60))), false, PLAIN());
     assert!(text.contains("remark 59") && text.contains("remark 20"), "{text}");
@@ -241,7 +241,7 @@ fn a_run_that_could_not_begin_tells_why() {
 #[test]
 fn a_reason_of_several_lines_stays_in_its_column() {
     let said = "it said:\nerror: no\n";
-    let unknowns = vec![said.to_owned()];
+    let unknowns = vec![said.to_owned().into()];
     let judgement = Judgement { verdict: Verdict::Unknown, unknowns, ..passed() };
     let text = run(&report(HELD, Ok(outcome(judgement, 1))), false, PLAIN());
     assert!(text.contains("     unknown it said:\n             error: no\n"), "{text}");
@@ -354,4 +354,19 @@ fn colours_change_nothing_but_colours() {
     }
     assert_ne!(painted, plain);
     assert_eq!(plain, render(PLAIN()));
+}
+
+/// Two revisions, of which the later one repairs one finding and is not one that another is about.
+#[test]
+fn a_survey_is_a_table_and_what_changes() {
+    let revision = |name: &str, judgements: [Judgement; 2]| {
+        let [one, other] = judgements.map(|judgement| report(FREE, Ok(outcome(judgement, 3))));
+        let other = RunReport { finding: "295-S10".parse().expect("an ID"), ..other };
+        Surveyed { revision: name.to_owned(), daemon: facts(), reports: vec![one, other] }
+    };
+    let old = revision("1-old", [failed(&[1]), Judgement::unknown(Vec::new())]);
+    let new = revision("2-new", [passed(), Judgement::not_applicable("no contexts".to_owned())]);
+    assert!(old.has_unknown() && !new.has_unknown());
+    snapshot("survey", &survey(&[old.clone(), new.clone()]));
+    snapshot("json-survey", &survey_json(&[old, new]));
 }

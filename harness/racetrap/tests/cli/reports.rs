@@ -110,10 +110,12 @@ fn the_last_lines_are_what_is_not_right_and_how_to_repeat_it() {
     assert_eq!(code, 3);
     let last = stdout.split("Summary").nth(1).unwrap();
     let lines: Vec<_> = last.lines().skip(1).map(str::trim_start).collect();
-    assert_eq!(lines.len(), 4, "{last}");
-    for (pair, id) in lines.chunks(2).zip(["295-I6", "295-I1"]) {
-        assert!(pair[0].starts_with("UNKNOWN [") && pair[0].contains(id), "{last}");
-        assert!(pair[1].starts_with(&format!("again racetrap repro {id} ")), "{last}");
+    assert_eq!(lines.len(), 8, "{last}");
+    for (told, id) in lines.chunks(4).zip(["295-I6", "295-I1"]) {
+        assert!(told[0].starts_with("UNKNOWN [") && told[0].contains(id), "{last}");
+        assert!(told[1].starts_with("because the world could not be made: "), "{last}");
+        assert!(told[2].starts_with("page /") && told[2].ends_with("/timeline.html"), "{last}");
+        assert!(told[3].starts_with(&format!("again racetrap repro {id} ")), "{last}");
     }
 }
 

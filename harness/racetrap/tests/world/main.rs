@@ -14,5 +14,6 @@ mod logs;
 mod place;
 mod refusals;
 mod reuse;
+mod survey;
 mod untouched;
 mod users_docker;

@@ -99,10 +99,10 @@ fn table(page: &mut Page, cases: &[Case]) {
     let mut found: BTreeMap<(&str, &str), Vec<&Case>> = BTreeMap::new();
     for case in cases {
         let finding = case.finding.as_str();
-        if !columns.contains(&case.column) {
-            columns.push(case.column);
+        if !columns.contains(&case.column.as_ref()) {
+            columns.push(case.column.as_ref());
         }
-        let at = found.entry((finding, case.column)).or_default();
+        let at = found.entry((finding, case.column.as_ref())).or_default();
         at.push(case);
         if at.len() == 1 && !findings.contains(&finding) {
             findings.push(finding);

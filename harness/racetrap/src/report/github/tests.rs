@@ -45,7 +45,7 @@ fn cases(findings: usize) -> Vec<Case> {
     for finding in 0..findings {
         for (state, column) in [(State::Right, "correct daemon"), (State::Wrong, "its defect")] {
             let finding = format!("9-{finding}");
-            cases.push(Case { finding, column, ..example(state) });
+            cases.push(Case { finding, column: column.into(), ..example(state) });
         }
     }
     cases
@@ -58,7 +58,7 @@ fn a_summary_is_a_table_and_what_there_is_to_know_of_each_run_that_is_not_right(
     let mut cases = cases(2);
     cases.pop();
     cases.push(cases[0].clone());
-    let control = |state| Case { column: "without its fault", ..example(state) };
+    let control = |state| Case { column: "without its fault".into(), ..example(state) };
     cases.extend([control(State::Right), control(State::Wrong)]);
     cases[1].word = "fail: *a* | <b>".to_owned();
     cases[1].reasons = vec!["```` <script> ````".to_owned(), "second".to_owned()];
