@@ -43,10 +43,10 @@ pub use mirror::{
 pub use promise::{InvalidPromiseNumber, PromiseNumber};
 pub use record::{
     ApiChange, Blame, CONFIG_FILE, CONTEXT_PREFIX, CONTEXTS_DIRECTORY, Change, CommandRun,
-    ContainerDetails, DAEMON_PARTS, DockerContent, DockerFile, DockerUser, EngineContainer,
-    EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileAttributes, FileChange,
-    Footprint, IMAGE_LABEL, ImageDetails, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent,
-    LogTruth, Owner, PortBinding, ProcessState, Record, Review, ReviewOutcome, RunHeader,
+    ContainerDetails, DAEMON_PARTS, DaemonKind, DockerContent, DockerFile, DockerUser,
+    EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileAttributes,
+    FileChange, Footprint, IMAGE_LABEL, ImageDetails, LogClient, LogCrowdSeen, LogEvent, LogLevel,
+    LogSent, LogTruth, Owner, PortBinding, ProcessState, Record, Review, ReviewOutcome, RunHeader,
     SentStream, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VolumeDetails, What,
     WireMessage, WireSide, WireWhat,
 };

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::OracleName;
+use crate::record::DaemonKind;
+use crate::scenario::{About, OracleName};
 
 /// What a run proved; `max` over several is the verdict of all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,6 +40,20 @@ impl Verdict {
         match self {
             Self::NotApplicable | Self::Pass => true,
             Self::Unknown | Self::Fail => false,
+        }
+    }
+}
+
+impl DaemonKind {
+    /// Whether this judgement is the right one for this daemon: a pass, or under the finding's own
+    /// defect a failure through the oracle that the finding names.
+    #[must_use]
+    pub fn accepts(self, about: &About, judgement: &Judgement) -> bool {
+        match self {
+            Self::Correct | Self::Unrelated | Self::Control => judgement.verdict == Verdict::Pass,
+            Self::Own => {
+                judgement.verdict == Verdict::Fail && judgement.oracles().contains(&about.oracle)
+            }
         }
     }
 }

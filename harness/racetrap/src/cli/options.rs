@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -10,11 +10,13 @@ use miette::{IntoDiagnostic as _, WrapErr as _};
 use racetrap_history::{FindingId, Scenario, VmMode};
 
 use super::daemon::Daemon;
+use super::evidence::evidence_in;
 use super::exit::Failure;
 use super::targets::Target;
 use crate::catalogue::Catalogue;
 use crate::deadline::Deadlines;
 use crate::known::KnownFailures;
+use crate::report::{self, Paint};
 use crate::run::{RunOptions, Stop};
 use crate::world::{EngineChoice, Pool};
 
@@ -86,7 +88,7 @@ impl DeadlineArgs {
 #[derive(Clone, Debug, Args)]
 pub(super) struct JobsArgs {
     /// How many runs there may be at once
-    #[arg(long, value_name = "N", default_value = "2")]
+    #[arg(long, value_name = "N", default_value = "2", value_parser = at_least_one)]
     pub(super) jobs: NonZeroUsize,
     /// Start a new world for every run instead of resetting a used one
     #[arg(long)]
@@ -175,6 +177,11 @@ impl ControlArgs {
     }
 }
 
+/// Parses a number of runs.
+pub(super) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number, at least 1".to_owned())
+}
+
 /// Parses a number of seconds.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<u32>() {
@@ -189,6 +196,13 @@ impl WorldArgs {
         let in_guest = self.engine.guest().is_some();
         let default = if in_guest { Deadlines::IN_GUEST } else { Deadlines::DEFAULT };
         self.deadlines.checked(default)
+    }
+
+    /// The line that says how much evidence lies in `place`.
+    pub(super) fn evidence_line(&self, place: &Path, paint: Paint) -> String {
+        let Ok(all) = evidence_in(place) else { return String::new() };
+        let is_default = self.evidence == Path::new(EVIDENCE);
+        report::evidence_line(place, is_default, all.iter().map(|one| one.bytes), paint)
     }
 
     /// The options of every run with these arguments. The caller fills in `again`, the command that
@@ -214,6 +228,7 @@ impl WorldArgs {
             engine: self.engine,
             deadlines,
             again: String::new(),
+            cell: None,
             stop,
             pool: Pool::disabled(),
         })

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::choice::EngineVersion;
 use crate::apt::{Apt, AptError};
 use crate::cache;
+use crate::process::called;
 use crate::sys::{create_private_directory, remove_if_exists};
 
 /// The package that contains dockerd.
@@ -33,7 +34,7 @@ pub enum InstallError {
     #[error("there is no cache directory: neither XDG_CACHE_HOME nor HOME names one")]
     NoCache,
     /// The engine is not installed.
-    #[error("the engine {version} is not installed; run `racetrap engine install {version}`")]
+    #[error("the engine {version} is not installed; run `{} engine install {version}`", called())]
     NotInstalled {
         /// Which.
         version: EngineVersion,

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    Excused, FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unknown, Unshown,
-    Verdict, Violation, VmMode,
+    DaemonKind, Excused, FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario,
+    Unknown, Unshown, Verdict, Violation, VmMode,
 };
 use serde::Serialize;
 
@@ -58,6 +58,7 @@ struct Run<'a> {
     verdict: Verdict,
     oracles: Vec<OracleName>,
     right: Option<bool>,
+    cell: Option<DaemonKind>,
     violations: &'a [Violation],
     unknowns: &'a [Unknown],
     excused: &'a [Excused],
@@ -82,6 +83,7 @@ impl<'a> Run<'a> {
             unknowns: &report.judgement.unknowns,
             excused: &report.judgement.excused,
             right: State::of_run(report).is_right(),
+            cell: report.cell.map(|(daemon, _)| daemon),
             not_applicable: report.judgement.not_applicable.as_deref(),
             known: &report.known.matched,
             repaired: &report.known.repaired,

@@ -181,6 +181,7 @@ pub(super) fn run_header(finding: &str, steps: &Value) -> What {
         reused: 0,
         again: String::new(),
         low_limit: None,
+        cell: None,
     })
 }
 
