@@ -88,6 +88,7 @@ async fn check_within(
         engine: EngineChoice::default(),
         deadlines,
         again: repeat_command(&scenario, &about, daemon),
+        cell: Some(daemon),
         stop: Stop::never(),
         pool: Pool::disabled(),
     };

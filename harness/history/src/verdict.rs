@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::OracleName;
+use crate::record::DaemonKind;
+use crate::scenario::{About, OracleName};
 
 /// What a run proved; `max` over several is the verdict of all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,6 +44,20 @@ impl Verdict {
     }
 }
 
+impl DaemonKind {
+    /// Whether this judgement is the right one for this daemon: a pass, or under the finding's own
+    /// defect a failure through the oracle that the finding names.
+    #[must_use]
+    pub fn accepts(self, about: &About, judgement: &Judgement) -> bool {
+        match self {
+            Self::Correct | Self::Unrelated | Self::Control => judgement.verdict == Verdict::Pass,
+            Self::Own => {
+                judgement.verdict == Verdict::Fail && judgement.oracles().contains(&about.oracle)
+            }
+        }
+    }
+}
+
 /// A broken promise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
@@ -52,24 +67,6 @@ pub struct Violation {
     pub seq: u64,
     /// What was expected, and what was seen.
     pub text: String,
-}
-
-/// Errors in the daemon's log that break no promise, because something that the history shows explains
-/// them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Excused {
-    /// How many lines.
-    pub lines: u64,
-    /// What explains them.
-    pub why: String,
-}
-
-impl fmt::Display for Excused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { lines, why } = self;
-        let errors = if *lines == 1 { "error" } else { "errors" };
-        write!(f, "{lines} {errors} in the log: {why}")
-    }
 }
 
 /// A reason why the run does not show all that it should. In files it is its text alone.
@@ -99,6 +96,24 @@ impl From<String> for Unknown {
 impl From<Unknown> for String {
     fn from(unknown: Unknown) -> Self {
         unknown.text
+    }
+}
+
+/// Errors in the daemon's log that break no promise, because something that the history shows explains
+/// them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excused {
+    /// How many lines.
+    pub lines: u64,
+    /// What explains them.
+    pub why: String,
+}
+
+impl fmt::Display for Excused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lines, why } = self;
+        let errors = if *lines == 1 { "error" } else { "errors" };
+        write!(f, "{lines} {errors} in the log: {why}")
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use racetrap_history::{
-    ApiChange, Blame, Change, Codes, CommandRun, DockerContent, DockerFile, DockerUser,
+    ApiChange, Blame, Change, Codes, CommandRun, DaemonKind, DockerContent, DockerFile, DockerUser,
     EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileAttributes,
     FileChange, Footprint, GateName, LeaveHow, LogClient, LogCrowdSeen, LogEvent, LogLevel,
     LogSent, LogTruth, Owner, Phase, Point, ProcessState, Record, Review, ReviewOutcome, RunHeader,
@@ -165,6 +165,7 @@ fn header() -> What {
         reused: 2,
         again: text("racetrap repro 1-A"),
         low_limit: Some(text("few files")),
+        cell: Some(DaemonKind::Own),
     })
 }
 

@@ -20,6 +20,6 @@ pub(crate) use fields::field_form;
 pub use fields::{Form, MirrorField, Treatment, mirror_fields};
 pub use key::MirrorKey;
 pub(crate) use key::short;
-#[cfg(test)]
 pub(crate) use object::MIRROR_FINALIZER;
 pub use object::Mirror;
+pub(crate) use time::unix_seconds;

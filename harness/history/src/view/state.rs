@@ -267,6 +267,12 @@ impl View {
         objects.into_iter().flat_map(|(_, objects)| objects.keys()).map(String::as_str)
     }
 
+    /// Every object of a resource.
+    pub(crate) fn objects(&self, resource: &str) -> impl Iterator<Item = &Value> {
+        let objects = self.objects.of_kind(resource);
+        objects.into_iter().flat_map(|(_, objects)| objects.values())
+    }
+
     /// The object of a mirror, if there is one.
     #[must_use]
     pub fn mirror_object(&self, mirror: &MirrorRef) -> Option<(&str, &Value)> {

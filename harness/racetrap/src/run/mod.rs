@@ -9,7 +9,7 @@
 //! - `scene`: the world of a run, as steps use it;
 //! - `step_error`: a step that could not be done, and whose failure that is;
 //! - `stop`: what ends a run before its last step;
-//! - `reuse`: whether a world can be used again;
+//! - `reuse`: whether a world can be used again; `turn`: how many runs with guests go on at once;
 //! - `evidence`, `cause`: what a run leaves, and why.
 
 mod applicable;
@@ -26,6 +26,7 @@ mod scene;
 mod step_error;
 mod steps;
 mod stop;
+mod turn;
 
 pub use self::error::RunError;
 pub use self::options::RunOptions;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use racetrap_history::VmMode;
+use racetrap_history::{DaemonKind, VmMode};
 
 use super::stop::Stop;
 use crate::deadline::Deadlines;
@@ -27,6 +27,8 @@ pub struct RunOptions {
     pub deadlines: Deadlines,
     /// The command that repeats the run.
     pub again: String,
+    /// The daemon of the cell, if the run is one of a matrix.
+    pub cell: Option<DaemonKind>,
     /// Ends the run early, and its world with it.
     pub stop: Stop,
     /// Worlds that may be used again, and where this run's is given back.

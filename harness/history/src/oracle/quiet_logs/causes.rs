@@ -134,7 +134,7 @@ impl KnownCauses {
                 self.add(Reason::DaemonMoves);
                 self.lose_engine();
             }
-            Step::Engine(EngineStep::Process(_))
+            Step::Engine(EngineStep::Process(_) | EngineStep::Guest(_))
             | Step::Fault(FaultStep::ReplaceSocket | FaultStep::Cut(_) | FaultStep::Refuse) => {
                 self.lose_engine();
             }
