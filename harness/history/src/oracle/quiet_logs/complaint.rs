@@ -9,6 +9,9 @@
 pub(super) enum Kind {
     /// The docker command's configuration could not be read.
     ConfigurationRead,
+    /// What is at a file's place in the docker command's configuration is no file: a directory, or a link
+    /// that leads nowhere.
+    ConfigurationObstructed,
     /// The docker command's configuration could not be written, because its disk is full.
     NoSpace,
     /// The docker command's configuration could not be written, because its disk is read-only.
@@ -56,6 +59,16 @@ const WRITE_FAILED: [&str; 8] = [
     "quota exceeded",
     "text file busy",
     "resource busy",
+];
+
+/// Words of errors about a file of the configuration at whose place there is no file.
+const OBSTRUCTED: [&str; 6] = [
+    "is a directory",
+    "not a directory",
+    "directory not empty",
+    "file exists",
+    "too many levels of symbolic links",
+    "too many links",
 ];
 
 /// The words of each kind. The first kind with a word in the text is that of the complaint, so a kind
@@ -121,6 +134,11 @@ const WORDS: [(Kind, &[&str]); 12] = [
             "connect to the docker",
             "reach the docker",
             "not connected",
+            "connection broken",
+            "docker daemon running",
+            "end of stream",
+            "stream ended",
+            "stream closed",
             "tls handshake error",
             "error reading preface",
         ],
@@ -216,6 +234,8 @@ fn configuration(text: &str) -> Kind {
         Kind::NoSpace
     } else if has(&["read-only file system"]) {
         Kind::ReadOnly
+    } else if has(&OBSTRUCTED) {
+        Kind::ConfigurationObstructed
     } else if has(&WRITE_FAILED) {
         Kind::ConfigurationWrite
     } else {

@@ -72,7 +72,7 @@ impl Reason {
             Self::MirrorKept => &[Kind::Kept, Kind::TimedOut],
             Self::Removed => &[Kind::NotFound],
             Self::ClientLeft => &[Kind::ApiConnection, Kind::Connection, Kind::Cancelled],
-            Self::FileUnusable => &[Kind::ConfigurationRead],
+            Self::FileUnusable => &[Kind::ConfigurationRead, Kind::ConfigurationObstructed],
             Self::DiskFull => &[Kind::NoSpace],
             Self::DiskReadOnly => &[Kind::ReadOnly],
         };

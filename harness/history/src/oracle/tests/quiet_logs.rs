@@ -230,6 +230,8 @@ fn quiet_logs_reads_an_error_of_several_lines_whole(#[case] second: &str, #[case
 #[case::other_kind(broken("config.json"), CROSS_DEVICE, false)]
 #[case::other_file(broken("contexts/mine"), "parsing config file (/w/config.json): EOF", false)]
 #[case::context(broken("contexts/mine"), "docker context \"mine\": invalid character", true)]
+#[case::obstructed(broken("config.json"), "rename /w/x /w/config.json: is a directory", true)]
+#[case::not_obstructed(vec![], "rename /w/x /w/config.json: is a directory", false)]
 #[case::full(disk("full"), "write /w/config.json1: no space left on device", true)]
 #[case::not_full(disk("full"), "open /w/config.json1: read-only file system", false)]
 #[case::read_only(disk("read_only"), "open /w/config.json1: read-only file system", true)]
