@@ -13,6 +13,8 @@ pub struct AppView {
     pub wants_running: bool,
     /// `spec.containerEngine.name`.
     pub engine: String,
+    /// `spec.kubernetes.enabled`.
+    pub wants_kubernetes: bool,
     conditions: BTreeMap<String, Condition>,
 }
 
@@ -62,6 +64,10 @@ impl AppView {
                 .and_then(Value::as_bool)
                 .unwrap_or_default(),
             engine: engine.unwrap_or("moby").to_owned(),
+            wants_kubernetes: object
+                .pointer("/spec/kubernetes/enabled")
+                .and_then(Value::as_bool)
+                .unwrap_or_default(),
             conditions,
         }
     }

@@ -7,6 +7,7 @@
 //! - `runner`: hands each step to the part that does it;
 //! - `steps`: those parts, one file for each part of the language;
 //! - `scene`: the world of a run, as steps use it;
+//! - `proof`: why a wait may end before its deadline;
 //! - `step_error`: a step that could not be done, and whose failure that is;
 //! - `stop`: what ends a run before its last step;
 //! - `reuse`: whether a world can be used again;
@@ -20,6 +21,7 @@ mod make;
 mod options;
 mod outcome;
 mod perform;
+mod proof;
 mod reuse;
 mod runner;
 mod scene;

@@ -63,6 +63,7 @@ impl Faults {
             FaultStep::Fault(fault) => {
                 let rule = format!("{}, rule {}", word(&fault.kind), self.number());
                 let guard = self.arm_on_wire(scene, &rule, fault).await?;
+                scene.is_slowed |= matches!(fault.kind, FaultKind::Slow { .. });
                 self.arm(rule, fault.name.clone(), Guard::Wire(guard));
             }
             FaultStep::Happened(name) => self.happened(scene, name).await?,
