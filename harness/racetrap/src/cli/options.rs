@@ -15,7 +15,7 @@ use super::targets::Target;
 use crate::catalogue::Catalogue;
 use crate::deadline::Deadlines;
 use crate::known::KnownFailures;
-use crate::run::{RunOptions, Stop};
+use crate::run::{EndAt, RunOptions, Stop};
 use crate::world::{EngineChoice, Pool};
 
 /// The default directory for evidence.
@@ -209,6 +209,7 @@ impl WorldArgs {
             deadlines,
             again: String::new(),
             stop,
+            end_at: EndAt::default(),
             pool: Pool::disabled(),
         })
     }

@@ -161,6 +161,7 @@ async fn cells_are_kept_back_once_the_harness_was_told_to_stop_and_say_how_to_ru
         deadlines: Deadlines::DEFAULT,
         again: String::new(),
         stop,
+        end_at: EndAt::default(),
         pool: Pool::disabled(),
     };
     let options = MatrixOptions {

@@ -8,6 +8,7 @@
 //! - `steps`: those parts, one file for each part of the language;
 //! - `scene`: the world of a run, as steps use it;
 //! - `proof`: why a wait may end before its deadline;
+//! - `first_violation`: a run that ends at its first violation;
 //! - `step_error`: a step that could not be done, and whose failure that is;
 //! - `stop`: what ends a run before its last step;
 //! - `reuse`: whether a world can be used again;
@@ -17,6 +18,7 @@ mod applicable;
 mod cause;
 mod error;
 mod evidence;
+mod first_violation;
 mod make;
 mod options;
 mod outcome;
@@ -30,6 +32,7 @@ mod steps;
 mod stop;
 
 pub use self::error::RunError;
+pub use self::first_violation::EndAt;
 pub use self::options::RunOptions;
 pub use self::outcome::Outcome;
 pub(crate) use self::outcome::engine_of;

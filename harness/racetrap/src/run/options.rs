@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use racetrap_history::VmMode;
 
+use super::first_violation::EndAt;
 use super::stop::Stop;
 use crate::deadline::Deadlines;
 use crate::world::{EngineChoice, Pool};
@@ -29,6 +30,8 @@ pub struct RunOptions {
     pub again: String,
     /// Ends the run early, and its world with it.
     pub stop: Stop,
+    /// When the run may end before its last step.
+    pub end_at: EndAt,
     /// Worlds that may be used again, and where this run's is given back.
     pub pool: Pool,
 }
