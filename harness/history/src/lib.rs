@@ -36,7 +36,7 @@ mod verdict;
 mod view;
 
 pub use comparison::{Comparison, Comparisons};
-pub use judge::judge;
+pub use judge::{has_violation, judge};
 pub use mirror::{
     Form, Mirror, MirrorField, MirrorKey, Treatment, compare, expected, mirror_fields,
 };

@@ -1,6 +1,7 @@
 //! The state after some records of a history. Live waits and oracles use the same view.
 //!
 //! - `state`: the complete view;
+//! - `activity`: when something last happened, and what goes on that will end by itself;
 //! - `app`: the App's desired state and conditions;
 //! - `objects`: objects of the daemon's API;
 //! - `names`: the scenario's names for the engine's IDs;
@@ -12,6 +13,7 @@
 //! - `logs`: clients of the log passthrough, and the daemon's requests for them; `log_query`: which part
 //!   of a log such a request is for.
 
+mod activity;
 mod app;
 mod docker;
 mod log_query;

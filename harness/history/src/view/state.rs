@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::activity::Activity;
 use super::app::AppView;
 use super::docker::DockerConfig;
 use super::logs::{LogExchange, LogState, Logs};
@@ -39,6 +40,7 @@ pub struct View {
     logs: Logs,
     /// How many events of each type, action and object the engine has sent.
     events: BTreeMap<(String, String, String), u32>,
+    activity: Activity,
 }
 
 impl View {
@@ -54,6 +56,7 @@ impl View {
 
     /// Applies the next record.
     pub fn apply(&mut self, record: &Record) {
+        self.activity.apply(record);
         let steps = self.steps.clone();
         let begun = Steps::new(&steps).begun(record);
         self.takeover.apply(record, begun);
@@ -120,6 +123,32 @@ impl View {
             | What::Ending
             | What::Ended => {}
         }
+    }
+
+    /// When the last record came, in microseconds since the history began.
+    #[must_use]
+    pub fn last_us(&self) -> u64 {
+        self.activity.last_us
+    }
+
+    /// When the last record came that shows more than a look: lists and pings that the engine answers
+    /// and lists of the harness change nothing.
+    #[must_use]
+    pub fn last_effect_us(&self) -> u64 {
+        self.activity.last_effect_us
+    }
+
+    /// Whether the daemon's process has ended by itself and was not started again.
+    #[must_use]
+    pub fn has_daemon_died(&self) -> bool {
+        self.activity.daemon_died
+    }
+
+    /// Whether somebody other than the daemon decides how long something goes on: a command runs in the
+    /// background, a write waits at a gate, or the engine works on a request.
+    #[must_use]
+    pub fn waits_for_others(&self) -> bool {
+        self.activity.has_client() || self.wires.is_working()
     }
 
     /// Whether the receiver of the message at a gate stopped waiting for it.

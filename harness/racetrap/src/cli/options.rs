@@ -17,7 +17,7 @@ use crate::catalogue::Catalogue;
 use crate::deadline::Deadlines;
 use crate::known::KnownFailures;
 use crate::report::{self, Paint};
-use crate::run::{RunOptions, Stop};
+use crate::run::{EndAt, RunOptions, Stop};
 use crate::world::{EngineChoice, Pool};
 
 /// The default directory for evidence.
@@ -230,6 +230,7 @@ impl WorldArgs {
             again: String::new(),
             cell: None,
             stop,
+            end_at: EndAt::default(),
             pool: Pool::disabled(),
         })
     }

@@ -130,7 +130,7 @@ mod tests {
         let mut listed: Vec<PromiseNumber> = Vec::new();
         for not_judged in oracle::not_judged() {
             assert!(!not_judged.why.contains('\n'), "one line: {}", not_judged.why);
-            let numbers: Vec<_> =
+            let numbers: Vec<PromiseNumber> =
                 not_judged.numbers.iter().map(|number| number.parse().expect(number)).collect();
             assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
             listed.extend(numbers);

@@ -164,6 +164,7 @@ async fn cells_are_kept_back_once_the_harness_was_told_to_stop_and_say_how_to_ru
         again: String::new(),
         cell: None,
         stop,
+        end_at: EndAt::default(),
         pool: Pool::disabled(),
     };
     let options = MatrixOptions {

@@ -77,7 +77,8 @@ impl Parts {
         }
 
         declare(Intent::Process("daemon".to_owned())).map_err(failed("the list of intents"))?;
-        let api = daemon.start(options.vm, options.needs.standalone, tasks).await?;
+        let api =
+            daemon.start(options.vm, options.needs.standalone, &options.prepared, tasks).await?;
         // Only the API of a daemon that runs says which protocol it has.
         if let Some(needed) = options.needs.protocol {
             let had = api.protocol().await.map_err(DaemonError::from)?;

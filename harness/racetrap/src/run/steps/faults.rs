@@ -64,6 +64,7 @@ impl Faults {
             }
             FaultStep::Fault(fault) => {
                 let guard = self.arm_on_wire(scene, &rule, fault).await?;
+                scene.is_slowed |= matches!(fault.kind, FaultKind::Slow { .. });
                 self.arm(rule, fault.name.clone(), Guard::Wire(guard));
                 let armed = self.armed.last_mut().expect("one was armed just now");
                 armed.may_be_late = is_about_reading(fault);
