@@ -7,7 +7,7 @@ use racetrap::catalogue::{Catalogue, CatalogueError};
 use racetrap::deadline::{DeadlineError, Deadlines};
 use racetrap::matrix::DaemonKind;
 use racetrap::process::{NotBuilt, companion};
-use racetrap::run::{Outcome, RunError, RunOptions, Stop, run};
+use racetrap::run::{EndAt, Outcome, RunError, RunOptions, Stop, run};
 use racetrap::scenario_file::ScenarioFileError;
 use racetrap::world::{EngineChoice, Pool};
 use racetrap_history::{About, Scenario};
@@ -90,6 +90,7 @@ async fn check_within(
         again: repeat_command(&scenario, &about, daemon),
         cell: Some(daemon),
         stop: Stop::never(),
+        end_at: EndAt::default(),
         pool: Pool::disabled(),
     };
     let schedule = match daemon {

@@ -4,6 +4,7 @@
 //! it names, pass under another finding's defect, and pass without its fault. Each cell runs once;
 //! nothing is retried.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -14,7 +15,7 @@ use serde::{Serialize, Serializer};
 
 use crate::derived::JOURNAL;
 use crate::known::{KnownFailures, KnownState};
-use crate::run::{self, Outcome, RunError, RunOptions, Stop};
+use crate::run::{self, EndAt, Outcome, RunError, RunOptions, Stop};
 
 /// One scenario on one daemon, and the result.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -122,8 +123,10 @@ pub(crate) async fn run_matrix(
         // If the defect is not found, only the history shows why, so its evidence is kept even
         // after a pass.
         let keep = options.run.keep || planned.daemon == DaemonKind::Own;
-        let daemon = Some(planned.daemon);
-        let options = RunOptions { defects, again, keep, cell: daemon, ..options.run.clone() };
+        let cell_of = Some(planned.daemon);
+        let end_at = planned.end_at();
+        let options =
+            RunOptions { defects, again, keep, end_at, cell: cell_of, ..options.run.clone() };
         if let Some(why) = not_begun(&options.stop) {
             return Cell { reasons: vec![why], ..cell };
         }
@@ -170,6 +173,36 @@ fn plan<'a>(subjects: &[Subject<'a>], knows_defects: bool) -> Vec<Planned<'a>> {
         .collect()
 }
 
+/// The order in which cells are begun, as indices into `planned`.
+///
+/// Cells with the same daemon run one after the other, so that they can reuse worlds. Daemons under which
+/// a finding fails by `liveness` come early, spread over the first half: such a cell waits for what does
+/// not come, needs little of the machine meanwhile, and must not be what all others have waited for.
+fn in_order(planned: &[Planned<'_>]) -> Vec<usize> {
+    let mut by_defect: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (index, planned) in planned.iter().enumerate() {
+        by_defect.entry(planned.daemon.defect(planned.about)).or_default().push(index);
+    }
+    let waits = |index: &usize| {
+        planned[*index].daemon == DaemonKind::Own
+            && planned[*index].about.oracle == OracleName::Liveness
+    };
+    let (waiting, others): (Vec<_>, Vec<_>) =
+        by_defect.into_values().partition(|group| group.iter().any(waits));
+    let others = others.into_iter().flatten();
+    let apart = planned.len() / (2 * (waiting.len() + 1)) + 1;
+    let mut waiting = waiting.into_iter();
+    let mut order = Vec::with_capacity(planned.len());
+    for (number, index) in others.enumerate() {
+        if number % apart == 0 {
+            order.extend(waiting.next().unwrap_or_default());
+        }
+        order.push(index);
+    }
+    order.extend(waiting.flatten());
+    order
+}
+
 async fn carry_out<'a>(
     planned: &[Planned<'a>],
     jobs: NonZeroUsize,
@@ -177,11 +210,9 @@ async fn carry_out<'a>(
     observe: &impl Fn(Event<'_>),
 ) -> Vec<Cell> {
     let run_one = &run_one;
-    let mut ordered: Vec<_> = planned.iter().enumerate().collect();
-    // Cells with the same daemon run one after the other, so that they can reuse worlds.
-    ordered.sort_by_key(|(_, planned)| planned.daemon.defect(planned.about));
-    let runs =
-        ordered.into_iter().map(|(index, planned)| async move { (index, run_one(*planned).await) });
+    let runs = in_order(planned)
+        .into_iter()
+        .map(|index| async move { (index, run_one(planned[index]).await) });
     let mut running = std::pin::pin!(futures::stream::iter(runs).buffer_unordered(jobs.get()));
     let mut cells = Vec::new();
     while let Some((index, cell)) = running.next().await {
@@ -196,6 +227,14 @@ impl Planned<'_> {
     /// The defects to switch on.
     fn defects(self) -> Vec<String> {
         self.daemon.defect(self.about).map(str::to_owned).into_iter().collect()
+    }
+
+    /// When the run may end: that of the finding's own defect as soon as the named oracle has caught it.
+    fn end_at(self) -> EndAt {
+        match self.daemon {
+            DaemonKind::Own => EndAt::ViolationOf(self.about.oracle),
+            DaemonKind::Correct | DaemonKind::Unrelated | DaemonKind::Control => EndAt::LastStep,
+        }
     }
 
     /// The cell before its run: unknown.

@@ -22,8 +22,8 @@ mod wire;
 pub use self::api::{ApiChange, Change, Review, ReviewOutcome, UserWrite};
 pub use self::cell::DaemonKind;
 pub use self::docker::{
-    CONFIG_FILE, CONTEXT_PREFIX, DockerContent, DockerFile, DockerUser, FileChange, UserCommand,
-    UserCommandEnd,
+    CONFIG_FILE, CONTEXT_PREFIX, CONTEXTS_DIRECTORY, DockerContent, DockerFile, DockerUser,
+    FileAttributes, FileChange, UserCommand, UserCommandEnd,
 };
 pub use self::engine::{
     ContainerDetails, EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume,

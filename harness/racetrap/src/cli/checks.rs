@@ -13,7 +13,8 @@ use crate::engine::Engines;
 use crate::process::{ask, called, companion, find_program, first_line};
 use crate::report::{Check, CheckState};
 use crate::sys;
-use crate::world::{EngineChoice, EngineVersion, longest_socket_path};
+use crate::vm::Images;
+use crate::world::{EngineChoice, EngineVersion, GuestVersion, longest_socket_path};
 
 /// The least free disk space for worlds, in MiB: several times what one engine needs for its files
 /// and logs.
@@ -40,7 +41,7 @@ enum Whose {
 }
 
 /// The programs, with the packages of Debian and Ubuntu that contain them.
-const PROGRAMS: [Program; 9] = [
+const PROGRAMS: [Program; 11] = [
     program(Whose::Engine, "dockerd", "docker.io", "the private engine of each world"),
     program(Whose::Engine, "containerd", "containerd", "the engine, which starts it"),
     program(Whose::Engine, "runc", "runc", "the engine's containers"),
@@ -49,7 +50,9 @@ const PROGRAMS: [Program; 9] = [
     program(Whose::Some, "docker", "docker.io", "the user of the docker command"),
     program(Whose::Some, "kubectl", "kubernetes-client", "`ctl` of the daemon"),
     program(Whose::Some, "qemu-img", "qemu-utils", "VM mode `program`"),
-    program(Whose::Some, "ssh", "openssh-client", "VM mode `program`"),
+    program(Whose::Some, "ssh", "openssh-client", "VM mode `program`, and engines `vm:…`"),
+    program(Whose::Some, "qemu-system-x86_64", "qemu-system-x86", "engines `vm:…`"),
+    program(Whose::Some, "mmdebstrap", "mmdebstrap", "`racetrap vm build`"),
 ];
 
 const fn program(
@@ -94,8 +97,10 @@ async fn machine(engine: EngineChoice) -> Vec<Check> {
     let mut checks = vec![root()];
     let version = engine.installed_version();
     checks.extend(version.map(installed));
+    let guest = engine.guest();
+    checks.extend(guest.map(built));
     for program in &PROGRAMS {
-        if version.is_none() || program.whose != Whose::Engine {
+        if (version.is_none() && guest.is_none()) || program.whose != Whose::Engine {
             checks.push(on_path(program).await);
         }
     }
@@ -183,6 +188,18 @@ fn installed(version: EngineVersion) -> Check {
         Err(error) => Err((CheckState::Missing, chain(&error))),
     };
     check(version.title(), "the engine that was chosen", found)
+}
+
+/// Whether the chosen guest is built.
+fn built(version: GuestVersion) -> Check {
+    let found = match Images::in_user_cache() {
+        Ok(images) if images.is_built(version) => {
+            Ok(images.directory_of(version).display().to_string())
+        }
+        Ok(_) => Err((CheckState::Missing, format!("build it by `racetrap vm build {version}`"))),
+        Err(error) => Err((CheckState::Missing, chain(&error))),
+    };
+    check("guest", "the engine that was chosen", found)
 }
 
 /// The version that a program prints. Programs without such an option print nothing useful.

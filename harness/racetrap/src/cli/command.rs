@@ -11,6 +11,7 @@ use super::exit::{self, Exit, Failure};
 use super::format::Format;
 use super::{
     clean, doctor, engine, judge, list, manual, matrix, open, promises, report, repro, run, survey,
+    vm,
 };
 use crate::report::{Color, Terminal, message_width, tell};
 use crate::sys;
@@ -58,6 +59,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Installs, lists and removes engines of other versions
     Engine(engine::Args),
+    /// Builds, lists and removes guests: virtual machines with an engine
+    Vm(vm::Args),
     /// Prints a script that completes this command line in a shell
     Completions(manual::Args),
     /// Prints the man page, for `man -l -`
@@ -137,6 +140,7 @@ fn carry_out(cli: Cli, command: clap::Command) -> Result<Exit, Failure> {
         Command::Open(args) => block_on(open::open(args, format, terminal)),
         Command::Doctor(args) => block_on(doctor::doctor(args, format, terminal)),
         Command::Engine(args) => block_on(engine::engine(args, format, terminal)),
+        Command::Vm(args) => block_on(vm::vm(args, format, terminal)),
         Command::Clean(args) => clean::clean(&args, format, terminal),
         Command::Completions(args) => manual::completions(&args, command, terminal),
         Command::Man => manual::man(command, terminal),

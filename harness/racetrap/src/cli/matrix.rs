@@ -49,7 +49,7 @@ pub(super) async fn matrix(
     format: Format,
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
-    let deadlines = args.world.deadlines.checked()?;
+    let deadlines = args.world.deadlines()?;
     let to_write = args.reports.open()?;
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = targets(&args.targets)?;

@@ -2,7 +2,7 @@
 //!
 //! - `command`: parses the command line, and turns the result of a subcommand into an exit code;
 //! - `list`, `promises`, `run`, `repro`, `matrix`, `survey`, `report`, `judge`, `open`, `clean`,
-//!   `doctor`, `engine`: the subcommands; `manual`: shell completions and the man page;
+//!   `doctor`, `engine`, `vm`: the subcommands; `manual`: shell completions and the man page;
 //! - `options`: options that several subcommands have; `targets`: turns ids, globs and files into
 //!   scenarios;
 //! - `evidence`: how much evidence there is, and whose;
@@ -39,6 +39,7 @@ mod run;
 mod stop;
 mod survey;
 mod targets;
+mod vm;
 mod worlds;
 
 pub use command::main;

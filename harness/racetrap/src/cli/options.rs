@@ -17,7 +17,7 @@ use crate::catalogue::Catalogue;
 use crate::deadline::Deadlines;
 use crate::known::KnownFailures;
 use crate::report::{self, Paint};
-use crate::run::{RunOptions, Stop};
+use crate::run::{EndAt, RunOptions, Stop};
 use crate::world::{EngineChoice, Pool};
 
 /// The default directory for evidence.
@@ -43,11 +43,12 @@ pub(super) struct WorldArgs {
     /// How the daemon's VM is run [default: the first mode that both daemon and scenario support]
     #[arg(long, value_enum, value_name = "MODE")]
     pub(super) vm: Option<Vm>,
-    /// Which engine the daemon mirrors: the machine's dockerd, or one of `racetrap engine list`
+    /// Which engine the daemon mirrors: the machine's dockerd, or one of `racetrap engine list` or
+    /// `racetrap vm list`
     ///
     /// `dockerd` is the machine's own, `dockerd:VERSION` an installed one, and `dind:VERSION` runs
     /// in a privileged container on your Docker, which DOCKER_HOST names. Append `+overlay2` or
-    /// `+containerd` to choose the image store.
+    /// `+containerd` to choose the image store. `vm:VERSION` runs in a virtual machine.
     #[arg(long, value_name = "ENGINE", default_value_t)]
     pub(super) engine: EngineChoice,
     #[command(flatten)]
@@ -57,11 +58,11 @@ pub(super) struct WorldArgs {
 /// Limits of time.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct DeadlineArgs {
-    /// How long each step of a scenario may take [default: 30]
+    /// How long each step of a scenario may take [default: 30, with an engine in a guest 120]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) deadline: Option<Duration>,
     /// How long a run may take until its last step ends, including the start of its world [default:
-    /// 300]
+    /// 300, with an engine in a guest 900]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) run_deadline: Option<Duration>,
     /// When a supervisor will kill racetrap; racetrap stops before that and writes its evidence
@@ -71,8 +72,8 @@ pub(super) struct DeadlineArgs {
 
 impl DeadlineArgs {
     /// The deadlines, after a check that each leaves enough time for what follows it.
-    pub(super) fn checked(self) -> Result<Deadlines, Failure> {
-        let default = Deadlines::DEFAULT;
+    /// Those that are not given are `default`.
+    fn checked(self, default: Deadlines) -> Result<Deadlines, Failure> {
         let step = self.deadline.unwrap_or(default.step());
         let deadlines = Deadlines::new(step, self.run_deadline.unwrap_or(default.run()));
         let deadlines = match self.killed_after {
@@ -190,6 +191,13 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl WorldArgs {
+    /// The deadlines of every run with these arguments.
+    pub(super) fn deadlines(&self) -> Result<Deadlines, Failure> {
+        let in_guest = self.engine.guest().is_some();
+        let default = if in_guest { Deadlines::IN_GUEST } else { Deadlines::DEFAULT };
+        self.deadlines.checked(default)
+    }
+
     /// The line that says how much evidence lies in `place`.
     pub(super) fn evidence_line(&self, place: &Path, paint: Paint) -> String {
         let Ok(all) = evidence_in(place) else { return String::new() };
@@ -222,6 +230,7 @@ impl WorldArgs {
             again: String::new(),
             cell: None,
             stop,
+            end_at: EndAt::default(),
             pool: Pool::disabled(),
         })
     }

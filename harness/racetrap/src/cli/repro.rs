@@ -37,7 +37,7 @@ pub(super) struct Args {
 
 /// Runs one scenario and prints its whole timeline, whatever the verdict is.
 pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
-    let deadlines = args.world.deadlines.checked()?;
+    let deadlines = args.world.deadlines()?;
     let to_write = args.reports.open()?;
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = args.control.apply(targets(std::slice::from_ref(&args.target))?);

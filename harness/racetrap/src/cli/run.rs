@@ -22,7 +22,7 @@ use super::{checks, worlds};
 use crate::known::KnownFailures;
 use crate::matrix::not_begun;
 use crate::report::{self, Case, NotWritten, Progress, RunReport, State, Terminal};
-use crate::run::{self as runner, RunOptions};
+use crate::run::{self as runner, EndAt, RunOptions};
 
 /// Why runs are stopped after a failure.
 const FAIL_FAST: &str = "--fail-fast";
@@ -57,7 +57,7 @@ pub(super) struct Args {
 
 /// Runs each scenario and prints each result as soon as it is known.
 pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
-    let deadlines = args.world.deadlines.checked()?;
+    let deadlines = args.world.deadlines()?;
     let to_write = args.reports.open()?;
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = args.control.apply(targets(&args.targets)?);
@@ -68,7 +68,9 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     answers.check_defects(defects)?;
     checks::demand(args.world.engine).await?;
     let options = args.world.run_options(&daemon, defects, deadlines, listener.stop())?;
-    let options = RunOptions { pool: args.jobs.pool(), ..options };
+    // Nobody looks for a second violation where the first one stops all runs.
+    let end_at = if args.fail_fast { EndAt::AnyViolation } else { EndAt::LastStep };
+    let options = RunOptions { end_at, pool: args.jobs.pool(), ..options };
     let again = Again::new(&args.world, &daemon);
 
     let began = Instant::now();

@@ -50,7 +50,7 @@ pub(super) async fn survey(
     format: Format,
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
-    let deadlines = args.world.deadlines.checked()?;
+    let deadlines = args.world.deadlines()?;
     let revisions = revisions(&args.programs)?;
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = targets(&args.targets)?;

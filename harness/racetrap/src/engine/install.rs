@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::apt::{Apt, AptError};
 use super::choice::EngineVersion;
+use crate::apt::{Apt, AptError};
+use crate::cache;
 use crate::process::called;
 use crate::sys::{create_private_directory, remove_if_exists};
 
@@ -125,10 +126,7 @@ pub(crate) struct Engines {
 impl Engines {
     /// The engines in this user's cache directory (XDG base directory specification).
     pub(crate) fn in_user_cache() -> Result<Self, InstallError> {
-        let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
-        let cache = variable("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-        let cache = cache.or_else(|| Some(variable("HOME")?.join(".cache")));
-        let cache = cache.filter(|path| path.is_absolute()).ok_or(InstallError::NoCache)?;
+        let cache = cache::directory().ok_or(InstallError::NoCache)?;
         Ok(Self::below(&cache))
     }
 

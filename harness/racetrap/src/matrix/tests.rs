@@ -14,7 +14,7 @@ fn outcome(verdict: Verdict, oracles: &[OracleName]) -> Outcome {
         .map(|oracle| Violation { oracle: *oracle, seq: 1, text: "seen".to_owned() })
         .collect();
     Outcome {
-        judgement: Judgement { verdict, violations, unknowns: Vec::new(), not_applicable: None },
+        judgement: Judgement { verdict, violations, ..Judgement::unknown(Vec::new()) },
         history: Vec::new(),
         evidence: None,
         vm: VmMode::Api,
@@ -164,6 +164,7 @@ async fn cells_are_kept_back_once_the_harness_was_told_to_stop_and_say_how_to_ru
         again: String::new(),
         cell: None,
         stop,
+        end_at: EndAt::default(),
         pool: Pool::disabled(),
     };
     let options = MatrixOptions {

@@ -220,6 +220,9 @@ pub(crate) fn run(report: &RunReport, whole: bool, paint: Paint) -> String {
     }
     let is_settled = is_caught || (judgement.verdict.is_settled() && state != State::Wrong);
     if whole || !is_settled {
+        for excused in &judgement.excused {
+            entry(&mut text, "excused", &excused.to_string(), paint);
+        }
         excerpt(&mut text, report, whole, paint);
     }
     if let Some(evidence) = &report.evidence {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use racetrap_history::{DaemonKind, VmMode};
 
+use super::first_violation::EndAt;
 use super::stop::Stop;
 use crate::deadline::Deadlines;
 use crate::world::{EngineChoice, Pool};
@@ -31,6 +32,8 @@ pub struct RunOptions {
     pub cell: Option<DaemonKind>,
     /// Ends the run early, and its world with it.
     pub stop: Stop,
+    /// When the run may end before its last step.
+    pub end_at: EndAt,
     /// Worlds that may be used again, and where this run's is given back.
     pub pool: Pool,
 }

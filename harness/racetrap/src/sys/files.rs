@@ -65,6 +65,26 @@ pub(crate) fn create_link(target: &Path, path: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, path)
 }
 
+/// Whose a file is, and on which file system.
+pub(crate) struct FileFacts {
+    /// Permissions.
+    pub(crate) mode: u32,
+    /// Number of the user who owns it.
+    pub(crate) owner: u32,
+    /// Number of the group.
+    pub(crate) group: u32,
+    /// Number of the file system.
+    pub(crate) device: u64,
+}
+
+/// The facts of a file, or of the one that a link leads to.
+pub(crate) fn file_facts(path: &Path) -> io::Result<FileFacts> {
+    let metadata = fs::metadata(path)?;
+    let mode = metadata.mode() & 0o7777;
+    let (owner, group, device) = (metadata.uid(), metadata.gid(), metadata.dev());
+    Ok(FileFacts { mode, owner, group, device })
+}
+
 /// Gives a file, or the one that a link leads to, an owner and permissions. The owner comes first,
 /// because a change of it takes some permissions away.
 pub(crate) fn set_owner_and_mode(
@@ -104,6 +124,23 @@ pub(crate) fn open_file(path: &Path) -> io::Result<File> {
 pub(crate) fn random() -> io::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The space that everything below a directory takes on its disk, in bytes. Holes in files take none.
+pub(crate) fn disk_bytes(directory: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    let mut pending = vec![directory.to_owned()];
+    while let Some(directory) = pending.pop() {
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            if metadata.is_dir() {
+                pending.push(entry.path());
+            }
+            bytes += metadata.blocks() * 512;
+        }
+    }
     Ok(bytes)
 }
 

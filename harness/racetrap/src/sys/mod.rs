@@ -34,12 +34,12 @@ pub(crate) use census::{Process, census, own_descriptors};
 pub(crate) use cgroup::{CGROUP_ROOT, cgroups_of, remove_cgroups, thaw_cgroups};
 pub(crate) use directories::{DirectoryWatch, FileEvent, FileEventKind};
 pub(crate) use files::{
-    FileKind, create_link, create_private_directory, free_mib, give, is_executable, is_file_at,
-    kind_of_file, open_file, owner_of, owner_of_directory, private, random, set_owner_and_mode,
-    take_room, temporary_directory, user_id,
+    FileKind, create_link, create_private_directory, disk_bytes, file_facts, free_mib, give,
+    is_executable, is_file_at, kind_of_file, open_file, owner_of, owner_of_directory, private,
+    random, set_owner_and_mode, take_room, temporary_directory, user_id,
 };
 pub(crate) use limits::{OPEN_FILES_MIN, low_limit, open_files, raise_limits};
-pub(crate) use machine::{kernel, kernel_lines, knows_file_system, machine};
+pub(crate) use machine::{can_accelerate, kernel, kernel_lines, knows_file_system, machine};
 pub(crate) use mounts::{SmallDisk, detach, mounts_below};
 pub(crate) use namespace::{Namespace, in_namespace, new_namespace, with_own_run};
 pub(crate) use open_gate::OpenGate;

@@ -178,7 +178,6 @@ fn a_run_in_a_chroot_is_refused_before_it_touches_what_is_outside() {
 /// Everything is there except root. The message must say what is possible without it, and how to get it.
 #[test]
 fn a_user_without_root_is_told_what_works_without_it() {
-    let sandbox = Sandbox::new();
     let mut command = assert_cmd::Command::new("setpriv");
     command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", program()]);
     command.args(["run", "295-I6", "--daemon", "/bin/true"]).current_dir("/");

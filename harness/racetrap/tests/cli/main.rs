@@ -4,6 +4,7 @@ mod daemon;
 mod deadlines;
 mod engines;
 mod evidence;
+mod guests;
 mod help;
 mod known;
 mod listing;

@@ -182,7 +182,7 @@ fn findings(about: &About<'_>, history: &[Record], judgement: &Judgement) -> Mar
 }
 
 fn seen(history: &[Record], judgement: &Judgement) -> Markup {
-    let Judgement { violations, unknowns, .. } = judgement;
+    let Judgement { violations, unknowns, excused, .. } = judgement;
     html! {
         @if violations.is_empty() && unknowns.is_empty() {
             p { "Every promise was kept, and everything needed to judge that was recorded." }
@@ -199,6 +199,12 @@ fn seen(history: &[Record], judgement: &Judgement) -> Markup {
                     @if let Some(seq) = unknown.seq { (link(history, seq)) }
                     @else { span {} }
                     span { b { "unknown" } " " (unknown.text) }
+                }
+            }
+            @for excused in excused {
+                li.excused {
+                    span {}
+                    span { b { "excused" } " " (excused) }
                 }
             }
         }
