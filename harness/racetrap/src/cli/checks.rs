@@ -232,6 +232,11 @@ async fn namespaces() -> Check {
     };
     let remedy = "run on the host, or in a privileged container";
     let found = match output {
+        Some(output) if output.status.success() && is_in_chroot().await => {
+            let why = "this process is in a chroot, which a process leaves that enters a namespace; \
+                       run on the host, in a container, or after pivot_root(8)";
+            Err((CheckState::Missing, why.to_owned()))
+        }
         Some(output) if output.status.success() => Ok("one was made".to_owned()),
         Some(output) => {
             let why = first_line(&output.stderr).unwrap_or_default();
@@ -240,6 +245,17 @@ async fn namespaces() -> Check {
         None => Err((CheckState::Missing, "`unshare` does not run".to_owned())),
     };
     check("namespaces", "the processes and mounts of each engine", found)
+}
+
+/// Whether a process that enters this mount namespace sees another root directory, as it does if the
+/// harness runs in a chroot(1): its engines would then use the files of the host.
+async fn is_in_chroot() -> bool {
+    let Some(nsenter) = find_program("nsenter") else { return false };
+    let output = ask(&nsenter, &[sys::OWN_MOUNTS, "stat", "-c", "%d:%i", "/"]).await;
+    let seen = output.filter(|output| output.status.success());
+    let seen = seen.and_then(|output| first_line(&output.stdout));
+    // A program that does not answer proves nothing.
+    seen.is_some_and(|seen| sys::root_directory().is_ok_and(|own| own != seen))
 }
 
 /// Whether files can be given to other users, as an engine does with the files of images.
@@ -273,13 +289,13 @@ fn open_gates() -> Check {
 /// which processes are signalled: the harness could neither watch nor end a world's processes.
 fn proc_file_system() -> Check {
     let found = if sys::proc_is_own() {
-        Ok("shows this PID namespace".to_owned())
+        Ok("those of this PID namespace".to_owned())
     } else {
-        let remedy = "/proc shows the processes of another PID namespace; mount it anew, for example by \
-                      `unshare --mount-proc`, or run on the host";
+        let remedy = "the file system /proc shows the processes of another PID namespace; mount it anew, \
+                      for example by `unshare --mount-proc`, or run on the host";
         Err((CheckState::Missing, remedy.to_owned()))
     };
-    check("/proc", "the start and the end of every process", found)
+    check("process IDs", "the start and the end of every process", found)
 }
 
 /// Whether paths in the directory for temporary files mean the same to everybody.

@@ -76,7 +76,6 @@ pub(super) async fn matrix(
     let place = &options.run.evidence;
     let index = write_index(place, "matrix", Some(&facts), &cases, &titles(&targets));
     let made = index.as_deref().ok();
-    hand_over(place, &cases, &made.into_iter().chain(to_write.junit()).collect::<Vec<_>>());
     let told = terminal.write(&match format {
         Format::Human => {
             let seconds = began.elapsed().as_secs_f64();
@@ -91,6 +90,7 @@ pub(super) async fn matrix(
     });
     tell_if_nothing_shown(&cases);
     let reported = to_write.write("matrix", Some(&facts), &cases);
+    hand_over(place, &cases, &made.into_iter().chain(to_write.files()).collect::<Vec<_>>());
     let written = [printed.and(told).map_err(Failure::from), reported, index.map(drop)];
     conclude(worst([exit_of(&cells), closed].into_iter()), written)
 }

@@ -60,9 +60,9 @@ impl ReportsArgs {
 }
 
 impl Reports {
-    /// The JUnit file, if one is written.
-    pub(super) fn junit(&self) -> Option<&Path> {
-        self.junit.as_deref()
+    /// The files that are written for the user, and not for GitHub.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        [&self.junit, &self.trend].into_iter().filter_map(Option::as_deref)
     }
 
     /// Writes all reports. An error in one does not keep the others from being written.

@@ -71,7 +71,7 @@ pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Res
     });
     let cases = Case::from_runs(&[report]);
     tell_if_nothing_shown(&cases);
-    hand_over(&options.evidence, &cases, &to_write.junit().into_iter().collect::<Vec<_>>());
     let reported = to_write.write("repro", Some(&facts), &cases);
+    hand_over(&options.evidence, &cases, &to_write.files().collect::<Vec<_>>());
     conclude(exit, [told.map_err(Failure::from), reported])
 }

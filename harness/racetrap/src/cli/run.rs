@@ -88,7 +88,6 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let place = &options.evidence;
     let index = write_index(place, "run", Some(&facts), &cases, &titles);
     let made = index.as_deref().ok();
-    hand_over(place, &cases, &made.into_iter().chain(to_write.junit()).collect::<Vec<_>>());
     let paint = terminal.paint();
     let last = match format {
         Format::Human => {
@@ -104,6 +103,7 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let told = printer.written.and_then(|()| terminal.write(&last)).map_err(Failure::from);
     tell_if_nothing_shown(&cases);
     let reported = to_write.write("run", Some(&facts), &cases);
+    hand_over(place, &cases, &made.into_iter().chain(to_write.files()).collect::<Vec<_>>());
     conclude(exit, [told, reported, index.map(drop)])
 }
 

@@ -1,5 +1,6 @@
 //! `racetrap survey`: runs scenarios on several revisions of a daemon.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -16,9 +17,9 @@ use super::index::write_index;
 use super::options::{JobsArgs, WorldArgs};
 use super::run::{run_one, tell_if_nothing_shown};
 use super::stop::StopListener;
-use super::targets::targets;
+use super::targets::{Target, targets};
 use super::{checks, worlds};
-use crate::report::{self, Progress, Surveyed, Terminal};
+use crate::report::{self, Progress, RunReport, Surveyed, Terminal};
 use crate::run::RunOptions;
 use crate::sys;
 
@@ -63,29 +64,13 @@ pub(super) async fn survey(
         // Each revision has a pool of its own, because a world has one daemon.
         let options = RunOptions { pool: args.jobs.pool(), ..options };
         let again = Again::new(&args.world, &daemon);
-        let revision = name.clone();
-        let runs = targets.iter().enumerate().map(|(index, target)| {
+        let of_target = |target: &Target| {
             let again = again.command(&target.name, &[], false);
-            let options = RunOptions { again, ..options.clone() };
-            let name = format!("{revision} {}", target.name);
-            async move {
-                progress.began(name.clone());
-                let report = run_one(target, &options).await.0;
-                progress.ended(&name, None, &report.judgement.verdict.to_string());
-                (index, report)
-            }
-        });
-        let mut running =
-            std::pin::pin!(futures::stream::iter(runs).buffer_unordered(args.jobs.jobs.get()));
-        let mut done = Vec::new();
-        while let Some((index, mut report)) = progress.until(running.next()).await {
-            report.timeline.clear();
-            done.push((index, report));
-        }
+            RunOptions { again, ..options.clone() }
+        };
+        let reports = on_revision(&targets, &name, args.jobs.jobs, progress, of_target).await;
         closed = closed.max(worlds::close(&options.pool).await);
-        done.sort_by_key(|(index, _)| *index);
         let facts = daemon.facts(&daemon.ask().await);
-        let reports = done.into_iter().map(|(_, report)| report).collect();
         surveyed.push(Surveyed { revision: name, daemon: facts, reports });
     }
     progress.finish();
@@ -114,6 +99,35 @@ pub(super) async fn survey(
     let unknown = surveyed.iter().any(Surveyed::has_unknown);
     let exit = closed.max(if unknown { Exit::Unknown } else { Exit::Success });
     conclude(exit, [told.map_err(Failure::from), index.map(drop)])
+}
+
+/// Runs each target on one revision, and returns the reports in the order of the targets.
+async fn on_revision(
+    targets: &[Target],
+    revision: &str,
+    jobs: NonZeroUsize,
+    progress: &Progress,
+    options: impl Fn(&Target) -> RunOptions,
+) -> Vec<RunReport> {
+    let runs = targets.iter().enumerate().map(|(index, target)| {
+        let options = options(target);
+        let name = format!("{revision} {}", target.name);
+        async move {
+            progress.began(name.clone());
+            let report = run_one(target, &options).await.0;
+            progress.ended(&name, None, &report.judgement.verdict.to_string());
+            (index, report)
+        }
+    });
+    let runs = futures::stream::iter(runs).buffer_unordered(jobs.get());
+    let mut running = std::pin::pin!(runs);
+    let mut done = Vec::new();
+    while let Some((index, mut report)) = progress.until(running.next()).await {
+        report.timeline.clear();
+        done.push((index, report));
+    }
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, report)| report).collect()
 }
 
 /// The programs in `directory` with the names of their revisions, in the order of the names.

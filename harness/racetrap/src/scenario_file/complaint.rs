@@ -79,22 +79,35 @@ impl Complaint {
                 let problem = "the file holds several documents".to_owned();
                 new(problem, "expected the end of the file before this", Some(help))
             }
+            other => Self::rare(other),
+        }
+    }
+
+    /// Errors that few files have.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the parser has dozens of errors; all but these say what is wrong by themselves"
+    )]
+    fn rare(error: &serde_yaml::Error) -> Self {
+        use serde_yaml::Error;
+        let (problem, expected, help) = match error {
             Error::UnexpectedValueForUnitEnumVariant { .. } => {
-                let help = "write the name alone, such as `- settle`".to_owned();
-                new("this name takes no value".to_owned(), "expected nothing here", Some(help))
+                let help = "write the name alone, such as `- settle`";
+                ("this name takes no value".to_owned(), "expected nothing here", Some(help))
             }
             Error::ExternallyTaggedEnumExpectedScalarOrMapping { .. } => {
-                let expected = "expected a name, or a name with its values";
-                new("wrong type".to_owned(), expected, None)
+                ("wrong type".to_owned(), "expected a name, or a name with its values", None)
             }
             other => {
                 let said = serde_yaml::DefaultMessageFormatter.format_message(other).into_owned();
                 if said.contains("recursion limit") {
                     let problem = "lists or keys are nested too deeply".to_owned();
-                    return new(problem, "expected fewer levels", None);
+                    (problem, "expected fewer levels", None)
+                } else {
+                    (said, "here", None)
                 }
-                new(said, "here", None)
             }
-        }
+        };
+        Self { problem, expected: expected.to_owned(), help: help.map(str::to_owned) }
     }
 }

@@ -58,6 +58,16 @@ pub(crate) fn proc_is_own() -> bool {
     own.is_ok_and(|own| own.as_os_str() == std::process::id().to_string().as_str())
 }
 
+/// The option of nsenter(1) for the mount namespace of this process.
+pub(crate) const OWN_MOUNTS: &str = "--mount=/proc/self/ns/mnt";
+
+/// Device and number of the root directory of this process, as `stat -c %d:%i /` prints them.
+pub(crate) fn root_directory() -> std::io::Result<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let root = std::fs::metadata("/")?;
+    Ok(format!("{}:{}", root.dev(), root.ino()))
+}
+
 /// Tries to create a control group, and removes it.
 pub(crate) fn try_control_group() -> std::io::Result<()> {
     let path =

@@ -74,12 +74,14 @@ fn a_report_that_cannot_be_written_does_not_hide_a_broken_promise() {
 #[test]
 fn evidence_of_a_run_by_sudo_belongs_to_the_caller() {
     let sandbox = Sandbox::new();
-    let mut command = sandbox.racetrap(&["run", "295-I6", "--daemon", "/bin/false"]);
+    let arguments = ["run", "295-I6", "--daemon", "/bin/false", "--junit", "junit.xml"];
+    let mut command = sandbox.racetrap(&arguments);
     let (code, _, stderr) = outcome(command.env("SUDO_UID", "12345").env("SUDO_GID", "12346"));
     assert_eq!(code, 3, "{stderr}");
     let place = sandbox.path().join(".racetrap");
     let mut paths = vec![place.clone(), place.join("evidence"), place.join("evidence/index.html")];
     let run = sandbox.runs().pop().unwrap();
+    paths.push(sandbox.path().join("junit.xml"));
     paths.extend([run.join("journal.jsonl"), run.join("manifest.json"), run]);
     for path in paths {
         let metadata = fs::symlink_metadata(&path).unwrap();
@@ -134,4 +136,25 @@ fn a_command_says_how_much_evidence_there_is() {
         line.contains("racetrap clean '") && line.contains("/my place' --older-than"),
         "{line}"
     );
+}
+
+/// A disk that has room for a journal, and not for all that is made of it: what failed has failed, and the
+/// evidence that there is must be named.
+#[test]
+fn a_failure_on_a_disk_that_fills_late_is_a_failure_with_a_path() {
+    let sandbox = Sandbox::new();
+    let place = sandbox.path().join("small");
+    fs::create_dir(&place).unwrap();
+    let script = "mount -t tmpfs -o size=$1 none \"$2\" && shift 2 && exec \"$@\"";
+    let mut command = assert_cmd::Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script, "sh", "300k"]).arg(&place).arg(program());
+    command.args(["run", "295-I6", "--defect", "295-I6", "--evidence", "small"]);
+    command.args(["--format", "json"]).current_dir(sandbox.path()).env("HOME", sandbox.path());
+    let (code, stdout, stderr) = outcome(&mut command);
+    assert_eq!(code, 1, "{stdout}{stderr}");
+    let object: Value = serde_json::from_str(&stdout).unwrap();
+    let run = &object["runs"][0];
+    assert_eq!(run["verdict"], "fail", "{run}");
+    assert!(run["evidence"].as_str().unwrap().contains("/small/295-I6-"), "{run}");
+    assert!(run["unknowns"].to_string().contains("is not complete"), "{run}");
 }

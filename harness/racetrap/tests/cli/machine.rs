@@ -153,11 +153,26 @@ fn a_run_in_a_pid_namespace_with_the_proc_of_another_is_refused_at_once() {
         command.current_dir(sandbox.path()).env("HOME", sandbox.path());
         command
     };
-    let (state, told) = checked(&mut inside(&[]), "/proc");
+    let (state, told) = checked(&mut inside(&[]), "process IDs");
     assert!(state == "missing" && told.contains("another PID namespace"), "{told}");
     let (code, _, stderr) = outcome(&mut inside(&["run", "295-I6", "--daemon", program()]));
     assert_eq!(code, 4, "{stderr}");
     assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 0);
+}
+
+/// In a chroot, a process that enters a namespace is outside again: an engine would use the host's files.
+/// The root has all directories of the machine's own, so that all programs are there.
+#[test]
+fn a_run_in_a_chroot_is_refused_before_it_touches_what_is_outside() {
+    let sandbox = Sandbox::new();
+    let root = sandbox.path().join("root");
+    std::fs::create_dir(&root).unwrap();
+    let script = "for it in /*; do if [ -L $it ]; then cp -P $it $0; elif [ -d $it ]; then \
+                  mkdir $0$it && mount --rbind $it $0$it; fi || exit; done; exec chroot $0 \"$@\"";
+    let mut command = assert_cmd::Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script]).arg(&root).arg(program());
+    let (state, told) = checked(&mut command, "namespaces");
+    assert!(state == "missing" && told.contains("in a chroot"), "{told}");
 }
 
 /// Everything is there except root. The message must say what is possible without it, and how to get it.

@@ -89,9 +89,11 @@ fn the_scripts_ask_for_root_before_they_install_or_build() {
     let open = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(place.path(), open.clone()).unwrap();
     let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts");
+    let copies = place.path().join("scripts");
+    std::fs::create_dir(&copies).unwrap();
     for name in ["run", "racetrap", "as-root"] {
-        std::fs::copy(std::path::Path::new(scripts).join(name), place.path().join(name)).unwrap();
-        std::fs::set_permissions(place.path().join(name), open.clone()).unwrap();
+        std::fs::copy(std::path::Path::new(scripts).join(name), copies.join(name)).unwrap();
+        std::fs::set_permissions(copies.join(name), open.clone()).unwrap();
     }
     // Only what the scripts need until then: no sudo, no cargo, no scripts/install.
     let programs = place.path().join("programs");
@@ -99,8 +101,9 @@ fn the_scripts_ask_for_root_before_they_install_or_build() {
     for name in ["bash", "env", "id", "dirname", "realpath"] {
         std::os::unix::fs::symlink(format!("/usr/bin/{name}"), programs.join(name)).unwrap();
     }
-    for arguments in [["./run"].as_slice(), &["./racetrap", "run", "295-I3"]] {
-        let mut command = assert_cmd::Command::new("setpriv");
+    for arguments in [["scripts/run"].as_slice(), &["scripts/racetrap", "run", "295-I3"]] {
+        // By its path, because it is not among the programs.
+        let mut command = assert_cmd::Command::new("/usr/bin/setpriv");
         command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).args(arguments);
         command.current_dir(place.path()).env_clear().env("PATH", &programs);
         let (code, stdout, stderr) = outcome(&mut command);
