@@ -83,6 +83,17 @@ fn a_world_cannot_settle_while_a_gate_is_closed() {
     );
 }
 
+// The harness follows the service by its own steps; a command that only looks, or sets, is allowed.
+#[test]
+fn a_command_that_ends_the_service_is_refused() {
+    for words in [json!(["svc", "stop"]), json!(["--log-level=info", "service", "delete"])] {
+        let steps = json!([{ "run_command": { "arguments": words } }, "settle"]);
+        assert_refused(steps, 0, "this command would start or end the service");
+    }
+    let steps = json!([{ "run_command": { "arguments": ["svc", "status"] } }, "settle"]);
+    assert_eq!(scenario(steps).check(), Ok(()));
+}
+
 #[test]
 fn a_schedule_that_is_never_judged_is_refused() {
     assert_refused(

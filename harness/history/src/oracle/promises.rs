@@ -156,9 +156,9 @@ const DOCKER_CONFIG_INTEGRITY: [&str; 32] = [
 
 /// Compares what clients of logs received with what the engine has sent for them.
 #[rustfmt::skip]
-const LOG_FIDELITY: [&str; 28] = [
-    // Failures are logged, and endpoints are announced in order.
-    "2.5.5", "3.2.5",
+const LOG_FIDELITY: [&str; 29] = [
+    // Failures are logged, a client without a token is refused, endpoints are announced in order.
+    "2.5.5", "3.1.5", "3.2.5",
     // Bytes and answers.
     "6.1.1", "6.1.2", "6.1.3", "6.1.4", "6.1.5", "6.1.7", "6.1.8", "6.1.9", "6.1.10", "6.1.11", "6.1.12", "6.1.13",
     "6.1.14", "6.1.15",
@@ -179,13 +179,13 @@ const QUIET_LOGS: [&str; 5] = [
 
 /// Judges missed deadlines, wrong exit codes, dead processes and forgotten requests.
 #[rustfmt::skip]
-const LIVENESS: [&str; 41] = [
+const LIVENESS: [&str; 40] = [
     // Commands end as promised, and print what a schedule expects.
     "1.2.1", "1.2.2", "1.2.4", "1.2.6", "1.3.11", "1.5.3", "1.6.1",
     // One engine for each daemon.
     "2.2.5",
     // What kubectl is refused, and what it prints; programs that run controllers.
-    "3.1.5", "3.2.2", "3.2.3", "3.3.4", "3.5.2", "3.5.6", "3.5.7", "3.6.2", "3.6.3", "3.6.4", "3.6.7",
+    "3.2.2", "3.2.3", "3.3.4", "3.5.2", "3.5.6", "3.5.7", "3.6.2", "3.6.3", "3.6.4", "3.6.7",
     "3.6.8", "3.7.28",
     // The daemon reaches what a schedule waits for.
     "3.9.1", "3.9.3", "3.9.4", "4.1.4",

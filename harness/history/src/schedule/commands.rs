@@ -75,7 +75,7 @@ impl<'a> Named<'a> {
             CommandStep::RunCommand(command) if command.is_about_service() => {
                 Err(ScheduleError::new(
                     index,
-                    "this command would start or end the service behind the harness's back",
+                    "this command would start or end the service",
                     "a step `daemon`, or another command",
                 ))
             }
