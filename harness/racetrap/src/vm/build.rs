@@ -71,6 +71,7 @@ async fn run_step(
     (suite, archive): (&str, &str),
 ) -> Result<(), VmError> {
     let script = work.join("recipe/build");
+    let unshare = find_program("unshare").ok_or(VmError::Missing { program: "unshare" })?;
     let mut variables: Vec<(&str, _)> = vec![
         ("WORK", work.into()),
         ("OUT", out.into()),
@@ -80,8 +81,13 @@ async fn run_step(
     ];
     variables.extend(PASSED.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     let run = OutsideRun {
-        program: Path::new("/bin/sh"),
-        arguments: vec![script.as_os_str(), OsStr::new(step)],
+        program: &unshare,
+        // What the build mounts is gone when its last process ends, even if it was killed.
+        arguments: ["--mount", "--propagation=private", "/bin/sh"]
+            .map(OsStr::new)
+            .into_iter()
+            .chain([script.as_os_str(), OsStr::new(step)])
+            .collect(),
         variables,
         directory: work,
         limit: STEP_LIMIT,

@@ -44,12 +44,15 @@ pub enum VmError {
         output: String,
     },
     /// The guest did not come as far as it must.
-    #[error("the guest did not become ready; the end of its console:\n{console}")]
+    #[error(
+        "the guest did not become ready; the end of its console and of its \
+             engine's log:\n{console}"
+    )]
     NotReady {
         /// What the harness waited for.
         #[source]
         source: NotReached,
-        /// The last lines of its serial console.
+        /// The last lines of its serial console, and of the log of its engine if that is elsewhere.
         console: String,
     },
     /// QEMU refused a command, or did not answer.

@@ -15,7 +15,7 @@ use super::build::{make, recipe_hash};
 use super::error::VmError;
 use super::version::GuestVersion;
 use crate::cache;
-use crate::sys::{disk_bytes, remove_if_exists};
+use crate::sys::{detach, disk_bytes, mounts_below, remove_if_exists};
 
 /// Name of the file that describes an image.
 const MANIFEST: &str = "image.json";
@@ -118,13 +118,13 @@ impl Images {
         }
         let began = std::time::Instant::now();
         // A build that was killed may have left a part of an image there.
-        let begun = directory.with_extension("begun");
-        remove_if_exists(&begun).map_err(refused(&begun))?;
+        let begun = begun_path(&directory);
+        remove_begun(&begun).map_err(refused(&begun))?;
         fs::create_dir(&begun).map_err(refused(&begun))?;
         let made = make(&begun, version, archive, progress).await;
         if made.is_err() {
             // The error of the build is returned; one of the cleaning up is not.
-            let _ = remove_if_exists(&begun);
+            let _ = remove_begun(&begun);
         }
         made?;
         let list = begun.join("manifest");
@@ -148,7 +148,7 @@ impl Images {
         let mut freed = 0;
         for ListedImage { directory, bytes, .. } in images {
             // Renamed first: if the removal is killed, a part of an image must not look like one.
-            let begun = directory.with_extension("begun");
+            let begun = begun_path(&directory);
             remove_if_exists(&begun).map_err(refused(&begun))?;
             fs::rename(&directory, &begun).map_err(refused(&directory))?;
             remove_if_exists(&begun).map_err(refused(&begun))?;
@@ -220,6 +220,22 @@ fn contents(packages: &str) -> String {
     let version = |name: &str| packages.lines().find_map(|line| line.strip_prefix(name));
     let engine = version("docker.io ").unwrap_or("unknown");
     format!("docker.io {engine}, linux {}", version("linux ").unwrap_or("unknown"))
+}
+
+/// Where an image is while it is made or removed.
+fn begun_path(directory: &Path) -> PathBuf {
+    let mut path = directory.as_os_str().to_owned();
+    path.push(".begun");
+    path.into()
+}
+
+/// Removes a part of an image. A build mounts file systems in it, in a mount namespace of its own; if
+/// one is visible here nevertheless, its files are the machine's and stay.
+fn remove_begun(begun: &Path) -> io::Result<()> {
+    for mount in mounts_below(begun) {
+        detach(&mount)?;
+    }
+    remove_if_exists(begun)
 }
 
 fn directories(place: &Path) -> io::Result<Vec<PathBuf>> {

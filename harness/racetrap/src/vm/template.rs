@@ -30,7 +30,7 @@ const QEMU: &str = "qemu-system-x86_64";
 
 /// How long a guest may take to boot and to start its engine, when software emulates it on a busy
 /// machine.
-const BOOT_LIMIT: Duration = Duration::from_secs(300);
+const BOOT_LIMIT: Duration = Duration::from_secs(900);
 
 /// How long a guest may take that hardware runs. One that is later does not really boot with it.
 const ACCELERATED_BOOT_LIMIT: Duration = Duration::from_secs(60);
@@ -77,7 +77,9 @@ impl Template {
             if !directory.is_dir()
                 && let Err(error) = make(&qemu, &image, &directory, choice, progress).await
             {
-                progress("the guest did not boot with hardware acceleration");
+                if choice {
+                    progress("the guest did not boot with hardware acceleration");
+                }
                 failure = Some(error);
                 continue;
             }
@@ -201,7 +203,7 @@ async fn make(
     match made {
         Ok(()) => fs::rename(&begun, directory).map_err(refused),
         Err(VmError::NotReady { source, .. }) => {
-            let console = log_tail(&console);
+            let console = [log_tail(&console), log_tail(&begun.join("engine.log"))].join("\n");
             let _ = remove_if_exists(&begun);
             Err(VmError::NotReady { source, console })
         }

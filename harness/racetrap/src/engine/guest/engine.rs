@@ -25,7 +25,7 @@ use crate::wait::polled;
 const FORK_LIMIT: Duration = Duration::from_secs(120);
 
 /// How long an engine may take that starts in the guest, or with it.
-pub(super) const BOOT_LIMIT: Duration = Duration::from_secs(240);
+pub(super) const BOOT_LIMIT: Duration = Duration::from_secs(600);
 
 /// Switches on what a scenario may need, and what dockerd can change while it runs.
 const LIVE_RESTORE: &str =
