@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use racetrap_history::{
-    CommandRun, DockerContent, EngineState, Exit, LogCrowdSeen, LogEvent, Needs, ProcessState,
-    Record, Scenario, UserCommand, What, WireMessage, WireWhat,
+    CommandRun, DockerContent, DockerFile, EngineState, Exit, LogCrowdSeen, LogEvent, Needs,
+    ProcessState, Record, Scenario, UserCommand, What, WireMessage, WireWhat,
 };
 use serde_json::{Map, Value};
 
@@ -50,13 +50,7 @@ impl RecordMasker {
                 self.text(engine);
                 controllers.iter_mut().for_each(|controller| self.text(controller));
             }
-            What::Log { text, .. } => {
-                let log = if record.neighbour { &mut self.neighbours_log } else { &mut self.log };
-                let masked = log.line(text, &Location::named("log"), &mut self.hits);
-                if let Cow::Owned(masked) = masked {
-                    *text = masked;
-                }
-            }
+            What::Log { text, .. } => self.log_line(record.neighbour, text),
             What::StepFailed { why: text, .. }
             | What::WatchLost { reason: text, .. }
             | What::Leak { text, .. }
@@ -88,11 +82,7 @@ impl RecordMasker {
             What::CommandBegan { arguments, .. } => self.arguments(arguments),
             What::Command(run) => self.command(run),
             What::Endpoint { address: Some(address), .. } => self.text(address),
-            What::DockerFile(file) => {
-                self.docker_content(&mut file.holds);
-                let link = file.attributes.as_mut().and_then(|attributes| attributes.link.as_mut());
-                link.into_iter().for_each(|link| self.text(link));
-            }
+            What::DockerFile(file) => self.docker_file(file),
             What::Process { state: ProcessState::Died { exit }, .. } => self.exit(exit),
             What::LogClient(client) => self.log_event(&mut client.event),
             What::LogCrowd(crowd) => self.crowd(crowd),
@@ -111,6 +101,20 @@ impl RecordMasker {
             | What::Ending
             | What::Ended => {}
         }
+    }
+
+    /// A secret may be spread over several lines, so each log has its own state.
+    fn log_line(&mut self, neighbour: bool, text: &mut String) {
+        let log = if neighbour { &mut self.neighbours_log } else { &mut self.log };
+        if let Cow::Owned(masked) = log.line(text, &Location::named("log"), &mut self.hits) {
+            *text = masked;
+        }
+    }
+
+    fn docker_file(&mut self, file: &mut DockerFile) {
+        self.docker_content(&mut file.holds);
+        let link = file.attributes.as_mut().and_then(|attributes| attributes.link.as_mut());
+        link.into_iter().for_each(|link| self.text(link));
     }
 
     /// Masks a scenario as the tree that it is in the journal. If the masked tree is no scenario, the
