@@ -88,6 +88,7 @@ async fn check_within(
         engine: EngineChoice::default(),
         deadlines,
         again: repeat_command(&scenario, &about, daemon),
+        cell: Some(daemon),
         stop: Stop::never(),
         end_at: EndAt::default(),
         pool: Pool::disabled(),
@@ -115,7 +116,7 @@ fn report(again: &str, about: &About, daemon: DaemonKind, outcome: &Outcome) -> 
     for violation in &judgement.violations {
         lines.push(format!("  {}: {}", violation.oracle, violation.text));
     }
-    lines.extend(judgement.unknowns.iter().map(|unknown| format!("  unknown: {unknown}")));
+    lines.extend(judgement.unknowns.iter().map(|unknown| format!("  unknown: {}", unknown.text)));
     lines.extend(judgement.not_applicable.iter().map(|why| format!("  not applicable: {why}")));
     if let Some(evidence) = &outcome.evidence {
         lines.push(format!("evidence: {}", evidence.display()));

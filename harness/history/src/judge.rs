@@ -9,7 +9,7 @@ use crate::record::{
 };
 use crate::scenario::{OracleName, Step};
 use crate::steps::Steps;
-use crate::verdict::{Judgement, Verdict, Violation};
+use crate::verdict::{Excused, Judgement, Unknown, Verdict, Violation};
 use crate::view::View;
 
 /// Judges a history by all oracles. If the run has a second daemon, its records are judged separately.
@@ -48,7 +48,7 @@ pub fn has_violation(history: &[Record], by: Option<OracleName>) -> bool {
 /// leaves behind.
 #[expect(clippy::wildcard_enum_match_arm, reason = "two records say that there are no steps")]
 fn without_steps(history: &[Record]) -> Option<Judgement> {
-    let left = || history.iter().filter_map(|record| leak(&record.what));
+    let left = || history.iter().filter_map(leak);
     let (at, end) = history.iter().enumerate().find_map(|(at, record)| match &record.what {
         What::Unmade { why } => Some((at, Err(why))),
         What::NotApplicable { why } => Some((at, Ok(why))),
@@ -58,13 +58,18 @@ fn without_steps(history: &[Record]) -> Option<Judgement> {
         Err(why) => {
             let reason = format!("the world could not be made: {why}");
             // The engine may have ended by itself before, and that may be the cause.
-            let before = history.iter().take(at).filter_map(|record| world_part_died(&record.what));
-            Judgement::unknown(std::iter::once(reason).chain(before).chain(left()).collect())
+            let before = history.iter().take(at).filter_map(world_part_died);
+            Judgement::unknown(
+                std::iter::once(Unknown::at(history[at].seq, reason))
+                    .chain(before)
+                    .chain(left())
+                    .collect(),
+            )
         }
         Ok(why) if left().next().is_none() => Judgement::not_applicable(why.clone()),
         Ok(why) => {
             let reason = format!("not applicable: {why}");
-            Judgement::unknown(left().chain([reason]).collect())
+            Judgement::unknown(left().chain([Unknown::at(history[at].seq, reason)]).collect())
         }
     })
 }
@@ -80,9 +85,12 @@ fn starved(limit: &str, judgement: Judgement) -> Judgement {
     let Judgement { violations, unknowns, .. } = judgement;
     let seen = violations
         .into_iter()
-        .map(|found| format!("seen under that limit: {}: {}", found.oracle, found.text));
+        .map(|found| {
+            (found.seq, format!("seen under that limit: {}: {}", found.oracle, found.text))
+        })
+        .map(|(seq, text)| Unknown::at(seq, text));
     let reason = format!("what failed may be due to the machine: {limit}");
-    Judgement::unknown(std::iter::once(reason).chain(seen).chain(unknowns).collect())
+    Judgement::unknown(std::iter::once(reason.into()).chain(seen).chain(unknowns).collect())
 }
 
 /// Judges a history that has steps.
@@ -91,16 +99,24 @@ fn judge_steps(history: &[Record]) -> Judgement {
     let mut found = apply_oracles(&own);
     let mut unknowns = reasons_for_incompleteness(&own);
     unknowns.append(&mut found.unknowns);
-    let mut violations = found.violations;
+    let (mut violations, mut excused) = (found.violations, found.excused);
     if !neighbour.is_empty() {
         let found = apply_oracles(&neighbour);
+        excused.extend(
+            found.excused.into_iter().map(|excused| Excused {
+                why: format!("the neighbour: {}", excused.why),
+                ..excused
+            }),
+        );
         violations.extend(found.violations.into_iter().map(|violation| Violation {
             text: format!("the neighbour: {}", violation.text),
             ..violation
         }));
-        unknowns.extend(found.unknowns.into_iter().map(|text| format!("the neighbour: {text}")));
-        unknowns
-            .extend(failures(&neighbour).into_iter().map(|text| format!("the neighbour: {text}")));
+        let found = found.unknowns.into_iter().chain(failures(&neighbour));
+        unknowns.extend(found.map(|unknown| Unknown {
+            text: format!("the neighbour: {}", unknown.text),
+            ..unknown
+        }));
     }
     // By now the texts contain names instead of random IDs, so the order is the same on every machine.
     violations.sort_by(|a, b| (a.seq, a.oracle, &a.text).cmp(&(b.seq, b.oracle, &b.text)));
@@ -111,7 +127,7 @@ fn judge_steps(history: &[Record]) -> Judgement {
     } else {
         Verdict::Pass
     };
-    Judgement { verdict, violations, unknowns, not_applicable: None }
+    Judgement { verdict, violations, unknowns, not_applicable: None, excused }
 }
 
 /// The records of the run's own daemon, and those of its neighbour. Few runs have a neighbour; without
@@ -152,10 +168,11 @@ fn apply_oracles(history: &[Record]) -> Finding {
         let finding = oracle(if sees_ending { history } else { before_end });
         found.violations.extend(finding.violations);
         found.unknowns.extend(finding.unknowns);
+        found.excused.extend(finding.excused);
     }
     // If a part of the world ended by itself, later records say nothing about the daemon. The run then
     // becomes unknown, unless a violation was recorded before.
-    if let Some(end) = before_end.iter().find(|record| world_part_died(&record.what).is_some()) {
+    if let Some(end) = before_end.iter().find(|record| world_part_died(record).is_some()) {
         found.violations.retain(|violation| violation.seq <= end.seq);
     }
     let names = View::from_records(history);
@@ -174,16 +191,17 @@ fn up_to_ending(history: &[Record]) -> &[Record] {
 }
 
 /// Why the run was not complete or its world failed; empty if neither is so.
-fn reasons_for_incompleteness(history: &[Record]) -> Vec<String> {
+fn reasons_for_incompleteness(history: &[Record]) -> Vec<Unknown> {
     let mut unknowns = failures(history);
     let judged = history
         .iter()
         .any(|record| matches!(record.what, What::Checkpoint { stage: Stage::Probed, .. }));
     if !judged && unknowns.is_empty() && !was_ended_early(history) {
-        unknowns.push("the run ended before anything could be judged".to_owned());
+        unknowns.push("the run ended before anything could be judged".to_owned().into());
     }
     if !history.iter().any(|record| matches!(record.what, What::Ended)) {
-        unknowns.push("the journal has no end: the harness was stopped during the run".to_owned());
+        let text = "the journal has no end: the harness was stopped during the run";
+        unknowns.push(text.to_owned().into());
     }
     unknowns
 }
@@ -202,13 +220,13 @@ fn was_ended_early(history: &[Record]) -> bool {
 }
 
 /// What failed that is not the daemon's, beside what the harness ends itself.
-fn failures(history: &[Record]) -> Vec<String> {
+fn failures(history: &[Record]) -> Vec<Unknown> {
     let before_end = up_to_ending(history);
-    let mut failures: Vec<_> =
-        before_end.iter().filter_map(|record| world_failure(&record.what)).collect();
+    let mut failures: Vec<_> = before_end.iter().filter_map(world_failure).collect();
     // Leaks are found only then, and a step may fail because the harness ends.
-    let after = history[before_end.len()..].iter().map(|record| &record.what);
-    let after = after.filter(|what| matches!(what, What::Leak { .. } | What::StepFailed { .. }));
+    let after = history[before_end.len()..].iter();
+    let after =
+        after.filter(|record| matches!(record.what, What::Leak { .. } | What::StepFailed { .. }));
     failures.extend(after.filter_map(world_failure));
     failures.extend(abandoned_writes(before_end));
     failures
@@ -217,7 +235,7 @@ fn failures(history: &[Record]) -> Vec<String> {
 /// Writes that a gate held, and whose sender stopped waiting although no step ended the daemon. The write
 /// was then not stored at the instant that the schedule supposes.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only reviews and ends of the daemon matter")]
-fn abandoned_writes(history: &[Record]) -> Vec<String> {
+fn abandoned_writes(history: &[Record]) -> Vec<Unknown> {
     let steps = Steps::from_history(history);
     let mut held = BTreeSet::new();
     let mut unknowns = Vec::new();
@@ -229,8 +247,11 @@ fn abandoned_writes(history: &[Record]) -> Vec<String> {
             What::Review(Review { outcome: ReviewOutcome::GivenUpAt(gate), resource, .. })
                 if held.remove(gate) =>
             {
-                unknowns.push(format!(
-                    "a held write of {resource} was abandoned before its gate was released"
+                unknowns.push(Unknown::at(
+                    record.seq,
+                    format!(
+                        "a held write of {resource} was abandoned before its gate was released"
+                    ),
                 ));
             }
             // A daemon that ends abandons its writes, so these are expected.
@@ -244,37 +265,38 @@ fn abandoned_writes(history: &[Record]) -> Vec<String> {
 }
 
 /// Something of the world that the harness could not remove.
-fn leak(what: &What) -> Option<String> {
-    let What::Leak { text, owner: Owner::World } = what else { return None };
-    Some(format!("something of the world could not be removed: {text}"))
+fn leak(record: &Record) -> Option<Unknown> {
+    let What::Leak { text, owner: Owner::World } = &record.what else { return None };
+    let text = format!("something of the world could not be removed: {text}");
+    Some(Unknown::at(record.seq, text))
 }
 
 /// The failure of the world or the schedule that a record reports, if it reports one.
-fn world_failure(what: &What) -> Option<String> {
-    if let Some(leak) = leak(what) {
+fn world_failure(record: &Record) -> Option<Unknown> {
+    if let Some(leak) = leak(record) {
         return Some(leak);
     }
-    if let Some(death) = world_part_died(what) {
+    if let Some(death) = world_part_died(record) {
         return Some(death);
     }
-    let What::StepFailed { index, blame, why } = what else { return None };
+    let What::StepFailed { index, blame, why } = &record.what else { return None };
     let failure = match blame {
         Blame::Schedule => "the daemon did not do what the schedule supposes",
         Blame::World => "the world failed",
         // `liveness` judges this.
         Blame::Daemon => return None,
     };
-    Some(format!("step {}: {failure}: {why}", index + 1))
+    Some(Unknown::at(record.seq, format!("step {}: {failure}: {why}", index + 1)))
 }
 
 /// How a process of the world ended by itself, if the record reports that. The daemon does not count.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only ends of processes matter here")]
-fn world_part_died(what: &What) -> Option<String> {
-    match what {
+fn world_part_died(record: &Record) -> Option<Unknown> {
+    match &record.what {
         What::Process { name, state: ProcessState::Died { exit }, .. }
             if !DAEMON_PARTS.contains(&name.as_str()) =>
         {
-            Some(format!("the {name} ended by itself: {exit}"))
+            Some(Unknown::at(record.seq, format!("the {name} ended by itself: {exit}")))
         }
         _ => None,
     }

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::OracleName;
+use crate::record::DaemonKind;
+use crate::scenario::{About, OracleName};
 
 /// What a run proved; `max` over several is the verdict of all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,6 +44,20 @@ impl Verdict {
     }
 }
 
+impl DaemonKind {
+    /// Whether this judgement is the right one for this daemon: a pass, or under the finding's own
+    /// defect a failure through the oracle that the finding names.
+    #[must_use]
+    pub fn accepts(self, about: &About, judgement: &Judgement) -> bool {
+        match self {
+            Self::Correct | Self::Unrelated | Self::Control => judgement.verdict == Verdict::Pass,
+            Self::Own => {
+                judgement.verdict == Verdict::Fail && judgement.oracles().contains(&about.oracle)
+            }
+        }
+    }
+}
+
 /// A broken promise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
@@ -54,6 +69,54 @@ pub struct Violation {
     pub text: String,
 }
 
+/// A reason why the run does not show all that it should. In files it is its text alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Unknown {
+    /// The record that it is about, if it is about one.
+    pub seq: Option<u64>,
+    /// What could not be shown, and why.
+    pub text: String,
+}
+
+impl Unknown {
+    /// A reason that the record with the number `seq` gives.
+    #[must_use]
+    pub fn at(seq: u64, text: impl Into<String>) -> Self {
+        Self { seq: Some(seq), text: text.into() }
+    }
+}
+
+impl From<String> for Unknown {
+    fn from(text: String) -> Self {
+        Self { seq: None, text }
+    }
+}
+
+impl From<Unknown> for String {
+    fn from(unknown: Unknown) -> Self {
+        unknown.text
+    }
+}
+
+/// Errors in the daemon's log that break no promise, because something that the history shows explains
+/// them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excused {
+    /// How many lines.
+    pub lines: u64,
+    /// What explains them.
+    pub why: String,
+}
+
+impl fmt::Display for Excused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lines, why } = self;
+        let errors = if *lines == 1 { "error" } else { "errors" };
+        write!(f, "{lines} {errors} in the log: {why}")
+    }
+}
+
 /// A verdict and its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
@@ -62,18 +125,22 @@ pub struct Judgement {
     /// Broken promises, in the order of the history.
     pub violations: Vec<Violation>,
     /// Why the run does not show all that it should.
-    pub unknowns: Vec<String>,
+    pub unknowns: Vec<Unknown>,
     /// Why the scenario is not for this daemon; only if that is the verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_applicable: Option<String>,
+    /// Errors in the log that were excused, by their reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excused: Vec<Excused>,
 }
 
 impl Judgement {
     /// The judgement of a run that shows nothing, for these reasons.
     #[must_use]
-    pub fn unknown(unknowns: Vec<String>) -> Self {
+    pub fn unknown(unknowns: Vec<Unknown>) -> Self {
         let violations = Vec::new();
-        Self { verdict: Verdict::Unknown, violations, unknowns, not_applicable: None }
+        let (not_applicable, excused) = (None, Vec::new());
+        Self { verdict: Verdict::Unknown, violations, unknowns, not_applicable, excused }
     }
 
     /// The judgement of a run of a scenario that is not for this daemon.
@@ -81,7 +148,8 @@ impl Judgement {
     pub fn not_applicable(why: String) -> Self {
         let verdict = Verdict::NotApplicable;
         let not_applicable = Some(why);
-        Self { verdict, violations: Vec::new(), unknowns: Vec::new(), not_applicable }
+        let (violations, unknowns, excused) = (Vec::new(), Vec::new(), Vec::new());
+        Self { verdict, violations, unknowns, not_applicable, excused }
     }
 
     /// The oracles that found something, each once, in the order of their names.

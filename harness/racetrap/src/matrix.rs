@@ -9,49 +9,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use futures::StreamExt as _;
+pub use racetrap_history::DaemonKind;
 use racetrap_history::{About, FindingId, Judgement, OracleName, Scenario, Verdict, VmMode};
 use serde::{Serialize, Serializer};
 
+use crate::derived::JOURNAL;
 use crate::known::{KnownFailures, KnownState};
 use crate::run::{self, EndAt, Outcome, RunError, RunOptions, Stop};
-
-/// The daemon of a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DaemonKind {
-    /// No defect is switched on.
-    Correct,
-    /// The defect of the finding is switched on.
-    Own,
-    /// The defect of another finding is switched on.
-    Unrelated,
-    /// No defect is switched on, and the scenario runs without its faults: the control run.
-    Control,
-}
-
-impl DaemonKind {
-    /// The defect that this daemon has for a finding, if any.
-    #[must_use]
-    pub fn defect(self, about: &About) -> Option<&str> {
-        match self {
-            Self::Correct | Self::Control => None,
-            Self::Own => Some(&about.defect),
-            Self::Unrelated => Some(&about.unrelated),
-        }
-    }
-
-    /// Whether this judgement is the right one for this daemon: a pass, or under the finding's own
-    /// defect a failure through the oracle that the finding names.
-    #[must_use]
-    pub fn accepts(self, about: &About, judgement: &Judgement) -> bool {
-        match self {
-            Self::Correct | Self::Unrelated | Self::Control => judgement.verdict == Verdict::Pass,
-            Self::Own => {
-                judgement.verdict == Verdict::Fail && judgement.oracles().contains(&about.oracle)
-            }
-        }
-    }
-}
 
 /// One scenario on one daemon, and the result.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -125,16 +89,29 @@ struct Planned<'a> {
     daemon: DaemonKind,
 }
 
+/// What [`run_matrix`] reports while it runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Event<'a> {
+    /// The run of a cell begins. The cell has no result yet.
+    Began(&'a Cell),
+    /// A cell has its result.
+    Ended {
+        /// The name of its subject.
+        subject: &'a str,
+        /// The result.
+        cell: &'a Cell,
+    },
+}
+
 /// Runs every cell of `subjects`, and returns the cells sorted by subject and daemon.
 ///
 /// `again` returns the command that repeats a subject under some defects, or as a control run.
-/// `progress` is called for each cell as soon as it is done. A scenario without `about` has no
-/// cells.
+/// `observe` is called when a cell begins and when it ends. A scenario without `about` has no cells.
 pub(crate) async fn run_matrix(
     subjects: &[Subject<'_>],
     options: &MatrixOptions,
     again: impl Fn(&str, &[String], bool) -> String,
-    progress: impl FnMut(&Cell),
+    observe: impl Fn(Event<'_>),
 ) -> Vec<Cell> {
     let planned = plan(subjects, options.knows_defects);
     let known = &options.known;
@@ -146,11 +123,14 @@ pub(crate) async fn run_matrix(
         // If the defect is not found, only the history shows why, so its evidence is kept even
         // after a pass.
         let keep = options.run.keep || planned.daemon == DaemonKind::Own;
+        let cell_of = Some(planned.daemon);
         let end_at = planned.end_at();
-        let options = RunOptions { defects, again, keep, end_at, ..options.run.clone() };
+        let options =
+            RunOptions { defects, again, keep, end_at, cell: cell_of, ..options.run.clone() };
         if let Some(why) = not_begun(&options.stop) {
             return Cell { reasons: vec![why], ..cell };
         }
+        observe(Event::Began(&cell));
         let came = if is_control {
             run::run(&planned.scenario.control(), &options).await
         } else {
@@ -163,7 +143,7 @@ pub(crate) async fn run_matrix(
         let known = known.compare(&cell.finding, cell.verdict, &cell.oracles);
         Cell { known, ..cell }
     };
-    carry_out(&planned, options.jobs, run_one, progress).await
+    carry_out(&planned, options.jobs, run_one, &observe).await
 }
 
 /// How many cells [`run_matrix`] will run.
@@ -172,12 +152,18 @@ pub(crate) fn count(subjects: &[Subject<'_>], knows_defects: bool) -> usize {
     plan(subjects, knows_defects).len()
 }
 
-fn plan<'a>(subjects: &[Subject<'a>], knows_defects: bool) -> Vec<Planned<'a>> {
-    let daemons: &[_] = if knows_defects {
+/// The daemons that each scenario runs on.
+#[must_use]
+pub(crate) fn daemons(knows_defects: bool) -> &'static [DaemonKind] {
+    if knows_defects {
         &[DaemonKind::Correct, DaemonKind::Own, DaemonKind::Unrelated, DaemonKind::Control]
     } else {
         &[DaemonKind::Correct, DaemonKind::Control]
-    };
+    }
+}
+
+fn plan<'a>(subjects: &[Subject<'a>], knows_defects: bool) -> Vec<Planned<'a>> {
+    let daemons = daemons(knows_defects);
     let described =
         subjects.iter().filter_map(|subject| Some((*subject, subject.scenario.about.as_ref()?)));
     described
@@ -221,7 +207,7 @@ async fn carry_out<'a>(
     planned: &[Planned<'a>],
     jobs: NonZeroUsize,
     run_one: impl AsyncFn(Planned<'a>) -> Cell,
-    mut progress: impl FnMut(&Cell),
+    observe: &impl Fn(Event<'_>),
 ) -> Vec<Cell> {
     let run_one = &run_one;
     let runs = in_order(planned)
@@ -230,7 +216,7 @@ async fn carry_out<'a>(
     let mut running = std::pin::pin!(futures::stream::iter(runs).buffer_unordered(jobs.get()));
     let mut cells = Vec::new();
     while let Some((index, cell)) = running.next().await {
-        progress(&cell);
+        observe(Event::Ended { subject: planned[index].name, cell: &cell });
         cells.push((index, cell));
     }
     cells.sort_by_key(|(index, _)| *index);
@@ -300,7 +286,8 @@ impl Planned<'_> {
 pub(crate) fn reasons(judgement: &Judgement) -> impl Iterator<Item = String> {
     let Judgement { violations, unknowns, not_applicable, .. } = judgement;
     let violations = violations.iter().map(|found| format!("{}: {}", found.oracle, found.text));
-    violations.chain(unknowns.iter().cloned()).chain(not_applicable.clone())
+    let unknowns = unknowns.iter().map(|unknown| unknown.text.clone());
+    violations.chain(unknowns).chain(not_applicable.clone())
 }
 
 /// Why a run did not begin, if the harness was asked to stop before.
@@ -312,7 +299,8 @@ pub(crate) fn not_begun(stop: &Stop) -> Option<String> {
 /// The evidence of a run that could not begin, if there is any.
 pub(crate) fn evidence_of(error: &RunError) -> Option<PathBuf> {
     match error {
-        RunError::Evidence { .. } => None,
+        // The disk was full before or after the journal was begun.
+        RunError::Evidence { path, .. } => path.join(JOURNAL).exists().then(|| path.clone()),
         RunError::World { evidence, .. }
         | RunError::Ended { evidence, .. }
         | RunError::Leaked { evidence, .. } => Some(evidence.clone()),

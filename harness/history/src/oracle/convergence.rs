@@ -24,14 +24,20 @@ pub fn convergence(history: &[Record]) -> Finding {
         match stage {
             Stage::Level => at_level = differences,
             Stage::Probed if view.app().is_none() => {
-                finding.unknowns.push(format!("checkpoint {number}: there is no App to be judged"));
+                finding.unknown(
+                    record.seq,
+                    format!("checkpoint {number}: there is no App to be judged"),
+                );
             }
             Stage::Probed => {
                 if differences.is_empty() && !at_level.is_empty() {
-                    finding.unknowns.push(format!(
-                        "checkpoint {number}: converged only after another event: {}",
-                        at_level.join("; ")
-                    ));
+                    finding.unknown(
+                        record.seq,
+                        format!(
+                            "checkpoint {number}: converged only after another event: {}",
+                            at_level.join("; ")
+                        ),
+                    );
                 }
                 for difference in differences {
                     finding.violated(OracleName::Convergence, record.seq, difference);

@@ -1,6 +1,7 @@
 //! The complete state after some records.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -11,10 +12,13 @@ use super::logs::{LogExchange, LogState, Logs};
 use super::names::Names;
 use super::objects::{Objects, text};
 use super::requests::Requests;
+use super::takeover::Takeover;
+use super::told::Told;
 use super::wire::Wires;
-use crate::mirror::{Mirror, MirrorKey, compare, expected};
+use crate::mirror::{Mirror, MirrorKey, compare_with, expected};
 use crate::record::{EngineEvent, EngineState, Exit, Footprint, ProcessState, Record, What};
-use crate::scenario::{EngineEventMatch, GateName, MirrorRef, OURS};
+use crate::scenario::{EngineEventMatch, GateName, MirrorRef, OURS, Step, WaitStep};
+use crate::steps::Steps;
 
 /// The state after the records that were applied, in order.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +31,12 @@ pub struct View {
     ended: Vec<(String, Exit)>,
     requests: Requests,
     docker: DockerConfig,
+    takeover: Takeover,
+    told: Told,
+    /// The steps of the run's scenario.
+    steps: Arc<[Step]>,
+    /// The index of the step that began last.
+    step: usize,
     logs: Logs,
     /// How many events of each type, action and object the engine has sent.
     events: BTreeMap<(String, String, String), u32>,
@@ -47,7 +57,13 @@ impl View {
     /// Applies the next record.
     pub fn apply(&mut self, record: &Record) {
         self.activity.apply(record);
+        let steps = self.steps.clone();
+        let begun = Steps::new(&steps).begun(record);
+        self.takeover.apply(record, begun);
+        self.told.apply(record, begun);
         match &record.what {
+            What::StepBegan { index } => self.step = *index,
+            What::Run(header) => self.steps = header.scenario.steps.clone().into(),
             What::Wire(message) => {
                 self.wires.apply_engine_message(message);
                 self.logs.apply_wire(message, record.seq);
@@ -85,7 +101,6 @@ impl View {
             }
             // Listed one by one: whoever adds a kind of record must decide whether it changes the view.
             What::Process { .. }
-            | What::Run(_)
             | What::Endpoint { .. }
             | What::UserCommand(_)
             | What::Review(_)
@@ -98,7 +113,6 @@ impl View {
             | What::LogTruth(_)
             | What::LogCrowd(_)
             | What::Announced { .. }
-            | What::StepBegan { .. }
             | What::StepDone { .. }
             | What::StepFailed { .. }
             | What::WatchLost { .. }
@@ -175,6 +189,18 @@ impl View {
         self.docker.is_cleared()
     }
 
+    /// Why the daemon, which is connected, must have made its own context the docker command's current
+    /// one by now; `None` if it need not, or has.
+    #[must_use]
+    pub fn takeover_due(&self) -> Option<String> {
+        let app = self.app()?;
+        let ready = app.condition("ContainerEngineReady");
+        if !app.wants_mirrors() || ready != Some(("True", "Connected")) {
+            return None;
+        }
+        self.takeover.due()
+    }
+
     /// Files beside the docker command's configuration that no user put there, each with the number of
     /// the first record that shows it.
     pub(crate) fn strays(&self) -> impl Iterator<Item = (&str, u64)> {
@@ -238,7 +264,24 @@ impl View {
     /// Every difference between the mirrors that the API must have and those that it has.
     #[must_use]
     pub fn differences(&self) -> Vec<String> {
-        compare(&self.expected(), &self.mirrors())
+        self.compare(&self.expected(), &self.mirrors())
+    }
+
+    /// Every difference between these mirrors. Where a rule of the scenario rewrites what the daemon
+    /// reads, the rewritten value is right as well.
+    pub(crate) fn compare(
+        &self,
+        wanted: &BTreeMap<MirrorKey, BTreeMap<String, String>>,
+        seen: &[Mirror],
+    ) -> Vec<String> {
+        compare_with(wanted, seen, |key, field, seen| self.told.has(key, field, seen, &self.names))
+    }
+
+    /// Whether a later step of the scenario than the one that began last settles.
+    #[must_use]
+    pub fn settles_again(&self) -> bool {
+        let mut later = self.steps.iter().skip(self.step + 1);
+        later.any(|step| matches!(step, Step::Wait(WaitStep::Settle)))
     }
 
     /// The object of a resource with this name; the first one, if several namespaces have one.
@@ -251,6 +294,12 @@ impl View {
     pub fn names(&self, resource: &str) -> impl Iterator<Item = &str> {
         let objects = self.objects.of_kind(resource);
         objects.into_iter().flat_map(|(_, objects)| objects.keys()).map(String::as_str)
+    }
+
+    /// Every object of a resource.
+    pub(crate) fn objects(&self, resource: &str) -> impl Iterator<Item = &Value> {
+        let objects = self.objects.of_kind(resource);
+        objects.into_iter().flat_map(|(_, objects)| objects.values())
     }
 
     /// The object of a mirror, if there is one.

@@ -8,8 +8,10 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
 use std::{fs, io};
 
-use racetrap_history::DockerContent;
+use racetrap_history::{DockerContent, FileAttributes};
 use serde_json::{Map, Value};
+
+use crate::sys::file_facts;
 
 /// The member that names the current context.
 const CURRENT: &str = "currentContext";
@@ -67,6 +69,19 @@ impl ContentReader {
         // Equal values have equal texts: the members of an object are sorted by their names.
         format!("{:016x}", self.key.hash_one(value.to_string()))
     }
+}
+
+/// Whose a file of the configuration in `directory` is, and where it leads; `None` if it is not there.
+pub(super) fn attributes(directory: &Path, path: &Path) -> Option<FileAttributes> {
+    let link = fs::read_link(path).ok().map(|link| link.to_string_lossy().into_owned());
+    let facts = file_facts(path).ok()?;
+    Some(FileAttributes {
+        mode: facts.mode,
+        owner: facts.owner,
+        group: facts.group,
+        link,
+        other_file_system: file_facts(directory).ok()?.device != facts.device,
+    })
 }
 
 /// The whole text of a file.
@@ -140,6 +155,21 @@ mod tests {
             let expected = DockerContent::Config { current: None, members: BTreeMap::new() };
             assert_eq!(read(&reader, text), expected, "{text:?}");
         }
+    }
+
+    // A link has the mode of what it leads to, and its own text as the way there.
+    #[test]
+    fn a_link_has_the_attributes_of_its_file() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let at = |name: &str| directory.path().join(name);
+        fs::write(at("file"), "{}").expect("a file");
+        crate::sys::set_owner_and_mode(&at("file"), None, Some(0o640)).expect("a mode");
+        crate::sys::create_link(Path::new("file"), &at("link")).expect("a link");
+        let file = attributes(directory.path(), &at("file")).expect("it is there");
+        let link = attributes(directory.path(), &at("link")).expect("it is there");
+        assert_eq!((file.mode, file.link.as_deref(), file.other_file_system), (0o640, None, false));
+        assert_eq!(link, FileAttributes { link: Some("file".to_owned()), ..file });
+        assert_eq!(attributes(directory.path(), &at("absent")), None);
     }
 
     // A text that is no JSON may contain a secret too.

@@ -1,7 +1,8 @@
 //! One run as JUnit, GitHub and the index page show it, whether `run` or `matrix` made it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use racetrap_history::{Verdict, VmMode};
 
@@ -31,6 +32,9 @@ pub(crate) enum State {
 impl State {
     /// The state of a run.
     pub(crate) fn of_run(report: &RunReport) -> Self {
+        if let Some(cell) = report.as_cell() {
+            return Self::of_cell(&cell);
+        }
         match report.judgement.verdict {
             Verdict::Pass => Self::Right,
             Verdict::NotApplicable => Self::NotApplicable,
@@ -74,7 +78,7 @@ pub(crate) struct Case {
     /// Its name among the cases of its finding; unique.
     pub(crate) name: String,
     /// Its column in a table of findings.
-    pub(crate) column: &'static str,
+    pub(crate) column: Cow<'static, str>,
     /// How it compares with what it must be.
     pub(crate) state: State,
     /// The state in one upper-case word.
@@ -105,6 +109,12 @@ impl Case {
         numbered(reports.iter().map(Self::from_run).collect())
     }
 
+    /// The cases of one revision's runs, in the same order. The revision is their column.
+    pub(crate) fn from_revision(revision: &str, reports: &[RunReport]) -> Vec<Self> {
+        let cases = Self::from_runs(reports).into_iter();
+        cases.map(|case| Self { column: revision.to_owned().into(), ..case }).collect()
+    }
+
     /// The cases of a matrix, in the same order.
     pub(crate) fn from_cells(cells: &[Cell]) -> Vec<Self> {
         numbered(cells.iter().map(Self::from_cell).collect())
@@ -116,7 +126,31 @@ impl Case {
         Some(name.to_string_lossy().into_owned())
     }
 
+    /// A journal in `directory` that cannot be read: it may hide a failure. `again` tries once more.
+    pub(crate) fn unread(directory: &Path, why: &str, again: String) -> Self {
+        let name = directory.file_name().unwrap_or(directory.as_os_str());
+        Self {
+            finding: name.to_string_lossy().into_owned(),
+            name: "a journal that cannot be read".to_owned(),
+            column: VERDICT.into(),
+            state: State::Unknown,
+            label: "UNREAD",
+            word: "cannot be read".to_owned(),
+            reasons: vec![why.to_owned()],
+            repaired: false,
+            seconds: 0.0,
+            defects: Vec::new(),
+            vm: None,
+            engine: None,
+            evidence: Some(directory.to_owned()),
+            again,
+        }
+    }
+
     fn from_run(report: &RunReport) -> Self {
+        if let Some(cell) = report.as_cell() {
+            return Self::from_cell(&cell);
+        }
         let RunReport { finding, title, defects, judgement, .. } = report;
         let state = State::of_run(report);
         let label = match state {
@@ -137,7 +171,7 @@ impl Case {
         Self {
             finding: finding.to_string(),
             name: format!("{title}{}", under.collect::<String>()),
-            column: VERDICT,
+            column: VERDICT.into(),
             state,
             label,
             word,
@@ -159,7 +193,7 @@ impl Case {
         Self {
             finding: cell.finding.to_string(),
             name: daemon_of(cell),
-            column: column_of(cell),
+            column: column_of(cell).into(),
             state,
             label: match state {
                 State::Right => "OK",
@@ -211,7 +245,7 @@ pub(super) fn example(state: State) -> Case {
     Case {
         finding: "1-A".to_owned(),
         name: format!("changes are never seen, defect 1-A, {word}"),
-        column: "verdict",
+        column: "verdict".into(),
         state,
         label,
         word: word.to_owned(),

@@ -17,9 +17,11 @@ pub(crate) fn doctor(checks: &[Check], paint: Paint) -> String {
         };
         let _ = writeln!(text, "{state}  {:width$}  {}", check.name, check.found);
         if check.state != CheckState::Ok {
-            let blank = " ".repeat(10 + width + 2);
-            let _ = writeln!(text, "{blank}{}", paint.faint(&format!("for {}", check.purpose)));
-            let _ = writeln!(text, "{blank}{}", check.remedy);
+            let indent = 10 + width + 2;
+            let blank = " ".repeat(indent);
+            let purpose = paint.fold(indent, &format!("for {}", check.purpose));
+            let _ = writeln!(text, "{blank}{}", paint.faint(&purpose));
+            let _ = writeln!(text, "{blank}{}", paint.fold(indent, &check.remedy));
         }
     }
     let missing = checks.iter().filter(|check| check.state == CheckState::Missing).count();

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unshown, Verdict,
-    Violation, VmMode,
+    DaemonKind, Excused, FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario,
+    Unknown, Unshown, Verdict, Violation, VmMode,
 };
 use serde::Serialize;
 
@@ -12,6 +12,7 @@ use super::RunReport;
 use super::case::State;
 use super::check::{Check, CheckState};
 use super::recorded::{Recorded, differences};
+use super::survey::Surveyed;
 use crate::contract::Coverage;
 use crate::known::KnownFailure;
 use crate::matrix::Cell;
@@ -57,8 +58,10 @@ struct Run<'a> {
     verdict: Verdict,
     oracles: Vec<OracleName>,
     right: Option<bool>,
+    cell: Option<DaemonKind>,
     violations: &'a [Violation],
-    unknowns: &'a [String],
+    unknowns: &'a [Unknown],
+    excused: &'a [Excused],
     not_applicable: Option<&'a str>,
     known: &'a [KnownFailure],
     repaired: &'a [KnownFailure],
@@ -78,7 +81,9 @@ impl<'a> Run<'a> {
             oracles: report.judgement.oracles(),
             violations: &report.judgement.violations,
             unknowns: &report.judgement.unknowns,
+            excused: &report.judgement.excused,
             right: State::of_run(report).is_right(),
+            cell: report.cell.map(|(daemon, _)| daemon),
             not_applicable: report.judgement.not_applicable.as_deref(),
             known: &report.known.matched,
             repaired: &report.known.repaired,
@@ -129,6 +134,8 @@ pub(crate) fn promises_json(coverage: &Coverage<'_>) -> String {
         section: &'a str,
         text: &'a str,
         oracles: &'a [OracleName],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why_not: Option<&'static str>,
         findings: &'a [&'a FindingId],
         defects: &'a [&'a str],
     }
@@ -145,6 +152,7 @@ pub(crate) fn promises_json(coverage: &Coverage<'_>) -> String {
         section: promise.section,
         text: promise.text,
         oracles: &promise.oracles,
+        why_not: promise.why_not,
         findings: &promise.findings,
         defects: &promise.defects,
     });
@@ -166,6 +174,27 @@ pub(crate) fn runs_json(daemon: &DaemonFacts, reports: &[RunReport]) -> String {
         runs: Vec<Run<'a>>,
     }
     text(&Runs { version: VERDICTS, daemon, runs: reports.iter().map(Run::new).collect() })
+}
+
+/// The object of `survey`.
+pub(crate) fn survey_json(surveyed: &[Surveyed]) -> String {
+    #[derive(Serialize)]
+    struct Revision<'a> {
+        revision: &'a str,
+        daemon: &'a DaemonFacts,
+        runs: Vec<Run<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Survey<'a> {
+        version: u32,
+        revisions: Vec<Revision<'a>>,
+    }
+    let revisions = surveyed.iter().map(|one| Revision {
+        revision: &one.revision,
+        daemon: &one.daemon,
+        runs: one.reports.iter().map(Run::new).collect(),
+    });
+    text(&Survey { version: VERDICTS, revisions: revisions.collect() })
 }
 
 /// The object of `report`. `unread` lists journals that cannot be used, with the reason.

@@ -28,7 +28,8 @@ pub(crate) fn differences(now: &Judgement, recorded: &Recorded) -> Vec<String> {
         |found: &Violation| format!("{}: {} (record {})", found.oracle, found.text, found.seq);
     let all = |judgement: &Judgement| -> Vec<String> {
         let violations = judgement.violations.iter().map(told);
-        let rest = judgement.unknowns.iter().chain(&judgement.not_applicable);
+        let unknowns = judgement.unknowns.iter().map(|unknown| &unknown.text);
+        let rest = unknowns.chain(&judgement.not_applicable);
         violations.chain(rest.cloned()).collect()
     };
     let (old, new) = (all(before), all(now));
@@ -68,6 +69,7 @@ mod tests {
             violations: violations.collect(),
             unknowns: Vec::new(),
             not_applicable: None,
+            excused: Vec::new(),
         }
     }
 

@@ -25,7 +25,9 @@ pub(super) fn cause(
         None => {
             let violations =
                 judgement.violations.iter().map(|it| format!("{}: {}", it.oracle, it.text));
-            let first = violations.chain(judgement.unknowns.iter().cloned()).next();
+            let first = violations
+                .chain(judgement.unknowns.iter().map(|unknown| unknown.text.clone()))
+                .next();
             let word = if judgement.verdict == Verdict::Fail { "fail" } else { "unknown" };
             Cause::new(Trigger::Verdict, format!("{word}: {}", first.unwrap_or_default()))
         }

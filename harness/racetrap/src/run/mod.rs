@@ -11,7 +11,7 @@
 //! - `first_violation`: a run that ends at its first violation;
 //! - `step_error`: a step that could not be done, and whose failure that is;
 //! - `stop`: what ends a run before its last step;
-//! - `reuse`: whether a world can be used again;
+//! - `reuse`: whether a world can be used again; `turn`: how many runs with guests go on at once;
 //! - `evidence`, `cause`: what a run leaves, and why.
 
 mod applicable;
@@ -30,6 +30,7 @@ mod scene;
 mod step_error;
 mod steps;
 mod stop;
+mod turn;
 
 pub use self::error::RunError;
 pub use self::first_violation::EndAt;

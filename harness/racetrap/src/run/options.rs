@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use racetrap_history::VmMode;
+use racetrap_history::{DaemonKind, VmMode};
 
 use super::first_violation::EndAt;
 use super::stop::Stop;
@@ -28,6 +28,8 @@ pub struct RunOptions {
     pub deadlines: Deadlines,
     /// The command that repeats the run.
     pub again: String,
+    /// The daemon of the cell, if the run is one of a matrix.
+    pub cell: Option<DaemonKind>,
     /// Ends the run early, and its world with it.
     pub stop: Stop,
     /// When the run may end before its last step.

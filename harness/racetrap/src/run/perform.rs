@@ -16,7 +16,7 @@ use super::outcome::Outcome;
 use super::runner::Runner;
 use super::step_error::StepError;
 use super::stop::{End, FAIL_FAST};
-use super::{applicable, cause, reuse};
+use super::{applicable, cause, reuse, turn};
 use crate::bundle::{Cause, Trigger, panicked};
 use crate::chain::chain;
 use crate::clock::Clock;
@@ -30,8 +30,10 @@ use crate::world::{Lease, World, WorldError};
 /// No world can be made, or no evidence can be written. Everything that goes wrong after that is in the
 /// history.
 pub async fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, RunError> {
+    // Before the clock starts: other runs may take minutes.
+    let _turn = turn::take(options).await;
     let clock = Clock::start();
-    if let Some(why) = applicable::refused(scenario, options.vm) {
+    if let Some(why) = applicable::refused(scenario, options.vm, options.engine) {
         return not_applicable(scenario, options, clock, why).await;
     }
     let mut modes = vec![VmMode::Api, VmMode::Program];
@@ -62,9 +64,10 @@ async fn not_applicable(
     recorder.append(What::Run(evidence.header(scenario, options, vm, 0)));
     recorder.append(What::NotApplicable { why: why.clone() });
     recorder.append(What::Ended);
-    let came = Judged::from_recorder(&recorder);
-    let kept =
-        evidence.finish(&recorder, &came, Cause::new(Trigger::Unmade, why), options.keep).await?;
+    let mut came = Judged::from_recorder(&recorder);
+    let kept = evidence
+        .finish(&recorder, &mut came, Cause::new(Trigger::Unmade, why), options.keep)
+        .await?;
     let Judged { history, judgement, .. } = came;
     Ok(Outcome { judgement, history, evidence: kept, vm, took: clock.elapsed() })
 }
@@ -97,7 +100,7 @@ async fn run_in(setting: Setting<'_>, is_last: bool) -> Result<Option<Outcome>, 
         Ok(made) => made,
         Err(why) => {
             let cause = Cause::new(Trigger::Stopped, &why);
-            evidence.finish(&recorder, &Judged::from_recorder(&recorder), cause, true).await?;
+            evidence.finish(&recorder, &mut Judged::from_recorder(&recorder), cause, true).await?;
             return Err(RunError::Ended { why, evidence: directory });
         }
     };
@@ -119,11 +122,11 @@ async fn unmade(
     recorder.append(What::Ended);
     let cause = Cause::new(Trigger::Unmade, chain(&source));
     let directory = evidence.directory().to_owned();
-    let came = Judged::from_recorder(recorder);
+    let mut came = Judged::from_recorder(recorder);
     let is_settled = came.judgement.verdict.is_settled();
     let lacks_mode = matches!(source, WorldError::Daemon(DaemonError::VmMode { .. }));
     let is_retried = is_settled && lacks_mode && !is_last;
-    let kept = evidence.finish(recorder, &came, cause, options.keep && !is_retried).await?;
+    let kept = evidence.finish(recorder, &mut came, cause, options.keep && !is_retried).await?;
     if is_retried {
         return Ok(None);
     }
@@ -169,8 +172,8 @@ async fn carry_out_made(
         }
         runner.close().await;
         recorder.append(What::Ended);
-        let came = Judged::from_recorder(&recorder);
-        let kept = evidence.finish(&recorder, &came, cause, options.keep).await;
+        let mut came = Judged::from_recorder(&recorder);
+        let kept = evidence.finish(&recorder, &mut came, cause, options.keep).await;
         if let Err(panic) = carried_out {
             std::panic::resume_unwind(panic);
         }
@@ -215,7 +218,7 @@ async fn give_back(
         }
     };
     // Records that came between the first judgement and the end of the history are judged too.
-    let came = Judged::new(records, failure);
+    let mut came = Judged::new(records, failure);
     let is_settled = came.judgement.verdict.is_settled();
     let cause = cause::cause(&came.history, &came.judgement, false, &options.stop);
     if !is_settled {
@@ -224,10 +227,8 @@ async fn give_back(
     let is_kept = !is_settled || options.keep;
     let logs = if is_kept { world.keep_logs(evidence.directory()) } else { Ok(()) };
     let idle = logs.and_then(|()| world.declare_idle());
-    let kept = match idle.map_err(|source| evidence.not_written(source)) {
-        Ok(()) => evidence.finish(world.recorder(), &came, cause, options.keep).await,
-        Err(error) => Err(error),
-    };
+    came.written = std::mem::replace(&mut came.written, Ok(())).and(idle);
+    let kept = evidence.finish(world.recorder(), &mut came, cause, options.keep).await;
     if is_settled && kept.is_ok() {
         lease.give_back(world).await;
     } else {

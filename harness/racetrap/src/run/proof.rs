@@ -4,7 +4,8 @@
 //! A daemon acts because something happened, or because a timer of its own is due. The proof needs both:
 //!
 //! 1. Nothing goes on whose end others decide: no request to the engine, no command in the background, no
-//!    write at a gate, no VM that boots or stops, no mirrors that a stop still removes, no Kubernetes.
+//!    write at a gate, no VM that boots or stops, no mirrors that a stop still removes, no Kubernetes, no
+//!    emulated engine.
 //! 2. Nothing has happened for as long as the longest timer that the contract lets run in silence
 //!    ([`LONGEST_TIMER`]), and for as long as the run took until then. The second rules out retries: their
 //!    delay grows by doubling, so the next attempt comes no later after the last one than the last
@@ -37,12 +38,14 @@ const TURN: Duration = Duration::from_secs(2);
 /// be proved.
 pub(super) async fn nothing_is_due(scene: &Scene) {
     let mut changes = scene.recorder().changes();
+    // Neither bytes that pass slowly nor an emulated engine at work leaves a record.
+    let is_slowed = scene.is_slowed || scene.world.engine.is_in_guest();
     // When the daemon last answered the harness, if nothing happened since.
     let mut answered: Option<Duration> = None;
     loop {
         changes.borrow_and_update();
         let now = scene.recorder().clock().elapsed();
-        let silence = scene.recorder().with_view(|view| Silence::from_view(view, scene.is_slowed));
+        let silence = scene.recorder().with_view(|view| Silence::from_view(view, is_slowed));
         answered = answered.filter(|at| silence.is_some_and(|silence| silence.effect < *at));
         let left = match silence {
             None => None,

@@ -79,10 +79,35 @@ impl Complaint {
                 let problem = "the file holds several documents".to_owned();
                 new(problem, "expected the end of the file before this", Some(help))
             }
+            other => Self::rare(other),
+        }
+    }
+
+    /// Errors that few files have.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the parser has dozens of errors; all but these say what is wrong by themselves"
+    )]
+    fn rare(error: &serde_yaml::Error) -> Self {
+        use serde_yaml::Error;
+        let (problem, expected, help) = match error {
+            Error::UnexpectedValueForUnitEnumVariant { .. } => {
+                let help = "write the name alone, such as `- settle`";
+                ("this name takes no value".to_owned(), "expected nothing here", Some(help))
+            }
+            Error::ExternallyTaggedEnumExpectedScalarOrMapping { .. } => {
+                ("wrong type".to_owned(), "expected a name, or a name with its values", None)
+            }
             other => {
                 let said = serde_yaml::DefaultMessageFormatter.format_message(other).into_owned();
-                new(said, "here", None)
+                if said.contains("recursion limit") {
+                    let problem = "lists or keys are nested too deeply".to_owned();
+                    (problem, "expected fewer levels", None)
+                } else {
+                    (said, "here", None)
+                }
             }
-        }
+        };
+        Self { problem, expected: expected.to_owned(), help: help.map(str::to_owned) }
     }
 }

@@ -4,7 +4,8 @@
 use racetrap_history::{
     ApiStep, BuildImage, CommandStep, ContainerOp, DaemonOp, DaemonStep, DiskOp, DockerFileStep,
     DockerStep, EndpointOp, EngineOp, EngineStep, Fault, FaultKind, FaultStep, FileOp, GateName,
-    GateStep, Hold, Match, NeighbourStep, OURS, Prune, Scenario, Step, Streams, VmOp, WriteMatch,
+    GateStep, GuestOp, Hold, Match, NeighbourStep, OURS, Prune, Scenario, Step, Streams, VmOp,
+    WriteMatch,
 };
 
 /// One line of a story: a label, and what happened.
@@ -138,6 +139,7 @@ fn fault(step: &Step) -> Option<String> {
         Step::Docker(step) => accident(step),
         Step::Daemon(step) => Some(daemon(step).to_owned()),
         Step::Engine(EngineStep::Process(op)) => Some(engine(*op).to_owned()),
+        Step::Engine(EngineStep::Guest(op)) => Some(guest(*op).to_owned()),
         Step::Api(ApiStep::Keep(mirror)) => {
             Some(format!("somebody else's finalizer keeps {mirror}"))
         }
@@ -223,6 +225,20 @@ fn engine(op: EngineOp) -> &'static str {
     }
 }
 
+fn guest(op: GuestOp) -> &'static str {
+    match op {
+        GuestOp::PowerCut => "the engine's machine loses its power",
+        GuestOp::PowerOn => "the engine's machine boots",
+        GuestOp::Reset => "the engine's machine is reset",
+        GuestOp::Pause => "the engine's machine is paused",
+        GuestOp::Resume => "the engine's machine goes on",
+        GuestOp::NicDown => "the engine's network is unplugged",
+        GuestOp::NicUp => "the engine's network is plugged in again",
+        GuestOp::KillForward => "the forward of the engine's socket is killed",
+        GuestOp::Forward => "the engine's socket is forwarded again",
+    }
+}
+
 /// What a user does in a step, in words; nothing, if no user does anything.
 fn action(step: &Step) -> Option<String> {
     match step {
@@ -232,6 +248,9 @@ fn action(step: &Step) -> Option<String> {
         Step::Command(CommandStep::Set(set)) => {
             let properties = set.properties.iter().map(|(path, value)| format!("{path}={value}"));
             Some(format!("set {}", properties.collect::<Vec<_>>().join(" ")))
+        }
+        Step::Command(CommandStep::RunCommand(command)) => {
+            Some(format!("run `{}`", command.arguments.join(" ")))
         }
         Step::Docker(DockerStep::Run(docker)) => {
             Some(format!("docker {}", docker.arguments.join(" ")))
@@ -295,7 +314,7 @@ fn used(step: &EngineStep) -> Option<String> {
         }
         EngineStep::RemoveVolumes { prefix } => format!("remove volumes {prefix}…"),
         EngineStep::RemoveVolume { name } => format!("remove volume {name}"),
-        EngineStep::Process(_) => return None,
+        EngineStep::Process(_) | EngineStep::Guest(_) => return None,
     })
 }
 
@@ -357,6 +376,7 @@ fn verb(op: ContainerOp) -> &'static str {
 /// The new state of a file of the docker command's configuration.
 fn file_state(file: &DockerFileStep) -> String {
     let name = match file.context.as_deref() {
+        None if file.contexts => "the directory of all contexts".to_owned(),
         None => "config.json".to_owned(),
         Some(OURS) => "the daemon's own context".to_owned(),
         Some(context) => format!("context {context}"),

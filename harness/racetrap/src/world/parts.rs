@@ -54,6 +54,7 @@ impl Parts {
             choice: options.engine,
             directory: place::engine(directory),
             log: place::engine_log(directory),
+            console: place::guest_log(directory),
             environment: environment.clone(),
             control_group: foundation.control_group(),
             live_restore: options.needs.live_restore,
@@ -61,7 +62,7 @@ impl Parts {
         let socket = site.socket();
         declare(Intent::Engine { socket }).map_err(failed("the list of intents"))?;
         let engine = Engine::start(site, declare, &mut tasks.keepers, recorder).await?;
-        let truth = Truth::observe(engine.socket(), &mut tasks.observers, recorder).await?;
+        let truth = Truth::observe(&engine, &mut tasks.observers, recorder).await?;
         let sent_logs = SentLogs::new(directory);
         let wire = start_wire(options, daemon, &engine, &sent_logs, recorder).await?;
 

@@ -153,6 +153,7 @@ fn a_panic_of_the_harness_leaves_a_bundle() {
         engine: EngineChoice::default(),
         deadlines: Deadlines::DEFAULT,
         again: String::new(),
+        cell: None,
         stop: Stop::never(),
         end_at: EndAt::default(),
         pool: Pool::disabled(),

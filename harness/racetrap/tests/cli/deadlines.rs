@@ -56,7 +56,7 @@ fn a_run_that_does_not_end_in_time_is_unknown_and_leaves_its_evidence() {
     let evidence = Path::new(run["evidence"].as_str().unwrap());
     let verdict = std::fs::read(evidence.join("verdict.json")).unwrap();
     let judgement: Judgement = serde_json::from_slice(&verdict).unwrap();
-    assert_eq!(judgement.unknowns[0], why);
+    assert_eq!(judgement.unknowns[0].text, why);
     let timeline = std::fs::read_to_string(evidence.join("timeline.txt")).unwrap();
     assert!(timeline.ends_with("world closed\n"), "{timeline}");
 }

@@ -62,3 +62,42 @@ fn an_index_of_another_program_stays_as_it_is() {
         assert!(std::fs::read_to_string(&index).unwrap().contains("295-I6"));
     }
 }
+
+// One run passes, one is unknown, and one finding is run twice. The page must show the facts of the
+// command, hide the rows that are right on request, sort the others, and tell rounds apart by their paths.
+#[tokio::test]
+async fn the_index_can_be_sorted_and_shows_only_what_is_not_right_on_request() {
+    let home = TempDir::new().unwrap();
+    let run = |arguments: &[&str], expected| {
+        let arguments = [&["run", "--evidence", "here"], arguments].concat();
+        let (code, text) = racetrap(home.path(), &arguments);
+        assert_eq!(code, Some(expected), "{text}");
+    };
+    run(&["295-I6", "--keep"], 0);
+    run(&["295-I3", "--daemon", "/bin/false", "--rounds", "2"], 3);
+    let (code, text) = racetrap(home.path(), &["report", "here"]);
+    assert_eq!(code, Some(3), "{text}");
+    // There is an index of `run`, which is not overwritten.
+    let page = home.path().join("here").canonicalize().unwrap().join("report.html");
+    let mut browser = Browser::start().await;
+    browser.open_file(page).await;
+    let rows = "[...document.querySelectorAll('tbody tr')].filter((row) => row.offsetParent !== \
+                null).map((row) => row.dataset.name)";
+    assert_eq!(browser.value(rows).await, serde_json::json!(["295-I3", "295-I6"]));
+    browser
+        .value(
+            // Which of them really took longer is not certain.
+            "(() => { document.querySelector('[data-name=\"295-I6\"]').dataset.seconds = '1000'; \
+             const sort = document.querySelector('#sort'); sort.value = 'time'; \
+             sort.dispatchEvent(new Event('change')); })()",
+        )
+        .await;
+    assert_eq!(browser.value(rows).await, serde_json::json!(["295-I6", "295-I3"]));
+    browser.click("#wrong").await;
+    assert_eq!(browser.value(rows).await, serde_json::json!(["295-I3"]));
+    assert_eq!(browser.count("td .path").await, 2, "each round has its path");
+    let facts = browser.text(".facts").await;
+    assert!(facts.contains("written") && facts.contains("report here"), "{facts}");
+    assert!(facts.contains("dockerd"), "the engine of the run that passed: {facts}");
+    browser.end().await;
+}

@@ -239,7 +239,7 @@ async fn no_text_of_a_history_becomes_markup() {
     all.add(crate::histories::wire(9, crate::histories::request(HOSTILE)));
     let history = all.done();
     let mut judgement = judge(&history);
-    judgement.unknowns.push(HOSTILE.to_owned());
+    judgement.unknowns.push(HOSTILE.to_owned().into());
     let mut browser = Browser::start().await;
     browser.open(&timeline_page(&history, &judgement)).await;
     for at in 0..history.len() {

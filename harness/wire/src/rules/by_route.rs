@@ -10,7 +10,7 @@ use crate::rules::matcher::{Matcher, Message};
 
 /// What a rule does.
 #[derive(Debug)]
-pub(crate) enum Action<F> {
+pub(crate) enum RuleAction<F> {
     /// Holds the one message that the matcher's count selects.
     Hold(Arc<Latch>),
     /// Applies a fault; `left` says how many times more, without a value always.
@@ -21,7 +21,7 @@ pub(crate) enum Action<F> {
 struct Rule<F> {
     cause: Cause,
     matcher: Matcher,
-    action: Action<F>,
+    action: RuleAction<F>,
     /// Number of messages that have matched since the rule was armed.
     matched: u32,
 }
@@ -54,7 +54,13 @@ impl<F> Default for RulesByRoute<F> {
 }
 
 impl<F> RulesByRoute<F> {
-    pub(crate) fn insert(&mut self, id: u64, cause: Cause, matcher: Matcher, action: Action<F>) {
+    pub(crate) fn insert(
+        &mut self,
+        id: u64,
+        cause: Cause,
+        matcher: Matcher,
+        action: RuleAction<F>,
+    ) {
         self.matching_body += usize::from(!matcher.body.is_empty());
         self.ids_of(matcher.route.as_deref()).push(id);
         self.rules.insert(id, Rule { cause, matcher, action, matched: 0 });
@@ -127,8 +133,8 @@ impl<F: Fault> RulesByRoute<F> {
 impl<F: Fault> Rule<F> {
     fn matches(&self, call: &Call, message: Message<'_>) -> bool {
         let can_happen = match &self.action {
-            Action::Hold(_) => true,
-            Action::Fault { fault, .. } => fault.can_happen(call),
+            RuleAction::Hold(_) => true,
+            RuleAction::Fault { fault, .. } => fault.can_happen(call),
         };
         can_happen && self.matcher.matches_call(call) && self.matcher.matches_content(message)
     }
@@ -139,8 +145,8 @@ impl<F: Fault> Rule<F> {
         self.matched += 1;
         let nth = self.matcher.nth.unwrap_or(1);
         match &mut self.action {
-            Action::Hold(latch) => (self.matched == nth).then(|| Decision::Hold(latch.clone())),
-            Action::Fault { fault, left } => {
+            RuleAction::Hold(latch) => (self.matched == nth).then(|| Decision::Hold(latch.clone())),
+            RuleAction::Fault { fault, left } => {
                 if self.matched < nth {
                     return None;
                 }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::call::Call;
 use crate::point::Point;
-use crate::rules::by_route::{Action, RulesByRoute};
+use crate::rules::by_route::{RuleAction, RulesByRoute};
 use crate::rules::fault::{
     Cause, Decision, Effect, Fault, FrameFault, RequestFault, ResponseFault,
 };
@@ -118,25 +118,25 @@ impl ArmedRules {
     fn insert(&mut self, id: u64, cause: Cause, matcher: Matcher, effect: Effect) {
         match effect {
             Effect::Hold(Point::Request, latch) => {
-                self.requests.insert(id, cause, matcher, Action::Hold(latch));
+                self.requests.insert(id, cause, matcher, RuleAction::Hold(latch));
             }
             Effect::Hold(Point::Response, latch) => {
-                self.responses.insert(id, cause, matcher, Action::Hold(latch));
+                self.responses.insert(id, cause, matcher, RuleAction::Hold(latch));
             }
             Effect::Hold(Point::Frame, latch) => {
-                self.frames.insert(id, cause, matcher, Action::Hold(latch));
+                self.frames.insert(id, cause, matcher, RuleAction::Hold(latch));
             }
             Effect::Request(fault, left) => {
-                self.requests.insert(id, cause, matcher, Action::Fault { fault, left });
+                self.requests.insert(id, cause, matcher, RuleAction::Fault { fault, left });
             }
             Effect::Response(fault, left) => {
-                self.responses.insert(id, cause, matcher, Action::Fault { fault, left });
+                self.responses.insert(id, cause, matcher, RuleAction::Fault { fault, left });
             }
             Effect::Frame(fault, left) => {
-                self.frames.insert(id, cause, matcher, Action::Fault { fault, left });
+                self.frames.insert(id, cause, matcher, RuleAction::Fault { fault, left });
             }
             Effect::Record(kept, left) => {
-                self.recorders.insert(id, cause, matcher, Action::Fault { fault: kept, left });
+                self.recorders.insert(id, cause, matcher, RuleAction::Fault { fault: kept, left });
             }
         }
     }

@@ -90,9 +90,12 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                 // Only the probe brought the daemon back to these requests.
                 for (id, text) in &at_level {
                     if requests.contains_key(id) && !probed.iter().any(|(open, _)| open == id) {
-                        finding.unknowns.push(format!(
-                            "checkpoint {number}: answered only after another event: {text}"
-                        ));
+                        finding.unknown(
+                            record.seq,
+                            format!(
+                                "checkpoint {number}: answered only after another event: {text}"
+                            ),
+                        );
                     }
                 }
                 for (_, text) in probed {

@@ -133,9 +133,10 @@ impl Judging {
         for (client, state) in self.view.log_clients() {
             let bytes = state.bytes;
             if bytes > 0 && !self.compared.contains(client) {
-                finding.unknowns.push(format!(
+                let text = format!(
                     "client {client} has received {bytes} bytes, which were not compared with what the engine has sent"
-                ));
+                );
+                finding.unknowns.push(text.into());
             }
         }
     }

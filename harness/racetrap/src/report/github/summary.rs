@@ -45,12 +45,13 @@ impl Page {
     }
 }
 
-/// A table of all runs, and below it the reasons of each run that is not right; at most `bytes_max`
+/// The trend, a table of all runs, and below it the reasons of each run that is not right; at most `bytes_max`
 /// bytes.
-pub(crate) fn summary(command: &str, cases: &[Case], bytes_max: usize) -> String {
+pub(crate) fn summary(command: &str, cases: &[Case], trend: &str, bytes_max: usize) -> String {
     let mut page =
         Page { text: String::new(), bytes_max: bytes_max.saturating_sub(REST_BYTES), left_out: 0 };
     page.add(&head(command, cases));
+    page.add(trend);
     table(&mut page, cases);
     for case in cases.iter().filter(|case| case.state != State::Right || case.repaired) {
         page.add(&details(case));
@@ -98,10 +99,10 @@ fn table(page: &mut Page, cases: &[Case]) {
     let mut found: BTreeMap<(&str, &str), Vec<&Case>> = BTreeMap::new();
     for case in cases {
         let finding = case.finding.as_str();
-        if !columns.contains(&case.column) {
-            columns.push(case.column);
+        if !columns.contains(&case.column.as_ref()) {
+            columns.push(case.column.as_ref());
         }
-        let at = found.entry((finding, case.column)).or_default();
+        let at = found.entry((finding, case.column.as_ref())).or_default();
         at.push(case);
         if at.len() == 1 && !findings.contains(&finding) {
             findings.push(finding);
@@ -159,7 +160,7 @@ fn code(language: &str, text: &str) -> String {
 }
 
 /// Escapes a text so that it contains neither HTML nor Markdown and stays in one cell of a table.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut plain = String::new();
     for letter in text.chars() {
         match letter {

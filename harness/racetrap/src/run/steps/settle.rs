@@ -163,8 +163,8 @@ struct Level {
     converged: bool,
     /// Every request of a user is fulfilled.
     done: bool,
-    /// The daemon writes nothing to the docker command's configuration, and a stopped App has nothing
-    /// in it.
+    /// The daemon writes nothing to the docker command's configuration, and need not; a stopped App has
+    /// nothing in it.
     config: bool,
 }
 
@@ -175,7 +175,7 @@ impl Level {
             converged: view.differences().is_empty(),
             done: view.pending().is_empty(),
             config: if view.wants_mirrors() {
-                !view.config_is_being_written()
+                !view.config_is_being_written() && view.takeover_due().is_none()
             } else {
                 view.config_is_cleared()
             },
@@ -212,7 +212,8 @@ mod tests {
     const TORN: &str = ".config.json.rancher-desktop-7.x";
 
     fn file(path: &str, how: FileChange, holds: DockerContent) -> What {
-        What::DockerFile(DockerFile { path: path.to_owned(), how, by_user: false, holds })
+        let path = path.to_owned();
+        What::DockerFile(DockerFile { path, how, by_user: false, holds, attributes: None })
     }
 
     fn torn() -> What {

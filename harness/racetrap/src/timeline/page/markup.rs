@@ -2,7 +2,7 @@
 //! script.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use racetrap_history::{Judgement, ProcessState, Record, RunHeader, Verdict, What};
+use racetrap_history::{Judgement, Record, RunHeader, Verdict, What};
 
 use super::data;
 use crate::timeline::lanes::Chart;
@@ -182,7 +182,7 @@ fn findings(about: &About<'_>, history: &[Record], judgement: &Judgement) -> Mar
 }
 
 fn seen(history: &[Record], judgement: &Judgement) -> Markup {
-    let Judgement { violations, unknowns, .. } = judgement;
+    let Judgement { violations, unknowns, excused, .. } = judgement;
     html! {
         @if violations.is_empty() && unknowns.is_empty() {
             p { "Every promise was kept, and everything needed to judge that was recorded." }
@@ -196,9 +196,15 @@ fn seen(history: &[Record], judgement: &Judgement) -> Markup {
             }
             @for unknown in unknowns {
                 li.unknown {
-                    @if let Some(seq) = shown_at(history, unknown) { (link(history, seq)) }
+                    @if let Some(seq) = unknown.seq { (link(history, seq)) }
                     @else { span {} }
-                    span { b { "unknown" } " " (unknown) }
+                    span { b { "unknown" } " " (unknown.text) }
+                }
+            }
+            @for excused in excused {
+                li.excused {
+                    span {}
+                    span { b { "excused" } " " (excused) }
                 }
             }
         }
@@ -215,22 +221,6 @@ fn link(history: &[Record], seq: u64) -> Markup {
             @if let Some(seconds) = seconds { (format!("{seconds:.3} s")) } @else { "record " (seq) }
         }
     }
-}
-
-/// The record that a reason for the verdict `unknown` is about: the last one whose text the reason
-/// quotes.
-#[expect(clippy::wildcard_enum_match_arm, reason = "no reason quotes any other record")]
-fn shown_at(history: &[Record], unknown: &str) -> Option<u64> {
-    let is_quoted = |record: &&Record| match &record.what {
-        What::StepFailed { why, .. } => unknown.contains(why.as_str()),
-        What::Leak { text, .. } => unknown.contains(text.as_str()),
-        What::Checkpoint { number, .. } => unknown.contains(&format!("checkpoint {number}:")),
-        What::Process { name, state: ProcessState::Died { exit }, .. } => {
-            unknown.contains(&format!("{name} ended by itself: {exit}"))
-        }
-        _ => false,
-    };
-    history.iter().rev().find(is_quoted).map(|record| record.seq)
 }
 
 /// The chart with its scrubber, and the list of records below it.
