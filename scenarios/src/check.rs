@@ -7,7 +7,7 @@ use racetrap::catalogue::{Catalogue, CatalogueError};
 use racetrap::deadline::{DeadlineError, Deadlines};
 use racetrap::matrix::DaemonKind;
 use racetrap::process::{NotBuilt, companion};
-use racetrap::run::{Outcome, RunError, RunOptions, Stop, run};
+use racetrap::run::{EndAt, Outcome, RunError, RunOptions, Stop, run};
 use racetrap::scenario_file::ScenarioFileError;
 use racetrap::world::{EngineChoice, Pool};
 use racetrap_history::{About, Scenario};
@@ -88,7 +88,9 @@ async fn check_within(
         engine: EngineChoice::default(),
         deadlines,
         again: repeat_command(&scenario, &about, daemon),
+        cell: Some(daemon),
         stop: Stop::never(),
+        end_at: EndAt::default(),
         pool: Pool::disabled(),
     };
     let schedule = match daemon {

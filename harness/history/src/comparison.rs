@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::mirror::{Mirror, MirrorKey, compare, expected};
+use crate::mirror::{Mirror, MirrorKey, expected};
 use crate::record::{EngineState, Record, What};
 use crate::view::{View, object_key};
 
@@ -107,7 +107,7 @@ impl Comparisons {
         let seen: Vec<_> = places.filter_map(|place| self.mirrors.get(place)).cloned().collect();
         let expected = self.expected.get(&key).cloned();
         let wanted = expected.iter().map(|fields| (key.clone(), fields.clone())).collect();
-        let differences = compare(&wanted, &seen);
+        let differences = self.view.compare(&wanted, &seen);
         Comparison { key, expected, seen, differences }
     }
 }

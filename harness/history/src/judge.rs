@@ -7,9 +7,9 @@ use crate::oracle::{self, Finding, Judge};
 use crate::record::{
     Blame, DAEMON_PARTS, Owner, ProcessState, Record, Review, ReviewOutcome, Stage, What,
 };
-use crate::scenario::Step;
+use crate::scenario::{OracleName, Step};
 use crate::steps::Steps;
-use crate::verdict::{Judgement, Unknown, Verdict, Violation};
+use crate::verdict::{Excused, Judgement, Unknown, Verdict, Violation};
 use crate::view::View;
 
 /// Judges a history by all oracles. If the run has a second daemon, its records are judged separately.
@@ -23,6 +23,24 @@ pub fn judge(history: &[Record]) -> Judgement {
         Some(limit) if judgement.verdict == Verdict::Fail => starved(limit, judgement),
         Some(_) | None => judgement,
     }
+}
+
+/// Whether an oracle has found a violation in the history so far that stays one, whatever comes next: the
+/// named oracle, or else any.
+///
+/// `log_fidelity` is not asked. It takes some violations back: the daemon may report a failed log in its
+/// own log a moment later.
+#[must_use]
+pub fn has_violation(history: &[Record], by: Option<OracleName>) -> bool {
+    let (own, neighbour) = split_by_daemon(history);
+    let mut found = apply_oracles(&own).violations;
+    if !neighbour.is_empty() {
+        found.extend(apply_oracles(&neighbour).violations);
+    }
+    found.iter().any(|violation| {
+        violation.oracle != OracleName::LogFidelity
+            && by.is_none_or(|oracle| violation.oracle == oracle)
+    })
 }
 
 /// The judgement of a run that came to no step: its world could not be made, or the scenario is not
@@ -81,9 +99,15 @@ fn judge_steps(history: &[Record]) -> Judgement {
     let mut found = apply_oracles(&own);
     let mut unknowns = reasons_for_incompleteness(&own);
     unknowns.append(&mut found.unknowns);
-    let mut violations = found.violations;
+    let (mut violations, mut excused) = (found.violations, found.excused);
     if !neighbour.is_empty() {
         let found = apply_oracles(&neighbour);
+        excused.extend(
+            found.excused.into_iter().map(|excused| Excused {
+                why: format!("the neighbour: {}", excused.why),
+                ..excused
+            }),
+        );
         violations.extend(found.violations.into_iter().map(|violation| Violation {
             text: format!("the neighbour: {}", violation.text),
             ..violation
@@ -103,7 +127,7 @@ fn judge_steps(history: &[Record]) -> Judgement {
     } else {
         Verdict::Pass
     };
-    Judgement { verdict, violations, unknowns, not_applicable: None }
+    Judgement { verdict, violations, unknowns, not_applicable: None, excused }
 }
 
 /// The records of the run's own daemon, and those of its neighbour. Few runs have a neighbour; without
@@ -144,6 +168,7 @@ fn apply_oracles(history: &[Record]) -> Finding {
         let finding = oracle(if sees_ending { history } else { before_end });
         found.violations.extend(finding.violations);
         found.unknowns.extend(finding.unknowns);
+        found.excused.extend(finding.excused);
     }
     // If a part of the world ended by itself, later records say nothing about the daemon. The run then
     // becomes unknown, unless a violation was recorded before.
@@ -171,7 +196,7 @@ fn reasons_for_incompleteness(history: &[Record]) -> Vec<Unknown> {
     let judged = history
         .iter()
         .any(|record| matches!(record.what, What::Checkpoint { stage: Stage::Probed, .. }));
-    if !judged && unknowns.is_empty() {
+    if !judged && unknowns.is_empty() && !was_ended_early(history) {
         unknowns.push("the run ended before anything could be judged".to_owned().into());
     }
     if !history.iter().any(|record| matches!(record.what, What::Ended)) {
@@ -179,6 +204,19 @@ fn reasons_for_incompleteness(history: &[Record]) -> Vec<Unknown> {
         unknowns.push(text.to_owned().into());
     }
     unknowns
+}
+
+/// Whether the harness ended the run in the middle of a step that did not fail: it had seen a violation,
+/// and nothing else was asked for.
+fn was_ended_early(history: &[Record]) -> bool {
+    let end = up_to_ending(history).len();
+    let last = history[..end].iter().rev().find_map(|record| match record.what {
+        What::StepBegan { .. } => Some(true),
+        What::StepDone { .. } | What::StepFailed { .. } => Some(false),
+        _ => None,
+    });
+    let fails = history[end..].iter().any(|it| matches!(it.what, What::StepFailed { .. }));
+    last == Some(true) && end < history.len() && !fails
 }
 
 /// What failed that is not the daemon's, beside what the harness ends itself.

@@ -36,32 +36,33 @@ mod verdict;
 mod view;
 
 pub use comparison::{Comparison, Comparisons};
-pub use judge::judge;
+pub use judge::{has_violation, judge};
 pub use mirror::{
     Form, Mirror, MirrorField, MirrorKey, Treatment, compare, expected, mirror_fields,
 };
 pub use promise::{InvalidPromiseNumber, PromiseNumber};
 pub use record::{
-    ApiChange, Blame, CONFIG_FILE, CONTEXT_PREFIX, Change, CommandRun, ContainerDetails,
-    DAEMON_PARTS, DockerContent, DockerFile, DockerUser, EngineContainer, EngineEvent, EngineImage,
-    EngineState, EngineVolume, Exit, FileChange, Footprint, IMAGE_LABEL, ImageDetails, LogClient,
-    LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth, Owner, PortBinding, ProcessState, Record,
-    Review, ReviewOutcome, RunHeader, SentStream, Stage, StatusCount, UserCommand, UserCommandEnd,
-    UserWrite, VolumeDetails, What, WireMessage, WireSide, WireWhat,
+    ApiChange, Blame, CONFIG_FILE, CONTEXT_PREFIX, CONTEXTS_DIRECTORY, Change, CommandRun,
+    ContainerDetails, DAEMON_PARTS, DaemonKind, DockerContent, DockerFile, DockerUser,
+    EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileAttributes,
+    FileChange, Footprint, IMAGE_LABEL, ImageDetails, LogClient, LogCrowdSeen, LogEvent, LogLevel,
+    LogSent, LogTruth, Owner, PortBinding, ProcessState, Record, Review, ReviewOutcome, RunHeader,
+    SentStream, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VolumeDetails, What,
+    WireMessage, WireSide, WireWhat,
 };
 pub use scenario::{
     ACTION, About, Action, ApiStep, AppStep, Await, BuildImage, ClientName, Codes, CommandName,
     CommandStep, ContainerOp, DaemonOp, DaemonStep, DiskOp, DockerCommand, DockerFileStep,
     DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT, EndpointOp, EngineEventMatch,
     EngineOp, EngineStep, Exec, Fault, FaultKind, FaultName, FaultStep, FileOp, FindingId,
-    GateName, GateStep, HealthCheck, Hold, HoldWrite, LeaveHow, LeaveLog, LogCrowd, LogRequest,
-    LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep, NewContainer, NewVolume, NoFindingId,
-    OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point, Prints,
-    Protocol, Prune, REGISTRY, RefusedWords, Returned, STATE, Scenario, SetStep, Side, Step,
-    Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep, WriteMatch,
-    check_program_words, nearest, program_commands, program_ends,
+    GateName, GateStep, GuestOp, HealthCheck, Hold, HoldWrite, LeaveHow, LeaveLog, LogCrowd,
+    LogRequest, LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep, NewContainer, NewVolume,
+    NoFindingId, OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point,
+    Prints, Protocol, Prune, REGISTRY, RefusedWords, Returned, RunCommand, STATE, Scenario,
+    SetStep, Side, Step, Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep,
+    WriteMatch, check_program_words, nearest, program_commands, program_ends,
 };
 pub use schedule::ScheduleError;
-pub use steps::Steps;
-pub use verdict::{Judgement, Unknown, Verdict, Violation};
+pub use steps::{ArmedRules, Steps};
+pub use verdict::{Excused, Judgement, Unknown, Verdict, Violation};
 pub use view::{AppView, LogExchange, LogState, View};

@@ -1,7 +1,9 @@
 //! The steps of a history's scenario.
 
+use std::collections::BTreeMap;
+
 use crate::record::{Record, What};
-use crate::scenario::Step;
+use crate::scenario::{FaultStep, Step};
 
 /// The steps that the records of a history name by index.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,6 +20,12 @@ impl<'a> Steps<'a> {
         Self(steps.unwrap_or_default())
     }
 
+    /// The steps of a scenario.
+    #[must_use]
+    pub fn new(steps: &'a [Step]) -> Self {
+        Self(steps)
+    }
+
     /// The step with this index, from 0.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&'a Step> {
@@ -31,5 +39,30 @@ impl<'a> Steps<'a> {
         let What::StepBegan { index } = record.what else { return None };
         let step = self.get(index)?;
         if record.neighbour { step.for_neighbour() } else { Some(step) }
+    }
+}
+
+/// The rules that the steps of a scenario have armed so far, by the names that records of the wire give
+/// them.
+#[derive(Clone, Debug, Default)]
+pub struct ArmedRules {
+    count: usize,
+    rules: BTreeMap<String, FaultStep>,
+}
+
+impl ArmedRules {
+    /// Notes that a step begins, and returns the name of the rule that it arms, if it arms one.
+    pub fn apply(&mut self, step: &Step) -> Option<String> {
+        let Step::Fault(fault) = step else { return None };
+        let name = fault.rule_name(self.count + 1)?;
+        self.count += 1;
+        self.rules.insert(name.clone(), fault.clone());
+        Some(name)
+    }
+
+    /// The step that armed the rule with this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&FaultStep> {
+        self.rules.get(name)
     }
 }

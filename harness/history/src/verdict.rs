@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scenario::OracleName;
+use crate::record::DaemonKind;
+use crate::scenario::{About, OracleName};
 
 /// What a run proved; `max` over several is the verdict of all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,6 +40,20 @@ impl Verdict {
         match self {
             Self::NotApplicable | Self::Pass => true,
             Self::Unknown | Self::Fail => false,
+        }
+    }
+}
+
+impl DaemonKind {
+    /// Whether this judgement is the right one for this daemon: a pass, or under the finding's own
+    /// defect a failure through the oracle that the finding names.
+    #[must_use]
+    pub fn accepts(self, about: &About, judgement: &Judgement) -> bool {
+        match self {
+            Self::Correct | Self::Unrelated | Self::Control => judgement.verdict == Verdict::Pass,
+            Self::Own => {
+                judgement.verdict == Verdict::Fail && judgement.oracles().contains(&about.oracle)
+            }
         }
     }
 }
@@ -84,6 +99,24 @@ impl From<Unknown> for String {
     }
 }
 
+/// Errors in the daemon's log that break no promise, because something that the history shows explains
+/// them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excused {
+    /// How many lines.
+    pub lines: u64,
+    /// What explains them.
+    pub why: String,
+}
+
+impl fmt::Display for Excused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { lines, why } = self;
+        let errors = if *lines == 1 { "error" } else { "errors" };
+        write!(f, "{lines} {errors} in the log: {why}")
+    }
+}
+
 /// A verdict and its reasons.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
@@ -96,6 +129,9 @@ pub struct Judgement {
     /// Why the scenario is not for this daemon; only if that is the verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_applicable: Option<String>,
+    /// Errors in the log that were excused, by their reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excused: Vec<Excused>,
 }
 
 impl Judgement {
@@ -103,7 +139,8 @@ impl Judgement {
     #[must_use]
     pub fn unknown(unknowns: Vec<Unknown>) -> Self {
         let violations = Vec::new();
-        Self { verdict: Verdict::Unknown, violations, unknowns, not_applicable: None }
+        let (not_applicable, excused) = (None, Vec::new());
+        Self { verdict: Verdict::Unknown, violations, unknowns, not_applicable, excused }
     }
 
     /// The judgement of a run of a scenario that is not for this daemon.
@@ -111,7 +148,8 @@ impl Judgement {
     pub fn not_applicable(why: String) -> Self {
         let verdict = Verdict::NotApplicable;
         let not_applicable = Some(why);
-        Self { verdict, violations: Vec::new(), unknowns: Vec::new(), not_applicable }
+        let (violations, unknowns, excused) = (Vec::new(), Vec::new(), Vec::new());
+        Self { verdict, violations, unknowns, not_applicable, excused }
     }
 
     /// The oracles that found something, each once, in the order of their names.

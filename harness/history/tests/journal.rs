@@ -19,6 +19,7 @@ fn records() -> Vec<Record> {
         reused: 0,
         again: "racetrap repro 295-I3".to_owned(),
         low_limit: None,
+        cell: None,
     };
     let whats = [What::Run(header), What::Note { text: "ä\n\"".to_owned() }, What::Ended];
     let numbered = whats.into_iter().enumerate();

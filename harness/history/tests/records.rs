@@ -8,12 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use racetrap_history::{
-    ApiChange, Blame, Change, Codes, CommandRun, DockerContent, DockerFile, DockerUser,
-    EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileChange,
-    Footprint, GateName, LeaveHow, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth,
-    Owner, Phase, Point, ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, Stage,
-    StatusCount, UserCommand, UserCommandEnd, UserWrite, VmMode, What, WireMessage, WireSide,
-    WireWhat, journal,
+    ApiChange, Blame, Change, Codes, CommandRun, DaemonKind, DockerContent, DockerFile, DockerUser,
+    EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileAttributes,
+    FileChange, Footprint, GateName, LeaveHow, LogClient, LogCrowdSeen, LogEvent, LogLevel,
+    LogSent, LogTruth, Owner, Phase, Point, ProcessState, Record, Review, ReviewOutcome, RunHeader,
+    SentStream, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VmMode, What,
+    WireMessage, WireSide, WireWhat, journal,
 };
 use serde_json::{Value, json};
 
@@ -165,6 +165,7 @@ fn header() -> What {
         reused: 2,
         again: text("racetrap repro 1-A"),
         low_limit: Some(text("few files")),
+        cell: Some(DaemonKind::Own),
     })
 }
 
@@ -390,7 +391,18 @@ fn of_others() -> Vec<What> {
     let client = |event| What::LogClient(LogClient { client: text("c"), event });
     whats.extend(logs().into_iter().map(client));
     let how = FileChange::Replaced;
-    let file = |holds| DockerFile { path: text("config.json"), how, by_user: true, holds };
+    let link = FileAttributes {
+        mode: 0o640,
+        owner: 1000,
+        group: 100,
+        link: Some(text("../elsewhere/config.json")),
+        other_file_system: true,
+    };
+    let attributes = Some(link);
+    let file = |holds| {
+        let attributes = attributes.clone();
+        DockerFile { path: text("config.json"), how, by_user: true, holds, attributes }
+    };
     whats.extend(contents().into_iter().map(|holds| What::DockerFile(file(holds))));
     let ends = exits().into_iter().map(|exit| Some(UserCommandEnd { exit, said: text("no") }));
     whats.extend(

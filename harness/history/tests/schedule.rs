@@ -159,6 +159,47 @@ fn faults_that_mean_nothing_are_refused() {
     assert_refused(json!([{ "happened": "lost" }, "settle"]), 0, "there is no fault `lost` here");
 }
 
+// Each list is what is done to the guest; the last step cannot follow the others.
+#[rstest]
+#[case::twice(&["pause", "pause"])]
+#[case::of_a_guest_that_is_off(&["power_cut", "reset"])]
+#[case::without_its_cause(&["resume"])]
+#[case::power_that_is_on(&["power_on"])]
+#[case::a_second_forward(&["forward"])]
+#[case::a_forward_over_an_unplugged_network(&["kill_forward", "nic_down", "forward"])]
+#[case::a_cable_that_is_plugged_in(&["nic_up"])]
+fn what_cannot_be_done_to_a_guest_is_refused(#[case] ops: &[&str]) {
+    let steps: Vec<_> = ops.iter().map(|op| json!({ "guest": op })).collect();
+    let last = steps.len() - 1;
+    assert_refused(steps.into(), last, "this cannot be done to the guest here");
+}
+
+// Without the last step but one, the daemon could not reach its engine any more.
+#[rstest]
+#[case(&["power_cut", "power_on"])]
+#[case(&["reset", "forward"])]
+#[case(&["pause", "resume"])]
+#[case(&["nic_down", "nic_up"])]
+#[case(&["kill_forward", "forward"])]
+#[case(&["nic_down", "power_cut", "power_on"])]
+fn a_guest_is_whole_before_the_world_settles(#[case] ops: &[&str]) {
+    let mut steps: Vec<_> = ops.iter().map(|op| json!({ "guest": op })).collect();
+    steps.push(json!("settle"));
+    assert_eq!(scenario(json!(steps)).check(), Ok(()));
+    let mended = steps.len() - 2;
+    steps.remove(mended);
+    let problem = "the world cannot settle while its guest is not whole";
+    assert_refused(json!(steps), mended, problem);
+}
+
+// A guest that boots starts its engine, so a scenario need not.
+#[test]
+fn a_boot_starts_the_engine_that_was_killed() {
+    let steps =
+        json!([{ "engine": "kill" }, { "guest": "power_cut" }, { "guest": "power_on" }, "settle"]);
+    assert_eq!(scenario(steps).check(), Ok(()));
+}
+
 // A schedule that kills or freezes the daemon at some instant must wait for that before it settles, with
 // the step that belongs to the same action.
 #[test]
@@ -315,6 +356,7 @@ fn what_a_docker_command_makes_can_be_named() {
         { "happened": "a" },
         { "create_container": { "name": "two", "image": "built" } },
         { "docker_file": { "context": "$ours", "mode": "0600", "owner": 1000 } },
+        { "docker_file": { "contexts": true, "put": "link" } },
     ]);
     assert_eq!(with_docker(&steps).check(), Ok(()));
 }
@@ -325,6 +367,10 @@ fn what_a_docker_command_makes_can_be_named() {
 #[case::digits(json!({ "mode": "0999" }), "the mode is no permissions")]
 #[case::gone(json!({ "put": "gone", "mode": "0600" }),
     "there is no file that could have an owner or a mode")]
+#[case::contexts(json!({ "contexts": true, "put": "gone" }),
+    "the directory of all contexts can only become a link")]
+#[case::one_context(json!({ "contexts": true, "context": "mine", "put": "link" }),
+    "the directory of all contexts can only become a link")]
 fn a_file_that_cannot_be_is_refused(#[case] file: Value, #[case] problem: &str) {
     let error = with_docker(&json!([{ "docker_file": file }])).check().unwrap_err();
     assert_eq!((error.step, error.problem.as_str()), (2, problem));

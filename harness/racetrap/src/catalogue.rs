@@ -7,7 +7,11 @@ use globset::Glob;
 use include_dir::{Dir, include_dir};
 use racetrap_history::{FindingId, Scenario, Unshown, nearest};
 
+use crate::process::called;
 use crate::scenario_file::{self, Invalid, Kind, ScenarioFile, ScenarioFileError};
+
+/// How many ids are named if one is misspelt.
+const NEAREST: usize = 3;
 
 static ENTRIES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../scenarios/catalogue");
 static UNSHOWN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../scenarios/unshown");
@@ -48,7 +52,7 @@ pub enum CatalogueError {
 pub enum SelectorError {
     /// The finding is listed, but no schedule can show it.
     #[error("`{selector}` cannot be run: {why}")]
-    #[diagnostic(help("`racetrap list` tells which findings can be run"))]
+    #[diagnostic(help("`{} list` lists the findings that can be run", called()))]
     Unshown {
         /// The selector.
         selector: String,
@@ -57,11 +61,15 @@ pub enum SelectorError {
     },
     /// No finding matches.
     #[error("no finding matches `{selector}`")]
-    #[diagnostic(help("the catalogue has {}; a file is named by its path", known.join(", ")))]
+    #[diagnostic(help(
+        "the nearest are {}; `{} list` lists all; a file is named by its path",
+        known.join(", "),
+        called()
+    ))]
     Unknown {
         /// The selector.
         selector: String,
-        /// All ids, the most similar ones first.
+        /// The most similar ids.
         known: Vec<String>,
     },
     /// The selector is not a valid glob.
@@ -173,7 +181,8 @@ impl Catalogue {
             return Err(SelectorError::Unshown { selector, why });
         }
         if selected.is_empty() {
-            let known = nearest(selector, self.ids().map(|id| id.as_str()));
+            let mut known = nearest(selector, self.ids().map(|id| id.as_str()));
+            known.truncate(NEAREST);
             return Err(SelectorError::Unknown { selector: selector.to_owned(), known });
         }
         Ok(selected)
@@ -286,6 +295,7 @@ mod tests {
         assert_eq!(ids("295-I[34]"), ["295-I3", "295-I4"]);
         let error = catalogue.select("295-i3").expect_err("ids are exact");
         let SelectorError::Unknown { known, .. } = error else { panic!("{error}") };
+        assert_eq!(known.len(), 3, "{known:?}");
         assert_eq!(known.first().map(String::as_str), Some("`295-I3`"));
         assert!(matches!(
             catalogue.select("[").expect_err("no glob"),

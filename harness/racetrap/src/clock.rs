@@ -58,6 +58,21 @@ pub(crate) fn file_age(written: SystemTime) -> Option<Duration> {
     SystemTime::now().duration_since(written).ok()
 }
 
+/// Waits for `future`, and calls `act` each time that another `period` has passed before.
+pub(crate) async fn meanwhile<T>(
+    future: impl Future<Output = T>,
+    period: Duration,
+    mut act: impl FnMut(),
+) -> T {
+    let mut future = std::pin::pin!(future);
+    loop {
+        match tokio::time::timeout(period, &mut future).await {
+            Ok(value) => return value,
+            Err(_) => act(),
+        }
+    }
+}
+
 /// Sleeps between two looks at something that cannot notify, and before a connection is tried
 /// again.
 #[expect(clippy::disallowed_methods, reason = "this is the only place that may sleep")]

@@ -52,6 +52,11 @@ impl Deadlines {
     pub const DEFAULT: Self =
         Self { step: Duration::from_secs(30), run: Duration::from_secs(5 * 60), harness: None };
 
+    /// The defaults for an engine in a guest, whose processors software may emulate: 2 minutes for a
+    /// step, 15 minutes for a run.
+    pub const IN_GUEST: Self =
+        Self { step: Duration::from_secs(120), run: Duration::from_secs(15 * 60), harness: None };
+
     /// Deadlines for a harness that nothing will kill.
     ///
     /// # Errors
@@ -121,7 +126,9 @@ mod tests {
 
     #[test]
     fn the_default_deadlines_are_in_order() {
-        let Deadlines { step, run, .. } = Deadlines::DEFAULT;
-        assert_eq!(Deadlines::new(step, run), Ok(Deadlines::DEFAULT));
+        for default in [Deadlines::DEFAULT, Deadlines::IN_GUEST] {
+            let Deadlines { step, run, .. } = default;
+            assert_eq!(Deadlines::new(step, run), Ok(default));
+        }
     }
 }

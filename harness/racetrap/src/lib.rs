@@ -27,7 +27,9 @@ pub mod scenario_file;
 pub mod timeline;
 pub mod world;
 
+mod apt;
 mod bundle_server;
+mod cache;
 mod certificate;
 mod clock;
 mod daemon;
@@ -39,6 +41,7 @@ mod known;
 mod passthrough;
 mod recorder;
 mod sys;
+mod vm;
 mod wait;
 mod wire_record;
 mod world_directory;

@@ -4,53 +4,18 @@
 //! it names, pass under another finding's defect, and pass without its fault. Each cell runs once;
 //! nothing is retried.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use futures::StreamExt as _;
+pub use racetrap_history::DaemonKind;
 use racetrap_history::{About, FindingId, Judgement, OracleName, Scenario, Verdict, VmMode};
 use serde::{Serialize, Serializer};
 
+use crate::derived::JOURNAL;
 use crate::known::{KnownFailures, KnownState};
-use crate::run::{self, Outcome, RunError, RunOptions, Stop};
-
-/// The daemon of a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DaemonKind {
-    /// No defect is switched on.
-    Correct,
-    /// The defect of the finding is switched on.
-    Own,
-    /// The defect of another finding is switched on.
-    Unrelated,
-    /// No defect is switched on, and the scenario runs without its faults: the control run.
-    Control,
-}
-
-impl DaemonKind {
-    /// The defect that this daemon has for a finding, if any.
-    #[must_use]
-    pub fn defect(self, about: &About) -> Option<&str> {
-        match self {
-            Self::Correct | Self::Control => None,
-            Self::Own => Some(&about.defect),
-            Self::Unrelated => Some(&about.unrelated),
-        }
-    }
-
-    /// Whether this judgement is the right one for this daemon: a pass, or under the finding's own
-    /// defect a failure through the oracle that the finding names.
-    #[must_use]
-    pub fn accepts(self, about: &About, judgement: &Judgement) -> bool {
-        match self {
-            Self::Correct | Self::Unrelated | Self::Control => judgement.verdict == Verdict::Pass,
-            Self::Own => {
-                judgement.verdict == Verdict::Fail && judgement.oracles().contains(&about.oracle)
-            }
-        }
-    }
-}
+use crate::run::{self, EndAt, Outcome, RunError, RunOptions, Stop};
 
 /// One scenario on one daemon, and the result.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -124,16 +89,29 @@ struct Planned<'a> {
     daemon: DaemonKind,
 }
 
+/// What [`run_matrix`] reports while it runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Event<'a> {
+    /// The run of a cell begins. The cell has no result yet.
+    Began(&'a Cell),
+    /// A cell has its result.
+    Ended {
+        /// The name of its subject.
+        subject: &'a str,
+        /// The result.
+        cell: &'a Cell,
+    },
+}
+
 /// Runs every cell of `subjects`, and returns the cells sorted by subject and daemon.
 ///
 /// `again` returns the command that repeats a subject under some defects, or as a control run.
-/// `progress` is called for each cell as soon as it is done. A scenario without `about` has no
-/// cells.
+/// `observe` is called when a cell begins and when it ends. A scenario without `about` has no cells.
 pub(crate) async fn run_matrix(
     subjects: &[Subject<'_>],
     options: &MatrixOptions,
     again: impl Fn(&str, &[String], bool) -> String,
-    progress: impl FnMut(&Cell),
+    observe: impl Fn(Event<'_>),
 ) -> Vec<Cell> {
     let planned = plan(subjects, options.knows_defects);
     let known = &options.known;
@@ -145,10 +123,14 @@ pub(crate) async fn run_matrix(
         // If the defect is not found, only the history shows why, so its evidence is kept even
         // after a pass.
         let keep = options.run.keep || planned.daemon == DaemonKind::Own;
-        let options = RunOptions { defects, again, keep, ..options.run.clone() };
+        let cell_of = Some(planned.daemon);
+        let end_at = planned.end_at();
+        let options =
+            RunOptions { defects, again, keep, end_at, cell: cell_of, ..options.run.clone() };
         if let Some(why) = not_begun(&options.stop) {
             return Cell { reasons: vec![why], ..cell };
         }
+        observe(Event::Began(&cell));
         let came = if is_control {
             run::run(&planned.scenario.control(), &options).await
         } else {
@@ -161,7 +143,7 @@ pub(crate) async fn run_matrix(
         let known = known.compare(&cell.finding, cell.verdict, &cell.oracles);
         Cell { known, ..cell }
     };
-    carry_out(&planned, options.jobs, run_one, progress).await
+    carry_out(&planned, options.jobs, run_one, &observe).await
 }
 
 /// How many cells [`run_matrix`] will run.
@@ -170,12 +152,18 @@ pub(crate) fn count(subjects: &[Subject<'_>], knows_defects: bool) -> usize {
     plan(subjects, knows_defects).len()
 }
 
-fn plan<'a>(subjects: &[Subject<'a>], knows_defects: bool) -> Vec<Planned<'a>> {
-    let daemons: &[_] = if knows_defects {
+/// The daemons that each scenario runs on.
+#[must_use]
+pub(crate) fn daemons(knows_defects: bool) -> &'static [DaemonKind] {
+    if knows_defects {
         &[DaemonKind::Correct, DaemonKind::Own, DaemonKind::Unrelated, DaemonKind::Control]
     } else {
         &[DaemonKind::Correct, DaemonKind::Control]
-    };
+    }
+}
+
+fn plan<'a>(subjects: &[Subject<'a>], knows_defects: bool) -> Vec<Planned<'a>> {
+    let daemons = daemons(knows_defects);
     let described =
         subjects.iter().filter_map(|subject| Some((*subject, subject.scenario.about.as_ref()?)));
     described
@@ -185,22 +173,50 @@ fn plan<'a>(subjects: &[Subject<'a>], knows_defects: bool) -> Vec<Planned<'a>> {
         .collect()
 }
 
+/// The order in which cells are begun, as indices into `planned`.
+///
+/// Cells with the same daemon run one after the other, so that they can reuse worlds. Daemons under which
+/// a finding fails by `liveness` come early, spread over the first half: such a cell waits for what does
+/// not come, needs little of the machine meanwhile, and must not be what all others have waited for.
+fn in_order(planned: &[Planned<'_>]) -> Vec<usize> {
+    let mut by_defect: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (index, planned) in planned.iter().enumerate() {
+        by_defect.entry(planned.daemon.defect(planned.about)).or_default().push(index);
+    }
+    let waits = |index: &usize| {
+        planned[*index].daemon == DaemonKind::Own
+            && planned[*index].about.oracle == OracleName::Liveness
+    };
+    let (waiting, others): (Vec<_>, Vec<_>) =
+        by_defect.into_values().partition(|group| group.iter().any(waits));
+    let others = others.into_iter().flatten();
+    let apart = planned.len() / (2 * (waiting.len() + 1)) + 1;
+    let mut waiting = waiting.into_iter();
+    let mut order = Vec::with_capacity(planned.len());
+    for (number, index) in others.enumerate() {
+        if number % apart == 0 {
+            order.extend(waiting.next().unwrap_or_default());
+        }
+        order.push(index);
+    }
+    order.extend(waiting.flatten());
+    order
+}
+
 async fn carry_out<'a>(
     planned: &[Planned<'a>],
     jobs: NonZeroUsize,
     run_one: impl AsyncFn(Planned<'a>) -> Cell,
-    mut progress: impl FnMut(&Cell),
+    observe: &impl Fn(Event<'_>),
 ) -> Vec<Cell> {
     let run_one = &run_one;
-    let mut ordered: Vec<_> = planned.iter().enumerate().collect();
-    // Cells with the same daemon run one after the other, so that they can reuse worlds.
-    ordered.sort_by_key(|(_, planned)| planned.daemon.defect(planned.about));
-    let runs =
-        ordered.into_iter().map(|(index, planned)| async move { (index, run_one(*planned).await) });
+    let runs = in_order(planned)
+        .into_iter()
+        .map(|index| async move { (index, run_one(planned[index]).await) });
     let mut running = std::pin::pin!(futures::stream::iter(runs).buffer_unordered(jobs.get()));
     let mut cells = Vec::new();
     while let Some((index, cell)) = running.next().await {
-        progress(&cell);
+        observe(Event::Ended { subject: planned[index].name, cell: &cell });
         cells.push((index, cell));
     }
     cells.sort_by_key(|(index, _)| *index);
@@ -211,6 +227,14 @@ impl Planned<'_> {
     /// The defects to switch on.
     fn defects(self) -> Vec<String> {
         self.daemon.defect(self.about).map(str::to_owned).into_iter().collect()
+    }
+
+    /// When the run may end: that of the finding's own defect as soon as the named oracle has caught it.
+    fn end_at(self) -> EndAt {
+        match self.daemon {
+            DaemonKind::Own => EndAt::ViolationOf(self.about.oracle),
+            DaemonKind::Correct | DaemonKind::Unrelated | DaemonKind::Control => EndAt::LastStep,
+        }
     }
 
     /// The cell before its run: unknown.
@@ -275,7 +299,8 @@ pub(crate) fn not_begun(stop: &Stop) -> Option<String> {
 /// The evidence of a run that could not begin, if there is any.
 pub(crate) fn evidence_of(error: &RunError) -> Option<PathBuf> {
     match error {
-        RunError::Evidence { .. } => None,
+        // The disk was full before or after the journal was begun.
+        RunError::Evidence { path, .. } => path.join(JOURNAL).exists().then(|| path.clone()),
         RunError::World { evidence, .. }
         | RunError::Ended { evidence, .. }
         | RunError::Leaked { evidence, .. } => Some(evidence.clone()),

@@ -29,6 +29,14 @@ pub(crate) fn engine_log(world: &Path) -> PathBuf {
 /// Name of the engine's log, in the world's directory and in the evidence.
 pub(crate) const ENGINE_LOG: &str = "engine.log";
 
+/// The serial console of the guest that runs the engine, if one does.
+pub(crate) fn guest_log(world: &Path) -> PathBuf {
+    world.join(GUEST_LOG)
+}
+
+/// Name of the guest's console, in the world's directory and in the evidence.
+pub(crate) const GUEST_LOG: &str = "guest.log";
+
 /// The journal of what happens in the world between two runs.
 pub(crate) fn idle_journal(world: &Path) -> PathBuf {
     world.join("idle.jsonl")

@@ -131,6 +131,17 @@ fn extend(values: &mut Value, more: Value) {
 /// may be marked for deletion for as long as the engine has it in use (contract 4.3).
 #[must_use]
 pub fn compare(wanted: &BTreeMap<MirrorKey, Fields>, seen: &[Mirror]) -> Vec<String> {
+    compare_with(wanted, seen, |_, _, _| false)
+}
+
+/// The same, where `is_told` says of a mirror's field and the value that it has whether that is as right
+/// as the engine's own.
+#[must_use]
+pub(crate) fn compare_with(
+    wanted: &BTreeMap<MirrorKey, Fields>,
+    seen: &[Mirror],
+    is_told: impl Fn(&MirrorKey, &str, &str) -> bool,
+) -> Vec<String> {
     let mut differences = Vec::new();
     let mut by_key: BTreeMap<&MirrorKey, Vec<&Mirror>> = BTreeMap::new();
     for mirror in seen.iter().filter(|mirror| !mirror.is_probe() && !mirror.is_foreign()) {
@@ -139,7 +150,7 @@ pub fn compare(wanted: &BTreeMap<MirrorKey, Fields>, seen: &[Mirror]) -> Vec<Str
     for (key, fields) in wanted {
         match by_key.get(key).map(Vec::as_slice) {
             None => differences.push(format!("{key}: in the engine, but has no mirror")),
-            Some([mirror]) => differences.extend(differing_fields(fields, mirror)),
+            Some([mirror]) => differences.extend(differing_fields(fields, mirror, &is_told)),
             Some(several) => differences.push(format!("{key}: {} mirrors", several.len())),
         }
     }
@@ -151,13 +162,20 @@ pub fn compare(wanted: &BTreeMap<MirrorKey, Fields>, seen: &[Mirror]) -> Vec<Str
     differences
 }
 
-fn differing_fields(wanted: &Fields, mirror: &Mirror) -> Vec<String> {
+fn differing_fields(
+    wanted: &Fields,
+    mirror: &Mirror,
+    is_told: &impl Fn(&MirrorKey, &str, &str) -> bool,
+) -> Vec<String> {
     if mirror.kept && mirror.terminating {
         return Vec::new();
     }
     let mut differences: Vec<_> = wanted
         .iter()
-        .filter(|(field, value)| mirror.fields.get(*field) != Some(value))
+        .filter(|(field, value)| match mirror.fields.get(*field) {
+            Some(seen) => seen != *value && !is_told(&mirror.key, field, seen),
+            None => true,
+        })
         .map(|(field, value)| {
             let seen = mirror.fields.get(field).map_or("nothing", String::as_str);
             format!("{}: {field} is `{value}` in the engine, `{seen}` in its mirror", mirror.key)

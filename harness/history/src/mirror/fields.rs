@@ -123,6 +123,11 @@ pub(super) fn compared_fields(resource: &str) -> impl Iterator<Item = (&'static 
     })
 }
 
+/// The form in which a field of a resource is compared; `None` if it is not.
+pub(crate) fn field_form(resource: &str, name: &str) -> Option<Form> {
+    compared_fields(resource).find(|(field, _)| *field == name).map(|(_, form)| form)
+}
+
 impl Form {
     /// A field's value as text that is equal exactly if both sides mean the same.
     #[must_use]

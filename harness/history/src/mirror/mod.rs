@@ -14,10 +14,12 @@ mod key;
 mod object;
 mod time;
 
+pub(crate) use expected::compare_with;
 pub use expected::{compare, expected};
+pub(crate) use fields::field_form;
 pub use fields::{Form, MirrorField, Treatment, mirror_fields};
 pub use key::MirrorKey;
 pub(crate) use key::short;
-#[cfg(test)]
 pub(crate) use object::MIRROR_FINALIZER;
 pub use object::Mirror;
+pub(crate) use time::unix_seconds;

@@ -6,14 +6,14 @@ const DAY: i64 = 86_400;
 /// A time of RFC 3339 in the API's format: fractions are cut off, as the API does it. Empty for the
 /// year 1, by which Docker means "never". A text that is no time stays as it is.
 pub(super) fn in_api_format(text: &str) -> String {
-    match seconds(text) {
+    match unix_seconds(text) {
         Some(seconds) => formatted(seconds),
         None => text.to_owned(),
     }
 }
 
-/// Seconds since 1970 of a time like `2026-01-02T03:04:05.678+01:00`.
-fn seconds(text: &str) -> Option<i64> {
+/// Seconds since 1970 of a time like `2026-01-02T03:04:05.678+01:00`, without the fraction.
+pub(crate) fn unix_seconds(text: &str) -> Option<i64> {
     let number = |from: usize, to: usize| text.get(from..to)?.parse::<u16>().ok().map(i64::from);
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);

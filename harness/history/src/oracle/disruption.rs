@@ -73,6 +73,10 @@ pub(super) struct EngineRequest {
     pub(super) text: String,
     /// The request names one object, rather than all of a kind or the engine itself.
     pub(super) names_object: bool,
+    /// That object, as the request names it.
+    pub(super) object: Option<String>,
+    /// The request asks the engine to remove the object.
+    pub(super) is_removal: bool,
     /// The request subscribes to the engine's events.
     pub(super) subscribes: bool,
 }
@@ -92,7 +96,9 @@ impl EngineRequests {
                 let names_object = route.as_deref().is_some_and(|route| route.contains('{'));
                 let text = format!("{method} {target}");
                 let subscribes = route.as_deref() == Some(EVENTS);
-                let request = EngineRequest { text, names_object, subscribes };
+                let object = route.as_deref().and_then(|route| object_in(route, target));
+                let is_removal = names_object && method == "DELETE";
+                let request = EngineRequest { text, names_object, object, is_removal, subscribes };
                 self.0.insert(message.exchange, request);
                 None
             }
@@ -121,5 +127,38 @@ impl EngineRequests {
             | WireWhat::Upgraded
             | WireWhat::Closed => None,
         }
+    }
+}
+
+/// The part of a target that stands at the parameter of its route, such as the ID in
+/// `/v1.47/containers/ID/json?size=1` for `/containers/{id}/json`.
+fn object_in(route: &str, target: &str) -> Option<String> {
+    let (before, parameter) = route.split_once('{')?;
+    let (_, after) = parameter.split_once('}')?;
+    let path = target.split('?').next().unwrap_or(target);
+    let (_, rest) = path.split_once(before)?;
+    let object = rest.strip_suffix(after)?;
+    // Slashes and colons of a tag may be escaped.
+    Some(object.replace("%2F", "/").replace("%3A", ":"))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::object_in;
+
+    #[rstest]
+    #[case("/containers/{id}/json", "/v1.47/containers/abc/json?size=1", Some("abc"))]
+    #[case("/images/{id}", "/images/r%2Fbase%3A1?noprune=1", Some("r/base:1"))]
+    #[case("/images/{id}/json", "/v1.47/images/r/base:1/json", Some("r/base:1"))]
+    #[case("/volumes", "/v1.47/volumes", None)]
+    #[case("/volumes/{name}", "/nowhere", None)]
+    fn a_request_names_its_object(
+        #[case] route: &str,
+        #[case] target: &str,
+        #[case] object: Option<&str>,
+    ) {
+        assert_eq!(object_in(route, target).as_deref(), object);
     }
 }

@@ -1,12 +1,13 @@
 //! What an oracle returns, and the list of all oracles.
 
 use super::{
-    bounded_work, convergence, counts, docker_config_integrity, hygiene, identity, liveness,
-    log_fidelity, no_lost_update, quiet_logs, truthful_conditions,
+    bounded_work, command_line, convergence, counts, docker_config_integrity, engine_requests,
+    hygiene, identity, liveness, log_fidelity, no_lost_update, object_form, quiet_logs,
+    truthful_conditions,
 };
 use crate::record::Record;
 use crate::scenario::OracleName;
-use crate::verdict::{Unknown, Violation};
+use crate::verdict::{Excused, Unknown, Violation};
 
 /// What one oracle found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Finding {
     pub violations: Vec<Violation>,
     /// Reasons why the history neither shows that a promise was kept nor that it was broken.
     pub unknowns: Vec<Unknown>,
+    /// Errors in the daemon's log that break no promise, and why.
+    pub excused: Vec<Excused>,
 }
 
 impl Finding {
@@ -26,6 +29,14 @@ impl Finding {
     /// Adds a reason why a promise could not be judged, which the record with the number `seq` gives.
     pub(super) fn unknown(&mut self, seq: u64, text: impl Into<String>) {
         self.unknowns.push(Unknown::at(seq, text));
+    }
+
+    /// Counts an error of the log that is excused for this reason.
+    pub(super) fn excused(&mut self, why: String) {
+        match self.excused.iter_mut().find(|excused| excused.why == why) {
+            Some(excused) => excused.lines += 1,
+            None => self.excused.push(Excused { lines: 1, why }),
+        }
     }
 }
 
@@ -46,13 +57,16 @@ pub struct Judge {
 ///
 /// The harness ends a world by an orderly stop of its daemon, if it did not have to end that otherwise.
 /// Two oracles judge what such a stop leaves: of the daemon's own, and of the user's files.
-pub const ALL: [Judge; 11] = [
+pub const ALL: [Judge; 14] = [
     up_to_ending(convergence),
     up_to_ending(identity),
     up_to_ending(truthful_conditions),
     up_to_ending(no_lost_update),
     up_to_ending(bounded_work),
     up_to_ending(counts),
+    up_to_ending(object_form),
+    up_to_ending(engine_requests),
+    up_to_ending(command_line),
     to_the_end(hygiene),
     to_the_end(docker_config_integrity),
     up_to_ending(log_fidelity),

@@ -6,7 +6,9 @@
 //! - `observed`: the API's objects that a record shows;
 //! - `disruption`: what the wire and the engine did to the daemon;
 //! - `message`: log lines without names and numbers;
-//! - `promises`: the numbers of the promises that each oracle judges.
+//! - `revision`: whether the daemon is new enough for the contract's newest forms;
+//! - `promises`: the numbers of the promises that each oracle judges;
+//! - `not_judged`: the promises that no oracle judges, each with the reason.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -14,11 +16,13 @@
 )]
 
 mod bounded_work;
+mod command_line;
 mod conditions;
 mod convergence;
 mod counts;
 mod disruption;
 mod docker_config;
+mod engine_requests;
 mod finding;
 mod hygiene;
 mod identity;
@@ -26,23 +30,30 @@ mod liveness;
 mod log_fidelity;
 mod message;
 mod no_lost_update;
+mod not_judged;
+mod object_form;
 mod observed;
 mod promises;
 mod quiet_logs;
+mod revision;
 
 #[cfg(test)]
 mod tests;
 
 pub use bounded_work::bounded_work;
+pub use command_line::command_line;
 pub use conditions::truthful_conditions;
 pub use convergence::convergence;
 pub use counts::counts;
 pub use docker_config::docker_config_integrity;
+pub use engine_requests::engine_requests;
 pub use finding::{ALL, Finding, Judge, Oracle};
 pub use hygiene::hygiene;
 pub use identity::identity;
 pub use liveness::liveness;
 pub use log_fidelity::log_fidelity;
 pub use no_lost_update::no_lost_update;
+pub use not_judged::{NotJudged, not_judged};
+pub use object_form::object_form;
 pub use promises::promises;
 pub use quiet_logs::quiet_logs;

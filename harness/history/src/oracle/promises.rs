@@ -15,6 +15,9 @@ pub fn promises(oracle: OracleName) -> &'static [&'static str] {
         OracleName::NoLostUpdate => &NO_LOST_UPDATE,
         OracleName::BoundedWork => &BOUNDED_WORK,
         OracleName::Counts => &COUNTS,
+        OracleName::ObjectForm => &OBJECT_FORM,
+        OracleName::EngineRequests => &ENGINE_REQUESTS,
+        OracleName::CommandLine => &COMMAND_LINE,
         OracleName::Hygiene => &HYGIENE,
         OracleName::DockerConfigIntegrity => &DOCKER_CONFIG_INTEGRITY,
         OracleName::LogFidelity => &LOG_FIDELITY,
@@ -52,11 +55,13 @@ const IDENTITY: [&str; 6] = [
 
 /// Compares conditions and exit codes with the state that they promise.
 #[rustfmt::skip]
-const TRUTHFUL_CONDITIONS: [&str; 12] = [
+const TRUTHFUL_CONDITIONS: [&str; 24] = [
     // Exit codes and what a command waits for.
     "1.2.7", "1.5.1", "1.5.4",
-    // `ConnectFailed`, `Connected` after a stop, reasons, `Settled`.
-    "3.7.8", "3.7.13", "3.7.14", "3.7.22", "3.7.25", "3.7.26",
+    // The reasons of `ContainerEngineReady` and `Settled`; `Connected` after a stop.
+    "3.7.5", "3.7.6", "3.7.7", "3.7.8", "3.7.9", "3.7.12", "3.7.13", "3.7.14",
+    // The table of `Settled`, and what it implies.
+    "3.7.16", "3.7.17", "3.7.18", "3.7.19", "3.7.20", "3.7.21", "3.7.22", "3.7.24", "3.7.25", "3.7.26",
     // A sync that skips what is gone is not a failed one.
     "4.1.11",
     // `Settled` of a stopped App, and mirrors that are still there or come back.
@@ -86,6 +91,45 @@ const COUNTS: [&str; 1] = [
     "4.2.13",
 ];
 
+/// Compares each state of an object with the one before, and with what its mirror promises.
+#[rustfmt::skip]
+const OBJECT_FORM: [&str; 11] = [
+    // Versions, generations, and what stays.
+    "3.1.7", "3.1.9",
+    // Names of mirrors, and how they are created.
+    "3.6.17", "3.6.18", "3.6.19", "3.6.20", "3.6.21", "3.6.22",
+    // Conditions of containers; generations and times of conditions.
+    "3.7.27", "3.7.29", "3.7.30",
+];
+
+/// Reads each request of the daemon on the wires.
+#[rustfmt::skip]
+const ENGINE_REQUESTS: [&str; 14] = [
+    // `Connected` follows a full sync.
+    "3.7.6",
+    // What a daemon that connects asks for, and in which order.
+    "4.1.1", "4.1.2", "4.1.3", "4.1.5", "4.1.6", "4.1.7", "4.1.8", "4.1.9",
+    // The words of deletions and actions.
+    "4.3.1", "4.3.2", "4.3.3", "4.4.1",
+    // A probe that a newer one replaces.
+    "5.2.13",
+];
+
+/// Reads what each command of the daemon printed, and how it ended.
+#[rustfmt::skip]
+const COMMAND_LINE: [&str; 23] = [
+    // Data, messages and their levels.
+    "1.1.1", "1.1.2", "1.1.3", "1.1.4", "1.1.5",
+    // Codes.
+    "1.2.3", "1.2.8",
+    // `svc status`, `svc config`, `svc paths`.
+    "1.3.9", "1.3.10", "1.3.12",
+    // Properties that are set or refused, and the lines of a wait.
+    "1.4.1", "1.4.2", "1.4.3", "1.4.4", "1.4.5", "1.4.6", "1.4.7", "1.5.2",
+    // The paths themselves, and the kubeconfig.
+    "2.2.1", "2.2.2", "2.2.3", "2.2.4", "3.1.3",
+];
+
 /// Reports what a stopped daemon left.
 #[rustfmt::skip]
 const HYGIENE: [&str; 2] = [
@@ -94,31 +138,35 @@ const HYGIENE: [&str; 2] = [
 
 /// Judges each change of the docker command's configuration.
 #[rustfmt::skip]
-const DOCKER_CONFIG_INTEGRITY: [&str; 28] = [
+const DOCKER_CONFIG_INTEGRITY: [&str; 32] = [
     // Its errors are logged.
     "2.5.6",
     // The daemon's own context.
     "5.1.1", "5.1.3", "5.1.5",
     // The current context.
-    "5.2.1", "5.2.2", "5.2.3", "5.2.5", "5.2.6", "5.2.7", "5.2.9", "5.2.10", "5.2.11", "5.2.12",
+    "5.2.1", "5.2.2", "5.2.3", "5.2.4", "5.2.5", "5.2.6", "5.2.7", "5.2.9", "5.2.10", "5.2.11", "5.2.12",
     // `config.json`.
     "5.3.1", "5.3.2", "5.3.3", "5.3.4", "5.3.5", "5.3.6", "5.3.7", "5.3.8", "5.3.9", "5.3.10",
-    "5.3.11",
+    "5.3.11", "5.3.12", "5.3.13",
+    // Contexts of the user.
+    "5.3.14",
     // What is left after a stop.
     "5.4.2", "5.4.3", "5.4.4",
 ];
 
 /// Compares what clients of logs received with what the engine has sent for them.
 #[rustfmt::skip]
-const LOG_FIDELITY: [&str; 26] = [
+const LOG_FIDELITY: [&str; 28] = [
     // Failures are logged, and endpoints are announced in order.
     "2.5.5", "3.2.5",
     // Bytes and answers.
-    "6.1.2", "6.1.3", "6.1.4", "6.1.5", "6.1.7", "6.1.8", "6.1.9", "6.1.10", "6.1.11", "6.1.12", "6.1.13",
+    "6.1.1", "6.1.2", "6.1.3", "6.1.4", "6.1.5", "6.1.7", "6.1.8", "6.1.9", "6.1.10", "6.1.11", "6.1.12", "6.1.13",
     "6.1.14", "6.1.15",
     // The stream, its end, and its cost.
     "6.1.17", "6.1.18", "6.1.19", "6.1.20", "6.1.21", "6.1.22", "6.1.23", "6.1.24", "6.1.25",
     "6.1.28", "6.1.31",
+    // The way through the API server.
+    "6.2.1",
 ];
 
 /// Reads each line of the daemon's log.
@@ -131,19 +179,26 @@ const QUIET_LOGS: [&str; 5] = [
 
 /// Judges missed deadlines, wrong exit codes, dead processes and forgotten requests.
 #[rustfmt::skip]
-const LIVENESS: [&str; 21] = [
-    // Commands end as promised.
-    "1.2.1", "1.2.6", "1.5.3",
+const LIVENESS: [&str; 41] = [
+    // Commands end as promised, and print what a schedule expects.
+    "1.2.1", "1.2.2", "1.2.4", "1.2.6", "1.3.11", "1.5.3", "1.6.1",
+    // One engine for each daemon.
+    "2.2.5",
+    // What kubectl is refused, and what it prints; programs that run controllers.
+    "3.1.5", "3.2.2", "3.2.3", "3.3.4", "3.5.2", "3.5.6", "3.5.7", "3.6.2", "3.6.3", "3.6.4", "3.6.7",
+    "3.6.8", "3.7.28",
     // The daemon reaches what a schedule waits for.
-    "2.2.5", "3.3.4", "3.9.1", "3.9.3", "3.9.4",
+    "3.9.1", "3.9.3", "3.9.4", "4.1.4",
     // Requests that the engine never answers.
     "4.1.17",
     // Actions, and deletions beside them.
-    "4.3.9", "4.4.1", "4.4.2", "4.4.5", "4.4.6",
+    "4.3.4", "4.3.9", "4.4.1", "4.4.2", "4.4.5", "4.4.6",
     // A silent stream; the App runs again while its mirrors are kept.
     "4.5.6", "4.6.4",
     // The daemon's context becomes the current one; clients that do not read are dropped.
     "5.2.3", "5.2.4", "5.2.5", "6.1.26",
+    // A handler that fails; a LimaVM that follows its App.
+    "6.2.3", "7.1.2",
     // `spec.state` of revision R0.
     "9.1.1",
 ];

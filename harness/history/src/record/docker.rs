@@ -13,6 +13,9 @@ pub const CONTEXT_PREFIX: &str = "rancher-desktop-";
 /// The configuration's main file.
 pub const CONFIG_FILE: &str = "config.json";
 
+/// The directory of all contexts.
+pub const CONTEXTS_DIRECTORY: &str = "contexts";
+
 /// The daemon's context, and whether the daemon may make it the current one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DockerUser {
@@ -29,8 +32,9 @@ pub struct DockerUser {
 /// The state of one part of the configuration after a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DockerFile {
-    /// `config.json`, `contexts/NAME`, or the name of another file in the directory. `other/` precedes
-    /// the path of a file in a directory that the daemon must not use.
+    /// `config.json`, `contexts/NAME`, `contexts` for the directory of all contexts, or the name of another
+    /// file in the directory. `other/` precedes the path of a file in a directory that the daemon must not
+    /// use.
     pub path: String,
     /// What happened to the file.
     pub how: FileChange,
@@ -39,6 +43,27 @@ pub struct DockerFile {
     pub by_user: bool,
     /// The content of the file.
     pub holds: DockerContent,
+    /// Whose the file is and where it leads, if the harness could see that. Journals of older versions do
+    /// not have it, and it is not recorded of files that only the daemon uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<FileAttributes>,
+}
+
+/// Whose a file is, and where it leads. If it is a link, mode and owner are those of what it leads to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileAttributes {
+    /// Permissions, such as `0600` in octal.
+    pub mode: u32,
+    /// User ID of the owner.
+    pub owner: u32,
+    /// Group ID of the owner.
+    pub group: u32,
+    /// Where it leads, if it is a symbolic link: the text of the link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// It leads into another file system than that of the configuration's directory.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub other_file_system: bool,
 }
 
 /// What happened to a file.
@@ -151,10 +176,22 @@ impl DockerFile {
 
 impl fmt::Display for DockerFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, how, by_user, holds } = self;
+        let Self { path, how, by_user, holds, attributes } = self;
         let who = if *by_user { " by the user" } else { "" };
         let how = format!("{how:?}").to_lowercase();
-        write!(f, "{path} {how}{who}: {holds}")
+        write!(f, "{path} {how}{who}: {holds}")?;
+        attributes.iter().try_for_each(|attributes| write!(f, " ({attributes})"))
+    }
+}
+
+impl fmt::Display for FileAttributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { mode, owner, group, link, other_file_system } = self;
+        write!(f, "mode {mode:04o}, owner {owner}:{group}")?;
+        if let Some(link) = link {
+            write!(f, ", a link to {link}")?;
+        }
+        if *other_file_system { f.write_str(" in another file system") } else { Ok(()) }
     }
 }
 

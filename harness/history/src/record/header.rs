@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::cell::DaemonKind;
 use crate::scenario::{FindingId, Scenario, VmMode};
 
 /// The scenario, the daemon under test and the conditions of a run.
@@ -35,4 +36,8 @@ pub struct RunHeader {
     /// be the machine's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low_limit: Option<String>,
+    /// The daemon of the cell, if a matrix made the run. The cell under the finding's own defect must
+    /// fail, and a report that is made later must know that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<DaemonKind>,
 }

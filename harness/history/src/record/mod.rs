@@ -1,7 +1,7 @@
 //! What can happen in a run, as records.
 //!
 //! - `what`: one record, and all kinds of records;
-//! - `header`: the first record;
+//! - `header`: the first record; `cell`: the daemons that a matrix runs;
 //! - `wire`: messages on the wires;
 //! - `api`: objects of the daemon's API, and writes to them;
 //! - `process`: processes and commands, and how they ended;
@@ -10,6 +10,7 @@
 //! - `logs`: clients of the daemon's log passthrough.
 
 mod api;
+mod cell;
 mod docker;
 mod engine;
 mod header;
@@ -19,9 +20,10 @@ mod what;
 mod wire;
 
 pub use self::api::{ApiChange, Change, Review, ReviewOutcome, UserWrite};
+pub use self::cell::DaemonKind;
 pub use self::docker::{
-    CONFIG_FILE, CONTEXT_PREFIX, DockerContent, DockerFile, DockerUser, FileChange, UserCommand,
-    UserCommandEnd,
+    CONFIG_FILE, CONTEXT_PREFIX, CONTEXTS_DIRECTORY, DockerContent, DockerFile, DockerUser,
+    FileAttributes, FileChange, UserCommand, UserCommandEnd,
 };
 pub use self::engine::{
     ContainerDetails, EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume,

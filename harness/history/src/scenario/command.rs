@@ -13,6 +13,8 @@ pub enum CommandStep {
     App(AppStep),
     /// Sets properties of the App through the daemon's command line.
     Set(SetStep),
+    /// Runs any other command of the daemon that leaves its process alone, and waits for its end.
+    RunCommand(RunCommand),
     /// Waits until a command in the background has ended.
     Returned(Returned),
     /// Sends SIGINT to a command in the background.
@@ -52,6 +54,33 @@ pub struct SetStep {
     /// Goes on with the next step while the command waits; `returned` awaits its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<CommandName>,
+}
+
+/// A command of the daemon, by its arguments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunCommand {
+    /// What follows the name of the program.
+    pub arguments: Vec<String>,
+    /// The exit code that the daemon promises here (contract 1.2).
+    #[serde(default)]
+    pub exit: Codes,
+    /// Texts that the daemon promises here, each on standard output or standard error.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prints: Vec<String>,
+}
+
+impl RunCommand {
+    /// Whether the command starts, stops or deletes the service, which the harness does by other steps.
+    #[must_use]
+    pub(crate) fn is_about_service(&self) -> bool {
+        let words = self.arguments.iter().filter(|argument| !argument.starts_with('-'));
+        let words: Vec<_> = words.take(2).map(String::as_str).collect();
+        matches!(
+            words.as_slice(),
+            ["svc" | "service", "create" | "start" | "serve" | "stop" | "delete"]
+        )
+    }
 }
 
 /// Name of a command in the background, unique within its scenario.

@@ -58,7 +58,7 @@ fn undisturbed(step: &Step) -> Option<Step> {
 fn undisturbed_command(step: &CommandStep) -> Option<CommandStep> {
     let exit = Codes::Any(ANY.to_vec());
     Some(match step {
-        CommandStep::App(_) => step.clone(),
+        CommandStep::App(_) | CommandStep::RunCommand(_) => step.clone(),
         // The scenario may cut it short by its limit, and a control run must not.
         CommandStep::Set(set) => CommandStep::Set(SetStep { exit, timeout_s: None, ..set.clone() }),
         CommandStep::Returned(returned) => {

@@ -134,6 +134,9 @@ pub struct DockerFileStep {
     /// where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
+    /// The directory of all contexts instead, which can only become a link.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contexts: bool,
     /// Into which state; as it is, where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub put: Option<FileOp>,

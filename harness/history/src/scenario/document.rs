@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::engine::EngineStep;
 use super::finding::{About, FindingId};
 use super::needs::Needs;
 use super::step::Step;
@@ -20,4 +21,16 @@ pub struct Scenario {
     pub needs: Needs,
     /// What is done, in order.
     pub steps: Vec<Step>,
+}
+
+impl Scenario {
+    /// Whether the scenario does something to the virtual machine that runs its engine.
+    #[must_use]
+    pub fn needs_guest(&self) -> bool {
+        let is_about_guest = |step: &Step| {
+            let step = step.for_neighbour().unwrap_or(step);
+            matches!(step, Step::Engine(EngineStep::Guest(_)))
+        };
+        self.steps.iter().any(is_about_guest)
+    }
 }

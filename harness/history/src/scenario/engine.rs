@@ -117,13 +117,15 @@ pub enum EngineStep {
     /// Does something to the engine's process.
     #[serde(rename = "engine")]
     Process(EngineOp),
+    /// Does something to the virtual machine that runs the engine.
+    Guest(GuestOp),
 }
 
 impl EngineStep {
-    /// Whether a user of the engine does it: it changes objects, and leaves the process alone.
+    /// Whether a user of the engine does it: it changes objects, and leaves processes alone.
     #[must_use]
     pub fn is_workload(&self) -> bool {
-        !matches!(self, Self::Process(_))
+        !matches!(self, Self::Process(_) | Self::Guest(_))
     }
 }
 
@@ -223,4 +225,29 @@ pub enum EngineOp {
     Freeze,
     /// SIGCONT.
     Thaw,
+}
+
+/// What is done to the virtual machine that runs the engine. Only engines `vm:…` have one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuestOp {
+    /// Ends the machine in an instant, as a power cut does. What was not written to its disk is lost.
+    PowerCut,
+    /// Boots it again from its disk, and waits until its engine answers.
+    PowerOn,
+    /// Presses its reset button, and waits until its engine answers the harness. Open connections get
+    /// no end.
+    Reset,
+    /// Stops its processors. Its clock stops with them.
+    Pause,
+    /// Lets its processors go on.
+    Resume,
+    /// Unplugs the network by which the daemon reaches it.
+    NicDown,
+    /// Plugs that network in again.
+    NicUp,
+    /// SIGKILL to the `ssh` that forwards the engine's socket. The socket's file stays.
+    KillForward,
+    /// Forwards the engine's socket by another `ssh`, and waits until the engine answers on it.
+    Forward,
 }

@@ -66,6 +66,27 @@ pub enum FaultStep {
     Accept,
 }
 
+impl FaultStep {
+    /// The name of the rule that the step arms, if it arms one as the `number`-th of its scenario, from 1.
+    /// Records of the wire say by this name which rule changed a message.
+    #[must_use]
+    pub fn rule_name(&self, number: usize) -> Option<String> {
+        match self {
+            Self::Answer { status, .. } => Some(format!("answer {status}, rule {number}")),
+            Self::DenyWrite { .. } => Some(format!("deny, rule {number}")),
+            Self::Fault(fault) => Some(format!("{}, rule {number}", fault.kind.word())),
+            Self::Cut(_)
+            | Self::Happened(_)
+            | Self::Lift(_)
+            | Self::Record { .. }
+            | Self::Inject { .. }
+            | Self::ReplaceSocket
+            | Self::Refuse
+            | Self::Accept => None,
+        }
+    }
+}
+
 /// Name of a fault, unique within its scenario.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -148,4 +169,22 @@ pub enum FaultKind {
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         head: BTreeMap<String, Option<String>>,
     },
+}
+
+impl FaultKind {
+    /// The word of the scenario language for it.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Lose => "lose",
+            Self::HalfOpen { .. } => "half_open",
+            Self::Slow { .. } => "slow",
+            Self::Truncate { .. } => "truncate",
+            Self::Stale { .. } => "stale",
+            Self::Drop => "drop",
+            Self::Duplicate => "duplicate",
+            Self::Reorder { .. } => "reorder",
+            Self::Rewrite { .. } => "rewrite",
+        }
+    }
 }

@@ -126,6 +126,12 @@ pub enum OracleName {
     BoundedWork,
     /// An object of the engine has its mirror created once, and deleted once.
     Counts,
+    /// Objects of the daemon's API have the form that their clients rely on.
+    ObjectForm,
+    /// The daemon asks the engine in the promised words and order.
+    EngineRequests,
+    /// A command of the daemon prints what it promises, and ends with the promised code.
+    CommandLine,
     /// What the daemon began is gone when it has stopped.
     Hygiene,
     /// The docker command's configuration is whole at every instant, and stays the user's.
@@ -140,13 +146,16 @@ pub enum OracleName {
 
 impl OracleName {
     /// All names, in their order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Convergence,
         Self::Identity,
         Self::TruthfulConditions,
         Self::NoLostUpdate,
         Self::BoundedWork,
         Self::Counts,
+        Self::ObjectForm,
+        Self::EngineRequests,
+        Self::CommandLine,
         Self::Hygiene,
         Self::DockerConfigIntegrity,
         Self::LogFidelity,
@@ -164,6 +173,9 @@ impl fmt::Display for OracleName {
             Self::NoLostUpdate => "no_lost_update",
             Self::BoundedWork => "bounded_work",
             Self::Counts => "counts",
+            Self::ObjectForm => "object_form",
+            Self::EngineRequests => "engine_requests",
+            Self::CommandLine => "command_line",
             Self::Hygiene => "hygiene",
             Self::DockerConfigIntegrity => "docker_config_integrity",
             Self::LogFidelity => "log_fidelity",

@@ -45,7 +45,7 @@ mod variants;
 pub use self::api::{
     ACTION, Action, ApiStep, MirrorRef, Protocol, STATE, UserObject, UserPatch, WriteMatch,
 };
-pub use self::command::{AppStep, Codes, CommandName, CommandStep, Returned, SetStep};
+pub use self::command::{AppStep, Codes, CommandName, CommandStep, Returned, RunCommand, SetStep};
 pub use self::container::{HealthCheck, NewContainer, Prints};
 pub use self::daemon::{DaemonOp, DaemonStep, VmOp};
 pub use self::docker::{
@@ -54,7 +54,8 @@ pub use self::docker::{
 };
 pub use self::document::Scenario;
 pub use self::engine::{
-    BuildImage, ContainerOp, EngineOp, EngineStep, Exec, NewVolume, PROBE_VOLUME_PREFIX, Prune,
+    BuildImage, ContainerOp, EngineOp, EngineStep, Exec, GuestOp, NewVolume, PROBE_VOLUME_PREFIX,
+    Prune,
 };
 pub use self::fault::{Fault, FaultKind, FaultName, FaultStep};
 pub use self::finding::{About, FindingId, NoFindingId, OracleName, Platform, Unshown};

@@ -59,6 +59,7 @@ impl Supposes {
             | Step::Command(
                 CommandStep::App(_)
                 | CommandStep::Set(_)
+                | CommandStep::RunCommand(_)
                 | CommandStep::Returned(_)
                 | CommandStep::Interrupt(_),
             )

@@ -72,7 +72,14 @@ impl<'a> Named<'a> {
 
     fn command(&mut self, index: usize, step: &'a CommandStep) -> Result<(), ScheduleError> {
         match step {
-            CommandStep::App(_) => Ok(()),
+            CommandStep::RunCommand(command) if command.is_about_service() => {
+                Err(ScheduleError::new(
+                    index,
+                    "this command would start or end the service behind the harness's back",
+                    "a step `daemon`, or another command",
+                ))
+            }
+            CommandStep::App(_) | CommandStep::RunCommand(_) => Ok(()),
             CommandStep::Set(SetStep { background, .. }) => self.begin(index, background.as_ref()),
             CommandStep::Interrupt(name) if self.waiting.contains(name) => Ok(()),
             CommandStep::Returned(returned) if self.waiting.remove(&returned.command) => {

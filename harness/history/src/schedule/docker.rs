@@ -39,6 +39,11 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
             if file.mode.is_some() && file.mode_bits().is_none() {
                 return Err(error("the mode is no permissions", "octal digits such as `\"0600\"`"));
             }
+            let is_link = matches!(file.put, None | Some(FileOp::Link | FileOp::RelativeLink));
+            if file.contexts && (file.context.is_some() || !is_link) {
+                let problem = "the directory of all contexts can only become a link";
+                return Err(error(problem, "`put: link` or `relative_link`, and no `context`"));
+            }
             if file.put == Some(FileOp::HardLink) && needs.disk {
                 let problem = "no file has names in two file systems";
                 return Err(error(problem, "`link`, or no `disk` among the `needs`"));

@@ -1,9 +1,10 @@
 //! Faults mean something, and what is broken is mended before anything is judged.
 
 use super::error::ScheduleError;
+use super::guest::GuestState;
 use crate::scenario::{
     DaemonOp, DaemonStep, DockerStep, EngineOp, EngineStep, Fault, FaultKind, FaultStep, GateStep,
-    Match, Scenario, Step, VmOp, WaitStep,
+    GuestOp, Match, Scenario, Step, VmOp, WaitStep,
 };
 
 #[derive(Default)]
@@ -11,6 +12,7 @@ struct Broken {
     refusing: bool,
     engine_down: bool,
     engine_frozen: bool,
+    guest: GuestState,
     daemon_down: bool,
     daemon_frozen: bool,
     vm_waits: bool,
@@ -31,6 +33,14 @@ impl Broken {
     fn apply(&mut self, index: usize, step: &Step) -> Result<(), ScheduleError> {
         match step {
             Step::Engine(EngineStep::Process(op)) => self.engine(index, *op),
+            Step::Engine(EngineStep::Guest(op)) => {
+                self.guest.apply(index, *op)?;
+                // A guest that boots starts its engine.
+                if matches!(op, GuestOp::PowerOn | GuestOp::Reset) {
+                    (self.engine_down, self.engine_frozen) = (false, false);
+                }
+                Ok(())
+            }
             Step::Daemon(DaemonStep::Process(op)) => self.daemon(index, *op),
             Step::Daemon(DaemonStep::Vm(op)) => {
                 self.vm_waits = *op == VmOp::Wait;
@@ -141,6 +151,11 @@ impl Broken {
                 self.engine_down || self.engine_frozen,
                 "the world cannot settle without its engine",
                 "`engine: start` or `engine: thaw` before `settle`",
+            ),
+            (
+                self.guest.is_broken(),
+                "the world cannot settle while its guest is not whole",
+                "`guest: power_on`, `resume`, `nic_up` or `forward` before `settle`",
             ),
         ];
         match reasons.into_iter().find(|(holds, ..)| *holds) {

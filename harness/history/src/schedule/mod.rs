@@ -6,6 +6,7 @@
 //! - `names`: what is used was made before;
 //! - `workload`: what users ask of the engine means something;
 //! - `faults`: what is broken is mended before anything is judged;
+//! - `guest`: what can be done to the guest that runs the engine;
 //! - `docker`: the world has what is done to the docker command's configuration;
 //! - `commands`: what goes on in the background is awaited;
 //! - `logs`: clients of the log passthrough come before they go.
@@ -16,6 +17,7 @@ mod docker;
 mod error;
 mod faults;
 mod gates;
+mod guest;
 mod logs;
 mod names;
 mod workload;

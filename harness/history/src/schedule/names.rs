@@ -103,7 +103,10 @@ impl<'a> Made<'a> {
             EngineStep::RemoveVolumes { prefix } => {
                 require(index, "prefix of volumes", prefix, &self.prefixes)?;
             }
-            EngineStep::Untag { .. } | EngineStep::Prune(_) | EngineStep::Process(_) => {}
+            EngineStep::Untag { .. }
+            | EngineStep::Prune(_)
+            | EngineStep::Process(_)
+            | EngineStep::Guest(_) => {}
         }
         Ok(())
     }

@@ -78,7 +78,8 @@ fn check_engine<'a>(step: &'a EngineStep, tags: &mut BTreeSet<&'a str>) -> Resul
         | EngineStep::CreateVolumes { .. }
         | EngineStep::RemoveVolumes { .. }
         | EngineStep::RemoveVolume { .. }
-        | EngineStep::Process(_) => {}
+        | EngineStep::Process(_)
+        | EngineStep::Guest(_) => {}
     }
     Ok(())
 }

@@ -13,6 +13,8 @@ pub struct AppView {
     pub wants_running: bool,
     /// `spec.containerEngine.name`.
     pub engine: String,
+    /// `spec.kubernetes.enabled`.
+    pub wants_kubernetes: bool,
     conditions: BTreeMap<String, Condition>,
 }
 
@@ -62,6 +64,10 @@ impl AppView {
                 .and_then(Value::as_bool)
                 .unwrap_or_default(),
             engine: engine.unwrap_or("moby").to_owned(),
+            wants_kubernetes: object
+                .pointer("/spec/kubernetes/enabled")
+                .and_then(Value::as_bool)
+                .unwrap_or_default(),
             conditions,
         }
     }
@@ -89,9 +95,21 @@ impl AppView {
             .map(|condition| (condition.status.as_str(), condition.reason.as_str()))
     }
 
+    /// The generation on which a condition is based; 0 if the condition does not say.
+    #[must_use]
+    pub fn observed_generation(&self, kind: &str) -> Option<i64> {
+        self.conditions.get(kind).map(|condition| condition.observed_generation)
+    }
+
     /// The types of all conditions that the App reports.
     pub fn conditions(&self) -> impl Iterator<Item = &str> {
         self.conditions.keys().map(String::as_str)
+    }
+
+    /// Status, reason and generation of a condition: all of it but its message.
+    pub(crate) fn condition_at(&self, kind: &str) -> Option<(&str, &str, i64)> {
+        let condition = self.conditions.get(kind)?;
+        Some((&condition.status, &condition.reason, condition.observed_generation))
     }
 
     /// A condition as a line of text, such as `Settled=False (EngineStale) at generation 2 of 3`.

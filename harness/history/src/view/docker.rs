@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::{CONFIG_FILE, DockerContent, DockerFile, FileChange};
+use crate::record::{CONFIG_FILE, CONTEXTS_DIRECTORY, DockerContent, DockerFile, FileChange};
 
 /// The state of the configuration's files.
 #[derive(Clone, Debug, Default)]
@@ -38,8 +38,8 @@ impl DockerConfig {
             if context == self.own {
                 self.own_exists = file.holds != DockerContent::Nothing;
             }
-        } else if file.path.starts_with("other/") {
-            // The file belongs to another configuration.
+        } else if file.path.starts_with("other/") || file.path == CONTEXTS_DIRECTORY {
+            // The file belongs to another configuration, or the directory to all contexts.
         } else if file.how == FileChange::Removed {
             self.strays.remove(&file.path);
         } else if !file.by_user && file.how != FileChange::Found {

@@ -1,15 +1,19 @@
 //! The state after some records of a history. Live waits and oracles use the same view.
 //!
 //! - `state`: the complete view;
+//! - `activity`: when something last happened, and what goes on that will end by itself;
 //! - `app`: the App's desired state and conditions;
 //! - `objects`: objects of the daemon's API;
 //! - `names`: the scenario's names for the engine's IDs;
+//! - `told`: what rules made the daemon read instead of the engine's answers;
 //! - `wire`: open exchanges, gates and rules of the wires;
 //! - `requests`: requests of users that the daemon has not carried out yet;
-//! - `docker`: the docker command's configuration;
+//! - `docker`: the docker command's configuration; `takeover`: whether the daemon must change the
+//!   current context;
 //! - `logs`: clients of the log passthrough, and the daemon's requests for them; `log_query`: which part
 //!   of a log such a request is for.
 
+mod activity;
 mod app;
 mod docker;
 mod log_query;
@@ -18,6 +22,8 @@ mod names;
 mod objects;
 mod requests;
 mod state;
+mod takeover;
+mod told;
 mod wire;
 
 pub use self::app::AppView;

@@ -1,19 +1,24 @@
 //! The complete state after some records.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::activity::Activity;
 use super::app::AppView;
 use super::docker::DockerConfig;
 use super::logs::{LogExchange, LogState, Logs};
 use super::names::Names;
 use super::objects::{Objects, text};
 use super::requests::Requests;
+use super::takeover::Takeover;
+use super::told::Told;
 use super::wire::Wires;
-use crate::mirror::{Mirror, MirrorKey, compare, expected};
+use crate::mirror::{Mirror, MirrorKey, compare_with, expected};
 use crate::record::{EngineEvent, EngineState, Exit, Footprint, ProcessState, Record, What};
-use crate::scenario::{EngineEventMatch, GateName, MirrorRef, OURS};
+use crate::scenario::{EngineEventMatch, GateName, MirrorRef, OURS, Step, WaitStep};
+use crate::steps::Steps;
 
 /// The state after the records that were applied, in order.
 #[derive(Clone, Debug, Default)]
@@ -26,9 +31,16 @@ pub struct View {
     ended: Vec<(String, Exit)>,
     requests: Requests,
     docker: DockerConfig,
+    takeover: Takeover,
+    told: Told,
+    /// The steps of the run's scenario.
+    steps: Arc<[Step]>,
+    /// The index of the step that began last.
+    step: usize,
     logs: Logs,
     /// How many events of each type, action and object the engine has sent.
     events: BTreeMap<(String, String, String), u32>,
+    activity: Activity,
 }
 
 impl View {
@@ -44,7 +56,14 @@ impl View {
 
     /// Applies the next record.
     pub fn apply(&mut self, record: &Record) {
+        self.activity.apply(record);
+        let steps = self.steps.clone();
+        let begun = Steps::new(&steps).begun(record);
+        self.takeover.apply(record, begun);
+        self.told.apply(record, begun);
         match &record.what {
+            What::StepBegan { index } => self.step = *index,
+            What::Run(header) => self.steps = header.scenario.steps.clone().into(),
             What::Wire(message) => {
                 self.wires.apply_engine_message(message);
                 self.logs.apply_wire(message, record.seq);
@@ -82,7 +101,6 @@ impl View {
             }
             // Listed one by one: whoever adds a kind of record must decide whether it changes the view.
             What::Process { .. }
-            | What::Run(_)
             | What::Endpoint { .. }
             | What::UserCommand(_)
             | What::Review(_)
@@ -95,7 +113,6 @@ impl View {
             | What::LogTruth(_)
             | What::LogCrowd(_)
             | What::Announced { .. }
-            | What::StepBegan { .. }
             | What::StepDone { .. }
             | What::StepFailed { .. }
             | What::WatchLost { .. }
@@ -106,6 +123,32 @@ impl View {
             | What::Ending
             | What::Ended => {}
         }
+    }
+
+    /// When the last record came, in microseconds since the history began.
+    #[must_use]
+    pub fn last_us(&self) -> u64 {
+        self.activity.last_us
+    }
+
+    /// When the last record came that shows more than a look: lists and pings that the engine answers
+    /// and lists of the harness change nothing.
+    #[must_use]
+    pub fn last_effect_us(&self) -> u64 {
+        self.activity.last_effect_us
+    }
+
+    /// Whether the daemon's process has ended by itself and was not started again.
+    #[must_use]
+    pub fn has_daemon_died(&self) -> bool {
+        self.activity.daemon_died
+    }
+
+    /// Whether somebody other than the daemon decides how long something goes on: a command runs in the
+    /// background, a write waits at a gate, or the engine works on a request.
+    #[must_use]
+    pub fn waits_for_others(&self) -> bool {
+        self.activity.has_client() || self.wires.is_working()
     }
 
     /// Whether the receiver of the message at a gate stopped waiting for it.
@@ -144,6 +187,18 @@ impl View {
     #[must_use]
     pub fn config_is_cleared(&self) -> bool {
         self.docker.is_cleared()
+    }
+
+    /// Why the daemon, which is connected, must have made its own context the docker command's current
+    /// one by now; `None` if it need not, or has.
+    #[must_use]
+    pub fn takeover_due(&self) -> Option<String> {
+        let app = self.app()?;
+        let ready = app.condition("ContainerEngineReady");
+        if !app.wants_mirrors() || ready != Some(("True", "Connected")) {
+            return None;
+        }
+        self.takeover.due()
     }
 
     /// Files beside the docker command's configuration that no user put there, each with the number of
@@ -209,7 +264,24 @@ impl View {
     /// Every difference between the mirrors that the API must have and those that it has.
     #[must_use]
     pub fn differences(&self) -> Vec<String> {
-        compare(&self.expected(), &self.mirrors())
+        self.compare(&self.expected(), &self.mirrors())
+    }
+
+    /// Every difference between these mirrors. Where a rule of the scenario rewrites what the daemon
+    /// reads, the rewritten value is right as well.
+    pub(crate) fn compare(
+        &self,
+        wanted: &BTreeMap<MirrorKey, BTreeMap<String, String>>,
+        seen: &[Mirror],
+    ) -> Vec<String> {
+        compare_with(wanted, seen, |key, field, seen| self.told.has(key, field, seen, &self.names))
+    }
+
+    /// Whether a later step of the scenario than the one that began last settles.
+    #[must_use]
+    pub fn settles_again(&self) -> bool {
+        let later = self.steps.iter().skip(self.step + 1);
+        later.into_iter().any(|step| matches!(step, Step::Wait(WaitStep::Settle)))
     }
 
     /// The object of a resource with this name; the first one, if several namespaces have one.
@@ -222,6 +294,12 @@ impl View {
     pub fn names(&self, resource: &str) -> impl Iterator<Item = &str> {
         let objects = self.objects.of_kind(resource);
         objects.into_iter().flat_map(|(_, objects)| objects.keys()).map(String::as_str)
+    }
+
+    /// Every object of a resource.
+    pub(crate) fn objects(&self, resource: &str) -> impl Iterator<Item = &Value> {
+        let objects = self.objects.of_kind(resource);
+        objects.into_iter().flat_map(|(_, objects)| objects.values())
     }
 
     /// The object of a mirror, if there is one.

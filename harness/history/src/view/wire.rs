@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::{WireMessage, WireWhat};
+use crate::scenario::Point;
 
 /// The route of the engine's events.
 pub(crate) const EVENTS: &str = "/events";
@@ -33,6 +34,11 @@ struct Exchange {
     /// The response is a stream without an end, so the exchange does not count as in flight.
     endless: bool,
     is_log: bool,
+    /// A gate holds the request or the head of the response.
+    is_held: bool,
+    /// The request is a list or a subscription, whose limit is longer than that of other requests
+    /// (contract 4.1.17).
+    is_list: bool,
 }
 
 impl Wires {
@@ -61,15 +67,22 @@ impl Wires {
                     matches!(route.as_deref(), Some(EVENTS | LOGS | "/containers/{id}/attach"));
                 let is_log = route.as_deref() == Some(LOGS);
                 let request = format!("{method} {target}");
+                let is_list = matches!(
+                    route.as_deref(),
+                    Some(EVENTS | "/containers/json" | "/images/json" | "/volumes")
+                );
                 let connection = message.connection;
-                self.open
-                    .insert(message.exchange, Exchange { connection, request, endless, is_log });
+                let exchange =
+                    Exchange { connection, request, endless, is_log, is_held: false, is_list };
+                self.open.insert(message.exchange, exchange);
             }
-            WireWhat::Held { gate, .. } => {
+            WireWhat::Held { gate, point } => {
                 self.held.insert(gate.clone());
+                self.set_held(message.exchange, *point != Point::Frame);
             }
             WireWhat::Released { gate } | WireWhat::Abandoned { gate } => {
                 self.held.remove(gate);
+                self.set_held(message.exchange, false);
             }
             WireWhat::Finished { .. }
             | WireWhat::Cut
@@ -99,6 +112,19 @@ impl Wires {
     pub(super) fn in_flight(&self) -> impl Iterator<Item = &str> {
         let finite = self.open.values().filter(|exchange| !exchange.endless);
         finite.map(|exchange| exchange.request.as_str())
+    }
+
+    /// Whether the engine works on a request, or a gate holds a list or a subscription. Any other request
+    /// that a gate holds ends by a short timer of the daemon, or by none at all.
+    pub(super) fn is_working(&self) -> bool {
+        let works = |it: &Exchange| if it.is_held { it.is_list } else { !it.endless };
+        self.open.values().any(works)
+    }
+
+    fn set_held(&mut self, exchange: u64, is_held: bool) {
+        if let Some(exchange) = self.open.get_mut(&exchange) {
+            exchange.is_held = is_held;
+        }
     }
 
     /// Number of log streams that the daemon has open on the engine.

@@ -4,11 +4,14 @@ use std::path::Path;
 
 use super::daemon::Daemon;
 use super::options::{DeadlineArgs, EVIDENCE, WorldArgs};
+use crate::process::{called, quoted};
 use crate::world::EngineChoice;
 
 /// The options with which a run can be repeated, except its target and its defects.
 #[derive(Clone, Debug)]
 pub(super) struct Again {
+    /// How the user called this program.
+    called: String,
     options: Vec<String>,
 }
 
@@ -38,12 +41,12 @@ impl Again {
         if args.evidence != Path::new(EVIDENCE) {
             option("--evidence", &args.evidence.to_string_lossy());
         }
-        Self { options }
+        Self { called: called(), options }
     }
 
     /// The command that repeats a run of `target` under `defects`, or its control run.
     pub(super) fn command(&self, target: &str, defects: &[String], control: bool) -> String {
-        let mut words = vec!["racetrap".to_owned(), "repro".to_owned(), quoted(target)];
+        let mut words = vec![self.called.clone(), "repro".to_owned(), quoted(target)];
         for defect in defects {
             words.extend(["--defect".to_owned(), quoted(defect)]);
         }
@@ -51,12 +54,6 @@ impl Again {
         words.extend(self.options.iter().cloned());
         words.join(" ")
     }
-}
-
-/// A word, quoted so that a POSIX shell takes it as it is.
-fn quoted(word: &str) -> String {
-    let quoted = shlex::try_quote(word).expect("an argument of a program has no NUL byte");
-    quoted.into_owned()
 }
 
 #[cfg(test)]
@@ -74,17 +71,8 @@ mod tests {
     fn again(arguments: &[&str], is_reference: bool) -> String {
         let line = Line::parse_from([&["run"], arguments].concat());
         let daemon = Daemon { program: "/opt/my rdd".into(), is_reference };
-        Again::new(&line.world, &daemon).command("295-I3", &["295-I3".to_owned()], false)
-    }
-
-    /// Each word is one that a shell would otherwise split, expand or end.
-    #[test]
-    fn words_are_quoted_only_where_a_shell_needs_it() {
-        assert_eq!(quoted("295-I3"), "295-I3");
-        assert_eq!(quoted("./a b.yaml"), "'./a b.yaml'");
-        assert_eq!(quoted("it's"), r#""it's""#);
-        assert_eq!(quoted("$HOME"), "'$HOME'");
-        assert_eq!(quoted(""), "''");
+        let again = Again { called: "racetrap".to_owned(), ..Again::new(&line.world, &daemon) };
+        again.command("295-I3", &["295-I3".to_owned()], false)
     }
 
     /// Uses the real option types, so that this test fails if an option is renamed but not printed.

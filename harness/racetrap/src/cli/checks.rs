@@ -1,4 +1,5 @@
-//! Checks what this machine has and what it lacks. A check changes nothing that lasts.
+//! Checks what this machine has and what it lacks. A check tries what a run needs instead of looking
+//! for names, and changes nothing that lasts.
 
 use std::path::Path;
 
@@ -9,10 +10,11 @@ use super::exit::Failure;
 use super::options::DaemonArgs;
 use crate::chain::chain;
 use crate::engine::Engines;
-use crate::process::{ask, companion, find_program, first_line};
+use crate::process::{ask, called, companion, find_program, first_line};
 use crate::report::{Check, CheckState};
 use crate::sys;
-use crate::world::{EngineChoice, EngineVersion, longest_socket_path};
+use crate::vm::Images;
+use crate::world::{EngineChoice, EngineVersion, GuestVersion, longest_socket_path};
 
 /// The least free disk space for worlds, in MiB: several times what one engine needs for its files
 /// and logs.
@@ -39,7 +41,7 @@ enum Whose {
 }
 
 /// The programs, with the packages of Debian and Ubuntu that contain them.
-const PROGRAMS: [Program; 9] = [
+const PROGRAMS: [Program; 11] = [
     program(Whose::Engine, "dockerd", "docker.io", "the private engine of each world"),
     program(Whose::Engine, "containerd", "containerd", "the engine, which starts it"),
     program(Whose::Engine, "runc", "runc", "the engine's containers"),
@@ -48,7 +50,9 @@ const PROGRAMS: [Program; 9] = [
     program(Whose::Some, "docker", "docker.io", "the user of the docker command"),
     program(Whose::Some, "kubectl", "kubernetes-client", "`ctl` of the daemon"),
     program(Whose::Some, "qemu-img", "qemu-utils", "VM mode `program`"),
-    program(Whose::Some, "ssh", "openssh-client", "VM mode `program`"),
+    program(Whose::Some, "ssh", "openssh-client", "VM mode `program`, and engines `vm:…`"),
+    program(Whose::Some, "qemu-system-x86_64", "qemu-system-x86", "engines `vm:…`"),
+    program(Whose::Some, "mmdebstrap", "mmdebstrap", "`racetrap vm build`"),
 ];
 
 const fn program(
@@ -93,12 +97,25 @@ async fn machine(engine: EngineChoice) -> Vec<Check> {
     let mut checks = vec![root()];
     let version = engine.installed_version();
     checks.extend(version.map(installed));
+    let guest = engine.guest();
+    checks.extend(guest.map(built));
     for program in &PROGRAMS {
-        if version.is_none() || program.whose != Whose::Engine {
+        if (version.is_none() && guest.is_none()) || program.whose != Whose::Engine {
             checks.push(on_path(program).await);
         }
     }
-    checks.extend([control_groups(), overlay(), socket_room(), disk_room(), open_files()]);
+    checks.extend([
+        proc_file_system(),
+        overlay(),
+        temporary(),
+        socket_room(),
+        disk_room(),
+        open_files(),
+    ]);
+    // Without root, all of these fail for that one reason.
+    if sys::is_root() {
+        checks.extend([namespaces().await, control_groups(), owners(), open_gates()]);
+    }
     checks
 }
 
@@ -116,13 +133,31 @@ fn check(
 }
 
 fn root() -> Check {
-    let purpose = "the private engine, its namespaces and control groups";
-    let remedy = "run as root, e.g. `sudo env PATH=$PATH racetrap …`; rootless engines are not \
-                  supported yet"
-        .to_owned();
-    let found =
-        if sys::is_root() { Ok("yes".to_owned()) } else { Err((CheckState::Missing, remedy)) };
+    let purpose = "every run: the private engine, its mounts, namespaces and control groups";
+    let found = if sys::is_root() {
+        Ok("yes".to_owned())
+    } else {
+        Err((
+            CheckState::Missing,
+            format!(
+                "{}; without root, `list`, `promises`, `report`, `judge`, `open`, `clean` and `doctor` \
+                 work, and no run does, because rootless engines are not supported",
+                as_root()
+            ),
+        ))
+    };
     check("root", purpose, found)
+}
+
+/// How to run the command as root.
+fn as_root() -> String {
+    let called = called();
+    if find_program("sudo").is_none() {
+        return format!("become root, for example by `su`, and run `{called} ...` again");
+    }
+    // sudo has a PATH of its own, on which a racetrap of the user's is not.
+    let by = if called.contains('/') { "sudo" } else { "sudo env \"PATH=$PATH\"" };
+    format!("run `{by} {called} ...`")
 }
 
 async fn on_path(program: &Program) -> Check {
@@ -146,12 +181,25 @@ fn installed(version: EngineVersion) -> Check {
     let manifest = Engines::in_user_cache().and_then(|engines| engines.manifest(version));
     let found = match manifest {
         Ok(Some(manifest)) => Ok(format!("docker.io {}", manifest.package)),
-        Ok(None) => {
-            Err((CheckState::Missing, format!("install it by `racetrap engine install {version}`")))
-        }
+        Ok(None) => Err((
+            CheckState::Missing,
+            format!("install it by `{} engine install {version}`", called()),
+        )),
         Err(error) => Err((CheckState::Missing, chain(&error))),
     };
     check(version.title(), "the engine that was chosen", found)
+}
+
+/// Whether the chosen guest is built.
+fn built(version: GuestVersion) -> Check {
+    let found = match Images::in_user_cache() {
+        Ok(images) if images.is_built(version) => {
+            Ok(images.directory_of(version).display().to_string())
+        }
+        Ok(_) => Err((CheckState::Missing, format!("build it by `racetrap vm build {version}`"))),
+        Err(error) => Err((CheckState::Missing, chain(&error))),
+    };
+    check("guest", "the engine that was chosen", found)
 }
 
 /// The version that a program prints. Programs without such an option print nothing useful.
@@ -163,14 +211,95 @@ async fn version(program: &Path) -> Option<String> {
 fn control_groups() -> Check {
     let purpose = "the limits and the end of an engine's containers";
     let root = sys::CGROUP_ROOT;
-    let found = match sys::check_writable(Path::new(root)) {
-        Ok(()) => Ok(format!("{root}, writable")),
+    let found = match sys::try_control_group() {
+        Ok(()) => Ok(format!("one was made below {root}")),
         Err(error) => Err((
             CheckState::Missing,
-            format!("{root}: {error}; run on the host, or in a privileged container"),
+            format!(
+                "{root}: none can be made: {error}; run on the host, or in a privileged container"
+            ),
         )),
     };
     check("control groups", purpose, found)
+}
+
+async fn namespaces() -> Check {
+    let arguments =
+        ["--mount", "--pid", "--fork", "--mount-proc", "--propagation", "slave", "true"];
+    let output = match find_program("unshare") {
+        Some(unshare) => ask(&unshare, &arguments).await,
+        None => None,
+    };
+    let remedy = "run on the host, or in a privileged container";
+    let found = match output {
+        Some(output) if output.status.success() => Ok("one was made".to_owned()),
+        Some(output) => {
+            let why = first_line(&output.stderr).unwrap_or_default();
+            Err((CheckState::Missing, format!("{why}; {remedy}")))
+        }
+        None => Err((CheckState::Missing, "`unshare` does not run".to_owned())),
+    };
+    check("namespaces", "the processes and mounts of each engine", found)
+}
+
+/// Whether files can be given to other users, as an engine does with the files of images.
+fn owners() -> Check {
+    let directory = sys::temporary_directory();
+    let tried = tempfile::NamedTempFile::new_in(&directory)
+        .and_then(|file| sys::give(file.path(), 65_534, 65_534));
+    let place = directory.display();
+    let found = tried.map(|()| format!("a file in {place} was given away"));
+    let found = found.map_err(|error| {
+        let remedy = "set TMPDIR to a directory whose file system has owners";
+        (CheckState::Missing, format!("no file in {place} can be given away: {error}; {remedy}"))
+    });
+    check("owners of files", "the files of images", found)
+}
+
+/// Whether processes can be held when they open a file (fanotify).
+fn open_gates() -> Check {
+    let tried = tempfile::TempDir::new_in(sys::temporary_directory())
+        .and_then(|directory| sys::OpenGate::arm(directory.path(), |_| false));
+    let found = tried.map(|_| "one was set up".to_owned()).map_err(|error| {
+        (
+            CheckState::Optional,
+            format!("{error}; the kernel needs CONFIG_FANOTIFY_ACCESS_PERMISSIONS"),
+        )
+    });
+    check("gates before files", "findings that hold a process that opens a file", found)
+}
+
+/// In a PID namespace that was made without its own `/proc`, process IDs in `/proc` are not those by
+/// which processes are signalled: the harness could neither watch nor end a world's processes.
+fn proc_file_system() -> Check {
+    let found = if sys::proc_is_own() {
+        Ok("shows this PID namespace".to_owned())
+    } else {
+        let remedy = "/proc shows the processes of another PID namespace; mount it anew, for example by \
+                      `unshare --mount-proc`, or run on the host";
+        Err((CheckState::Missing, remedy.to_owned()))
+    };
+    check("/proc", "the start and the end of every process", found)
+}
+
+/// Whether paths in the directory for temporary files mean the same to everybody.
+fn temporary() -> Check {
+    let directory = sys::temporary_directory();
+    let place = directory.display();
+    let text = directory.to_string_lossy();
+    // dockerd takes `%` in a path as the beginning of an escape, and leaves a tree beside the directory;
+    // mount options are separated by commas.
+    let bad = ['%', ','].into_iter().find(|letter| text.contains(*letter));
+    let found = match bad {
+        None => Ok(format!("{place}")),
+        Some(letter) => Err((
+            CheckState::Missing,
+            format!(
+                "set TMPDIR to a path without `{letter}`: {place} has one, and dockerd takes it as something else"
+            ),
+        )),
+    };
+    check("directory", "the files of each world", found)
 }
 
 fn overlay() -> Check {
@@ -183,7 +312,7 @@ fn overlay() -> Check {
 }
 
 fn socket_room() -> Check {
-    let directory = std::env::temp_dir();
+    let directory = sys::temporary_directory();
     let needed = longest_socket_path(&directory);
     let place = directory.display();
     let found = if needed <= sys::SOCKET_PATH_MAX {
@@ -199,7 +328,7 @@ fn socket_room() -> Check {
 }
 
 fn disk_room() -> Check {
-    let directory = std::env::temp_dir();
+    let directory = sys::temporary_directory();
     let free = sys::free_mib(&directory);
     let place = directory.display();
     let found = match free {

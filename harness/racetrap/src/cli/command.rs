@@ -4,17 +4,17 @@ use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 
 use super::exit::{self, Exit, Failure};
 use super::format::Format;
-use super::{doctor, engine, judge, list, matrix, open, promises, report, repro, run, survey};
-use crate::report::{Terminal, tell};
+use super::{
+    clean, doctor, engine, judge, list, manual, matrix, open, promises, report, repro, run, survey,
+    vm,
+};
+use crate::report::{Color, Terminal, message_width, tell};
 use crate::sys;
-
-/// Width of error messages, in columns. It is fixed so that tests can compare messages.
-const MESSAGE_WIDTH: usize = 100;
 
 /// Stops a Rancher Desktop daemon at the instant of a race, and judges what follows
 #[derive(Debug, Parser)]
@@ -25,12 +25,15 @@ struct Cli {
     /// Text for people, or one JSON object for programs, as docs/formats.md describes it
     #[arg(long, global = true, value_enum, default_value_t)]
     format: Format,
+    /// Whether the output has colours
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    color: Color,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Lists the findings of the catalogue
-    List,
+    /// Lists the findings of the catalogue; with an id, also its schedule in words
+    List(list::Args),
     /// Lists the daemon's promises, the oracles that judge each, and the findings that exercise it
     Promises(promises::Args),
     /// Runs each scenario once and judges it
@@ -50,21 +53,32 @@ enum Command {
     Judge(judge::Args),
     /// Serves the contents of a bundle to kubectl and docker, read-only, until it is stopped
     Open(open::Args),
+    /// Removes evidence of earlier runs that is too old or too much
+    Clean(clean::Args),
     /// Checks what this machine has and what it lacks
     Doctor(doctor::Args),
     /// Installs, lists and removes engines of other versions
     Engine(engine::Args),
+    /// Builds, lists and removes guests: virtual machines with an engine
+    Vm(vm::Args),
+    /// Prints a script that completes this command line in a shell
+    Completions(manual::Args),
+    /// Prints the man page, for `man -l -`
+    Man,
     /// Removes what a world left behind whose harness was killed
     #[command(hide = true)]
     Watch(crate::world::WatchArgs),
 }
 
-/// Parses the arguments of this process, runs the command, and returns its exit code.
+/// Parses the arguments of this process, runs the command, and returns its exit code. `commit` is the
+/// commit that the program was built from, if that is known.
 #[must_use]
-pub fn main() -> ExitCode {
+pub fn main(commit: Option<&'static str>) -> ExitCode {
     // Before any process or thread is started: they inherit the limits.
     sys::raise_limits();
-    let cli = match Cli::try_parse() {
+    let command = Cli::command().version(version(commit));
+    let parsed = command.clone().try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             return refused(&error).into();
@@ -72,11 +86,11 @@ pub fn main() -> ExitCode {
     };
     let installed = miette::set_hook(Box::new(|_| {
         // No colours: a message quotes files, and `tell` could not tell their escapes from miette's.
-        Box::new(MietteHandlerOpts::new().width(MESSAGE_WIDTH).color(false).build())
+        Box::new(MietteHandlerOpts::new().width(message_width()).color(false).build())
     }));
     debug_assert!(installed.is_ok(), "nothing else installs a hook");
     // The default panic hook has already written the panic to standard error.
-    let came = catch_unwind(AssertUnwindSafe(|| carry_out(cli)));
+    let came = catch_unwind(AssertUnwindSafe(|| carry_out(cli, command)));
     let exit = match came {
         Ok(Ok(exit)) => exit,
         Ok(Err(Failure { exit, report })) => {
@@ -105,11 +119,17 @@ fn refused(error: &clap::Error) -> Exit {
     }
 }
 
-fn carry_out(cli: Cli) -> Result<Exit, Failure> {
-    let terminal = Terminal::open();
+/// The version, with the commit if it is known: `cargo build` alone does not know it.
+fn version(commit: Option<&str>) -> String {
+    let commit = commit.filter(|commit| !commit.is_empty()).unwrap_or("unknown");
+    format!("{} (commit {commit})", env!("CARGO_PKG_VERSION"))
+}
+
+fn carry_out(cli: Cli, command: clap::Command) -> Result<Exit, Failure> {
+    let terminal = Terminal::open(cli.color);
     let format = cli.format;
     match cli.command {
-        Command::List => list::list(format, terminal),
+        Command::List(args) => list::list(&args, format, terminal),
         Command::Promises(args) => promises::promises(&args, format, terminal),
         Command::Run(args) => block_on(run::run(args, format, terminal)),
         Command::Repro(args) => block_on(repro::repro(args, format, terminal)),
@@ -120,6 +140,10 @@ fn carry_out(cli: Cli) -> Result<Exit, Failure> {
         Command::Open(args) => block_on(open::open(args, format, terminal)),
         Command::Doctor(args) => block_on(doctor::doctor(args, format, terminal)),
         Command::Engine(args) => block_on(engine::engine(args, format, terminal)),
+        Command::Vm(args) => block_on(vm::vm(args, format, terminal)),
+        Command::Clean(args) => clean::clean(&args, format, terminal),
+        Command::Completions(args) => manual::completions(&args, command, terminal),
+        Command::Man => manual::man(command, terminal),
         Command::Watch(args) => match crate::world::watch(&args) {
             Ok(()) => Ok(Exit::Success),
             Err(error) => Err(Failure::machine(Report::from_err(error))),
@@ -134,8 +158,6 @@ fn block_on(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     /// Runs clap's own check of names, conflicts and defaults, which otherwise runs only with a

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use miette::miette;
+use racetrap_history::nearest;
 
 use super::exit::Failure;
 use super::options::DaemonArgs;
-use crate::process::{ask, companion, first_line};
+use crate::process::{ask, companion, first_line, quoted};
 use crate::report::DaemonFacts;
 use crate::sys;
 
@@ -16,8 +17,10 @@ pub(super) const VARIABLE: &str = "RDD_BIN";
 /// File name of the reference daemon.
 pub(super) const REFERENCE: &str = "rdd-reference";
 
-/// How to build the reference daemon.
-pub(super) const BUILD: &str = "build it with `cargo build -p rdd-reference`";
+/// How to build the reference daemon, beside a racetrap that was built or installed.
+pub(super) const BUILD: &str = "in a checkout, `cargo build --workspace` builds it beside racetrap; for \
+                                an installed racetrap, `cargo install --locked --path fixtures/daemon` \
+                                and `--path fixtures/vm` install the programs that it needs";
 
 /// A daemon's program.
 #[derive(Clone, Debug)]
@@ -33,6 +36,8 @@ pub(super) struct Daemon {
 pub(super) struct Answers {
     /// Its version; a remark in parentheses if it does not answer.
     pub(super) version: String,
+    /// The program, quoted for a shell.
+    program: String,
     /// The defects that it can switch on; `None` if it has no such command.
     pub(super) defects: Option<Vec<String>>,
 }
@@ -64,7 +69,7 @@ impl Daemon {
         match companion(REFERENCE) {
             Ok(program) => Ok(Self { program, is_reference: true }),
             Err(_) => Err(Failure::machine(miette!(
-                help = format!("{BUILD}, or name another daemon by --daemon or {VARIABLE}"),
+                help = format!("{BUILD}; or name another daemon by --daemon or {VARIABLE}"),
                 "the reference daemon `{REFERENCE}` is not built"
             ))),
         }
@@ -81,7 +86,12 @@ impl Daemon {
             Some(output) if output.status.success() => Some(words(&output.stdout)),
             Some(_) | None => None,
         };
-        Answers { version: version.unwrap_or_else(|| "(says no version)".to_owned()), defects }
+        let program = quoted(&self.program.to_string_lossy());
+        Answers {
+            program,
+            version: version.unwrap_or_else(|| "(says no version)".to_owned()),
+            defects,
+        }
     }
 
     /// The part of the answers that reports print.
@@ -102,7 +112,9 @@ impl Answers {
         let help = if known.is_empty() {
             "only the reference daemon knows defects".to_owned()
         } else {
-            format!("it knows {}", known.join(", "))
+            let near = nearest(unknown, known.iter().map(String::as_str));
+            let near = near.into_iter().take(3).collect::<Vec<_>>().join(", ");
+            format!("the nearest are {near}; `{} defects` lists all", self.program)
         };
         Err(Failure::usage(miette!(help = help, "the daemon has no defect `{unknown}`")))
     }

@@ -8,7 +8,7 @@ use racetrap_history::Verdict;
 use crate::catalogue::{CatalogueError, SelectorError};
 use crate::contract::ContractError;
 use crate::daemon::DaemonError;
-use crate::report::NotWritten;
+use crate::report::{NotWritten, tell};
 use crate::run::RunError;
 use crate::scenario_file::ScenarioFileError;
 use crate::world::WorldError;
@@ -109,6 +109,22 @@ impl From<CatalogueError> for Failure {
     }
 }
 
+/// The result of a command that has also written reports. What could not be written is told; it is the
+/// result only if nothing worse has happened, so that it never hides a broken promise.
+pub(super) fn conclude(
+    exit: Exit,
+    written: impl IntoIterator<Item = Result<(), Failure>>,
+) -> Result<Exit, Failure> {
+    let mut first = None;
+    for failure in written.into_iter().filter_map(Result::err) {
+        match first {
+            None if !matches!(exit, Exit::Broken | Exit::Internal) => first = Some(failure),
+            Some(_) | None => tell(&format!("{:?}", failure.report)),
+        }
+    }
+    first.map_or(Ok(exit), Err)
+}
+
 /// The exit code for a run that could not begin. If the daemon did not start, or the run was
 /// stopped before its world was made, the run proves nothing, so that is `Unknown`; other causes
 /// are the machine's.
@@ -123,5 +139,29 @@ pub(super) fn exit_of(error: &RunError) -> Exit {
         }
         RunError::World { .. } | RunError::Evidence { .. } => Exit::Machine,
         RunError::Leaked { .. } => Exit::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use miette::miette;
+
+    use super::*;
+
+    /// A report that could not be written is the result of a command that is otherwise fine, and must not
+    /// replace the exit code of a broken promise.
+    #[test]
+    fn a_report_that_could_not_be_written_hides_no_broken_promise() {
+        let failed = || Err(Failure::machine(miette!("no room")));
+        for (exit, expected) in [
+            (Exit::Success, Exit::Machine),
+            (Exit::Unknown, Exit::Machine),
+            (Exit::Broken, Exit::Broken),
+            (Exit::Internal, Exit::Internal),
+        ] {
+            let ended = conclude(exit, [Ok(()), failed(), failed()]);
+            assert_eq!(ended.unwrap_or_else(|failure| failure.exit), expected);
+            assert_eq!(conclude(exit, [Ok(())]).expect("all was written"), exit);
+        }
     }
 }

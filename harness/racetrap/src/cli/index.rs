@@ -7,24 +7,39 @@ use std::{fs, io};
 use miette::{IntoDiagnostic as _, WrapErr as _};
 
 use super::exit::Failure;
-use crate::derived::replace;
-use crate::report::{self, Case};
+use crate::clock::Clock;
+use crate::derived::{PAGE, replace};
+use crate::process::command_line;
+use crate::report::{self, Case, DaemonFacts, Head};
 
 /// File name of the page in the evidence directory.
 const INDEX: &str = "index.html";
+
+/// File name of the page of `report`, if there is a page of the command that made the runs: that one
+/// also shows the runs that passed, whose evidence is gone.
+const REPORT: &str = "report.html";
+
+/// The command that judges evidence again.
+const JUDGES_AGAIN: &str = "report";
 
 /// Writes the page into the directory that contains the evidence of these runs, and returns its
 /// path. Never overwrites a file of that name that racetrap has not written.
 pub(super) fn write_index(
     place: &Path,
     command: &str,
+    daemon: Option<&DaemonFacts>,
     cases: &[Case],
     titles: &BTreeMap<String, String>,
 ) -> Result<PathBuf, Failure> {
     let write = || -> io::Result<PathBuf> {
         fs::create_dir_all(place)?;
         let place = fs::canonicalize(place)?;
-        let path = place.join(INDEX);
+        let of_runs = fs::read_to_string(place.join(INDEX)).ok().and_then(|text| {
+            report::command_of_index(&text).map(|made_by| made_by != JUDGES_AGAIN)
+        });
+        let is_second = command == JUDGES_AGAIN && of_runs == Some(true);
+        let name = if is_second { REPORT } else { INDEX };
+        let path = place.join(name);
         match fs::read_to_string(&path) {
             Ok(text) if !report::is_index(&text) => {
                 return Err(io::Error::other("there is one that racetrap has not written"));
@@ -34,10 +49,14 @@ pub(super) fn write_index(
         }
         let link = |evidence: &Path| {
             let evidence = fs::canonicalize(evidence).ok()?;
+            // There is none if the journal could not be read.
+            evidence.join(PAGE).exists().then_some(())?;
             Some(evidence.strip_prefix(&place).ok()?.to_str()?.to_owned())
         };
-        let text = report::index(command, cases, titles, link);
-        replace(&place, INDEX, report::masked(&text).as_bytes())?;
+        let head =
+            Head { command, line: command_line(), written: Clock::start().calendar(), daemon };
+        let text = report::index(&head, cases, titles, link);
+        replace(&place, name, report::masked(&text).as_bytes())?;
         Ok(path)
     };
     write()

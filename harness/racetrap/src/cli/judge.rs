@@ -37,7 +37,8 @@ pub(super) fn judge(args: &Args, format: Format, terminal: Terminal) -> Result<E
         None => Recorded::Nothing(format!("there is no {VERDICT}")),
     };
     let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-    let report = RunReport::rebuilt(rebuilt, path);
+    // A run that a matrix made is judged here as any other: whoever asks for one wants to see why.
+    let report = RunReport { cell: None, ..RunReport::rebuilt(rebuilt, path) };
     terminal.write(&match format {
         Format::Human => report::judged(&report, &recorded, terminal.paint()),
         Format::Json => report::judged_json(&report, &recorded),

@@ -1,11 +1,15 @@
 //! `racetrap matrix`.
 
-use racetrap_history::Verdict;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use racetrap_history::{Scenario, Verdict};
 use tokio::time::Instant;
 
 use super::again::Again;
-use super::daemon::Daemon;
-use super::exit::{Exit, Failure};
+use super::daemon::{Answers, Daemon};
+use super::evidence::hand_over;
+use super::exit::{Exit, Failure, conclude};
 use super::format::Format;
 use super::index::write_index;
 use super::options::{DaemonArgs, JobsArgs, KnownArgs, WorldArgs};
@@ -14,8 +18,8 @@ use super::run::{tell_if_nothing_shown, worst};
 use super::stop::StopListener;
 use super::targets::{Target, targets};
 use super::{checks, worlds};
-use crate::matrix::{Cell, MatrixOptions, count, run_matrix};
-use crate::report::{self, Case, Progress, State, Terminal, tell};
+use crate::matrix::{Cell, Event, MatrixOptions, count, daemons, run_matrix};
+use crate::report::{self, Case, NotWritten, Progress, State, Terminal, tell};
 use crate::run::RunOptions;
 
 /// Arguments of `matrix`.
@@ -34,15 +38,18 @@ pub(super) struct Args {
     known: KnownArgs,
     #[command(flatten)]
     reports: ReportsArgs,
+    /// Print the schedule and every cell also of findings that are right
+    #[arg(long, short)]
+    verbose: bool,
 }
 
-/// Runs every cell once.
+/// Runs every cell once, and prints each finding as soon as its cells have ended.
 pub(super) async fn matrix(
     args: Args,
     format: Format,
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
-    let deadlines = args.world.deadlines.checked()?;
+    let deadlines = args.world.deadlines()?;
     let to_write = args.reports.open()?;
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = targets(&args.targets)?;
@@ -57,50 +64,98 @@ pub(super) async fn matrix(
         knows_defects: answers.defects.is_some(),
         known,
     };
-    if !options.knows_defects {
+    tell_if_no_defects(&daemon, &answers);
+    let began = Instant::now();
+    let shown = (format == Format::Human).then_some((terminal, args.verbose));
+    let (cells, printed) =
+        observed(&targets, &options, &Again::new(&args.world, &daemon), shown).await;
+    let closed = worlds::close(&options.run.pool).await;
+    let paint = terminal.paint();
+    let facts = daemon.facts(&answers);
+    let cases = Case::from_cells(&cells);
+    let place = &options.run.evidence;
+    let index = write_index(place, "matrix", Some(&facts), &cases, &titles(&targets));
+    let made = index.as_deref().ok();
+    hand_over(place, &cases, &made.into_iter().chain(to_write.junit()).collect::<Vec<_>>());
+    let told = terminal.write(&match format {
+        Format::Human => {
+            let seconds = began.elapsed().as_secs_f64();
+            let repairs = options.known.repairs(cells.iter().map(|cell| &cell.known));
+            let repairs = report::repairs(&repairs, args.known.known.as_deref(), paint);
+            let end = report::index_line(made, paint)
+                + &args.world.evidence_line(place, paint)
+                + &report::matrix_summary(&cells, seconds, paint);
+            end + &repairs + &report::once_more(&cases, paint)
+        }
+        Format::Json => report::matrix_json(&facts, &cells),
+    });
+    tell_if_nothing_shown(&cases);
+    let reported = to_write.write("matrix", Some(&facts), &cases);
+    let written = [printed.and(told).map_err(Failure::from), reported, index.map(drop)];
+    conclude(worst([exit_of(&cells), closed].into_iter()), written)
+}
+
+fn tell_if_no_defects(daemon: &Daemon, answers: &Answers) {
+    if answers.defects.is_none() {
         tell(&format!(
             "{} knows no defects, so only the cells of the correct daemon are run; that a scenario \
              can fail is proved on the reference daemon",
             daemon.program.display()
         ));
     }
+}
+
+/// Runs all cells. Says on standard error when each ends, and with `shown` prints each finding as soon as
+/// all of its cells have ended; the flag says whether schedules are printed in any case.
+async fn observed(
+    targets: &[Target],
+    options: &MatrixOptions,
+    again: &Again,
+    shown: Option<(Terminal, bool)>,
+) -> (Vec<Cell>, Result<(), NotWritten>) {
     let subjects: Vec<_> = targets.iter().map(Target::subject).collect();
-    let began = Instant::now();
-    let progress = Progress::new(count(&subjects, options.knows_defects));
-    let again = Again::new(&args.world, &daemon);
-    let again = |name: &str, defects: &[String], control| again.command(name, defects, control);
-    let cells = run_matrix(&subjects, &options, again, |cell| {
-        progress.done(format!("{} {}", cell.finding, cell.verdict));
-    })
-    .await;
-    drop(progress);
-    let closed = worlds::close(&options.run.pool).await;
-    let paint = terminal.paint();
-    let facts = daemon.facts(&answers);
-    let cases = Case::from_cells(&cells);
+    let progress = Progress::new(count(&subjects, options.knows_defects), true);
+    let name = |cell: &Cell| format!("{} {}", cell.finding, report::daemon_of(cell));
+    let scenarios: BTreeMap<&str, &Scenario> =
+        subjects.iter().map(|subject| (subject.name, subject.scenario)).collect();
+    let cells_max = daemons(options.knows_defects).len();
+    let ended: RefCell<BTreeMap<String, Vec<Cell>>> = RefCell::default();
+    // An error of the output must not abandon running worlds, so it is reported at the end.
+    let printed = RefCell::new(Ok(()));
+    let cells = run_matrix(
+        &subjects,
+        options,
+        |name: &str, defects: &[String], control| again.command(name, defects, control),
+        |event| match event {
+            Event::Began(cell) => progress.began(name(cell)),
+            Event::Ended { subject, cell } => {
+                let is_right = State::of_cell(cell).is_right();
+                progress.ended(&name(cell), is_right, &report::word(cell));
+                let mut ended = ended.borrow_mut();
+                let cells = ended.entry(subject.to_owned()).or_default();
+                cells.push(cell.clone());
+                if let Some((terminal, is_whole)) = shown
+                    && cells.len() == cells_max
+                    && printed.borrow().is_ok()
+                {
+                    cells.sort_by_key(|cell| cell.daemon);
+                    let text =
+                        report::matrix(scenarios[subject], cells, is_whole, terminal.paint());
+                    *printed.borrow_mut() = progress.aside(|| terminal.write(&text));
+                }
+            }
+        },
+    );
+    let cells = progress.until(cells).await;
+    (cells, printed.into_inner())
+}
+
+fn titles(targets: &[Target]) -> BTreeMap<String, String> {
     let titles = targets.iter().filter_map(|target| {
         let about = target.scenario.about.as_ref()?;
         Some((target.scenario.finding.to_string(), about.title.clone()))
     });
-    let index = write_index(&options.run.evidence, "matrix", &cases, &titles.collect());
-    let told = terminal.write(&match format {
-        Format::Human => {
-            let scenarios: Vec<_> = targets.iter().map(|target| &target.scenario).collect();
-            let seconds = began.elapsed().as_secs_f64();
-            let table = report::matrix(&scenarios, &cells, paint);
-            let summary = report::matrix_summary(&cells, seconds, paint);
-            let index = report::index_line(index.as_deref().ok(), paint);
-            let repairs = options.known.repairs(cells.iter().map(|cell| &cell.known));
-            let repairs = report::repairs(&repairs, args.known.known.as_deref(), paint);
-            table + &index + &summary + &repairs + &report::once_more(&cases, paint)
-        }
-        Format::Json => report::matrix_json(&facts, &cells),
-    });
-    tell_if_nothing_shown(&cases);
-    to_write.write("matrix", Some(&facts), &cases)?;
-    told?;
-    index?;
-    Ok(worst([exit_of(&cells), closed].into_iter()))
+    titles.collect()
 }
 
 /// If all wrong cells are unknown, the exit code is `Unknown`; one cell with a wrong verdict makes

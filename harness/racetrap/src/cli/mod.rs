@@ -1,10 +1,11 @@
 //! The command line: one file per subcommand, and the exit codes.
 //!
 //! - `command`: parses the command line, and turns the result of a subcommand into an exit code;
-//! - `list`, `promises`, `run`, `repro`, `matrix`, `survey`, `report`, `judge`, `open`, `doctor`, `engine`: the
-//!   subcommands;
+//! - `list`, `promises`, `run`, `repro`, `matrix`, `survey`, `report`, `judge`, `open`, `clean`,
+//!   `doctor`, `engine`, `vm`: the subcommands; `manual`: shell completions and the man page;
 //! - `options`: options that several subcommands have; `targets`: turns ids, globs and files into
 //!   scenarios;
+//! - `evidence`: how much evidence there is, and whose;
 //! - `index`: the page that links to all runs of a command;
 //! - `reports`: JUnit and GitHub output, beside the report on the terminal;
 //! - `daemon`: which daemon is run, and what it says about itself;
@@ -15,15 +16,18 @@
 
 mod again;
 mod checks;
+mod clean;
 mod command;
 mod daemon;
 mod doctor;
 mod engine;
+mod evidence;
 mod exit;
 mod format;
 mod index;
 mod judge;
 mod list;
+mod manual;
 mod matrix;
 mod open;
 mod options;
@@ -35,6 +39,7 @@ mod run;
 mod stop;
 mod survey;
 mod targets;
+mod vm;
 mod worlds;
 
 pub use command::main;

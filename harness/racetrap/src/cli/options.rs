@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -10,12 +10,14 @@ use miette::{IntoDiagnostic as _, WrapErr as _};
 use racetrap_history::{FindingId, Scenario, VmMode};
 
 use super::daemon::Daemon;
+use super::evidence::evidence_in;
 use super::exit::Failure;
 use super::targets::Target;
 use crate::catalogue::Catalogue;
 use crate::deadline::Deadlines;
 use crate::known::KnownFailures;
-use crate::run::{RunOptions, Stop};
+use crate::report::{self, Paint};
+use crate::run::{EndAt, RunOptions, Stop};
 use crate::world::{EngineChoice, Pool};
 
 /// The default directory for evidence.
@@ -41,11 +43,12 @@ pub(super) struct WorldArgs {
     /// How the daemon's VM is run [default: the first mode that both daemon and scenario support]
     #[arg(long, value_enum, value_name = "MODE")]
     pub(super) vm: Option<Vm>,
-    /// Which engine the daemon mirrors: the machine's dockerd, or one of `racetrap engine list`
+    /// Which engine the daemon mirrors: the machine's dockerd, or one of `racetrap engine list` or
+    /// `racetrap vm list`
     ///
     /// `dockerd` is the machine's own, `dockerd:VERSION` an installed one, and `dind:VERSION` runs
     /// in a privileged container on your Docker, which DOCKER_HOST names. Append `+overlay2` or
-    /// `+containerd` to choose the image store.
+    /// `+containerd` to choose the image store. `vm:VERSION` runs in a virtual machine.
     #[arg(long, value_name = "ENGINE", default_value_t)]
     pub(super) engine: EngineChoice,
     #[command(flatten)]
@@ -55,11 +58,11 @@ pub(super) struct WorldArgs {
 /// Limits of time.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct DeadlineArgs {
-    /// How long each step of a scenario may take [default: 30]
+    /// How long each step of a scenario may take [default: 30, with an engine in a guest 120]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) deadline: Option<Duration>,
     /// How long a run may take until its last step ends, including the start of its world [default:
-    /// 300]
+    /// 300, with an engine in a guest 900]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(super) run_deadline: Option<Duration>,
     /// When a supervisor will kill racetrap; racetrap stops before that and writes its evidence
@@ -69,8 +72,8 @@ pub(super) struct DeadlineArgs {
 
 impl DeadlineArgs {
     /// The deadlines, after a check that each leaves enough time for what follows it.
-    pub(super) fn checked(self) -> Result<Deadlines, Failure> {
-        let default = Deadlines::DEFAULT;
+    /// Those that are not given are `default`.
+    fn checked(self, default: Deadlines) -> Result<Deadlines, Failure> {
         let step = self.deadline.unwrap_or(default.step());
         let deadlines = Deadlines::new(step, self.run_deadline.unwrap_or(default.run()));
         let deadlines = match self.killed_after {
@@ -85,7 +88,7 @@ impl DeadlineArgs {
 #[derive(Clone, Debug, Args)]
 pub(super) struct JobsArgs {
     /// How many runs there may be at once
-    #[arg(long, value_name = "N", default_value = "2")]
+    #[arg(long, value_name = "N", default_value = "2", value_parser = at_least_one)]
     pub(super) jobs: NonZeroUsize,
     /// Start a new world for every run instead of resetting a used one
     #[arg(long)]
@@ -174,6 +177,11 @@ impl ControlArgs {
     }
 }
 
+/// Parses a number of runs.
+pub(super) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a whole number, at least 1".to_owned())
+}
+
 /// Parses a number of seconds.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<u32>() {
@@ -183,6 +191,20 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl WorldArgs {
+    /// The deadlines of every run with these arguments.
+    pub(super) fn deadlines(&self) -> Result<Deadlines, Failure> {
+        let in_guest = self.engine.guest().is_some();
+        let default = if in_guest { Deadlines::IN_GUEST } else { Deadlines::DEFAULT };
+        self.deadlines.checked(default)
+    }
+
+    /// The line that says how much evidence lies in `place`.
+    pub(super) fn evidence_line(&self, place: &Path, paint: Paint) -> String {
+        let Ok(all) = evidence_in(place) else { return String::new() };
+        let is_default = self.evidence == Path::new(EVIDENCE);
+        report::evidence_line(place, is_default, all.iter().map(|one| one.bytes), paint)
+    }
+
     /// The options of every run with these arguments. The caller fills in `again`, the command that
     /// repeats it.
     pub(super) fn run_options(
@@ -206,7 +228,9 @@ impl WorldArgs {
             engine: self.engine,
             deadlines,
             again: String::new(),
+            cell: None,
             stop,
+            end_at: EndAt::default(),
             pool: Pool::disabled(),
         })
     }

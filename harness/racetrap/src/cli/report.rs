@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use miette::{Report, miette};
 use racetrap_history::Verdict;
 
-use super::exit::{Exit, Failure};
+use super::exit::{Exit, Failure, conclude};
 use super::format::Format;
 use super::index::write_index;
 use super::options::KnownArgs;
@@ -13,6 +13,7 @@ use super::reports::ReportsArgs;
 use super::run::{tell_if_nothing_shown, worst};
 use crate::chain::chain;
 use crate::derived::{self, JOURNAL};
+use crate::process::{called, quoted};
 use crate::report::{self, Case, RunReport, State, Terminal, tell};
 
 /// How many levels below the directory are searched for journals. A CI artefact contains the
@@ -61,37 +62,42 @@ pub(super) fn report(args: &Args, format: Format, terminal: Terminal) -> Result<
     for (path, why) in &unread {
         tell(&format!("left out {}: {why}", path.display()));
     }
-    let cases = Case::from_runs(&runs);
+    let mut cases = Case::from_runs(&runs);
+    cases.extend(unread.iter().map(|(path, why)| {
+        let directory = path.parent().unwrap_or(path);
+        let again = format!("{} report {}", called(), quoted(&directory.to_string_lossy()));
+        Case::unread(directory, why, again)
+    }));
     // The evidence of a single run has its own page, so it needs no index.
     let alone = args.directory.join(JOURNAL).exists();
     let index = (!alone)
-        .then(|| write_index(&args.directory, "report", &cases, &report::titles(&runs)))
+        .then(|| write_index(&args.directory, "report", None, &cases, &report::titles(&runs)))
         .transpose();
     let repairs = known.repairs(runs.iter().map(|run| &run.known));
     tell_if_nothing_shown(&cases);
-    reports.write("report", None, &cases)?;
-    terminal.write(&match format {
+    let reported = reports.write("report", None, &cases);
+    let told = terminal.write(&match format {
         Format::Human => {
-            let told: String =
-                runs.iter().map(|run| report::run(run, false, terminal.paint())).collect();
+            let paint = terminal.paint();
+            let told: String = runs.iter().map(|run| report::run(run, false, paint)).collect();
             let seconds = runs.iter().map(|run| run.seconds).sum();
             let index = index.as_ref().ok().and_then(Option::as_deref);
-            told + &report::index_line(index, terminal.paint())
-                + &report::runs_summary(&runs, seconds, terminal.paint())
-                + &report::repairs(&repairs, args.known.known.as_deref(), terminal.paint())
+            told + &report::index_line(index, paint)
+                + &report::runs_summary(&runs, unread.len(), seconds, paint)
+                + &report::repairs(&repairs, args.known.known.as_deref(), paint)
+                + &report::once_more(&cases, paint)
         }
         Format::Json => report::rebuilt_json(&runs, &unread),
-    })?;
-    index?;
+    });
     let exits = runs.iter().map(|run| match State::of_run(run) {
-        State::Known => Exit::Success,
-        State::Right | State::NotApplicable | State::Unknown | State::Wrong => {
-            Exit::from(run.judgement.verdict)
-        }
+        State::Right | State::NotApplicable | State::Known => Exit::Success,
+        State::Unknown => Exit::Unknown,
+        State::Wrong => Exit::Broken,
     });
     // A journal that cannot be read may hide a failure.
     let unread = unread.iter().map(|_| Exit::from(Verdict::Unknown));
-    Ok(worst(exits.chain(unread)))
+    let exit = worst(exits.chain(unread));
+    conclude(exit, [reported, told.map_err(Failure::from), index.map(drop)])
 }
 
 /// The directories that contain a journal, sorted by path. Does not follow links.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
 use super::exit::Failure;
-use crate::report::{self, Case, DaemonFacts, tell};
+use crate::clock::Clock;
+use crate::report::{self, Case, DaemonFacts, TrendEntry, tell};
 
 /// GitHub sets this variable to `true` in a workflow.
 const IN_WORKFLOW: &str = "GITHUB_ACTIONS";
@@ -25,6 +26,9 @@ pub(super) struct ReportsArgs {
     /// GitHub workflow]
     #[arg(long)]
     github: bool,
+    /// Add the result to FILE, and show the last ones and what has changed in the job summary
+    #[arg(long, value_name = "FILE")]
+    trend: Option<PathBuf>,
 }
 
 /// Where these reports go.
@@ -33,26 +37,16 @@ pub(super) struct Reports {
     junit: Option<PathBuf>,
     github: bool,
     summary: Option<PathBuf>,
+    trend: Option<PathBuf>,
 }
 
 impl ReportsArgs {
     /// Checks the destinations before anything runs, so that a mistake is reported at once.
     pub(super) fn open(&self) -> Result<Reports, Failure> {
-        if let Some(junit) = &self.junit {
-            let place = std::path::absolute(junit).into_diagnostic();
-            let place = place.map_err(Failure::usage)?;
-            if place.is_dir() || place.file_name().is_none() {
-                return Err(Failure::usage(miette!(
-                    help = "name a file that may be written",
-                    "{} is a directory, and --junit needs a file",
-                    junit.display()
-                )));
+        for (file, option) in [(&self.junit, "--junit"), (&self.trend, "--trend")] {
+            if let Some(file) = file {
+                check_destination(file, option)?;
             }
-            let directory = place.parent().map_or(Ok(()), fs::create_dir_all);
-            directory
-                .into_diagnostic()
-                .wrap_err_with(|| unwritten(junit))
-                .map_err(Failure::machine)?;
         }
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let github = self.github || set(IN_WORKFLOW).is_some_and(|value| value == "true");
@@ -60,11 +54,17 @@ impl ReportsArgs {
         if self.github && summary.is_none() {
             tell(&format!("{SUMMARY} is not set, so there is no summary of the job"));
         }
-        Ok(Reports { junit: self.junit.clone(), github, summary })
+        let (junit, trend) = (self.junit.clone(), self.trend.clone());
+        Ok(Reports { junit, github, summary, trend })
     }
 }
 
 impl Reports {
+    /// The JUnit file, if one is written.
+    pub(super) fn junit(&self) -> Option<&Path> {
+        self.junit.as_deref()
+    }
+
     /// Writes all reports. An error in one does not keep the others from being written.
     pub(super) fn write(
         &self,
@@ -84,22 +84,61 @@ impl Reports {
                 tell(annotations.trim_end());
             }
         }
+        let (trend, kept) = match self.trend.as_deref() {
+            Some(file) => {
+                let version = daemon.map(|daemon| daemon.version.as_str()).unwrap_or_default();
+                let (text, kept) = add_trend(file, command, version, cases);
+                (text, Some(kept.into_diagnostic().wrap_err_with(|| unwritten(file))))
+            }
+            None => (String::new(), None),
+        };
         let summary = self.summary.as_deref().map(|file| {
-            add_summary(file, command, cases).into_diagnostic().wrap_err_with(|| unwritten(file))
+            add_summary(file, command, cases, &trend)
+                .into_diagnostic()
+                .wrap_err_with(|| unwritten(file))
         });
-        for written in [junit, summary].into_iter().flatten() {
+        for written in [junit, kept, summary].into_iter().flatten() {
             written.map_err(Failure::machine)?;
         }
         Ok(())
     }
 }
 
+/// Fails if the file of an option cannot be written later. Creates its directory.
+fn check_destination(file: &Path, option: &str) -> Result<(), Failure> {
+    let place = std::path::absolute(file).into_diagnostic();
+    let place = place.map_err(Failure::usage)?;
+    if place.is_dir() || place.file_name().is_none() {
+        return Err(Failure::usage(miette!(
+            help = "name a file that may be written",
+            "{} is a directory, and {option} needs a file",
+            file.display()
+        )));
+    }
+    let directory = place.parent().map_or(Ok(()), fs::create_dir_all);
+    directory.into_diagnostic().wrap_err_with(|| unwritten(file)).map_err(Failure::machine)
+}
+
+/// Adds an entry to a file of a trend. Returns the trend as text, also if the file could not be written.
+fn add_trend(
+    file: &Path,
+    command: &str,
+    daemon: &str,
+    cases: &[Case],
+) -> (String, std::io::Result<()>) {
+    let before = fs::read_to_string(file).unwrap_or_default();
+    let mut entries = report::trend_entries(&before);
+    entries.push(TrendEntry::new(Clock::start().calendar(), command, daemon, cases));
+    let text = report::trend_text(&entries);
+    (report::trend(&entries), fs::write(file, report::masked(&text)))
+}
+
 /// Appends to the summary that the step has written so far, within GitHub's limit.
-fn add_summary(file: &Path, command: &str, cases: &[Case]) -> std::io::Result<()> {
+fn add_summary(file: &Path, command: &str, cases: &[Case], trend: &str) -> std::io::Result<()> {
     let mut file = fs::File::options().append(true).create(true).open(file)?;
     let before = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
     let room = report::SUMMARY_BYTES_MAX.saturating_sub(before);
-    let summary = report::job_summary(command, cases, room);
+    let summary = report::job_summary(command, cases, trend, room);
     file.write_all(report::masked(&summary).as_bytes())
 }
 

@@ -5,13 +5,15 @@ use miette::miette;
 use super::again::Again;
 use super::checks;
 use super::daemon::Daemon;
-use super::exit::{Exit, Failure};
+use super::evidence::hand_over;
+use super::exit::{Exit, Failure, conclude};
 use super::format::Format;
 use super::options::{ControlArgs, DaemonArgs, DefectArgs, WorldArgs};
 use super::reports::ReportsArgs;
 use super::run::{run_one, tell_if_nothing_shown};
 use super::stop::StopListener;
 use super::targets::targets;
+use crate::process::called;
 use crate::report::{self, Case, Progress, Terminal};
 use crate::run::RunOptions;
 
@@ -35,14 +37,14 @@ pub(super) struct Args {
 
 /// Runs one scenario and prints its whole timeline, whatever the verdict is.
 pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
-    let deadlines = args.world.deadlines.checked()?;
+    let deadlines = args.world.deadlines()?;
     let to_write = args.reports.open()?;
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = args.control.apply(targets(std::slice::from_ref(&args.target))?);
     let [target] = targets.as_slice() else {
         let names: Vec<_> = targets.iter().map(|target| target.name.as_str()).collect();
         return Err(Failure::usage(miette!(
-            help = "use `racetrap run` for several",
+            help = format!("use `{} run` for several", called()),
             "`{}` names several findings: {}",
             args.target,
             names.join(", ")
@@ -58,8 +60,9 @@ pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Res
         Again::new(&args.world, &daemon).command(&target.name, defects, args.control.control);
     let options = RunOptions { again, ..options };
 
-    let progress = Progress::new(1);
-    let (report, exit) = run_one(target, &options).await;
+    let progress = Progress::new(1, false);
+    progress.began(target.name.clone());
+    let (report, exit) = progress.until(run_one(target, &options)).await;
     drop(progress);
     let facts = daemon.facts(&answers);
     let told = terminal.write(&match format {
@@ -68,7 +71,7 @@ pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Res
     });
     let cases = Case::from_runs(&[report]);
     tell_if_nothing_shown(&cases);
-    to_write.write("repro", Some(&facts), &cases)?;
-    told?;
-    Ok(exit)
+    hand_over(&options.evidence, &cases, &to_write.junit().into_iter().collect::<Vec<_>>());
+    let reported = to_write.write("repro", Some(&facts), &cases);
+    conclude(exit, [told.map_err(Failure::from), reported])
 }

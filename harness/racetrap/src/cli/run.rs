@@ -3,23 +3,26 @@
 use std::num::NonZeroUsize;
 
 use futures::StreamExt as _;
-use racetrap_history::Verdict;
+use racetrap_history::{FindingId, Verdict};
 use tokio::time::Instant;
 
 use super::again::Again;
 use super::daemon::Daemon;
-use super::exit::{Exit, Failure, exit_of};
+use super::evidence::hand_over;
+use super::exit::{Exit, Failure, conclude, exit_of};
 use super::format::Format;
 use super::index::write_index;
-use super::options::{ControlArgs, DaemonArgs, DefectArgs, JobsArgs, KnownArgs, WorldArgs};
+use super::options::{
+    ControlArgs, DaemonArgs, DefectArgs, JobsArgs, KnownArgs, WorldArgs, at_least_one,
+};
 use super::reports::ReportsArgs;
 use super::stop::StopListener;
 use super::targets::{Target, targets};
 use super::{checks, worlds};
 use crate::known::KnownFailures;
 use crate::matrix::not_begun;
-use crate::report::{self, Case, Progress, RunReport, Terminal};
-use crate::run::{self as runner, RunOptions};
+use crate::report::{self, Case, NotWritten, Progress, RunReport, State, Terminal};
+use crate::run::{self as runner, EndAt, RunOptions};
 
 /// Why runs are stopped after a failure.
 const FAIL_FAST: &str = "--fail-fast";
@@ -39,7 +42,7 @@ pub(super) struct Args {
     #[command(flatten)]
     control: ControlArgs,
     /// How many times each scenario runs
-    #[arg(long, value_name = "N", default_value = "1")]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = at_least_one)]
     rounds: NonZeroUsize,
     /// Stop all runs as soon as one has failed
     #[arg(long)]
@@ -54,7 +57,7 @@ pub(super) struct Args {
 
 /// Runs each scenario and prints each result as soon as it is known.
 pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Result<Exit, Failure> {
-    let deadlines = args.world.deadlines.checked()?;
+    let deadlines = args.world.deadlines()?;
     let to_write = args.reports.open()?;
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = args.control.apply(targets(&args.targets)?);
@@ -65,38 +68,15 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     answers.check_defects(defects)?;
     checks::demand(args.world.engine).await?;
     let options = args.world.run_options(&daemon, defects, deadlines, listener.stop())?;
-    let options = RunOptions { pool: args.jobs.pool(), ..options };
+    // Nobody looks for a second violation where the first one stops all runs.
+    let end_at = if args.fail_fast { EndAt::AnyViolation } else { EndAt::LastStep };
+    let options = RunOptions { end_at, pool: args.jobs.pool(), ..options };
     let again = Again::new(&args.world, &daemon);
 
     let began = Instant::now();
-    let rounds = args.rounds.get();
-    let progress = Progress::new(targets.len() * rounds);
-    let repeated = targets.iter().flat_map(|target| std::iter::repeat_n(target, rounds));
-    let runs = repeated.enumerate().map(|(index, target)| {
-        let again = again.command(&target.name, defects, args.control.control);
-        let options = RunOptions { again, ..options.clone() };
-        async move { (index, compared(run_one(target, &options).await, known)) }
-    });
-    let jobs = args.jobs.jobs.get();
-    let mut running = std::pin::pin!(futures::stream::iter(runs).buffer_unordered(jobs));
-    let mut done = Vec::new();
-    let mut written = Ok(());
-    while let Some((index, (mut report, exit))) = running.next().await {
-        progress.done(report.finding.to_string());
-        if args.fail_fast && exit == Exit::Broken {
-            listener.ask(FAIL_FAST);
-        }
-        if format == Format::Human {
-            let text = report::run(&report, false, terminal.paint());
-            // An error of the output must not abandon running worlds, so it is reported at the end.
-            written = written.and(progress.aside(|| terminal.write(&text)));
-        }
-        // The timeline is not needed any more: it was printed, or lies in the evidence. Many rounds
-        // would otherwise use too much memory.
-        report.timeline.clear();
-        done.push((index, report, exit));
-    }
-    drop(progress);
+    let plan = Plan { args: &args, targets: &targets, known, options: &options, format };
+    let mut printer = Printer::new((format == Format::Human).then_some(terminal));
+    let mut done = plan.carry_out(&again, &listener, &mut printer).await;
     let closed = worlds::close(&options.pool).await;
     done.sort_by_key(|(index, ..)| *index);
     let exit = worst(done.iter().map(|(_, _, exit)| *exit).chain([closed]));
@@ -105,23 +85,107 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let cases = Case::from_runs(&reports);
     let titles = report::titles(&reports);
     let repairs = known.repairs(reports.iter().map(|report| &report.known));
-    let index = write_index(&options.evidence, "run", &cases, &titles);
+    let place = &options.evidence;
+    let index = write_index(place, "run", Some(&facts), &cases, &titles);
+    let made = index.as_deref().ok();
+    hand_over(place, &cases, &made.into_iter().chain(to_write.junit()).collect::<Vec<_>>());
+    let paint = terminal.paint();
     let last = match format {
         Format::Human => {
             let seconds = began.elapsed().as_secs_f64();
-            report::index_line(index.as_deref().ok(), terminal.paint())
-                + &report::runs_summary(&reports, seconds, terminal.paint())
-                + &report::repairs(&repairs, args.known.known.as_deref(), terminal.paint())
-                + &report::once_more(&cases, terminal.paint())
+            report::index_line(made, paint)
+                + &args.world.evidence_line(place, paint)
+                + &report::runs_summary(&reports, 0, seconds, paint)
+                + &report::repairs(&repairs, args.known.known.as_deref(), paint)
+                + &report::once_more(&cases, paint)
         }
         Format::Json => report::runs_json(&facts, &reports),
     };
-    let told = written.and_then(|()| terminal.write(&last));
+    let told = printer.written.and_then(|()| terminal.write(&last)).map_err(Failure::from);
     tell_if_nothing_shown(&cases);
-    to_write.write("run", Some(&facts), &cases)?;
-    told?;
-    index?;
-    Ok(exit)
+    let reported = to_write.write("run", Some(&facts), &cases);
+    conclude(exit, [told, reported, index.map(drop)])
+}
+
+/// What is run, and how.
+struct Plan<'a> {
+    args: &'a Args,
+    targets: &'a [Target],
+    known: &'a KnownFailures,
+    options: &'a RunOptions,
+    format: Format,
+}
+
+impl Plan<'_> {
+    /// Carries out all runs, and prints each result as soon as it is known. Returns the results with
+    /// their places in the plan.
+    async fn carry_out(
+        &self,
+        again: &Again,
+        listener: &StopListener,
+        printer: &mut Printer,
+    ) -> Vec<(usize, RunReport, Exit)> {
+        let Args { rounds, defects, control, jobs, .. } = self.args;
+        let rounds = rounds.get();
+        let progress = &Progress::new(self.targets.len() * rounds, self.format == Format::Json);
+        let repeated = self.targets.iter().flat_map(|it| std::iter::repeat_n(it, rounds));
+        let runs = repeated.enumerate().map(|(index, target)| {
+            let again = again.command(&target.name, &defects.defects, control.control);
+            let options = RunOptions { again, ..self.options.clone() };
+            async move {
+                progress.began(target.name.clone());
+                let (report, exit) = compared(run_one(target, &options).await, self.known);
+                let state = State::of_run(&report);
+                let word = report.judgement.verdict.to_string();
+                progress.ended(&target.name, state.is_right(), &word);
+                (index, report, exit)
+            }
+        });
+        let runs = futures::stream::iter(runs).buffer_unordered(jobs.jobs.get());
+        let mut running = std::pin::pin!(runs);
+        let mut done = Vec::new();
+        while let Some((index, mut report, exit)) = progress.until(running.next()).await {
+            if self.args.fail_fast && exit == Exit::Broken {
+                listener.ask(FAIL_FAST);
+            }
+            progress.aside(|| printer.print(&report));
+            // The timeline is not needed any more: it was printed, or lies in the evidence. Many rounds
+            // would otherwise use too much memory.
+            report.timeline.clear();
+            done.push((index, report, exit));
+        }
+        done
+    }
+}
+
+/// Prints the reports of runs as they end. A cause that several runs share is printed with the first of
+/// them.
+struct Printer {
+    terminal: Option<Terminal>,
+    causes: Vec<(Vec<String>, FindingId)>,
+    /// An error of the output must not abandon running worlds, so it is kept until the end.
+    written: Result<(), NotWritten>,
+}
+
+impl Printer {
+    /// Prints to `terminal`, or nothing.
+    fn new(terminal: Option<Terminal>) -> Self {
+        Self { terminal, causes: Vec::new(), written: Ok(()) }
+    }
+
+    fn print(&mut self, report: &RunReport) {
+        let (Some(terminal), Ok(())) = (self.terminal, &self.written) else { return };
+        let cause = report.cause();
+        let told = cause.as_ref().and_then(|cause| self.causes.iter().find(|(it, _)| it == cause));
+        let text = match told {
+            Some((_, first)) => report::same_cause(report, first, terminal.paint()),
+            None => report::run(report, false, terminal.paint()),
+        };
+        if told.is_none() {
+            self.causes.extend(cause.map(|cause| (cause, report.finding.clone())));
+        }
+        self.written = terminal.write(&text);
+    }
 }
 
 /// Runs one scenario, unless the harness was asked to stop before. Returns the report and the exit

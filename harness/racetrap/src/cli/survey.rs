@@ -9,7 +9,8 @@ use tokio::time::Instant;
 
 use super::again::Again;
 use super::daemon::Daemon;
-use super::exit::{Exit, Failure};
+use super::evidence::hand_over;
+use super::exit::{Exit, Failure, conclude};
 use super::format::Format;
 use super::index::write_index;
 use super::options::{JobsArgs, WorldArgs};
@@ -48,13 +49,13 @@ pub(super) async fn survey(
     format: Format,
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
-    let deadlines = args.world.deadlines.checked()?;
+    let deadlines = args.world.deadlines()?;
     let revisions = revisions(&args.programs)?;
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = targets(&args.targets)?;
     checks::demand(args.world.engine).await?;
     let began = Instant::now();
-    let progress = Progress::new(targets.len() * revisions.len());
+    let progress = &Progress::new(targets.len() * revisions.len(), true);
     let mut surveyed = Vec::new();
     let mut closed = Exit::Success;
     for (name, daemon) in revisions {
@@ -62,16 +63,22 @@ pub(super) async fn survey(
         // Each revision has a pool of its own, because a world has one daemon.
         let options = RunOptions { pool: args.jobs.pool(), ..options };
         let again = Again::new(&args.world, &daemon);
+        let revision = name.clone();
         let runs = targets.iter().enumerate().map(|(index, target)| {
             let again = again.command(&target.name, &[], false);
             let options = RunOptions { again, ..options.clone() };
-            async move { (index, run_one(target, &options).await.0) }
+            let name = format!("{revision} {}", target.name);
+            async move {
+                progress.began(name.clone());
+                let report = run_one(target, &options).await.0;
+                progress.ended(&name, None, &report.judgement.verdict.to_string());
+                (index, report)
+            }
         });
         let mut running =
             std::pin::pin!(futures::stream::iter(runs).buffer_unordered(args.jobs.jobs.get()));
         let mut done = Vec::new();
-        while let Some((index, mut report)) = running.next().await {
-            progress.done(format!("{name}: {} {}", report.finding, report.judgement.verdict));
+        while let Some((index, mut report)) = progress.until(running.next()).await {
             report.timeline.clear();
             done.push((index, report));
         }
@@ -81,24 +88,32 @@ pub(super) async fn survey(
         let reports = done.into_iter().map(|(_, report)| report).collect();
         surveyed.push(Surveyed { revision: name, daemon: facts, reports });
     }
-    drop(progress);
+    progress.finish();
     let cases: Vec<_> = surveyed.iter().flat_map(Surveyed::cases).collect();
     let reports = || surveyed.iter().flat_map(|one| &one.reports);
     let titles = report::titles(reports());
-    let index = write_index(&args.world.evidence, "survey", &cases, &titles);
+    let place = &args.world.evidence;
+    let index = write_index(place, "survey", None, &cases, &titles);
+    let made = index.as_deref().ok();
+    hand_over(place, &cases, &made.into_iter().collect::<Vec<_>>());
     let told = terminal.write(&match format {
         Format::Human => {
             report::survey(&surveyed)
-                + &report::index_line(index.as_deref().ok(), terminal.paint())
-                + &report::runs_summary(reports(), began.elapsed().as_secs_f64(), terminal.paint())
+                + &report::index_line(made, terminal.paint())
+                + &args.world.evidence_line(place, terminal.paint())
+                + &report::runs_summary(
+                    reports(),
+                    0,
+                    began.elapsed().as_secs_f64(),
+                    terminal.paint(),
+                )
         }
         Format::Json => report::survey_json(&surveyed),
     });
     tell_if_nothing_shown(&cases);
-    told?;
-    index?;
     let unknown = surveyed.iter().any(Surveyed::has_unknown);
-    Ok(closed.max(if unknown { Exit::Unknown } else { Exit::Success }))
+    let exit = closed.max(if unknown { Exit::Unknown } else { Exit::Success });
+    conclude(exit, [told.map_err(Failure::from), index.map(drop)])
 }
 
 /// The programs in `directory` with the names of their revisions, in the order of the names.

@@ -13,6 +13,8 @@ pub(crate) struct Covered<'a> {
     pub(crate) text: &'a str,
     /// Oracles that judge it, in the order of their names.
     pub(crate) oracles: Vec<OracleName>,
+    /// Why no oracle judges it; `None` if one does.
+    pub(crate) why_not: Option<&'static str>,
     /// Findings that name it, in the order of their ids.
     pub(crate) findings: Vec<&'a FindingId>,
     /// Defects of those findings, each once and in order. A defect breaks at least one promise of its
@@ -49,6 +51,7 @@ impl<'a> Coverage<'a> {
                 section: contract.title(&number.section()).unwrap_or_default(),
                 text,
                 oracles: judges(number),
+                why_not: why_not(number),
                 findings: naming.map(|(finding, _)| *finding).collect(),
                 defects,
             }
@@ -91,6 +94,13 @@ fn judges(number: PromiseNumber) -> Vec<OracleName> {
     OracleName::ALL.into_iter().filter(judges).collect()
 }
 
+/// Why no oracle judges a promise.
+fn why_not(number: PromiseNumber) -> Option<&'static str> {
+    let number = number.to_string();
+    let mut listed = oracle::not_judged().iter();
+    listed.find(|listed| listed.numbers.contains(&number.as_str())).map(|listed| listed.why)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +121,30 @@ mod tests {
                 assert!(contract.has(*number), "{}: {number}", entry.finding);
             }
         }
+    }
+
+    // A promise that is forgotten would count for one that nobody can judge.
+    #[test]
+    fn every_promise_is_judged_or_listed_with_the_reason() {
+        let contract = Contract::embedded().unwrap();
+        let mut listed: Vec<PromiseNumber> = Vec::new();
+        for not_judged in oracle::not_judged() {
+            assert!(!not_judged.why.contains('\n'), "one line: {}", not_judged.why);
+            let numbers: Vec<PromiseNumber> =
+                not_judged.numbers.iter().map(|number| number.parse().expect(number)).collect();
+            assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+            listed.extend(numbers);
+        }
+        for (number, _) in contract.promises() {
+            let times = listed.iter().filter(|listed| **listed == number).count();
+            let expected = usize::from(judges(number).is_empty());
+            assert_eq!(
+                times, expected,
+                "{number}: a reason for what no oracle judges, and only for it"
+            );
+        }
+        listed.retain(|number| !contract.has(*number));
+        assert_eq!(listed, [], "the contract has no such promises");
     }
 
     // The defect of a finding makes its oracle fail, so that oracle must judge one of its promises. If no

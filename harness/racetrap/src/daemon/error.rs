@@ -63,6 +63,9 @@ pub enum DaemonError {
     /// A file that the VM mode needs could not be written.
     #[error("the files of VM mode `program` could not be written")]
     NoVmFiles(#[source] io::Error),
+    /// The database of the daemon's first start could not be copied.
+    #[error("the daemon's database could not be copied")]
+    Database(#[source] io::Error),
     /// The scenario needs stand-alone controllers, and their program is missing.
     #[error(
         "the scenario needs the daemon's program `containers-controller`, and {0} does not exist"

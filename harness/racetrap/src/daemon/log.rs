@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 
 use racetrap_history::{LogLevel, What};
+use serde_json::Value;
 
 use crate::recorder::Recorder;
 use crate::sys::is_file_at;
@@ -59,8 +60,14 @@ fn record(line: &[u8], recorder: &Recorder) {
     recorder.append(What::Log { level: level(&text), text });
 }
 
-/// The level of a line. The daemon writes lines of klog, lines of logrus, and traces of panics.
+/// The level of a line. The daemon writes lines of klog, of logrus and of zap as text or as JSON, and
+/// traces of panics.
 fn level(line: &str) -> LogLevel {
+    if line.starts_with('{')
+        && let Ok(Value::Object(object)) = serde_json::from_str(line)
+    {
+        return object.get("level").and_then(Value::as_str).map_or(LogLevel::Info, level_of_word);
+    }
     let first = line.split([' ', ':']).next().unwrap_or_default();
     if matches!(first, "panic" | "fatal") && line.contains(": ") || line.contains(" panicked at ") {
         return LogLevel::Panic;
@@ -75,13 +82,30 @@ fn level(line: &str) -> LogLevel {
             _ => LogLevel::Info,
         };
     }
+    // zap for people: time, level, logger, message, with tabs between.
+    let mut columns = line.split('\t');
+    if let (
+        Some(_),
+        Some(word @ ("DEBUG" | "INFO" | "WARN" | "ERROR" | "DPANIC" | "PANIC" | "FATAL")),
+        Some(_),
+    ) = (columns.next(), columns.next(), columns.next())
+    {
+        return level_of_word(word);
+    }
     // logrus: the first `level=` of a line is its level; a later one is part of the message.
     let level = line.split_once("level=").map(|(_, rest)| rest.trim_start_matches('"'));
-    match level.map(|rest| rest.split([' ', '"']).next().unwrap_or_default()) {
-        Some("error" | "fatal") => LogLevel::Error,
-        Some("panic") => LogLevel::Panic,
-        Some("warning" | "warn") => LogLevel::Warning,
-        Some(_) | None => LogLevel::Info,
+    level.map_or(LogLevel::Info, |rest| {
+        level_of_word(rest.split([' ', '"']).next().unwrap_or_default())
+    })
+}
+
+/// The level that the daemon's loggers call by this word.
+fn level_of_word(word: &str) -> LogLevel {
+    match word.to_ascii_lowercase().as_str() {
+        "error" | "fatal" => LogLevel::Error,
+        "panic" | "dpanic" => LogLevel::Panic,
+        "warning" | "warn" => LogLevel::Warning,
+        _ => LogLevel::Info,
     }
 }
 
@@ -101,6 +125,11 @@ mod tests {
     #[case("I1121 15:00:00.000000   12 a.go:7] panic: no", LogLevel::Info)]
     #[case("time=\"x\" level=error msg=\"failed\"", LogLevel::Error)]
     #[case("time=\"x\" level=info msg=\"level=error\"", LogLevel::Info)]
+    #[case(r#"{"level":"error","ts":"2026","msg":"failed"}"#, LogLevel::Error)]
+    #[case(r#"{"msg":"level=error","level":"info"}"#, LogLevel::Info)]
+    #[case(r#"{"level":"dpanic","msg":"odd number of arguments"}"#, LogLevel::Panic)]
+    #[case("2026-11-30T10:00:00Z\tERROR\tcontroller\tReconciler error", LogLevel::Error)]
+    #[case("2026-11-30T10:00:00Z\tINFO\tcontroller\tlevel=error", LogLevel::Info)]
     #[case("panic: runtime error: invalid memory address", LogLevel::Panic)]
     #[case("fatal error: all goroutines are asleep", LogLevel::Panic)]
     #[case("thread 'main' (7) panicked at src/main.rs:3:5:", LogLevel::Panic)]

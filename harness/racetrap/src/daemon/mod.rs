@@ -7,6 +7,7 @@
 //!   commands;
 //! - `start`, `stop`, `freeze`: the life of its process; `controllers`: its stand-alone
 //!   controllers;
+//! - `prepared`: the database of its first start, for later worlds;
 //! - `vm`: the modes of its VM; `lima`: the harness's stand-in for a VM;
 //! - `api`: requests to its API; `observe`: lists and watches; `client_writes`: what a client
 //!   writes;
@@ -26,6 +27,7 @@ mod kubeconfig;
 mod lima;
 mod log;
 mod observe;
+mod prepared;
 mod probe;
 mod start;
 mod stop;
@@ -37,3 +39,4 @@ pub use api::ApiError;
 pub(crate) use api::{Api, Resource};
 pub use error::DaemonError;
 pub(crate) use kubeconfig::{ApiServer, KubeconfigError, parse_address};
+pub(crate) use prepared::Prepared;

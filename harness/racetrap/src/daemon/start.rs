@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use racetrap_history::{Exit, VmMode};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::adapter::{Daemon, Service};
 use super::api::{Api, Resource};
 use super::controllers::{Controllers, Launch};
 use super::error::DaemonError;
 use super::observe;
+use super::prepared::{self, Prepared};
 use super::stop::STOP_LIMIT;
 use crate::process::{Lifetime, Tasks};
 use crate::sys::{Identity, wait_for_end, with_own_run};
@@ -28,6 +30,7 @@ impl Daemon {
         &mut self,
         vm: VmMode,
         standalone: bool,
+        prepared: &Prepared,
         tasks: &mut Tasks,
     ) -> Result<Api, DaemonError> {
         self.standalone = standalone;
@@ -44,21 +47,60 @@ impl Daemon {
             controllers.push_str(",-containers");
         }
         self.must_succeed(&["svc", "create", &controllers], START_LIMIT).await?;
-        let mut api = self.start_service().await?;
-        // Only now: a daemon that does not run yet would be started by its own help text.
-        self.probe_wait_option().await?;
-        // Only its Lima controller defines the kind LimaVM. Without the kind, the daemon's other
-        // controllers cannot begin to watch it, and give up after a while. So the service is
-        // started again with the kind (contract 7.6 B).
-        if !api.serves(Resource::LimaVms).await? {
-            self.define_lima_vms(&api).await?;
-            self.must_succeed(&["svc", "stop"], STOP_LIMIT).await?;
-            api = self.start_service().await?;
-        }
+        let api = self.start_prepared(controllers, prepared).await?;
         self.watch_process(&mut tasks.keepers)?;
         self.check_vm_mode(&api, vm).await?;
         self.start_controllers(&api, tasks).await?;
         self.observe(&api, vm, tasks).await?;
+        Ok(api)
+    }
+
+    /// Starts the service so that it serves the kind LimaVM.
+    ///
+    /// Only its Lima controller defines that kind. Without the kind, the daemon's other controllers cannot
+    /// begin to watch it, and give up after a while. So the service is started again with the kind
+    /// (contract 7.6 B), unless an earlier world has left the database of such a daemon.
+    async fn start_prepared(
+        &mut self,
+        controllers: String,
+        prepared: &Prepared,
+    ) -> Result<Api, DaemonError> {
+        let key = prepared::Key { program: self.program.clone(), controllers };
+        let database = self.required_path("dir")?.join("db");
+        let first = prepared.first_start(key.clone()).await;
+        let twice = first.put(&database).map_err(DaemonError::Database)?;
+        // Other worlds wait only for the first one.
+        let unknown = (!first.is_known()).then_some(first);
+        let began = Instant::now();
+        let started = self.start_service().await;
+        if twice.is_some() && started.is_err() {
+            // Perhaps because of the copy, so the next world starts without one.
+            prepared.first_start(key).await.forget();
+        }
+        let api = started?;
+        // Only now: a daemon that does not run yet would be started by its own help text.
+        self.probe_wait_option().await?;
+        if api.serves(Resource::LimaVms).await? {
+            if let Some(twice) = twice {
+                let (once, twice) = (began.elapsed().as_secs_f64(), twice.as_secs_f64());
+                self.recorder.note(format!(
+                    "the daemon started in {once:.1} s with the database of an earlier world, \
+                     instead of twice in {twice:.1} s"
+                ));
+            } else if let Some(mut first) = unknown {
+                first.needs_nothing();
+            }
+            return Ok(api);
+        }
+        self.define_lima_vms(&api).await?;
+        self.must_succeed(&["svc", "stop"], STOP_LIMIT).await?;
+        // The database is whole now, because the daemon has ended.
+        let files = unknown.is_some().then(|| prepared::read(&database)).transpose();
+        let files = files.map_err(DaemonError::Database)?;
+        let api = self.start_service().await?;
+        if let Some((mut first, files)) = unknown.zip(files) {
+            first.keep(files, began.elapsed());
+        }
         Ok(api)
     }
 

@@ -8,8 +8,10 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
 use std::{fs, io};
 
-use racetrap_history::DockerContent;
+use racetrap_history::{DockerContent, FileAttributes};
 use serde_json::{Map, Value};
+
+use crate::sys::file_facts;
 
 /// The member that names the current context.
 const CURRENT: &str = "currentContext";
@@ -67,6 +69,19 @@ impl ContentReader {
         // Equal values have equal texts: the members of an object are sorted by their names.
         format!("{:016x}", self.key.hash_one(value.to_string()))
     }
+}
+
+/// Whose a file of the configuration in `directory` is, and where it leads; `None` if it is not there.
+pub(super) fn attributes(directory: &Path, path: &Path) -> Option<FileAttributes> {
+    let link = fs::read_link(path).ok().map(|link| link.to_string_lossy().into_owned());
+    let facts = file_facts(path).ok()?;
+    Some(FileAttributes {
+        mode: facts.mode,
+        owner: facts.owner,
+        group: facts.group,
+        link,
+        other_file_system: file_facts(directory).ok()?.device != facts.device,
+    })
 }
 
 /// The whole text of a file.

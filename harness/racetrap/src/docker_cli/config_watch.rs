@@ -11,10 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use std::{fs, io};
 
-use racetrap_history::{CONFIG_FILE, DockerContent, DockerFile, FileChange, What};
+use racetrap_history::{
+    CONFIG_FILE, CONTEXTS_DIRECTORY, DockerContent, DockerFile, FileAttributes, FileChange, What,
+};
 use tokio::task::JoinSet;
 
-use super::config_content::ContentReader;
+use super::config_content::{ContentReader, attributes};
 use super::layout::CliLayout;
 use super::write_trap::{SharedTrap, TrapAction, WriteTrap};
 use crate::recorder::Recorder;
@@ -26,12 +28,23 @@ use crate::wait::polled;
 /// an instance of the engine.
 const INOTIFY_LIMIT: Duration = Duration::from_secs(60);
 
-/// Name of the directory of the contexts, below the configuration's.
-const CONTEXTS: &str = "contexts";
-
 /// Watches the configuration of one world. Clones share the state.
 #[derive(Clone)]
 pub(crate) struct ConfigWatch(Arc<Mutex<WatchState>>);
+
+/// A context, as it was recorded last.
+#[derive(PartialEq, Eq)]
+struct Context {
+    name: String,
+    content: DockerContent,
+    attributes: Option<FileAttributes>,
+}
+
+/// What the last record of a file says.
+struct Recorded {
+    content: DockerContent,
+    attributes: Option<FileAttributes>,
+}
 
 struct WatchState {
     layout: CliLayout,
@@ -39,8 +52,12 @@ struct WatchState {
     /// If `config.json` is a link: the directory of its target, and the name there.
     link: Option<(PathBuf, String)>,
     reader: ContentReader,
-    /// The contexts that were recorded last: name and content by the name of the directory.
-    contexts: BTreeMap<String, (String, DockerContent)>,
+    /// The contexts that were recorded last, by the name of the directory.
+    contexts: BTreeMap<String, Context>,
+    /// `config.json` as it was recorded last.
+    config: Recorded,
+    /// The directory of the contexts as it was recorded last.
+    contexts_directory: Option<FileAttributes>,
     trap: Option<SharedTrap>,
     recorder: Recorder,
 }
@@ -74,6 +91,8 @@ impl ConfigWatch {
             link: None,
             reader: ContentReader::default(),
             contexts: BTreeMap::new(),
+            config: Recorded { content: DockerContent::Nothing, attributes: None },
+            contexts_directory: None,
             trap: None,
             recorder: recorder.clone(),
         })));
@@ -96,8 +115,9 @@ impl ConfigWatch {
         state.record_queued(false);
         state.recorder.append(What::DockerUser(state.layout.facts.clone()));
         let content = state.reader.config(&state.config_path());
-        state.record(CONFIG_FILE, FileChange::Found, false, content);
+        state.record_content(FileChange::Found, false, content);
         state.contexts.clear();
+        state.contexts_directory = None;
         state.record_contexts(FileChange::Found, false);
     }
 
@@ -158,7 +178,7 @@ impl ConfigWatch {
 
 /// Whether an entry of the configuration's directory is neither `config.json` nor the contexts.
 fn is_beside(name: &str) -> bool {
-    name != CONFIG_FILE && name != CONTEXTS
+    name != CONFIG_FILE && name != CONTEXTS_DIRECTORY
 }
 
 impl WatchState {
@@ -167,8 +187,40 @@ impl WatchState {
     }
 
     fn record(&self, path: &str, how: FileChange, by_user: bool, holds: DockerContent) {
-        let file = DockerFile { path: path.to_owned(), how, by_user, holds };
+        self.record_with(path, how, by_user, holds, None);
+    }
+
+    fn record_with(
+        &self,
+        path: &str,
+        how: FileChange,
+        by_user: bool,
+        holds: DockerContent,
+        attributes: Option<FileAttributes>,
+    ) {
+        let file = DockerFile { path: path.to_owned(), how, by_user, holds, attributes };
         self.recorder.append(What::DockerFile(file));
+    }
+
+    /// Records `config.json` with this content.
+    fn record_content(&mut self, how: FileChange, by_user: bool, content: DockerContent) {
+        // The attributes of a file that has changed again may be those of the next content.
+        let attributes = (content != DockerContent::Passed)
+            .then(|| attributes(&self.layout.config, &self.config_path()))
+            .flatten();
+        self.config = Recorded { content: content.clone(), attributes: attributes.clone() };
+        self.record_with(CONFIG_FILE, how, by_user, content, attributes);
+    }
+
+    /// Records a new mode or owner of `config.json`, which the kernel does not report here.
+    fn record_attributes(&mut self, by_user: bool) {
+        let now = attributes(&self.layout.config, &self.config_path());
+        let is_known = self.config.content != DockerContent::Passed;
+        if is_known && now.is_some() && now != self.config.attributes {
+            self.config.attributes.clone_from(&now);
+            let content = self.config.content.clone();
+            self.record_with(CONFIG_FILE, FileChange::Changed, by_user, content, now);
+        }
     }
 
     /// Records all changes that the kernel has queued.
@@ -186,6 +238,7 @@ impl WatchState {
         if contexts {
             self.record_contexts(FileChange::Changed, by_user);
         }
+        self.record_attributes(by_user);
     }
 
     /// Takes the kernel's queue. Of equal events in a row, as a long write makes them, one is
@@ -228,7 +281,7 @@ impl WatchState {
         let in_config = event.directory == self.layout.config;
         let unlinked = self.has_lost_link(in_config, by_user);
         let how = if unlinked { FileChange::Unlinked } else { file_change(event.kind) };
-        self.record(CONFIG_FILE, how, by_user, holds);
+        self.record_content(how, by_user, holds);
     }
 
     /// Records one change of a file that is not `config.json`. Returns whether it concerns the
@@ -257,38 +310,53 @@ impl WatchState {
 
     /// Records every context that differs from what was recorded last, and watches new directories.
     fn record_contexts(&mut self, how: FileChange, by_user: bool) {
-        let contexts = self.layout.config.join(CONTEXTS);
+        let contexts = self.layout.config.join(CONTEXTS_DIRECTORY);
         let meta = contexts.join("meta");
         for directory in [&contexts, &meta] {
             // The directory may not exist yet; then its parent has an event when it is created.
             let _ = self.directories.watch(directory);
         }
+        self.record_contexts_directory(how, by_user);
         let mut found = BTreeMap::new();
         for entry in fs::read_dir(&meta).into_iter().flatten().flatten() {
             let id = entry.file_name().to_string_lossy().into_owned();
             // Before the file is read: a change after that has an event.
             let _ = self.directories.watch(&entry.path());
-            let (name, holds) = self.reader.context(&entry.path().join("meta.json"));
+            let file = entry.path().join("meta.json");
+            let (name, content) = self.reader.context(&file);
             // A file that cannot be read keeps the name that it had.
-            let known = self.contexts.get(&id).map(|(name, _)| name.clone());
+            let known = self.contexts.get(&id).map(|context| context.name.clone());
             let name = name.or(known).unwrap_or_else(|| id.clone());
-            if holds != DockerContent::Nothing {
-                found.insert(id, (name, holds));
+            let attributes = attributes(&self.layout.config, &file);
+            if content != DockerContent::Nothing {
+                found.insert(id, Context { name, content, attributes });
             }
         }
-        for (id, (name, _)) in &self.contexts {
+        for (id, Context { name, .. }) in &self.contexts {
             if !found.contains_key(id) {
-                let path = format!("{CONTEXTS}/{name}");
+                let path = format!("{CONTEXTS_DIRECTORY}/{name}");
                 self.record(&path, FileChange::Removed, by_user, DockerContent::Nothing);
             }
         }
         for (id, context) in &found {
             if self.contexts.get(id) != Some(context) {
-                let (name, holds) = context;
-                self.record(&format!("{CONTEXTS}/{name}"), how, by_user, holds.clone());
+                let Context { name, content, attributes } = context;
+                let path = format!("{CONTEXTS_DIRECTORY}/{name}");
+                self.record_with(&path, how, by_user, content.clone(), attributes.clone());
             }
         }
         self.contexts = found;
+    }
+
+    /// Records where the directory of the contexts leads, if it is a link or was one.
+    fn record_contexts_directory(&mut self, how: FileChange, by_user: bool) {
+        let now = attributes(&self.layout.config, &self.layout.config.join(CONTEXTS_DIRECTORY));
+        let link = |of: &Option<FileAttributes>| of.as_ref().and_then(|it| it.link.clone());
+        if link(&now) != link(&self.contexts_directory) {
+            let (path, holds) = (CONTEXTS_DIRECTORY, DockerContent::Other);
+            self.record_with(path, how, by_user, holds, now.clone());
+        }
+        self.contexts_directory = now;
     }
 
     /// If `config.json` is a link, watches the directory of its target.

@@ -65,8 +65,29 @@ pub(super) fn apply(layout: &CliLayout, path: &Path, op: &FileOp) -> io::Result<
 fn copy_elsewhere(layout: &CliLayout, path: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(&layout.link_targets)?;
     let target = layout.link_targets.join(path.file_name().unwrap_or(CONFIG_FILE.as_ref()));
-    fs::copy(path, &target)?;
+    if path.is_dir() {
+        copy_directory(path, &target)?;
+        // A link cannot take the place of a directory that has something in it.
+        remove_if_exists(path)?;
+    } else {
+        fs::copy(path, &target)?;
+    }
     Ok(target)
+}
+
+/// Copies a directory with all that is in it. The copy may be on another file system.
+fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        if path.is_dir() {
+            copy_directory(&path, &to.join(name))?;
+        } else {
+            fs::copy(&path, to.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 /// Puts a symbolic link in the place of a file.

@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    CONFIG_FILE, DiskOp, DockerCommand, DockerFileStep, DockerNeeds, ENDPOINT, EndpointOp, FileOp,
-    OURS, What,
+    CONFIG_FILE, CONTEXTS_DIRECTORY, DiskOp, DockerCommand, DockerFileStep, DockerNeeds, ENDPOINT,
+    EndpointOp, FileOp, OURS, What,
 };
 use racetrap_wire::{Wire, WireError};
 use tokio::task::JoinSet;
@@ -163,6 +163,7 @@ impl CliUser {
         // The path is looked up inside the closure, under the lock of the watch.
         let change = || {
             let path = match &step.context {
+                None if step.contexts => self.layout.config.join(CONTEXTS_DIRECTORY),
                 None => self.layout.config.join(CONFIG_FILE),
                 Some(name) if name == OURS => {
                     file_ops::context_file(&self.layout, &self.layout.facts.context)?

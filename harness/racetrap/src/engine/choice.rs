@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::vm::GuestVersion;
+
 /// A version of Docker that `racetrap engine install` can install beside the machine's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EngineVersion {
@@ -29,6 +31,8 @@ pub enum EngineKind {
     Dockerd(Option<EngineVersion>),
     /// As a privileged container on the user's own Docker.
     Dind(EngineVersion),
+    /// In a virtual machine, which is forked from a template.
+    Guest(GuestVersion),
 }
 
 /// The engine of a world. The default is the machine's own dockerd with its default store.
@@ -54,7 +58,7 @@ pub struct NoSuchVersion(String);
 
 /// The forms of a choice, for error messages.
 const FORMS: &str = "`dockerd`, `dockerd:VERSION` or `dind:VERSION`, each also with `+overlay2` \
-                     or `+containerd` behind it";
+                     or `+containerd` behind it, or `vm:VERSION`; `vm` means `vm:20.10`";
 
 fn all_versions() -> String {
     EngineVersion::ALL.map(EngineVersion::name).join(", ")
@@ -135,6 +139,25 @@ impl EngineChoice {
         match self.kind {
             EngineKind::Dockerd(version) => version,
             EngineKind::Dind(version) => Some(version),
+            // The version of a guest's engine is that of its image.
+            EngineKind::Guest(_) => None,
+        }
+    }
+
+    /// The guest that runs the engine, if it runs in a virtual machine.
+    pub(crate) fn guest(self) -> Option<GuestVersion> {
+        match self.kind {
+            EngineKind::Guest(version) => Some(version),
+            EngineKind::Dockerd(_) | EngineKind::Dind(_) => None,
+        }
+    }
+
+    /// Whether an engine that says that it has this full version can be the chosen one.
+    pub(super) fn covers(self, full: &str) -> bool {
+        match self.kind {
+            EngineKind::Dockerd(None) => true,
+            EngineKind::Dockerd(Some(version)) | EngineKind::Dind(version) => version.covers(full),
+            EngineKind::Guest(version) => version.covers(full),
         }
     }
 
@@ -155,6 +178,7 @@ impl fmt::Display for EngineChoice {
             EngineKind::Dockerd(None) => f.write_str("dockerd")?,
             EngineKind::Dockerd(Some(version)) => write!(f, "dockerd:{version}")?,
             EngineKind::Dind(version) => write!(f, "dind:{version}")?,
+            EngineKind::Guest(version) => write!(f, "vm:{version}")?,
         }
         match self.store {
             Some(store) => write!(f, "+{}", store.name()),
@@ -180,11 +204,19 @@ impl FromStr for EngineChoice {
             None if kind == "dockerd" => EngineKind::Dockerd(None),
             Some(("dockerd", name)) => EngineKind::Dockerd(Some(version(name)?)),
             Some(("dind", name)) => EngineKind::Dind(version(name)?),
+            None if kind == "vm" => EngineKind::Guest(GuestVersion::V20_10),
+            Some(("vm", name)) => {
+                let version = GuestVersion::from_str(name);
+                EngineKind::Guest(version.map_err(|error| refused(error.to_string()))?)
+            }
             None if kind == "dind" => {
                 return Err(refused("`dind` needs a version".to_owned()));
             }
             _ => return Err(refused(format!("there is no kind of engine `{kind}`"))),
         };
+        if store.is_some() && matches!(kind, EngineKind::Guest(_)) {
+            return Err(refused("the engine of a guest has its own image store".to_owned()));
+        }
         Ok(Self { kind, store })
     }
 }
@@ -205,6 +237,12 @@ mod tests {
             }
         }
         assert_eq!(EngineChoice::default().to_string(), "dockerd");
+        for (text, printed) in
+            [("vm", "vm:20.10"), ("vm:20.10", "vm:20.10"), ("vm:26.1", "vm:26.1")]
+        {
+            let choice: EngineChoice = text.parse().expect("a form of the table");
+            assert_eq!(choice.to_string(), printed);
+        }
     }
 
     // One word for each kind of mistake. The message must name the mistake.
@@ -221,6 +259,8 @@ mod tests {
             ("dockerd+btrfs", "image store `btrfs`"),
             ("dockerd:28.5+", "image store ``"),
             ("dockerd+overlay2:28.5", "image store `overlay2:28.5`"),
+            ("vm:28.5", "version `28.5`; there are: 20.10, 26.1"),
+            ("vm+overlay2", "its own image store"),
         ] {
             let refused = text.parse::<EngineChoice>().expect_err(text).to_string();
             assert!(refused.contains(named), "{text}: {refused}");

@@ -14,6 +14,8 @@ pub(crate) struct EngineConfig {
     pub(crate) directory: PathBuf,
     /// Its log.
     pub(crate) log: PathBuf,
+    /// The serial console of the guest that runs it, if one does.
+    pub(crate) console: PathBuf,
     /// The environment of the world.
     pub(crate) environment: Environment,
     /// Name of the control group of its containers. No other world has one of this name.

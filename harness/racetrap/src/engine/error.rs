@@ -6,6 +6,7 @@ use super::choice::EngineChoice;
 use super::install::InstallError;
 use super::truth::TruthError;
 use super::users_docker::UsersDockerError;
+use crate::vm::VmError;
 use crate::wait::NotReached;
 
 /// An engine could not be started, checked or ended.
@@ -21,6 +22,9 @@ pub enum EngineError {
     /// The installed engine cannot be used.
     #[error(transparent)]
     Install(#[from] InstallError),
+    /// The guest could not be started or asked.
+    #[error(transparent)]
+    Vm(#[from] VmError),
     /// The user's Docker, which runs the engine's container, cannot be used.
     #[error(transparent)]
     UsersDocker(#[from] UsersDockerError),
@@ -51,6 +55,9 @@ pub enum EngineError {
     /// it.
     #[error("an engine in a container cannot leave its containers running when it ends")]
     NoLiveRestore,
+    /// A step is about a virtual machine, and the engine does not run in one.
+    #[error("the engine runs in no virtual machine")]
+    NoGuest,
     /// dockerd could not be started, signalled or ended.
     #[error("dockerd could not be {what}")]
     Process {

@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::apt::{Apt, AptError};
 use super::choice::EngineVersion;
+use crate::apt::{Apt, AptError};
+use crate::cache;
+use crate::process::called;
 use crate::sys::{create_private_directory, remove_if_exists};
 
 /// The package that contains dockerd.
@@ -32,7 +34,7 @@ pub enum InstallError {
     #[error("there is no cache directory: neither XDG_CACHE_HOME nor HOME names one")]
     NoCache,
     /// The engine is not installed.
-    #[error("the engine {version} is not installed; run `racetrap engine install {version}`")]
+    #[error("the engine {version} is not installed; run `{} engine install {version}`", called())]
     NotInstalled {
         /// Which.
         version: EngineVersion,
@@ -124,10 +126,7 @@ pub(crate) struct Engines {
 impl Engines {
     /// The engines in this user's cache directory (XDG base directory specification).
     pub(crate) fn in_user_cache() -> Result<Self, InstallError> {
-        let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
-        let cache = variable("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-        let cache = cache.or_else(|| Some(variable("HOME")?.join(".cache")));
-        let cache = cache.filter(|path| path.is_absolute()).ok_or(InstallError::NoCache)?;
+        let cache = cache::directory().ok_or(InstallError::NoCache)?;
         Ok(Self::below(&cache))
     }
 

@@ -2,9 +2,10 @@
 //! where no fault touches them.
 //!
 //! - `choice`: which engine a world runs, as one word of the command line;
-//! - `install`: engines of other versions in the user's cache; `apt`: fetches their packages;
+//! - `install`: engines of other versions in the user's cache;
 //! - `running`: the engine of a world, which is either
-//!   `dockerd`, a process in namespaces of its own, or `dind`, a container on `users_docker`;
+//!   `dockerd`, a process in namespaces of its own, `dind`, a container on `users_docker`, or
+//!   `guest`, a dockerd in a virtual machine;
 //! - `config`: its files and arguments; `ready`: waits until it is ready;
 //! - `client`: connects to an engine;
 //! - `truth`: what an engine holds, and what it says about itself;
@@ -12,7 +13,6 @@
 //!   `remove_everything`: removes everything that it holds;
 //! - `error`: why an engine could not be started, checked or ended.
 
-mod apt;
 mod choice;
 mod client;
 mod config;
@@ -20,6 +20,7 @@ mod container_body;
 mod dind;
 mod dockerd;
 mod error;
+mod guest;
 mod install;
 mod ready;
 mod remove_everything;
@@ -29,7 +30,6 @@ mod users_docker;
 mod workload;
 mod workload_images;
 
-pub use apt::AptError;
 pub use choice::{
     EngineChoice, EngineKind, EngineVersion, ImageStore, NoSuchEngine, NoSuchVersion,
 };

@@ -1,8 +1,9 @@
-//! The engine of a world: a process or a container.
+//! The engine of a world: a process, a container, or a virtual machine.
 
 use std::io;
 use std::path::PathBuf;
 
+use racetrap_history::GuestOp;
 use tokio::task::JoinSet;
 
 use super::choice::EngineKind;
@@ -10,7 +11,8 @@ use super::config::EngineConfig;
 use super::dind::Dind;
 use super::dockerd::Dockerd;
 use super::error::EngineError;
-use super::truth::identify;
+use super::guest::Guest;
+use super::truth::{GUEST_REQUEST_SECONDS, REQUEST_SECONDS, identify};
 use crate::intent::Intent;
 use crate::recorder::Recorder;
 use crate::sys::Signal;
@@ -23,6 +25,8 @@ pub(crate) enum Engine {
     Dockerd(Dockerd),
     /// A container on the user's own Docker.
     Dind(Dind),
+    /// A dockerd in a virtual machine.
+    Guest(Box<Guest>),
 }
 
 impl Engine {
@@ -45,10 +49,14 @@ impl Engine {
             EngineKind::Dind(version) => {
                 Self::Dind(Dind::start(version, config, declare, tasks, recorder).await?)
             }
+            EngineKind::Guest(version) => {
+                let guest = Guest::start(version, config, declare, tasks, recorder);
+                Self::Guest(Box::new(Box::pin(guest).await?))
+            }
         };
         // An engine may ignore a setting that it does not know, so what it says about itself
         // counts.
-        let is = identify(&engine.socket()).await?;
+        let is = identify(&engine.truth_socket()).await?;
         if is.matches(chosen) {
             return Ok(engine);
         }
@@ -60,6 +68,25 @@ impl Engine {
         match self {
             Self::Dockerd(engine) => engine.socket(),
             Self::Dind(engine) => engine.socket(),
+            Self::Guest(engine) => engine.socket(),
+        }
+    }
+
+    /// The socket by which the harness asks the engine. A guest has one of its own, so that the
+    /// truth does not depend on what happens to the forward of the daemon.
+    pub(crate) fn truth_socket(&self) -> PathBuf {
+        match self {
+            Self::Dockerd(engine) => engine.socket(),
+            Self::Dind(engine) => engine.socket(),
+            Self::Guest(engine) => engine.truth_socket(),
+        }
+    }
+
+    /// How long one request of the harness may take, in seconds.
+    pub(super) fn request_seconds(&self) -> u64 {
+        match self {
+            Self::Dockerd(_) | Self::Dind(_) => REQUEST_SECONDS,
+            Self::Guest(_) => GUEST_REQUEST_SECONDS,
         }
     }
 
@@ -72,14 +99,16 @@ impl Engine {
         match self {
             Self::Dockerd(engine) => engine.restart(tasks, recorder).await,
             Self::Dind(engine) => engine.restart(tasks, recorder).await,
+            Self::Guest(engine) => engine.restart(recorder).await,
         }
     }
 
-    /// Freezes the engine: of a process dockerd alone, of a container everything that runs in it.
+    /// Freezes the engine: of a container everything that runs in it, otherwise dockerd alone.
     pub(crate) async fn freeze(&self) -> Result<(), EngineError> {
         match self {
             Self::Dockerd(engine) => engine.freeze().await,
             Self::Dind(engine) => engine.freeze().await,
+            Self::Guest(engine) => engine.freeze().await,
         }
     }
 
@@ -88,15 +117,33 @@ impl Engine {
         match self {
             Self::Dockerd(engine) => engine.thaw().await,
             Self::Dind(engine) => engine.thaw().await,
+            Self::Guest(engine) => engine.thaw().await,
         }
     }
 
     /// Ends the engine by SIGKILL or SIGTERM and waits for its end. Its data stay. If it is a
-    /// process, its containers may run on; if it is a container, they end with it.
+    /// container, its containers end with it; otherwise they may run on.
     pub(crate) async fn end(&mut self, signal: Signal) -> Result<(), EngineError> {
         match self {
             Self::Dockerd(engine) => engine.end(signal).await,
             Self::Dind(engine) => engine.end(signal).await,
+            Self::Guest(engine) => engine.end(signal).await,
+        }
+    }
+
+    /// Does a step of a scenario to the virtual machine that runs the engine.
+    ///
+    /// # Errors
+    /// If the guest does not do it, or there is none.
+    pub(crate) async fn apply_to_guest(
+        &mut self,
+        op: GuestOp,
+        tasks: &mut JoinSet<()>,
+        recorder: &Recorder,
+    ) -> Result<(), EngineError> {
+        match self {
+            Self::Guest(engine) => Box::pin(engine.apply(op, tasks, recorder)).await,
+            Self::Dockerd(_) | Self::Dind(_) => Err(EngineError::NoGuest),
         }
     }
 
@@ -106,6 +153,7 @@ impl Engine {
         match self {
             Self::Dockerd(engine) => engine.close().await,
             Self::Dind(engine) => engine.close().await,
+            Self::Guest(engine) => engine.close().await,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use bollard::Docker;
@@ -22,11 +22,16 @@ use tokio::task::JoinSet;
 
 use super::choice::{EngineChoice, ImageStore};
 use super::client::{self, found};
+use super::running::Engine;
 use crate::clock;
 use crate::recorder::Recorder;
 
 /// How long one request may take, in seconds.
-const REQUEST_SECONDS: u64 = 20;
+pub(super) const REQUEST_SECONDS: u64 = 20;
+
+/// How long one request may take in a guest, in seconds. Where software emulates the guest's
+/// processors on a busy machine, a container takes that long to start.
+pub(super) const GUEST_REQUEST_SECONDS: u64 = 120;
 
 /// How long to pause after the stream of events has ended, as it does when the engine is restarted.
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
@@ -76,8 +81,7 @@ impl EngineIdentity {
             Some(ImageStore::Containerd) => self.is_containerd,
             Some(ImageStore::Overlay2) => !self.is_containerd && self.driver == "overlay2",
         };
-        let version = choice.installed_version();
-        store && version.is_none_or(|version| version.covers(&self.version))
+        store && choice.covers(&self.version)
     }
 }
 
@@ -99,11 +103,13 @@ pub(crate) struct Truth {
 impl Truth {
     /// Connects, records what the engine holds, and follows its events in a task of `tasks`.
     pub(crate) async fn observe(
-        socket: PathBuf,
+        engine: &Engine,
         tasks: &mut JoinSet<()>,
         recorder: &Recorder,
     ) -> Result<Self, TruthError> {
-        let truth = Self { docker: connect(&socket).await?, recorder: recorder.clone() };
+        let (socket, seconds) = (engine.truth_socket(), engine.request_seconds());
+        let docker = client::connect(&socket, seconds).await.map_err(TruthError::from)?;
+        let truth = Self { docker, recorder: recorder.clone() };
         truth.refresh().await?;
         let follower = truth.clone();
         tasks.spawn(async move { follower.follow().await });

@@ -88,7 +88,11 @@ impl RecordMasker {
             What::CommandBegan { arguments, .. } => self.arguments(arguments),
             What::Command(run) => self.command(run),
             What::Endpoint { address: Some(address), .. } => self.text(address),
-            What::DockerFile(file) => self.docker_content(&mut file.holds),
+            What::DockerFile(file) => {
+                self.docker_content(&mut file.holds);
+                let link = file.attributes.as_mut().and_then(|attributes| attributes.link.as_mut());
+                link.into_iter().for_each(|link| self.text(link));
+            }
             What::Process { state: ProcessState::Died { exit }, .. } => self.exit(exit),
             What::LogClient(client) => self.log_event(&mut client.event),
             What::LogCrowd(crowd) => self.crowd(crowd),

@@ -14,7 +14,7 @@ fn outcome(verdict: Verdict, oracles: &[OracleName]) -> Outcome {
         .map(|oracle| Violation { oracle: *oracle, seq: 1, text: "seen".to_owned() })
         .collect();
     Outcome {
-        judgement: Judgement { verdict, violations, unknowns: Vec::new(), not_applicable: None },
+        judgement: Judgement { verdict, violations, ..Judgement::unknown(Vec::new()) },
         history: Vec::new(),
         evidence: None,
         vm: VmMode::Api,
@@ -132,7 +132,9 @@ async fn cells_keep_the_order_of_the_plan_and_no_more_worlds_run_than_jobs() {
         running.set(running.get() - 1);
         cell(planned_one, Ok(outcome(Verdict::Pass, &[])))
     };
-    let cells = carry_out(&planned, jobs, run_one, |cell| {
+    let cells = carry_out(&planned, jobs, run_one, &|event| {
+        let Event::Ended { subject, cell } = event else { return };
+        assert_eq!(subject, cell.finding.as_str());
         ended.borrow_mut().push((cell.finding.clone(), cell.daemon));
     })
     .await;
@@ -160,7 +162,9 @@ async fn cells_are_kept_back_once_the_harness_was_told_to_stop_and_say_how_to_ru
         engine: EngineChoice::default(),
         deadlines: Deadlines::DEFAULT,
         again: String::new(),
+        cell: None,
         stop,
+        end_at: EndAt::default(),
         pool: Pool::disabled(),
     };
     let options = MatrixOptions {

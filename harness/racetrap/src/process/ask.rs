@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
+use super::program::search_path;
 use crate::sys;
 
 /// How long a program may take to print its version or its defects.
@@ -74,7 +75,7 @@ pub(crate) fn first_line(bytes: &[u8]) -> Option<String> {
 async fn ask_within(limit: Duration, program: &Path, arguments: &[&str]) -> Option<Output> {
     // HOME leads nowhere, so that a daemon that is asked neither reads nor writes the user's files.
     let mut variables = vec![("HOME", "/nonexistent".into()), ("LANG", "C.UTF-8".into())];
-    variables.extend(std::env::var_os("PATH").map(|path| ("PATH", path)));
+    variables.push(("PATH", search_path()));
     let run = OutsideRun {
         program,
         arguments: arguments.iter().map(OsStr::new).collect(),

@@ -4,10 +4,18 @@ use std::path::{Path, PathBuf};
 
 /// A program of this workspace is not built.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("there is no {name} beside {own}; build it with `cargo build --workspace`")]
+#[error(
+    "there is no {name} beside {own}; `cargo build --workspace` builds it in a checkout, and \
+     `cargo install --locked --path fixtures/{package}` installs it", package = package_of(name)
+)]
 pub struct NotBuilt {
     name: &'static str,
     own: PathBuf,
+}
+
+/// The directory below `fixtures` with the package of a program.
+fn package_of(name: &str) -> &'static str {
+    if name == "qemu-standin" { "vm" } else { "daemon" }
 }
 
 /// The path of the program `name`, which cargo builds beside the running one. If that is a test, it

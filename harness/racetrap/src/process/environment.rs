@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
+use super::program::search_path;
 use crate::mask::canary;
 use crate::sys::Identity;
 use crate::world_directory;
@@ -39,9 +40,7 @@ impl Environment {
             (canary::VARIABLE.to_owned(), canary::secret("Daemon")),
         ]);
         // Programs of the machine: dockerd, docker, kubectl.
-        if let Ok(path) = std::env::var("PATH") {
-            variables.insert("PATH".to_owned(), path);
-        }
+        variables.insert("PATH".to_owned(), search_path().to_string_lossy().into_owned());
         Self { variables, home, directories: vec![directory.to_owned()] }
     }
 

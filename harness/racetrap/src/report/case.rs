@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use racetrap_history::{Verdict, VmMode};
 
@@ -32,6 +32,9 @@ pub(crate) enum State {
 impl State {
     /// The state of a run.
     pub(crate) fn of_run(report: &RunReport) -> Self {
+        if let Some(cell) = report.as_cell() {
+            return Self::of_cell(&cell);
+        }
         match report.judgement.verdict {
             Verdict::Pass => Self::Right,
             Verdict::NotApplicable => Self::NotApplicable,
@@ -123,7 +126,31 @@ impl Case {
         Some(name.to_string_lossy().into_owned())
     }
 
+    /// A journal in `directory` that cannot be read: it may hide a failure. `again` tries once more.
+    pub(crate) fn unread(directory: &Path, why: &str, again: String) -> Self {
+        let name = directory.file_name().unwrap_or(directory.as_os_str());
+        Self {
+            finding: name.to_string_lossy().into_owned(),
+            name: "a journal that cannot be read".to_owned(),
+            column: VERDICT.into(),
+            state: State::Unknown,
+            label: "UNREAD",
+            word: "cannot be read".to_owned(),
+            reasons: vec![why.to_owned()],
+            repaired: false,
+            seconds: 0.0,
+            defects: Vec::new(),
+            vm: None,
+            engine: None,
+            evidence: Some(directory.to_owned()),
+            again,
+        }
+    }
+
     fn from_run(report: &RunReport) -> Self {
+        if let Some(cell) = report.as_cell() {
+            return Self::from_cell(&cell);
+        }
         let RunReport { finding, title, defects, judgement, .. } = report;
         let state = State::of_run(report);
         let label = match state {

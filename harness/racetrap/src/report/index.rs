@@ -8,6 +8,7 @@ use maud::{DOCTYPE, Markup, html};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::case::{Case, State, VERDICT};
+use super::json::DaemonFacts;
 use super::known::nothing_shown;
 use super::matrix::CONTROL;
 use crate::derived::PAGE;
@@ -20,17 +21,36 @@ const GENERATOR: &str = "racetrap";
 const IN_PATH: AsciiSet =
     CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'\\');
 
+const SCRIPT: &str = include_str!("index.js");
+
+/// From how many runs in one cell of the table those that are right are only counted.
+const MANY: usize = 8;
+
+/// What the head of the page says about the command.
+#[derive(Clone, Debug)]
+pub(crate) struct Head<'a> {
+    /// The subcommand.
+    pub(crate) command: &'a str,
+    /// The whole command line, so that it can be repeated.
+    pub(crate) line: String,
+    /// When the page was written, RFC 3339.
+    pub(crate) written: String,
+    /// The daemon, if one was run.
+    pub(crate) daemon: Option<&'a DaemonFacts>,
+}
+
 const STYLE: &str = concat!(include_str!("../timeline/tone.css"), include_str!("index.css"));
 
-/// The text of `index.html` for the runs of `command`. `titles` maps findings to their titles;
+/// The text of `index.html` for the runs of a command. `titles` maps findings to their titles;
 /// `link` turns the path of evidence into a path relative to the page.
 pub(crate) fn index(
-    command: &str,
+    head: &Head<'_>,
     cases: &[Case],
     titles: &BTreeMap<String, String>,
     link: impl Fn(&Path) -> Option<String>,
 ) -> String {
-    let style = Inline(STYLE);
+    let (style, script) = (Inline(STYLE), Inline(SCRIPT));
+    let command = head.command;
     let link = |case: &Case| {
         let evidence = case.evidence.as_deref().and_then(&link)?;
         // Without `./`, a browser would take the text before a colon for a protocol.
@@ -43,7 +63,8 @@ pub(crate) fn index(
             head {
                 meta charset="utf-8";
                 meta name="generator" content=(GENERATOR);
-                meta http-equiv="Content-Security-Policy" content=(policy(&style, None));
+                meta name="command" content=(command);
+                meta http-equiv="Content-Security-Policy" content=(policy(&style, Some(&script)));
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "racetrap " (command) }
                 style { (style) }
@@ -54,8 +75,11 @@ pub(crate) fn index(
                     h1 { "racetrap " (command) }
                     p { (counts(cases)) }
                 }
+                (facts(head, cases))
+                (controls())
                 (grid(cases, titles, &link))
                 (reasons(cases, &link))
+                script { (script) }
             }
         }
     };
@@ -66,6 +90,44 @@ pub(crate) fn index(
 pub(crate) fn is_index(text: &str) -> bool {
     let meta = html! { meta name="generator" content=(GENERATOR); };
     text.contains(&meta.into_string())
+}
+
+/// The subcommand that a text of [`index`] was made for.
+pub(crate) fn command_of_index(text: &str) -> Option<&str> {
+    let (_, after) = text.split_once(r#"<meta name="command" content=""#)?;
+    Some(after.split_once('"')?.0)
+}
+
+/// The date, the command, the daemon and the engines of the runs.
+fn facts(head: &Head<'_>, cases: &[Case]) -> Markup {
+    let engines = in_order(cases.iter().filter_map(|case| case.engine.as_deref()));
+    html! {
+        dl.facts {
+            dt { "written" } dd { time datetime=(head.written) { (head.written) } }
+            dt { "command" } dd { code { (head.line) } }
+            @if let Some(DaemonFacts { program, version, .. }) = head.daemon {
+                dt { "daemon" } dd { (program) ", " (version) }
+            }
+            @if !engines.is_empty() { dt { "engine" } dd { (engines.join("; ")) } }
+        }
+    }
+}
+
+/// Hidden until the script works, because they do nothing without it.
+fn controls() -> Markup {
+    html! {
+        div.controls hidden {
+            label { input #wrong type="checkbox"; " only what is not right" }
+            label {
+                "sorted by "
+                select #sort {
+                    @for (value, text) in [
+                        ("order", "order of the runs"), ("name", "finding"), ("state", "worst first"), ("time", "slowest first"),
+                    ] { option value=(value) { (text) } }
+                }
+            }
+        }
+    }
 }
 
 /// The state's class in the style sheet.
@@ -142,23 +204,49 @@ fn grid(
         table {
             thead { tr { th scope="col" { "finding" } @for column in &columns { th scope="col" { (column) } } } }
             tbody {
-                @for finding in findings {
-                    tr {
+                @for (order, finding) in findings.into_iter().enumerate() {
+                    @let own: Vec<_> = cases.iter().filter(|case| case.finding == finding).collect();
+                    @let worst = own.iter().map(|case| case.state).max().unwrap_or(State::Right);
+                    tr data-order=(order) data-name=(finding) data-state=(worst as u8)
+                        data-bad=(u8::from(own.iter().any(|case| case.state.is_bad())))
+                        data-seconds=(own.iter().map(|case| case.seconds).sum::<f64>()) {
                         th scope="row" {
                             b { (finding) } " "
                             @if let Some(title) = titles.get(finding) { span { (title) } }
                         }
                         @for column in &columns {
                             td {
-                                @for case in cases {
-                                    @if case.finding == finding && case.column == *column {
-                                        (cell(case, link(case)))
-                                    }
-                                }
+                                (rounds(own.iter().copied().filter(|case| case.column.as_ref() == *column), link))
                             }
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+/// The runs in one cell of the table. Of several, each has its path; if there are many, those that are
+/// right and left nothing are only counted.
+fn rounds<'a>(
+    cases: impl Iterator<Item = &'a Case>,
+    link: &impl Fn(&Case) -> Option<String>,
+) -> Markup {
+    let cases: Vec<_> = cases.collect();
+    let is_counted = |case: &&&Case| {
+        cases.len() >= MANY && case.state == State::Right && case.evidence.is_none()
+    };
+    let counted: Vec<_> = cases.iter().filter(is_counted).collect();
+    let seconds: f64 = counted.iter().map(|case| case.seconds).sum();
+    html! {
+        @for case in cases.iter().filter(|case| !is_counted(case)) {
+            (cell(case, link(case), cases.len() > 1))
+        }
+        @if !counted.is_empty() {
+            span.cell.pass {
+                span.sign { (sign(State::Right)) }
+                span.word { (counted.len()) " × " (counted[0].word) }
+                span.seconds { (format!("{seconds:.1} s")) }
             }
         }
     }
@@ -175,7 +263,7 @@ fn in_order<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 }
 
 /// The verdict of a run, linked to its timeline if that was kept.
-fn cell(case: &Case, link: Option<String>) -> Markup {
+fn cell(case: &Case, link: Option<String>, has_path: bool) -> Markup {
     let shown = html! {
         span.sign { (sign(case.state)) }
         span.word {
@@ -184,6 +272,7 @@ fn cell(case: &Case, link: Option<String>) -> Markup {
             @if case.column == VERDICT && !case.defects.is_empty() {
                 span.defects { " under " (case.defects.join(", ")) }
             }
+            @if has_path && let Some(evidence) = case.evidence_name() { span.path { (evidence) } }
         }
         span.seconds { (format!("{:.1} s", case.seconds)) }
     };
@@ -221,6 +310,9 @@ fn article(case: &Case, link: Option<String>) -> Markup {
                 @if let Some(link) = link { a href=(link) { (case.finding) } }
                 @else { (case.finding) }
                 " " (case.name)
+            }
+            @if let Some(evidence) = case.evidence_name() {
+                span.path { (evidence) ", " (format!("{:.1} s", case.seconds)) }
             }
             ul { @for reason in &case.reasons { li { (reason) } } }
             code { (case.again) }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario, Unknown, Unshown, Verdict,
-    Violation, VmMode,
+    DaemonKind, Excused, FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario,
+    Unknown, Unshown, Verdict, Violation, VmMode,
 };
 use serde::Serialize;
 
@@ -58,8 +58,10 @@ struct Run<'a> {
     verdict: Verdict,
     oracles: Vec<OracleName>,
     right: Option<bool>,
+    cell: Option<DaemonKind>,
     violations: &'a [Violation],
     unknowns: &'a [Unknown],
+    excused: &'a [Excused],
     not_applicable: Option<&'a str>,
     known: &'a [KnownFailure],
     repaired: &'a [KnownFailure],
@@ -79,7 +81,9 @@ impl<'a> Run<'a> {
             oracles: report.judgement.oracles(),
             violations: &report.judgement.violations,
             unknowns: &report.judgement.unknowns,
+            excused: &report.judgement.excused,
             right: State::of_run(report).is_right(),
+            cell: report.cell.map(|(daemon, _)| daemon),
             not_applicable: report.judgement.not_applicable.as_deref(),
             known: &report.known.matched,
             repaired: &report.known.repaired,
@@ -130,6 +134,8 @@ pub(crate) fn promises_json(coverage: &Coverage<'_>) -> String {
         section: &'a str,
         text: &'a str,
         oracles: &'a [OracleName],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why_not: Option<&'static str>,
         findings: &'a [&'a FindingId],
         defects: &'a [&'a str],
     }
@@ -146,6 +152,7 @@ pub(crate) fn promises_json(coverage: &Coverage<'_>) -> String {
         section: promise.section,
         text: promise.text,
         oracles: &promise.oracles,
+        why_not: promise.why_not,
         findings: &promise.findings,
         defects: &promise.defects,
     });

@@ -1,4 +1,4 @@
-//! The matrix: each finding, its schedule, and the result on each daemon.
+//! The matrix: each finding, and the result on each daemon.
 
 use std::fmt::Write as _;
 
@@ -14,28 +14,40 @@ use crate::timeline::story;
 /// Name of the control runs' column.
 pub(super) const CONTROL: &str = "without its fault";
 
-/// Every scenario with its cells below it. All scenarios have the same number of cells, in the same
-/// order.
-pub(crate) fn matrix(scenarios: &[&Scenario], cells: &[Cell], paint: Paint) -> String {
+/// A scenario and its cells: one line if all are right, or else the schedule and a line for each cell.
+/// With `whole` it is the latter in any case.
+pub(crate) fn matrix(scenario: &Scenario, cells: &[Cell], whole: bool, paint: Paint) -> String {
     let mut text = String::new();
-    let width = cells.iter().map(|cell| word(cell).len()).max().unwrap_or_default();
-    let each = cells.len().checked_div(scenarios.len()).filter(|each| *each > 0);
-    for (scenario, cells) in scenarios.iter().zip(cells.chunks(each.unwrap_or(1))) {
-        let Some(about) = &scenario.about else { continue };
-        let finding = paint.strong(&scenario.finding.to_string());
-        let _ = writeln!(text, "{finding}  {}", about.title);
-        for (label, what) in story(scenario) {
-            let _ = writeln!(text, "  {}  {what}", paint.faint(&format!("{label:<9}")));
-        }
-        for cell in cells {
-            row(&mut text, cell, width, paint);
-        }
-        text.push('\n');
+    let Some(about) = &scenario.about else { return text };
+    let finding = paint.strong(&scenario.finding.to_string());
+    let is_right = cells
+        .iter()
+        .all(|cell| State::of_cell(cell) == State::Right && cell.known.repaired.is_empty());
+    if is_right && !whole {
+        let seconds: f64 = cells.iter().map(|cell| cell.seconds).sum();
+        let caught = cells.iter().find(|cell| cell.daemon == DaemonKind::Own).map(word);
+        let caught = caught.map(|word| format!("; {word}")).unwrap_or_default();
+        let indent = "ok  ".len() + scenario.finding.as_str().len() + 2;
+        let what = format!("{}{caught} ({} cells, {seconds:.1} s)", about.title, cells.len());
+        let what = paint.fold(indent, &what);
+        let _ = writeln!(text, "{}  {finding}  {what}", paint.good("ok"));
+        return text;
     }
+    let width = cells.iter().map(|cell| word(cell).len()).max().unwrap_or_default();
+    let title = paint.fold(scenario.finding.as_str().len() + 2, &about.title);
+    let _ = writeln!(text, "{finding}  {title}");
+    for (label, what) in story(scenario) {
+        let what = paint.fold(13, &what);
+        let _ = writeln!(text, "  {}  {what}", paint.faint(&format!("{label:<9}")));
+    }
+    for cell in cells {
+        row(&mut text, cell, width, paint);
+    }
+    text.push('\n');
     text
 }
 
-/// One cell. `width` is the length of the longest verdict in the matrix.
+/// One cell. `width` is the length of the longest verdict of the finding.
 fn row(text: &mut String, cell: &Cell, width: usize, paint: Paint) {
     let daemon = daemon_of(cell);
     let state = State::of_cell(cell);
@@ -56,12 +68,12 @@ fn row(text: &mut String, cell: &Cell, width: usize, paint: Paint) {
     }
     if state == State::NotApplicable {
         for reason in &cell.reasons {
-            let _ = writeln!(text, "    {reason}");
+            let _ = writeln!(text, "    {}", paint.fold(4, reason));
         }
     }
     if state.is_bad() {
         for reason in &cell.reasons {
-            let _ = writeln!(text, "    {}", reason.trim_end().replace('\n', "\n    "));
+            let _ = writeln!(text, "    {}", paint.fold(4, reason.trim_end()));
         }
         if let Some(evidence) = &cell.evidence {
             let timeline = evidence.join(TIMELINE);
@@ -72,7 +84,7 @@ fn row(text: &mut String, cell: &Cell, width: usize, paint: Paint) {
 }
 
 /// The daemon of a cell, with its defect.
-pub(super) fn daemon_of(cell: &Cell) -> String {
+pub(crate) fn daemon_of(cell: &Cell) -> String {
     match (&cell.defect, cell.daemon) {
         (_, DaemonKind::Control) => CONTROL.to_owned(),
         (None, _) | (_, DaemonKind::Correct) => "correct daemon".to_owned(),
@@ -92,7 +104,7 @@ pub(super) fn column_of(cell: &Cell) -> &'static str {
 }
 
 /// The verdict of a cell in a few words.
-pub(super) fn word(cell: &Cell) -> String {
+pub(crate) fn word(cell: &Cell) -> String {
     let oracles: Vec<_> = cell.oracles.iter().map(ToString::to_string).collect();
     match (cell.verdict, cell.daemon) {
         (Verdict::Pass, DaemonKind::Own) => "pass: the defect was not seen".to_owned(),

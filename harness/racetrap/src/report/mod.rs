@@ -10,12 +10,14 @@
 //!   all runs;
 //! - `known`: what is known to fail, and runs in which nothing was shown;
 //! - `json`: the output of `--format json`, as docs/formats.md describes it;
-//! - `progress`: a progress bar on standard error.
+//! - `clean`: how much evidence there is, and what was removed;
+//! - `progress`: a bar or lines on standard error while runs go on.
 //!
 //! Everything except `terminal` and `progress` is a function from values to text.
 
 mod case;
 mod check;
+mod clean;
 mod doctor;
 mod github;
 mod index;
@@ -38,22 +40,26 @@ mod tests;
 
 pub(crate) use case::{Case, State};
 pub(crate) use check::{Check, CheckState};
+pub(crate) use clean::{Cleaned, cleaned, cleaned_json, evidence_line};
 pub(crate) use doctor::doctor;
-pub(crate) use github::{BYTES_MAX as SUMMARY_BYTES_MAX, annotations, summary as job_summary};
-pub(crate) use index::{index, is_index};
+pub(crate) use github::{
+    BYTES_MAX as SUMMARY_BYTES_MAX, TrendEntry, annotations, summary as job_summary, trend,
+    trend_entries, trend_text,
+};
+pub(crate) use index::{Head, command_of_index, index, is_index};
 pub(crate) use json::{
     DaemonFacts, doctor_json, judged_json, list_json, matrix_json, opened_json, promises_json,
     rebuilt_json, repro_json, runs_json, survey_json,
 };
 pub(crate) use junit::junit;
 pub(crate) use known::{nothing_shown, repairs};
-pub(crate) use list::list;
-pub(crate) use matrix::matrix;
+pub(crate) use list::{finding, list};
+pub(crate) use matrix::{daemon_of, matrix, word};
 pub(crate) use opened::opened;
 pub(crate) use progress::Progress;
 pub(crate) use promises::promises;
 pub(crate) use recorded::{Recorded, judged};
-pub(crate) use run::{RunReport, run, titles};
+pub(crate) use run::{RunReport, run, same_cause, titles};
 pub(crate) use summary::{index_line, matrix_summary, once_more, runs_summary};
 pub(crate) use survey::{Surveyed, survey};
-pub(crate) use terminal::{NotWritten, Paint, Terminal, masked, tell};
+pub(crate) use terminal::{Color, NotWritten, Paint, Terminal, masked, message_width, tell};

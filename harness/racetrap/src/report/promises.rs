@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Paint;
 use crate::contract::{Coverage, Covered};
 
-/// Two lines for each promise that an oracle judges, one for each that nobody judges, and the counts.
+/// Two lines for each promise: its text, and who judges it or why nobody does. Then the counts.
 pub(crate) fn promises(coverage: &Coverage<'_>, paint: Paint) -> String {
     let numbers = coverage.promises.iter().map(|promise| promise.number.to_string().len());
     let width = numbers.max().unwrap_or_default();
@@ -18,7 +18,13 @@ pub(crate) fn promises(coverage: &Coverage<'_>, paint: Paint) -> String {
     }
     if !not_judged.is_empty() {
         let _ = writeln!(text, "\nNo oracle judges:");
-        not_judged.into_iter().for_each(|promise| line(&mut text, promise, width, paint));
+        for promise in not_judged {
+            line(&mut text, promise, width, paint);
+            if let Some(why) = promise.why_not {
+                let _ =
+                    writeln!(text, "{:width$}  {}", "", paint.faint(&format!("not judged: {why}")));
+            }
+        }
     }
     let _ = writeln!(
         text,
@@ -62,6 +68,7 @@ mod tests {
             section: "Events",
             text,
             oracles: oracles.to_vec(),
+            why_not: oracles.is_empty().then_some("it needs a guest"),
             findings: Vec::new(),
             defects: Vec::new(),
         };
@@ -83,6 +90,7 @@ mod tests {
 
 No oracle judges:
 4.3.1   Three.
+        not judged: it needs a guest
 
 3 promises: 2 judged, 1 of these exercised by a finding, 1 not judged
 "

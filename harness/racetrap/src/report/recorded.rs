@@ -69,6 +69,7 @@ mod tests {
             violations: violations.collect(),
             unknowns: Vec::new(),
             not_applicable: None,
+            excused: Vec::new(),
         }
     }
 

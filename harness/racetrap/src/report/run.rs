@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use racetrap_history::{FindingId, Judgement, Scenario, Verdict, VmMode, timeline};
+use racetrap_history::{DaemonKind, FindingId, Judgement, Scenario, Verdict, VmMode, timeline};
 
 use super::Paint;
 use super::case::State;
 use super::known::lines;
 use crate::derived::{Rebuilt, TIMELINE};
 use crate::known::{KnownFailures, KnownState};
-use crate::matrix::{evidence_of, reasons};
+use crate::matrix::{Cell, evidence_of, reasons};
 use crate::run::{Outcome, RunError, engine_of};
 use crate::timeline::{StoryLine, story};
 
@@ -51,6 +51,9 @@ pub(crate) struct RunReport {
     pub(crate) timeline: Vec<String>,
     /// A remark if the run did not pass and its world had been used before.
     pub(crate) used_again: Option<String>,
+    /// The daemon of the cell, and whether the verdict is the right one for it; only for evidence that
+    /// a matrix left.
+    pub(crate) cell: Option<(DaemonKind, bool)>,
     /// The command that repeats the run.
     pub(crate) again: String,
 }
@@ -102,7 +105,10 @@ impl RunReport {
     pub(crate) fn rebuilt(rebuilt: Rebuilt, evidence: PathBuf) -> Self {
         let Rebuilt { header, history, judgement } = rebuilt;
         let report = Self::unmade(&header.scenario, &header.defects, header.again);
+        let about = header.scenario.about.as_ref();
+        let cell = header.cell.zip(about);
         Self {
+            cell: cell.map(|(daemon, about)| (daemon, daemon.accepts(about, &judgement))),
             finding: header.finding,
             judgement,
             seconds: history.last().map_or(0.0, |last| last.at_us as f64 / 1e6),
@@ -117,6 +123,10 @@ impl RunReport {
     /// Compares the run with a list of known failures.
     #[must_use]
     pub(crate) fn compared(self, known: &KnownFailures) -> Self {
+        if self.cell.is_some_and(|(daemon, _)| daemon == DaemonKind::Own) {
+            // It must fail, so no list has to excuse that.
+            return self;
+        }
         let Judgement { verdict, .. } = self.judgement;
         let known = known.compare(&self.finding, verdict, &self.judgement.oracles());
         Self { known, ..self }
@@ -126,6 +136,35 @@ impl RunReport {
     /// applicable.
     pub(crate) fn reasons(&self) -> Vec<String> {
         reasons(&self.judgement).chain(self.used_again.clone()).collect()
+    }
+
+    /// The run as the cell that it was in a matrix.
+    pub(crate) fn as_cell(&self) -> Option<Cell> {
+        let (daemon, right) = self.cell?;
+        Some(Cell {
+            finding: self.finding.clone(),
+            daemon,
+            defect: self.defects.first().cloned(),
+            verdict: self.judgement.verdict,
+            oracles: self.judgement.oracles(),
+            right,
+            vm: self.vm,
+            engine: self.engine.clone(),
+            seconds: self.seconds,
+            evidence: self.evidence.clone(),
+            reasons: self.reasons(),
+            known: self.known.clone(),
+            again: self.again.clone(),
+        })
+    }
+
+    /// Why the run shows nothing, if it was not even begun: several runs often share that cause.
+    pub(crate) fn cause(&self) -> Option<Vec<String>> {
+        let is_bare =
+            self.judgement.verdict == Verdict::Unknown && self.judgement.violations.is_empty();
+        let unknowns = &self.judgement.unknowns;
+        (is_bare && !unknowns.is_empty())
+            .then(|| self.reasons().iter().map(|it| without_place(it, self)).collect())
     }
 
     fn unmade(scenario: &Scenario, defects: &[String], again: String) -> Self {
@@ -144,6 +183,7 @@ impl RunReport {
             engine: None,
             timeline: Vec::new(),
             used_again: None,
+            cell: None,
             again,
         }
     }
@@ -164,28 +204,58 @@ pub(crate) fn run(report: &RunReport, whole: bool, paint: Paint) -> String {
     let RunReport { finding, title, seconds, judgement, .. } = report;
     let state = State::of_run(report);
     let verdict = word(state, judgement.verdict, paint);
+    let indent = 12 + " [".len() + format!("{seconds:>7.3}").len() + "s] ".len();
+    let title = paint.fold(indent + finding.as_str().len() + 1, title);
     let finding = paint.strong(&finding.to_string());
     let _ = writeln!(text, "{verdict} [{seconds:>7.3}s] {finding} {title}");
-    for (label, what) in &report.story {
-        entry(&mut text, label, what, paint);
+    let is_caught = state == State::Right && judgement.verdict == Verdict::Fail;
+    if is_caught {
+        let oracles: Vec<_> = judgement.oracles().iter().map(ToString::to_string).collect();
+        entry(&mut text, "by", &oracles.join(", "), paint);
+    } else {
+        for (label, what) in &report.story {
+            entry(&mut text, label, what, paint);
+        }
+        told(&mut text, report, paint);
     }
-    told(&mut text, report, paint);
-    if whole || !judgement.verdict.is_settled() {
+    let is_settled = is_caught || (judgement.verdict.is_settled() && state != State::Wrong);
+    if whole || !is_settled {
+        for excused in &judgement.excused {
+            entry(&mut text, "excused", &excused.to_string(), paint);
+        }
         excerpt(&mut text, report, whole, paint);
     }
     if let Some(evidence) = &report.evidence {
-        entry(&mut text, "evidence", &evidence.display().to_string(), paint);
+        paste(&mut text, "evidence", &evidence.display().to_string(), paint);
     }
-    if !judgement.verdict.is_settled() {
-        entry(&mut text, "again", &report.again, paint);
+    if !is_settled {
+        paste(&mut text, "again", &report.again, paint);
     }
     text
+}
+
+/// The report on a run that shows nothing for the same cause as the run of another finding.
+pub(crate) fn same_cause(report: &RunReport, other: &FindingId, paint: Paint) -> String {
+    let RunReport { finding, title, seconds, .. } = report;
+    let verdict = word(State::Unknown, Verdict::Unknown, paint);
+    let finding = paint.strong(&finding.to_string());
+    let mut text = format!("{verdict} [{seconds:>7.3}s] {finding} {title}\n");
+    entry(&mut text, "unknown", &format!("for the same cause as {other}, above"), paint);
+    text
+}
+
+/// A reason without the name of the run's own directory, which no other run has.
+fn without_place(reason: &str, report: &RunReport) -> String {
+    let place = report.evidence.as_ref().map(|evidence| evidence.display().to_string());
+    place.map_or_else(|| reason.to_owned(), |place| reason.replace(&place, ""))
 }
 
 /// The verdict, right-aligned in its own column. A failure that is known has a word of its own.
 fn word(state: State, verdict: Verdict, paint: Paint) -> String {
     let word = match (state, verdict) {
         (State::Known, _) => "KNOWN".to_owned(),
+        (State::Right, Verdict::Fail) => "CAUGHT".to_owned(),
+        (State::Wrong, Verdict::Pass) => "MISSED".to_owned(),
         // As wide as the column.
         (_, Verdict::NotApplicable) => "INAPPLICABLE".to_owned(),
         (_, Verdict::Pass | Verdict::Unknown | Verdict::Fail) => verdict.to_string().to_uppercase(),
@@ -201,6 +271,13 @@ fn word(state: State, verdict: Verdict, paint: Paint) -> String {
 
 /// A label and its text, right of the verdict's column.
 pub(super) fn entry(text: &mut String, label: &str, what: &str, paint: Paint) {
+    let label = paint.faint(&format!("{label:>12}"));
+    let what = paint.fold(13, what.trim_end());
+    let _ = writeln!(text, "{label} {what}");
+}
+
+/// A label and a path or a command, which is not folded so that it can be pasted.
+pub(super) fn paste(text: &mut String, label: &str, what: &str, paint: Paint) {
     let label = paint.faint(&format!("{label:>12}"));
     let what = what.trim_end().replace('\n', "\n             ");
     let _ = writeln!(text, "{label} {what}");
@@ -218,8 +295,15 @@ fn told(text: &mut String, report: &RunReport, paint: Paint) {
         entry(text, "expected", &report.correct, paint);
     }
     for violation in violations {
-        let by = paint.bad(&violation.oracle.to_string());
-        entry(text, "seen", &format!("{by}: {} (record {})", violation.text, violation.seq), paint);
+        let by = violation.oracle.to_string();
+        let mut line = String::new();
+        let seen = format!("{by}: {} (record {})", violation.text, violation.seq);
+        entry(&mut line, "seen", &seen, paint);
+        // The oracle is painted after the text was folded, because a colour has no width.
+        text.push_str(&line.replacen(&by, &paint.bad(&by), 1));
+    }
+    if report.cell == Some((DaemonKind::Own, false)) {
+        entry(text, "seen", "not the failure that this defect must cause", paint);
     }
     for unknown in unknowns {
         entry(text, "unknown", &unknown.text, paint);
@@ -242,7 +326,7 @@ fn excerpt(text: &mut String, report: &RunReport, whole: bool, paint: Paint) {
     };
     let path = report.evidence.as_ref().map(|evidence| evidence.join(TIMELINE));
     let whole_file = path.map(|path| format!(" of {}", path.display())).unwrap_or_default();
-    entry(text, "timeline", &format!("{part}{whole_file}"), paint);
+    paste(text, "timeline", &format!("{part}{whole_file}"), paint);
     for line in lines.get(shown).into_iter().flatten() {
         // A record's text of several lines must not look like several records.
         let _ = writeln!(text, "  {}", line.replace('\n', "\n             "));

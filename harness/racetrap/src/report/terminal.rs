@@ -9,7 +9,19 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::LazyLock;
 
+use clap::ValueEnum;
+use terminal_size::{terminal_size, terminal_size_of};
+
 use crate::mask::canary;
+
+/// Width of messages where no terminal is narrower. It is fixed so that tests can compare messages.
+const MESSAGE_WIDTH: usize = 100;
+
+/// The least width of messages. A narrower terminal breaks the lines itself.
+const MESSAGE_WIDTH_MIN: usize = 40;
+
+/// The least width to which text is folded.
+const FOLD_MIN: usize = 30;
 
 /// Standard output, and whether it gets colours.
 #[derive(Clone, Copy, Debug)]
@@ -18,11 +30,13 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Standard output as it is now. No colours if it is not a terminal or `NO_COLOR` is set
-    /// (no-color.org).
-    pub(crate) fn open() -> Self {
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self { paint: Paint::new(std::io::stdout().is_terminal() && !refused) }
+    /// Standard output as it is now. Text is folded to the width of a terminal only, so that a file or
+    /// a pipe gets one line for each thing.
+    pub(crate) fn open(color: Color) -> Self {
+        let is_terminal = std::io::stdout().is_terminal();
+        let width = if is_terminal { terminal_size() } else { None };
+        let columns = width.map(|(columns, _)| usize::from(columns.0));
+        Self { paint: Paint { columns, ..Paint::new(color.is_on(is_terminal)) } }
     }
 
     /// The painter for this output.
@@ -45,6 +59,39 @@ impl Terminal {
             Ok(()) | Err(_) => Ok(()),
         }
     }
+}
+
+/// Whether output has colours. `Auto`: on a terminal that knows colours, unless the variable NO_COLOR is
+/// set. The values have no texts of their own, because these would make every help page longer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    fn is_on(self, is_terminal: bool) -> bool {
+        // See no-color.org.
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        match self {
+            Self::Auto => is_terminal && !refused && !is_dumb(),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// Whether the terminal can neither show colours nor move its cursor.
+pub(super) fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// Width of messages on standard error, in columns: the width of the terminal, or a fixed one.
+pub(crate) fn message_width() -> usize {
+    let width = terminal_size_of(io::stderr()).map(|(columns, _)| usize::from(columns.0));
+    width.unwrap_or(MESSAGE_WIDTH).clamp(MESSAGE_WIDTH_MIN, MESSAGE_WIDTH)
 }
 
 /// The message that replaces a text with a planted secret.
@@ -108,16 +155,38 @@ static MARK: LazyLock<String> = LazyLock::new(|| {
     format!("\u{fdd0}{random:016x}[")
 });
 
-/// Paints text, or returns it unchanged.
+/// Paints text, or returns it unchanged; and folds it to the width of the terminal.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paint {
     on: bool,
+    /// Width of the terminal; `None` if the output is no terminal.
+    columns: Option<usize>,
 }
 
 impl Paint {
     /// With colours, or without.
     pub(crate) fn new(on: bool) -> Self {
-        Self { on }
+        Self { on, columns: None }
+    }
+
+    /// The same, on a terminal with so many columns.
+    #[cfg(test)]
+    pub(crate) fn with_columns(self, columns: usize) -> Self {
+        Self { columns: Some(columns), ..self }
+    }
+
+    /// Folds plain text to what is right of the first `indent` columns, and indents each line but the
+    /// first. No text is folded that a user may want to paste.
+    pub(crate) fn fold(self, indent: usize, text: &str) -> String {
+        let next = format!("\n{}", " ".repeat(indent));
+        let Some(columns) = self.columns else { return text.replace('\n', &next) };
+        let width = columns.saturating_sub(indent).max(FOLD_MIN);
+        // Paths and commands in the text stay whole.
+        let options = textwrap::Options::new(width)
+            .break_words(false)
+            .word_separator(textwrap::WordSeparator::AsciiSpace)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        textwrap::wrap(text, options).join(&next)
     }
 
     /// Something that is as it must be.
@@ -178,6 +247,20 @@ mod tests {
         assert_eq!(displayed(text), shown);
         let painted = displayed(&Paint::new(true).bad(text));
         assert_eq!(painted, format!("\u{1b}[1;31m{shown}\u{1b}[0m"));
+    }
+
+    #[test]
+    fn text_is_folded_to_the_width_of_a_terminal_and_only_there() {
+        let text =
+            "the daemon mirrors all of it, and a/path/that/is/longer/than/any/line/is/not/cut";
+        let terminal = Paint::new(false).with_columns(44);
+        let folded = terminal.fold(4, text);
+        assert_eq!(
+            folded,
+            "the daemon mirrors all of it, and\n    a/path/that/is/longer/than/any/line/is/not/cut"
+        );
+        assert_eq!(Paint::new(false).fold(4, text), text);
+        assert_eq!(Paint::new(false).fold(4, "one\ntwo"), "one\n    two");
     }
 
     // The JSON of a report means the same after it was escaped.

@@ -98,6 +98,7 @@ fn passed() -> Judgement {
         violations: Vec::new(),
         unknowns: Vec::new(),
         not_applicable: None,
+        excused: Vec::new(),
     }
 }
 
@@ -110,7 +111,7 @@ fn failed(seqs: &[u64]) -> Judgement {
             text: "volume data: in the engine, but has no mirror".to_owned(),
         })
         .collect();
-    Judgement { verdict: Verdict::Fail, violations, unknowns: Vec::new(), not_applicable: None }
+    Judgement { verdict: Verdict::Fail, violations, ..passed() }
 }
 
 fn report(text: &str, came: Result<Outcome, RunError>) -> RunReport {
@@ -179,6 +180,12 @@ fn facts() -> DaemonFacts {
     DaemonFacts { program: "/bin/rdd".to_owned(), version: "1.2".to_owned(), knows_defects: true }
 }
 
+fn both(held: &Scenario, free: &Scenario, whole: bool, paint: Paint) -> String {
+    let cells = cells();
+    let (first, second) = cells.split_at(3);
+    matrix(held, first, whole, paint) + &matrix(free, second, whole, paint)
+}
+
 const PLAIN: fn() -> Paint = || Paint::new(false);
 
 #[track_caller]
@@ -241,7 +248,7 @@ fn a_reason_of_several_lines_stays_in_its_column() {
     assert!(text.contains("     unknown it said:\n             error: no\n"), "{text}");
     let reasons = vec![said.to_owned()];
     let wrong = Cell { reasons, ..cell("1-A", DaemonKind::Correct, Verdict::Unknown, false) };
-    let text = matrix(&[&scenario(HELD)], &[wrong], PLAIN());
+    let text = matrix(&scenario(HELD), &[wrong], false, PLAIN());
     assert!(text.contains("\n    it said:\n    error: no\n"), "{text}");
 }
 
@@ -259,20 +266,35 @@ fn a_whole_timeline_has_every_line() {
 #[test]
 fn a_matrix_tells_what_each_daemon_made_of_each_finding() {
     let (held, free) = (scenario(HELD), scenario(FREE));
-    let text = matrix(&[&held, &free], &cells(), PLAIN());
+    let text = both(&held, &free, true, PLAIN());
     snapshot("matrix", &(text + &matrix_summary(&cells(), 12.25, PLAIN())));
 }
 
-/// A finding that was selected twice has two rows, each with its own cells.
+/// What is right takes one line; the schedule of what is wrong is told in any case.
 #[test]
-fn a_finding_that_was_asked_for_twice_has_its_own_cells_each_time() {
-    let held = scenario(HELD);
-    let cells = [
-        cell("1-A", DaemonKind::Correct, Verdict::Pass, true),
-        cell("1-A", DaemonKind::Correct, Verdict::Unknown, false),
-    ];
-    let text = matrix(&[&held, &held], &cells, PLAIN());
-    assert_eq!(text.matches("correct daemon").count(), 2, "{text}");
+fn a_finding_that_is_right_takes_one_line() {
+    let (held, free) = (scenario(HELD), scenario(FREE));
+    let text = both(&held, &free, false, PLAIN());
+    let first =
+        "ok  1-A  changes in the gap are never seen; caught by convergence (3 cells, 7.5 s)\n";
+    let rest = text.strip_prefix(first).expect("one line for what is right");
+    assert!(rest.starts_with("1-B  a tag leaves a mirror behind\n  done "), "{rest}");
+    let narrow = both(&held, &free, false, PLAIN().with_columns(60));
+    assert!(narrow.lines().take(2).all(|line| line.len() <= 60), "{narrow}");
+    assert!(narrow.starts_with("ok  1-A  changes in the gap"), "{narrow}");
+}
+
+/// Three runs share a cause, two have their own.
+#[test]
+fn a_cause_of_several_runs_is_told_once_at_the_end() {
+    let case = |finding: &str, why: &str| {
+        let finding = finding.to_owned();
+        let reasons = vec![format!("{why}\nmore"), "second".to_owned()];
+        Case { finding, reasons, ..super::case::example(State::Unknown) }
+    };
+    let shared = ["1-A", "1-B", "1-C"].map(|finding| case(finding, "no daemon"));
+    let cases = [shared.as_slice(), &[case("1-D", "the engine died")]].concat();
+    snapshot("once-more", &once_more(&cases, PLAIN()));
 }
 
 /// Each verdict occurs a different number of times, so that no count can stand for another.
@@ -283,10 +305,12 @@ fn the_summary_of_runs_counts_each_verdict() {
     let reports: Vec<_> =
         judgements.into_iter().map(|came| report(HELD, Ok(outcome(came, 1)))).collect();
     assert_eq!(
-        runs_summary(&reports, 12.25, PLAIN()),
+        runs_summary(&reports, 0, 12.25, PLAIN()),
         "     Summary [ 12.250s] 6 runs: 3 passed, 1 failed, 2 unknown\n"
     );
-    assert!(runs_summary(&reports[..1], 0.5, PLAIN()).contains("] 1 run: 1 passed, 0 failed"));
+    assert!(runs_summary(&reports[..1], 0, 0.5, PLAIN()).contains("] 1 run: 1 passed, 0 failed"));
+    let text = runs_summary(&reports[..1], 2, 0.5, PLAIN());
+    assert!(text.contains("0 unknown, 2 journals that cannot be read"), "{text}");
 }
 
 /// A check that succeeded takes one line; one that failed also says what needs it and how to get
@@ -319,7 +343,7 @@ fn colours_change_nothing_but_colours() {
     let render = |paint| {
         let (held, free) = (scenario(HELD), scenario(FREE));
         run(&failed, false, paint)
-            + &matrix(&[&held, &free], &cells(), paint)
+            + &both(&held, &free, true, paint)
             + &matrix_summary(&cells(), 1.0, paint)
             + &doctor(&checks(), paint)
             + &list([held, free].iter(), std::iter::empty(), paint)

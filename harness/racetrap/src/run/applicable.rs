@@ -13,7 +13,7 @@ use racetrap_history::{Platform, Scenario, Supposes, View, VmMode};
 use crate::clock::Clock;
 use crate::recorder::Recorder;
 use crate::wait::until;
-use crate::world::{World, WorldOptions};
+use crate::world::{EngineChoice, World, WorldOptions};
 
 /// The platform of this harness.
 const PLATFORM: Platform = Platform::Linux;
@@ -25,11 +25,20 @@ const READY: &str = "ContainerEngineReady";
 const READY_LIMIT: Duration = Duration::from_secs(60);
 
 /// Why a scenario cannot be run on any daemon here, before a world is made.
-pub(super) fn refused(scenario: &Scenario, wanted: Option<VmMode>) -> Option<String> {
+pub(super) fn refused(
+    scenario: &Scenario,
+    wanted: Option<VmMode>,
+    engine: EngineChoice,
+) -> Option<String> {
     let platforms = scenario.about.as_ref().map_or(&[][..], |about| &about.platforms);
     if !platforms.is_empty() && !platforms.contains(&PLATFORM) {
         let names: Vec<_> = platforms.iter().map(ToString::to_string).collect();
         return Some(format!("the finding can be shown on {} only", names.join(" and ")));
+    }
+    if scenario.needs_guest() && engine.guest().is_none() {
+        return Some(format!(
+            "the scenario needs an engine in a virtual machine, such as `vm`, and runs on `{engine}`"
+        ));
     }
     let modes = &scenario.needs.vm;
     let wanted = wanted.filter(|mode| !modes.is_empty() && !modes.contains(mode))?;

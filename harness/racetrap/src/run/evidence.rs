@@ -68,6 +68,7 @@ impl Evidence {
             reused,
             again: options.again.clone(),
             low_limit: sys::low_limit(),
+            cell: options.cell,
         }
     }
 
@@ -77,7 +78,7 @@ impl Evidence {
     pub(super) async fn finish(
         self,
         recorder: &Recorder,
-        came: &Judged,
+        came: &mut Judged,
         cause: Cause,
         keep: bool,
     ) -> Result<Option<PathBuf>, RunError> {
@@ -99,6 +100,14 @@ impl Evidence {
         match written.and(concluded).and(sealed) {
             Ok(leaked) if leaked.is_empty() => Ok(Some(self.directory)),
             Ok(files) => Err(RunError::Leaked { files, evidence: self.directory }),
+            // The history is complete in memory, so what failed has failed. Nothing else is proved by a run
+            // that left only a part of its evidence.
+            Err(source) if came.judgement.verdict == Verdict::Fail => {
+                let place = self.directory.display();
+                let text = format!("the evidence in {place} is not complete: {source}");
+                came.judgement.unknowns.push(text.into());
+                Ok(Some(self.directory))
+            }
             Err(source) => Err(self.not_written(source)),
         }
     }

@@ -47,6 +47,7 @@ fn world_options(setting: Setting<'_>, evidence: &Path) -> WorldOptions {
         engine: options.engine,
         evidence: evidence.to_owned(),
         needs: scenario.needs.clone(),
+        prepared: options.pool.prepared(),
         home: None,
     }
 }

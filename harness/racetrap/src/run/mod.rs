@@ -7,27 +7,33 @@
 //! - `runner`: hands each step to the part that does it;
 //! - `steps`: those parts, one file for each part of the language;
 //! - `scene`: the world of a run, as steps use it;
+//! - `proof`: why a wait may end before its deadline;
+//! - `first_violation`: a run that ends at its first violation;
 //! - `step_error`: a step that could not be done, and whose failure that is;
 //! - `stop`: what ends a run before its last step;
-//! - `reuse`: whether a world can be used again;
+//! - `reuse`: whether a world can be used again; `turn`: how many runs with guests go on at once;
 //! - `evidence`, `cause`: what a run leaves, and why.
 
 mod applicable;
 mod cause;
 mod error;
 mod evidence;
+mod first_violation;
 mod make;
 mod options;
 mod outcome;
 mod perform;
+mod proof;
 mod reuse;
 mod runner;
 mod scene;
 mod step_error;
 mod steps;
 mod stop;
+mod turn;
 
 pub use self::error::RunError;
+pub use self::first_violation::EndAt;
 pub use self::options::RunOptions;
 pub use self::outcome::Outcome;
 pub(crate) use self::outcome::engine_of;

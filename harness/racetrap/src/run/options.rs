@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use racetrap_history::VmMode;
+use racetrap_history::{DaemonKind, VmMode};
 
+use super::first_violation::EndAt;
 use super::stop::Stop;
 use crate::deadline::Deadlines;
 use crate::world::{EngineChoice, Pool};
@@ -27,8 +28,12 @@ pub struct RunOptions {
     pub deadlines: Deadlines,
     /// The command that repeats the run.
     pub again: String,
+    /// The daemon of the cell, if the run is one of a matrix.
+    pub cell: Option<DaemonKind>,
     /// Ends the run early, and its world with it.
     pub stop: Stop,
+    /// When the run may end before its last step.
+    pub end_at: EndAt,
     /// Worlds that may be used again, and where this run's is given back.
     pub pool: Pool,
 }

@@ -5,17 +5,18 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 
 use futures::FutureExt as _;
-use racetrap_history::{Blame, Scenario, VmMode, What, judge};
+use racetrap_history::{Blame, Scenario, Step, VmMode, WaitStep, What, judge};
 
 use super::error::RunError;
 use super::evidence::{Evidence, Judged};
+use super::first_violation::{self, EndAt};
 use super::make::{Made, make};
 use super::options::RunOptions;
 use super::outcome::Outcome;
 use super::runner::Runner;
 use super::step_error::StepError;
 use super::stop::End;
-use super::{applicable, cause, reuse};
+use super::{applicable, cause, reuse, turn};
 use crate::bundle::{Cause, Trigger, panicked};
 use crate::chain::chain;
 use crate::clock::Clock;
@@ -29,8 +30,10 @@ use crate::world::{Lease, World, WorldError};
 /// No world can be made, or no evidence can be written. Everything that goes wrong after that is in the
 /// history.
 pub async fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, RunError> {
+    // Before the clock starts: other runs may take minutes.
+    let _turn = turn::take(options).await;
     let clock = Clock::start();
-    if let Some(why) = applicable::refused(scenario, options.vm) {
+    if let Some(why) = applicable::refused(scenario, options.vm, options.engine) {
         return not_applicable(scenario, options, clock, why).await;
     }
     let mut modes = vec![VmMode::Api, VmMode::Program];
@@ -61,9 +64,10 @@ async fn not_applicable(
     recorder.append(What::Run(evidence.header(scenario, options, vm, 0)));
     recorder.append(What::NotApplicable { why: why.clone() });
     recorder.append(What::Ended);
-    let came = Judged::from_recorder(&recorder);
-    let kept =
-        evidence.finish(&recorder, &came, Cause::new(Trigger::Unmade, why), options.keep).await?;
+    let mut came = Judged::from_recorder(&recorder);
+    let kept = evidence
+        .finish(&recorder, &mut came, Cause::new(Trigger::Unmade, why), options.keep)
+        .await?;
     let Judged { history, judgement, .. } = came;
     Ok(Outcome { judgement, history, evidence: kept, vm, took: clock.elapsed() })
 }
@@ -88,18 +92,15 @@ async fn run_in(setting: Setting<'_>, is_last: bool) -> Result<Option<Outcome>, 
     let head = What::Run(evidence.header(scenario, options, vm, reused));
     let recorder = begin(&mut lease, evidence.journal()?, clock, head);
     let directory = evidence.directory().to_owned();
-    let made = tokio::select! {
-        made = Box::pin(make(lease.world.take(), setting, &directory, &recorder)) => made,
-        // The half-made world is dropped, and its lock with it. The world's watcher waits for that lock,
-        // and sweeps what is left.
-        why = async {
-            let why = end.comes().await;
-            recorder.append(What::Unmade { why: why.clone() });
-            recorder.begin_to_end();
-            why
-        } => {
+    let making = Box::pin(make(lease.world.take(), setting, &directory, &recorder));
+    let reason = |why: &str| What::Unmade { why: why.to_owned() };
+    // If the run must end, the half-made world is dropped, and its lock with it. The world's watcher
+    // waits for that lock, and sweeps what is left.
+    let made = match end.or_done(making, &recorder, reason).await {
+        Ok(made) => made,
+        Err(why) => {
             let cause = Cause::new(Trigger::Stopped, &why);
-            evidence.finish(&recorder, &Judged::from_recorder(&recorder), cause, true).await?;
+            evidence.finish(&recorder, &mut Judged::from_recorder(&recorder), cause, true).await?;
             return Err(RunError::Ended { why, evidence: directory });
         }
     };
@@ -121,11 +122,11 @@ async fn unmade(
     recorder.append(What::Ended);
     let cause = Cause::new(Trigger::Unmade, chain(&source));
     let directory = evidence.directory().to_owned();
-    let came = Judged::from_recorder(recorder);
+    let mut came = Judged::from_recorder(recorder);
     let is_settled = came.judgement.verdict.is_settled();
     let lacks_mode = matches!(source, WorldError::Daemon(DaemonError::VmMode { .. }));
     let is_retried = is_settled && lacks_mode && !is_last;
-    let kept = evidence.finish(recorder, &came, cause, options.keep && !is_retried).await?;
+    let kept = evidence.finish(recorder, &mut came, cause, options.keep && !is_retried).await?;
     if is_retried {
         return Ok(None);
     }
@@ -149,7 +150,7 @@ async fn carry_out_made(
     let mut runner = Runner::new(world, options.deadlines.step(), neighbour);
     let recorder = runner.recorder().clone();
     let carried_out = match lacking {
-        None => carry_out_or_panic(scenario, &mut runner, end).await,
+        None => carry_out_or_panic(scenario, &mut runner, end, options.end_at).await,
         Some(why) => {
             recorder.append(What::NotApplicable { why });
             Ok(())
@@ -168,8 +169,8 @@ async fn carry_out_made(
         }
         runner.close().await;
         recorder.append(What::Ended);
-        let came = Judged::from_recorder(&recorder);
-        let kept = evidence.finish(&recorder, &came, cause, options.keep).await;
+        let mut came = Judged::from_recorder(&recorder);
+        let kept = evidence.finish(&recorder, &mut came, cause, options.keep).await;
         if let Err(panic) = carried_out {
             std::panic::resume_unwind(panic);
         }
@@ -214,7 +215,7 @@ async fn give_back(
         }
     };
     // Records that came between the first judgement and the end of the history are judged too.
-    let came = Judged::new(records, failure);
+    let mut came = Judged::new(records, failure);
     let is_settled = came.judgement.verdict.is_settled();
     let cause = cause::cause(&came.history, &came.judgement, false, &options.stop);
     if !is_settled {
@@ -223,10 +224,8 @@ async fn give_back(
     let is_kept = !is_settled || options.keep;
     let logs = if is_kept { world.keep_logs(evidence.directory()) } else { Ok(()) };
     let idle = logs.and_then(|()| world.declare_idle());
-    let kept = match idle.map_err(|source| evidence.not_written(source)) {
-        Ok(()) => evidence.finish(world.recorder(), &came, cause, options.keep).await,
-        Err(error) => Err(error),
-    };
+    came.written = std::mem::replace(&mut came.written, Ok(())).and(idle);
+    let kept = evidence.finish(world.recorder(), &mut came, cause, options.keep).await;
     if is_settled && kept.is_ok() {
         lease.give_back(world).await;
     } else {
@@ -241,8 +240,10 @@ async fn carry_out_or_panic(
     scenario: &Scenario,
     runner: &mut Runner,
     end: &End,
+    end_at: EndAt,
 ) -> std::thread::Result<()> {
-    let carried_out = AssertUnwindSafe(carry_out(scenario, runner, end)).catch_unwind().await;
+    let carrying_out = AssertUnwindSafe(carry_out(scenario, runner, end, end_at));
+    let carried_out = carrying_out.catch_unwind().await;
     if let Err(panic) = &carried_out {
         let recorder = runner.recorder();
         recorder.append(cause::broken_off(recorder, panicked(panic.as_ref())));
@@ -254,7 +255,7 @@ async fn carry_out_or_panic(
 }
 
 /// Does the steps in order, until one fails or the run must end.
-async fn carry_out(scenario: &Scenario, runner: &mut Runner, end: &End) {
+async fn carry_out(scenario: &Scenario, runner: &mut Runner, end: &End, end_at: EndAt) {
     let recorder = runner.recorder().clone();
     for (index, step) in scenario.steps.iter().enumerate() {
         recorder.append(What::StepBegan { index });
@@ -268,24 +269,27 @@ async fn carry_out(scenario: &Scenario, runner: &mut Runner, end: &End) {
             });
             return;
         }
-        let outcome = tokio::select! {
-            // Dropping a step in the middle is safe: the run ends then, and nobody resumes it.
-            // Boxed, because the steps of all parts together would fill the stack of a test's thread.
-            outcome = Box::pin(runner.step(step)) => outcome,
-            // Cancel-safe: a request to stop stays, and so does the deadline. The end is recorded before
-            // the step is dropped, which may end clients and commands.
-            why = async {
-                let why = end.comes().await;
-                recorder.begin_to_end();
-                why
-            } => Err(StepError { blame: Blame::World, why }),
-        };
-        match outcome {
-            Ok(()) => recorder.append(What::StepDone { index }),
-            Err(StepError { blame, why }) => {
+        // Boxed, because the steps of all parts together would fill the stack of a test's thread.
+        // Dropping a step in the middle is safe: the run ends then, and nobody resumes it.
+        let doing = Box::pin(async {
+            tokio::select! {
+                biased;
+                () = end_at.comes(&recorder) => None,
+                done = runner.step(step) => Some(done),
+            }
+        });
+        let failed =
+            |why: &str| What::StepFailed { index, blame: Blame::World, why: why.to_owned() };
+        match end.or_done(doing, &recorder, failed).await {
+            Ok(Some(Ok(()))) => recorder.append(What::StepDone { index }),
+            Ok(Some(Err(StepError { blame, why }))) => {
                 recorder.append(What::StepFailed { index, blame, why });
                 return;
             }
+            Ok(None) | Err(_) => return,
+        }
+        if matches!(step, Step::Wait(WaitStep::Settle)) && end_at.is_reached(&recorder) {
+            return first_violation::end(&recorder);
         }
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn can_be_undone(scenario: &Scenario) -> bool {
         matches!(
             step,
             Step::Daemon(_)
-                | Step::Engine(EngineStep::Process(_))
+                | Step::Engine(EngineStep::Process(_) | EngineStep::Guest(_))
                 | Step::Neighbour(_)
                 | Step::Fault(FaultStep::ReplaceSocket)
                 | Step::Api(ApiStep::CreateObject(_))
@@ -40,9 +40,14 @@ pub(super) fn can_be_undone(scenario: &Scenario) -> bool {
     !scenario.needs.neighbour && !has_user && !scenario.steps.iter().any(stays)
 }
 
-/// The pool from which this run takes its world, and to which it gives the world back.
+/// The pool from which this run takes its world, and to which it gives the world back. Each run on a
+/// guest forks its own.
 pub(super) fn pool(scenario: &Scenario, options: &RunOptions) -> Pool {
-    if needs_fresh_engine(scenario) { Pool::disabled() } else { options.pool.clone() }
+    if needs_fresh_engine(scenario) || options.engine.guest().is_some() {
+        Pool::disabled()
+    } else {
+        options.pool.clone()
+    }
 }
 
 /// Whether the run needs an engine without a past: a daemon that is told a wrong time asks for the events

@@ -34,7 +34,11 @@ struct Parts {
 impl Runner {
     /// Steps are done in `world`, each within `deadline`.
     pub(super) fn new(world: World, deadline: Duration, neighbour: Option<Box<Self>>) -> Self {
-        Self { scene: Scene { world, deadline }, parts: Parts::default(), neighbour }
+        Self {
+            scene: Scene { world, deadline, is_slowed: false },
+            parts: Parts::default(),
+            neighbour,
+        }
     }
 
     pub(super) fn recorder(&self) -> &Recorder {

@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use racetrap_history::{Blame, DAEMON_PARTS, Match, Phase, Side, View, WriteMatch};
 use racetrap_wire::{Matcher, Wire};
+use tokio::time::Instant;
 
+use super::proof::nothing_is_due;
 use super::step_error::StepError;
 use crate::recorder::Recorder;
-use crate::wait::until;
+use crate::wait::{NotReached, until};
 use crate::world::World;
 
 /// A world, and how long each step may take in it.
 pub(super) struct Scene {
     pub(super) world: World,
     pub(super) deadline: Duration,
+    /// A fault lets bytes pass slowly, which no record shows.
+    pub(super) is_slowed: bool,
 }
 
 impl Scene {
@@ -40,6 +44,35 @@ impl Scene {
         match waited.await {
             Ok(ended) => ended,
             Err(error) => Err(StepError::by(Blame::Daemon, &error)),
+        }
+    }
+
+    /// Waits like [`until`](Self::until), but ends before the deadline once it is proved that the daemon
+    /// has nothing left to do, if what is waited for depends on the daemon alone by then.
+    pub(super) async fn until_proof(
+        &self,
+        what: String,
+        reached: impl FnMut(&View) -> bool,
+        depends_on_daemon: impl Fn(&View) -> bool,
+    ) -> Result<(), StepError> {
+        let began = Instant::now();
+        let proof = async {
+            nothing_is_due(self).await;
+            if !self.recorder().with_view(&depends_on_daemon) {
+                std::future::pending().await
+            }
+        };
+        tokio::select! {
+            // A level that is reached counts, even if the proof comes at the same time. Both are safe to
+            // cancel: they only look.
+            biased;
+            ended = self.until(what.clone(), reached) => ended,
+            () = proof => {
+                let what = format!("{what}, until the daemon had nothing left to do");
+                let last_seen = self.recorder().with_view(describe);
+                let error = NotReached::new(what, began.elapsed(), last_seen);
+                Err(StepError::by(Blame::Daemon, &error))
+            }
         }
     }
 

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use racetrap_history::What;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::options::RunOptions;
 use crate::clock::Clock;
+use crate::recorder::Recorder;
 
 /// Whether the harness was asked to stop, and by what. Clones share the request.
 #[derive(Clone, Debug)]
@@ -72,8 +74,34 @@ impl End {
         Self { stop: options.stop.clone(), deadline, at: Instant::now() + left }
     }
 
+    /// Waits for `part` of a run to be done. If the run must end before that, records that the harness
+    /// begins to end the run and then the reason, and only then drops the part, which may end clients
+    /// and commands. Returns what `part` returned, or why the run must end.
+    ///
+    /// The end is looked at first: of a part and an end that come together, the end counts, so that the
+    /// same records follow in the same order each time.
+    pub(super) async fn or_done<T>(
+        &self,
+        part: impl Future<Output = T>,
+        recorder: &Recorder,
+        reason: impl FnOnce(&str) -> What,
+    ) -> Result<T, String> {
+        let ending = async {
+            let why = self.comes().await;
+            recorder.begin_to_end();
+            recorder.append(reason(&why));
+            why
+        };
+        tokio::select! {
+            biased;
+            // Cancel-safe: a request to stop stays, and so does the deadline.
+            why = ending => Err(why),
+            done = part => Ok(done),
+        }
+    }
+
     /// Waits until the run must end, and says why. Cancel-safe: a request stays, and so does the deadline.
-    pub(super) async fn comes(&self) -> String {
+    async fn comes(&self) -> String {
         match timeout_at(self.at, self.stop.asked()).await {
             Ok(by) => format!("the harness was told to stop by {by}"),
             Err(_) => format!("the run did not end within its {} s", self.deadline.as_secs()),

@@ -79,8 +79,20 @@ impl Complaint {
                 let problem = "the file holds several documents".to_owned();
                 new(problem, "expected the end of the file before this", Some(help))
             }
+            Error::UnexpectedValueForUnitEnumVariant { .. } => {
+                let help = "write the name alone, such as `- settle`".to_owned();
+                new("this name takes no value".to_owned(), "expected nothing here", Some(help))
+            }
+            Error::ExternallyTaggedEnumExpectedScalarOrMapping { .. } => {
+                let expected = "expected a name, or a name with its values";
+                new("wrong type".to_owned(), expected, None)
+            }
             other => {
                 let said = serde_yaml::DefaultMessageFormatter.format_message(other).into_owned();
+                if said.contains("recursion limit") {
+                    let problem = "lists or keys are nested too deeply".to_owned();
+                    return new(problem, "expected fewer levels", None);
+                }
                 new(said, "here", None)
             }
         }

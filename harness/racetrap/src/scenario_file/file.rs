@@ -8,6 +8,7 @@ use racetrap_history::Scenario;
 
 use super::invalid::Invalid;
 use super::parse::parse;
+use crate::process::called;
 
 /// Largest scenario that is read, in bytes.
 pub const SIZE_MAX: u64 = 1024 * 1024;
@@ -18,7 +19,7 @@ pub const SIZE_MAX: u64 = 1024 * 1024;
 pub enum ScenarioFileError {
     /// It could not be read.
     #[error("{} could not be read", path.display())]
-    #[diagnostic(help("name a file that exists, or an entry that `racetrap list` shows"))]
+    #[diagnostic(help("name a file that exists, or an entry that `{} list` shows", called()))]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -9,6 +9,9 @@ use serde_yaml::{Location, Spanned};
 use super::complaint::Complaint;
 use super::parse::{Kind, options};
 
+/// The longest line that an error shows as a whole, in bytes.
+const LINE_BYTES_MAX: usize = 160;
+
 /// The error for a text that is no scenario, with the place that shows it.
 #[derive(Debug)]
 pub struct Invalid {
@@ -43,13 +46,37 @@ impl miette::Diagnostic for Invalid {
 }
 
 impl Invalid {
+    /// The error with no more of a long line than a terminal shows. The line keeps its number; what is
+    /// left out before the place changes the column.
+    fn shown(self) -> Box<Self> {
+        let text = self.text.inner();
+        let at = self.at.offset().min(text.len());
+        let start =
+            text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |index| index + 1);
+        let end =
+            text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |index| at + index);
+        if end - start <= LINE_BYTES_MAX {
+            return Box::new(self);
+        }
+        let from = text.floor_char_boundary(at.saturating_sub(LINE_BYTES_MAX / 4)).max(start);
+        let to = text.floor_char_boundary(at + LINE_BYTES_MAX / 2).min(end).max(at);
+        let (before, after) =
+            (if from > start { "... " } else { "" }, if to < end { " ..." } else { "" });
+        let line = format!("{before}{}{after}", &text[from..to]);
+        // A long line may stand beside others, which are shown as its context.
+        let short = format!("{}{line}\n", &text[..start]);
+        let at = (start + before.len() + at - from, self.at.len().min(to - at)).into();
+        let text = NamedSource::new(self.text.name(), short).with_language("yaml");
+        Box::new(Self { text, at, ..self })
+    }
+
     /// The error for bytes that are not UTF-8.
     pub(super) fn not_utf8(name: &str, bytes: &[u8]) -> Box<Self> {
         let text = String::from_utf8_lossy(bytes).into_owned();
         // The text before the first bad byte is the same in both strings; the byte itself became
         // this character.
         let at = text.find(char::REPLACEMENT_CHARACTER).unwrap_or_default();
-        Box::new(Self {
+        Self::shown(Self {
             problem: "the file is not UTF-8".to_owned(),
             expected: "a byte that begins or continues no character".to_owned(),
             help: Some("save the file as UTF-8".to_owned()),
@@ -63,7 +90,7 @@ impl Invalid {
         let places = places(text);
         let step = places.as_ref().and_then(|places| places.steps.value.get(error.step));
         let place = step.map(|step| step.referenced);
-        Box::new(Self {
+        Self::shown(Self {
             problem: error.problem,
             expected: format!("expected {}", error.expected),
             help: step.map(|_| format!("this is step {}", error.step + 1)),
@@ -80,7 +107,7 @@ impl Invalid {
         known: impl Iterator<Item = &'a str>,
     ) -> Box<Self> {
         let known = nearest(scenario.finding.as_str(), known);
-        Box::new(Self {
+        Self::shown(Self {
             problem: format!("no finding `{}` is known", scenario.finding),
             expected: "expected an id of the catalogue".to_owned(),
             help: Some(format!(
@@ -96,7 +123,7 @@ impl Invalid {
     /// The error for a value that is not allowed; shows the line at `at`.
     pub(crate) fn at(name: &str, text: &str, at: Location, complaint: Complaint) -> Box<Self> {
         let Complaint { problem, expected, help } = complaint;
-        Box::new(Self {
+        Self::shown(Self {
             problem,
             expected,
             help,
@@ -114,7 +141,7 @@ impl Invalid {
     ) -> Box<Self> {
         let error = error.without_snippet();
         let Complaint { problem, expected, help } = Complaint::new(error, text, kind);
-        Box::new(Self {
+        Self::shown(Self {
             problem,
             expected,
             help,

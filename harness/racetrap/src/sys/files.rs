@@ -5,10 +5,29 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::{
     DirBuilderExt as _, FileTypeExt as _, MetadataExt as _, PermissionsExt as _,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, FallocateFlags, Mode, OFlags, access, fallocate, open, statvfs};
 use rustix::process::geteuid;
+
+/// The directory for temporary files, without links in its path: a daemon that resolves links would
+/// otherwise use other paths than the harness. TMPDIR names it; an empty TMPDIR is as good as none.
+pub(crate) fn temporary_directory() -> PathBuf {
+    let named = std::env::var_os("TMPDIR").filter(|name| !name.is_empty());
+    let directory = named.map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
+    // A directory that does not exist is reported by whoever writes to it.
+    fs::canonicalize(&directory).unwrap_or(directory)
+}
+
+/// Number of the user who owns a file, and not the one that a link leads to.
+pub(crate) fn owner_of(path: &Path) -> io::Result<u32> {
+    Ok(fs::symlink_metadata(path)?.uid())
+}
+
+/// Gives a file, and not the one that a link leads to, to a user and a group.
+pub(crate) fn give(path: &Path, user: u32, group: u32) -> io::Result<()> {
+    std::os::unix::fs::lchown(path, Some(user), Some(group))
+}
 
 /// Number of the effective user of this process.
 pub(crate) fn user_id() -> u32 {
@@ -41,14 +60,29 @@ pub(crate) fn private() -> fs::Permissions {
     fs::Permissions::from_mode(0o700)
 }
 
-/// Succeeds if this process may write to `path`.
-pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
-    Ok(access(path, Access::WRITE_OK)?)
-}
-
 /// Creates a symbolic link at `path` that leads to `target`.
 pub(crate) fn create_link(target: &Path, path: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, path)
+}
+
+/// Whose a file is, and on which file system.
+pub(crate) struct FileFacts {
+    /// Permissions.
+    pub(crate) mode: u32,
+    /// Number of the user who owns it.
+    pub(crate) owner: u32,
+    /// Number of the group.
+    pub(crate) group: u32,
+    /// Number of the file system.
+    pub(crate) device: u64,
+}
+
+/// The facts of a file, or of the one that a link leads to.
+pub(crate) fn file_facts(path: &Path) -> io::Result<FileFacts> {
+    let metadata = fs::metadata(path)?;
+    let mode = metadata.mode() & 0o7777;
+    let (owner, group, device) = (metadata.uid(), metadata.gid(), metadata.dev());
+    Ok(FileFacts { mode, owner, group, device })
 }
 
 /// Gives a file, or the one that a link leads to, an owner and permissions. The owner comes first,
@@ -90,6 +124,23 @@ pub(crate) fn open_file(path: &Path) -> io::Result<File> {
 pub(crate) fn random() -> io::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The space that everything below a directory takes on its disk, in bytes. Holes in files take none.
+pub(crate) fn disk_bytes(directory: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    let mut pending = vec![directory.to_owned()];
+    while let Some(directory) = pending.pop() {
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            if metadata.is_dir() {
+                pending.push(entry.path());
+            }
+            bytes += metadata.blocks() * 512;
+        }
+    }
     Ok(bytes)
 }
 

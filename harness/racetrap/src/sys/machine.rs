@@ -111,6 +111,16 @@ pub(crate) fn knows_file_system(name: &str) -> bool {
     known.lines().any(|line| line.trim_start_matches("nodev").trim() == name)
 }
 
+/// Whether the processor and the kernel may be able to run guests: that they have the device, and that
+/// the processor has the instructions without which no unchanged guest boots. Only a guest that boots
+/// proves that they are.
+pub(crate) fn can_accelerate() -> bool {
+    let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let flags = processor.lines().find(|line| line.starts_with("flags")).unwrap_or_default();
+    let has_instructions = flags.split_whitespace().any(|flag| flag == "vmx" || flag == "svm");
+    has_instructions && fs::File::options().read(true).write(true).open("/dev/kvm").is_ok()
+}
+
 /// The last 50 lines of the kernel's log about processes that were killed or are stuck.
 ///
 /// # Errors

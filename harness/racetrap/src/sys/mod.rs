@@ -14,7 +14,7 @@
 //!   (inotify);
 //! - `open_gate`: holds processes that open a file (fanotify);
 //! - `limits`: how many files a process may open;
-//! - `stop`: SIGINT and SIGTERM to the harness.
+//! - `stop`: SIGINT, SIGTERM and SIGHUP to the harness.
 
 mod census;
 mod cgroup;
@@ -34,12 +34,12 @@ pub(crate) use census::{Process, census, own_descriptors};
 pub(crate) use cgroup::{CGROUP_ROOT, cgroups_of, remove_cgroups, thaw_cgroups};
 pub(crate) use directories::{DirectoryWatch, FileEvent, FileEventKind};
 pub(crate) use files::{
-    FileKind, check_writable, create_link, create_private_directory, free_mib, is_executable,
-    is_file_at, kind_of_file, open_file, owner_of_directory, private, random, set_owner_and_mode,
-    take_room, user_id,
+    FileKind, create_link, create_private_directory, disk_bytes, file_facts, free_mib, give,
+    is_executable, is_file_at, kind_of_file, open_file, owner_of, owner_of_directory, private,
+    random, set_owner_and_mode, take_room, temporary_directory, user_id,
 };
 pub(crate) use limits::{OPEN_FILES_MIN, low_limit, open_files, raise_limits};
-pub(crate) use machine::{kernel, kernel_lines, knows_file_system, machine};
+pub(crate) use machine::{can_accelerate, kernel, kernel_lines, knows_file_system, machine};
 pub(crate) use mounts::{SmallDisk, detach, mounts_below};
 pub(crate) use namespace::{Namespace, in_namespace, new_namespace, with_own_run};
 pub(crate) use open_gate::OpenGate;
@@ -50,6 +50,21 @@ pub(crate) use stop::StopRequests;
 
 /// Longest path of a unix socket in bytes: `sun_path` has 108 bytes with its final NUL (unix(7)).
 pub(crate) const SOCKET_PATH_MAX: usize = 107;
+
+/// Whether `/proc` shows the processes of this process's own PID namespace. If not, the IDs that the
+/// harness reads there are not those by which it can signal processes.
+pub(crate) fn proc_is_own() -> bool {
+    let own = std::fs::read_link("/proc/self");
+    own.is_ok_and(|own| own.as_os_str() == std::process::id().to_string().as_str())
+}
+
+/// Tries to create a control group, and removes it.
+pub(crate) fn try_control_group() -> std::io::Result<()> {
+    let path =
+        std::path::Path::new(CGROUP_ROOT).join(format!("racetrap-try-{}", std::process::id()));
+    std::fs::create_dir(&path)?;
+    std::fs::remove_dir(&path)
+}
 
 /// Whether this process may create namespaces, mounts and control groups.
 pub(crate) fn is_root() -> bool {

@@ -1,4 +1,5 @@
-//! Requests to stop the harness: SIGINT, which Ctrl-C sends, and SIGTERM, which a CI sends.
+//! Requests to stop the harness: SIGINT, which Ctrl-C sends, SIGTERM, which a CI sends, and SIGHUP,
+//! which the end of a terminal or of a connection sends.
 
 use std::io;
 
@@ -8,13 +9,17 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(crate) struct StopRequests {
     interrupt: Signal,
     terminate: Signal,
+    /// Missing if the process ignores it, as under nohup(1): the user wants the run to go on.
+    hang_up: Option<Signal>,
 }
 
 impl StopRequests {
-    /// Starts to listen. From here on, SIGINT and SIGTERM no longer end the process.
+    /// Starts to listen. From here on, SIGINT, SIGTERM and SIGHUP no longer end the
+    /// process.
     pub(crate) fn listen() -> io::Result<Self> {
         let [interrupt, terminate] = [SignalKind::interrupt(), SignalKind::terminate()];
-        Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)? })
+        let hang_up = if ignores_hang_up() { None } else { Some(signal(SignalKind::hangup())?) };
+        Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)?, hang_up })
     }
 
     /// Waits for the next request, and returns the name of its signal. Cancel-safe: a request that
@@ -25,6 +30,20 @@ impl StopRequests {
             _ = self.interrupt.recv() => "SIGINT",
             // Cancel-safe, as above.
             _ = self.terminate.recv() => "SIGTERM",
+            // Cancel-safe, as above.
+            _ = async {
+                match &mut self.hang_up {
+                    Some(hang_up) => hang_up.recv().await,
+                    None => std::future::pending().await,
+                }
+            } => "SIGHUP",
         }
     }
+}
+
+/// Whether this process was started with SIGHUP ignored.
+fn ignores_hang_up() -> bool {
+    let status = procfs::process::Process::myself().and_then(|process| process.status());
+    // The mask has a bit for each signal; SIGHUP is signal 1.
+    status.is_ok_and(|status| status.sigign & 1 == 1)
 }

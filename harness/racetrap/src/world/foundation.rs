@@ -17,7 +17,7 @@ use super::sweep::sweep;
 use crate::bundle::{CaptureTarget, Cause, capture};
 use crate::process::{Child, Environment, MARKER, Spawn, Tasks, companion, join_all};
 use crate::recorder::Recorder;
-use crate::sys::{Signal, cgroups_of, marked, mounts_below};
+use crate::sys::{Signal, cgroups_of, marked, mounts_below, temporary_directory};
 use crate::wait::polled;
 
 /// How long the processes of a world may take to end when the world is closed.
@@ -39,7 +39,7 @@ impl Foundation {
         tasks: &mut Tasks,
         recorder: &Recorder,
     ) -> Result<Self, WorldError> {
-        let slot = Slot::claim(&std::env::temp_dir())?;
+        let slot = Slot::claim(&temporary_directory())?;
         sweep_predecessor(&slot, recorder).await?;
         let environment = create_directory(&slot, options)?;
         let watcher = start_watcher(&slot, &environment, &mut tasks.keepers, recorder)?;

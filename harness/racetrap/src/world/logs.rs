@@ -5,7 +5,7 @@ use std::io::{self, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::intent::{Intent, LogLengths, declared};
-use crate::world_directory::{ENGINE_LOG, engine_log};
+use crate::world_directory::{ENGINE_LOG, GUEST_LOG, engine_log, guest_log};
 
 /// The present length of each log of the world in `directory`, in bytes.
 pub(super) fn lengths(directory: &Path) -> io::Result<LogLengths> {
@@ -28,13 +28,14 @@ pub(super) fn keep(directory: &Path, evidence: &Path, before: &LogLengths) -> io
     Ok(())
 }
 
-/// Every log that exists, with its name in the evidence: those of the engine, of the daemon, and of
-/// the daemon's VMs (contract 2.3, 7.3).
+/// Every log that exists, with its name in the evidence: those of the engine, of its guest, of the
+/// daemon, and of the daemon's VMs (contract 2.3, 7.3).
 fn logs(directory: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let mut logs = Vec::new();
-    let engine = engine_log(directory);
-    if engine.is_file() {
-        logs.push((engine, ENGINE_LOG.to_owned()));
+    for (log, name) in [(engine_log(directory), ENGINE_LOG), (guest_log(directory), GUEST_LOG)] {
+        if log.is_file() {
+            logs.push((log, name.to_owned()));
+        }
     }
     for intent in declared(directory).unwrap_or_default() {
         let Intent::Daemon { paths, .. } = intent else { continue };

@@ -47,10 +47,12 @@ pub(crate) use slot::longest_socket_path;
 pub use watcher::{WatchArgs, watch};
 pub(crate) use world::World;
 
+pub use crate::apt::AptError;
 pub use crate::daemon::{ApiError, DaemonError};
 pub use crate::docker_cli::{DockerCliError, EndpointError};
 pub use crate::engine::{
-    AptError, EngineChoice, EngineError, EngineKind, EngineVersion, ImageStore, InstallError,
-    NoSuchEngine, NoSuchVersion, TruthError, UsersDockerError,
+    EngineChoice, EngineError, EngineKind, EngineVersion, ImageStore, InstallError, NoSuchEngine,
+    NoSuchVersion, TruthError, UsersDockerError,
 };
+pub use crate::vm::{GuestVersion, NoSuchGuest, VmError};
 pub use crate::wait::NotReached;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use racetrap_history::{Needs, VmMode};
 
+use crate::daemon::Prepared;
 use crate::engine::EngineChoice;
 
 /// The daemon, the engine and the places of one world.
@@ -21,6 +22,8 @@ pub(crate) struct WorldOptions {
     pub(crate) evidence: PathBuf,
     /// What the scenario needs beyond that.
     pub(crate) needs: Needs,
+    /// Databases of daemons that were started before.
+    pub(crate) prepared: Prepared,
     /// The home of another world, if this world is its neighbour and shares that home.
     pub(crate) home: Option<PathBuf>,
 }

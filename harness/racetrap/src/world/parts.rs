@@ -54,6 +54,7 @@ impl Parts {
             choice: options.engine,
             directory: place::engine(directory),
             log: place::engine_log(directory),
+            console: place::guest_log(directory),
             environment: environment.clone(),
             control_group: foundation.control_group(),
             live_restore: options.needs.live_restore,
@@ -61,7 +62,7 @@ impl Parts {
         let socket = site.socket();
         declare(Intent::Engine { socket }).map_err(failed("the list of intents"))?;
         let engine = Engine::start(site, declare, &mut tasks.keepers, recorder).await?;
-        let truth = Truth::observe(engine.socket(), &mut tasks.observers, recorder).await?;
+        let truth = Truth::observe(&engine, &mut tasks.observers, recorder).await?;
         let sent_logs = SentLogs::new(directory);
         let wire = start_wire(options, daemon, &engine, &sent_logs, recorder).await?;
 
@@ -76,7 +77,8 @@ impl Parts {
         }
 
         declare(Intent::Process("daemon".to_owned())).map_err(failed("the list of intents"))?;
-        let api = daemon.start(options.vm, options.needs.standalone, tasks).await?;
+        let api =
+            daemon.start(options.vm, options.needs.standalone, &options.prepared, tasks).await?;
         // Only the API of a daemon that runs says which protocol it has.
         if let Some(needed) = options.needs.protocol {
             let had = api.protocol().await.map_err(DaemonError::from)?;

@@ -15,6 +15,7 @@ use racetrap_history::{Needs, VmMode, What};
 
 use super::world::World;
 use crate::chain::chain;
+use crate::daemon::Prepared;
 use crate::engine::EngineChoice;
 
 /// Properties of a world that cannot be changed after its start. A run can use an idle world only
@@ -44,6 +45,8 @@ pub struct Pool(Option<Arc<Shared>>);
 struct Shared {
     /// How many worlds there may be, idle ones and leased ones together.
     worlds_max: usize,
+    /// Databases of daemons that were started in one of the worlds.
+    prepared: Prepared,
     state: Mutex<State>,
 }
 
@@ -80,7 +83,13 @@ impl Pool {
     #[must_use]
     pub fn for_jobs(jobs: NonZeroUsize) -> Self {
         let worlds_max = 2 * jobs.get();
-        Self(Some(Arc::new(Shared { worlds_max, state: Mutex::default() })))
+        let (prepared, state) = (Prepared::default(), Mutex::default());
+        Self(Some(Arc::new(Shared { worlds_max, prepared, state })))
+    }
+
+    /// What worlds of this pool know of daemons that were started before. Without a pool, nothing.
+    pub(crate) fn prepared(&self) -> Prepared {
+        self.0.as_ref().map(|shared| shared.prepared.clone()).unwrap_or_default()
     }
 
     /// A pool that keeps no world: every run starts a new one.

@@ -4,7 +4,7 @@ use std::process::Child;
 
 use racetrap::bundle::Trigger;
 use racetrap::deadline::Deadlines;
-use racetrap::run::{RunOptions, Stop};
+use racetrap::run::{EndAt, RunOptions, Stop};
 use racetrap::world::{EngineChoice, Pool};
 use racetrap_history::{NeighbourStep, Scenario, Step};
 use rustix::process::{Pid, Signal, kill_process};
@@ -153,7 +153,9 @@ fn a_panic_of_the_harness_leaves_a_bundle() {
         engine: EngineChoice::default(),
         deadlines: Deadlines::DEFAULT,
         again: String::new(),
+        cell: None,
         stop: Stop::never(),
+        end_at: EndAt::default(),
         pool: Pool::disabled(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

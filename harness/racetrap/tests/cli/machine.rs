@@ -65,7 +65,9 @@ fn a_directory_too_long_for_sockets_is_told_with_exit_code_4() {
         let mut command = sandbox.racetrap(arguments);
         let (code, stdout, stderr) = outcome(command.env("TMPDIR", &long));
         assert_eq!(code, 4, "{stdout}{stderr}");
-        assert!((stdout + &stderr).contains("set TMPDIR to a path that is"), "{arguments:?}");
+        let words = (stdout + &stderr).replace("\u{2502}", " ");
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("set TMPDIR to a path that is"), "{arguments:?}: {words}");
     }
     assert_eq!(std::fs::read_dir(&long).unwrap().count(), 0);
 }
@@ -90,4 +92,84 @@ fn doctor_says_how_many_files_may_be_open_after_the_soft_limit_was_raised() {
         let text = format!("{}{}", check["found"], check["remedy"]);
         assert!(text.contains(told), "{check}");
     }
+}
+
+/// What `doctor` says of a check.
+#[track_caller]
+fn checked(command: &mut assert_cmd::Command, name: &str) -> (String, String) {
+    let (_, stdout, stderr) = outcome(command.args(["doctor", "--format", "json"]));
+    let object: Value = serde_json::from_str(&stdout).expect(&stderr);
+    let checks = object["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["name"] == name).expect(name);
+    (check["state"].as_str().unwrap().to_owned(), format!("{}{}", check["found"], check["remedy"]))
+}
+
+/// A link is resolved, an empty name is none, and letters that dockerd or mount(8) would take as something
+/// else are refused, before anything is created.
+#[test]
+fn the_directory_for_temporary_files_is_resolved_or_refused_before_anything_runs() {
+    let sandbox = Sandbox::new();
+    let place = std::fs::canonicalize(sandbox.path()).unwrap();
+    let (real, link) = (place.join("real"), place.join("link"));
+    std::fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let with = |directory: &std::path::Path| {
+        let mut command = sandbox.racetrap(&[]);
+        command.env("TMPDIR", directory);
+        checked(&mut command, "directory")
+    };
+    assert_eq!(with(&link), ("ok".to_owned(), format!("\"{}\"\"\"", real.display())));
+    assert_eq!(with(std::path::Path::new("")).1, "\"/tmp\"\"\"");
+    for name in ["50%", "a,b"] {
+        let bad = place.join(name);
+        std::fs::create_dir(&bad).unwrap();
+        let (state, told) = with(&bad);
+        assert!(state == "missing" && told.contains("set TMPDIR to a path without `"), "{told}");
+        let mut run = sandbox.racetrap(&["run", "295-I6", "--daemon", program()]);
+        let (code, _, stderr) = outcome(run.env("TMPDIR", &bad));
+        assert_eq!(code, 4, "{stderr}");
+        assert_eq!(std::fs::read_dir(&bad).unwrap().count(), 0);
+    }
+}
+
+/// A world below a link: its daemon must use the same paths as the harness.
+#[test]
+fn a_run_passes_below_a_link() {
+    let sandbox = Sandbox::new();
+    let link = sandbox.path().join("tmp");
+    std::os::unix::fs::symlink("/tmp", &link).unwrap();
+    let mut run = sandbox.racetrap(&["run", "295-I6"]);
+    let (code, stdout, stderr) = outcome(run.env("TMPDIR", &link));
+    assert_eq!(code, 0, "{stdout}{stderr}");
+}
+
+/// `/proc` shows the processes outside, so that the harness could neither watch nor end its own.
+#[test]
+fn a_run_in_a_pid_namespace_with_the_proc_of_another_is_refused_at_once() {
+    let sandbox = Sandbox::new();
+    let inside = |arguments: &[&str]| {
+        let mut command = assert_cmd::Command::new("unshare");
+        command.args(["--pid", "--fork", program()]).args(arguments);
+        command.current_dir(sandbox.path()).env("HOME", sandbox.path());
+        command
+    };
+    let (state, told) = checked(&mut inside(&[]), "/proc");
+    assert!(state == "missing" && told.contains("another PID namespace"), "{told}");
+    let (code, _, stderr) = outcome(&mut inside(&["run", "295-I6", "--daemon", program()]));
+    assert_eq!(code, 4, "{stderr}");
+    assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 0);
+}
+
+/// Everything is there except root. The message must say what is possible without it, and how to get it.
+#[test]
+fn a_user_without_root_is_told_what_works_without_it() {
+    let mut command = assert_cmd::Command::new("setpriv");
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", program()]);
+    command.args(["run", "295-I6", "--daemon", "/bin/true"]).current_dir("/");
+    let (code, _, stderr) = outcome(command.env("RACETRAP_CALLED", "scripts/racetrap"));
+    let words = stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(code, 4, "{stderr}");
+    assert!(words.contains("scripts/racetrap ...`"), "{stderr}");
+    assert!(words.contains("without root, `list`, `promises`"), "{stderr}");
+    assert!(words.contains("rootless engines are not supported"), "{stderr}");
 }

@@ -56,6 +56,26 @@ fn in_a_workflow_of_github_what_is_not_right_is_annotated_and_the_job_has_a_summ
     assert!(text.contains("racetrap repro 295-I1 --daemon"), "{text}");
 }
 
+/// Two jobs keep a file between them: the second one's summary compares it with the first.
+#[test]
+fn a_summary_says_what_has_changed_since_the_last_job() {
+    let sandbox = Sandbox::new();
+    let job = |id: &'static str| {
+        let file = sandbox.path().join(id);
+        let more = ["--github", "--trend", "kept/trend.jsonl"];
+        let run = ["run", id, "--daemon", program(), "--format", "json"];
+        let mut command = sandbox.racetrap(&[run.as_slice(), &more].concat());
+        let (code, _, stderr) = outcome(command.env("GITHUB_STEP_SUMMARY", &file));
+        assert_eq!(code, 3, "{stderr}");
+        std::fs::read_to_string(&file).unwrap()
+    };
+    assert!(!job("295-I6").contains("Since "), "there is nothing to compare with");
+    let text = job("295-I1");
+    let changed = "newly not right: 295-I1 verdict; right again: 295-I6 verdict\n";
+    assert!(text.contains("Since 2") && text.contains(changed), "{text}");
+    assert_eq!(text.matches("| 0 | 0 | 1 | 0 | 0 |").count(), 2, "{text}");
+}
+
 /// `--github` works outside of a workflow, where there may be no file for the summary.
 #[test]
 fn annotations_can_be_asked_for_where_no_workflow_runs() {
@@ -90,10 +110,12 @@ fn the_last_lines_are_what_is_not_right_and_how_to_repeat_it() {
     assert_eq!(code, 3);
     let last = stdout.split("Summary").nth(1).unwrap();
     let lines: Vec<_> = last.lines().skip(1).map(str::trim_start).collect();
-    assert_eq!(lines.len(), 4, "{last}");
-    for (pair, id) in lines.chunks(2).zip(["295-I6", "295-I1"]) {
-        assert!(pair[0].starts_with("UNKNOWN [") && pair[0].contains(id), "{last}");
-        assert!(pair[1].starts_with(&format!("again racetrap repro {id} ")), "{last}");
+    assert_eq!(lines.len(), 8, "{last}");
+    for (told, id) in lines.chunks(4).zip(["295-I6", "295-I1"]) {
+        assert!(told[0].starts_with("UNKNOWN [") && told[0].contains(id), "{last}");
+        assert!(told[1].starts_with("because the world could not be made: "), "{last}");
+        assert!(told[2].starts_with("page /") && told[2].ends_with("/timeline.html"), "{last}");
+        assert!(told[3].starts_with(&format!("again racetrap repro {id} ")), "{last}");
     }
 }
 

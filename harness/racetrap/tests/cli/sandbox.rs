@@ -43,6 +43,7 @@ impl Sandbox {
             .env("HOME", self.path())
             .env("PATH", std::env::var_os("PATH").expect("tests run where cargo is on PATH"))
             .env("LANG", "C.UTF-8")
+            .env("RACETRAP_CALLED", "racetrap")
             .env("NO_COLOR", "1");
         command
     }

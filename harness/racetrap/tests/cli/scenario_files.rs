@@ -56,6 +56,18 @@ fn a_wrong_type_is_shown_with_the_right_one() {
 }
 
 #[test]
+fn a_value_of_a_step_that_takes_none_is_shown() {
+    check("value-of-name", "finding: 295-I3\nsteps:\n  - settle: 5\n");
+}
+
+/// 20,000 brackets in one line: the message shows the place, and no screens full of brackets.
+#[test]
+fn what_is_nested_too_deeply_is_shown_in_a_few_lines() {
+    let text = format!("finding: 295-I3\nsteps: {}", "[".repeat(20_000));
+    check("too-deep", &text);
+}
+
+#[test]
 fn a_word_in_place_of_a_truth_value_is_shown() {
     check("wrong-bool", "finding: 295-I3\nsteps:\n  - app: {running: maybe}\n  - settle\n");
 }

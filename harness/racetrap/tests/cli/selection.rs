@@ -8,8 +8,9 @@ fn an_unknown_selector_names_the_ids_that_exist_with_exit_code_2() {
         let (code, stdout, stderr) = outcome(&mut sandbox.racetrap(&[command, "295-I33"]));
         assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
         assert!(stderr.contains("no finding matches `295-I33`"), "{stderr}");
-        let known = stderr.split("the catalogue has ").nth(1).unwrap();
+        let known = stderr.split("the nearest are ").nth(1).unwrap();
         assert!(known.starts_with("`295-I3`"), "the nearest comes first: {stderr}");
+        assert_eq!(stderr.matches("`295-").count(), 4, "itself and three more: {stderr}");
     }
 }
 

@@ -83,6 +83,37 @@ fn a_request_to_stop_ends_the_run_and_keeps_all_others_back_with_exit_code_3() {
     assert_eq!(sandbox.runs().len(), 1);
 }
 
+/// The terminal or the connection ends: evidence must be written as after SIGTERM. Under nohup(1), the run
+/// goes on until another request comes.
+#[rstest]
+#[case::at_the_end_of_a_terminal(false)]
+#[case::under_nohup(true)]
+fn a_hang_up_is_a_request_to_stop_unless_it_is_ignored(#[case] is_ignored: bool) {
+    let sandbox = Sandbox::new();
+    let own = sandbox.process(&["run", "295-I3", "--jobs", "1", "--format", "json"]);
+    let mut command = own;
+    if is_ignored {
+        let mut nohup = Command::new("nohup");
+        nohup.arg(command.get_program()).args(command.get_args()).env_clear();
+        nohup.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        nohup.current_dir(sandbox.path());
+        command = nohup;
+    }
+    let child = begin_by(&sandbox, command);
+    signal(&child, Signal::HUP);
+    if is_ignored {
+        signal(&child, Signal::INT);
+    }
+    let output = ended(child);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    let by = if is_ignored { "told to stop by SIGINT" } else { "told to stop by SIGHUP" };
+    let object: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let why = object["runs"][0]["unknowns"].to_string();
+    assert!(why.contains(by), "{why}: {stderr}");
+    assert!(journal(&sandbox).contains("\"what\":\"ended\""));
+}
+
 /// The same for cells: three of the four have no evidence and say why.
 #[test]
 fn a_request_to_stop_keeps_pending_cells_back() {

@@ -82,6 +82,7 @@ pub(crate) fn header(texts: Texts<'_>) -> What {
         reused: 0,
         again: texts.again.to_owned(),
         low_limit: None,
+        cell: None,
     })
 }
 

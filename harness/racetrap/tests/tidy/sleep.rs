@@ -6,8 +6,9 @@ use super::{Tree, found, is_script, is_word};
 /// A package's clock, which lets time pass for all of it.
 const CLOCK: &str = "/src/clock.rs";
 
-/// The program inside the images, whose pauses are what it is for.
-const IMAGE: &str = "fixtures/images/program/main.rs";
+/// Programs that run inside containers and guests: the pauses of the first are what it is for, and the
+/// second cannot be notified when a host connects.
+const INSIDE: [&str; 2] = ["fixtures/images/program/main.rs", "fixtures/vm/guest/agent.rs"];
 
 /// Who may do something at a pace without a clock, and why. Tests poll what cannot notify them.
 const MAY_TICK: [&str; 1] = [
@@ -22,7 +23,8 @@ pub(super) fn only_the_clock_sleeps(tree: &Tree) -> Vec<String> {
         concat!("sl", "eep_until"),
         concat!("park_", "timeout"),
     ];
-    let code = |path: &str| path.ends_with(".rs") && !(path.ends_with(CLOCK) || path == IMAGE);
+    let code =
+        |path: &str| path.ends_with(".rs") && !(path.ends_with(CLOCK) || INSIDE.contains(&path));
     let mut naps = found(tree, code, |line| {
         let imports = line.contains("time::{") || line.contains("thread::{");
         let names = || line.split(|letter| !is_word(letter)).any(|word| word == "sleep");
@@ -39,7 +41,7 @@ pub(super) fn only_the_clock_sleeps(tree: &Tree) -> Vec<String> {
 pub(super) fn only_the_clock_ticks(tree: &Tree) -> Vec<String> {
     const TIMERS: [&str; 2] = [concat!("inter", "val("), concat!("inter", "val_at(")];
     let may = |path: &str| {
-        path.ends_with(CLOCK) || path == IMAGE || MAY_TICK.contains(&path) || is_test(path)
+        path.ends_with(CLOCK) || INSIDE.contains(&path) || MAY_TICK.contains(&path) || is_test(path)
     };
     let code = |path: &str| path.ends_with(".rs") && !may(path);
     found(tree, code, |line| {

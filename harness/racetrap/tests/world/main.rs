@@ -9,6 +9,7 @@ mod applicable;
 mod dind;
 mod ends;
 mod engine;
+mod guest;
 mod language;
 mod logs;
 mod place;

@@ -4,6 +4,7 @@ mod app;
 mod command;
 mod oracle;
 mod reasons;
+mod settled;
 mod stop;
 
 pub use self::oracle::truthful_conditions;

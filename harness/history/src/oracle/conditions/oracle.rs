@@ -9,11 +9,13 @@
 //!   manager runs the engine's controller, `Settled` says nothing about an engine (rules 5, 6 and 8) or
 //!   about mirrors.
 //! - The contract lists every reason of a condition (`reasons`).
+//! - `Settled` and `ContainerEngineReady` follow from the specification and from the other conditions
+//!   (`settled`).
 //! - Conditions tell the truth about a stop (`stop`).
 //! - The exit code and the text of a command are true (`command`).
 
 use super::app::{READY, SETTLED, runs_engine, shows_app};
-use super::{command, reasons, stop};
+use super::{command, reasons, settled, stop};
 use crate::oracle::Finding;
 use crate::oracle::disruption::ConnectionDisruption;
 use crate::record::{Record, What};
@@ -24,7 +26,12 @@ use crate::view::{AppView, View};
 #[must_use]
 pub fn truthful_conditions(history: &[Record]) -> Finding {
     let mut finding = conditions(history);
-    for judged in [command::judge(history), reasons::judge(history), stop::judge(history)] {
+    for judged in [
+        command::judge(history),
+        reasons::judge(history),
+        settled::judge(history),
+        stop::judge(history),
+    ] {
         finding.violations.extend(judged.violations);
         finding.unknowns.extend(judged.unknowns);
     }

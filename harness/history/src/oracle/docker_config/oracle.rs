@@ -7,19 +7,24 @@
 //!   answer or the context does not exist, never if the daemon cannot know (320-I1, I2, S2, S4, S8).
 //! - `own_context`: the daemon's own context exists while the engine is connected; after a stop, neither
 //!   it nor any other file of the daemon is left (320-S3, 320-T1).
+//!   A current context that leads to no engine is replaced, whether or not a step waits for that
+//!   (`View::takeover_due`; finding rdd-D1).
+//! - `attributes`: files of the user keep mode and owner, and links stay and lead where they led
+//!   (own-D13, own-D14).
 //! - `error_report`: if the daemon cannot use the configuration, it logs an error (320-I5).
 //!
 //! The harness reads the files when the kernel reports a change, so the oracle judges each change of
 //! `config.json` and not only the last state. The kernel does not say who made a change. So while a docker
 //! command of the user runs, the oracle judges only changes that this command could not have made.
 
+use super::attributes::Attributes;
 use super::current_context::CurrentContext;
 use super::error_report::ErrorReport;
 use super::own_context::OwnContext;
 use super::state::ConfigState;
 use super::writes;
 use crate::oracle::Finding;
-use crate::record::{CONFIG_FILE, Record, What};
+use crate::record::{CONFIG_FILE, Record, Stage, What};
 use crate::scenario::OracleName;
 use crate::steps::Steps;
 
@@ -32,6 +37,7 @@ pub fn docker_config_integrity(history: &[Record]) -> Finding {
     let mut current = CurrentContext::default();
     let mut own = OwnContext::default();
     let mut errors = ErrorReport::default();
+    let mut attributes = Attributes::default();
     for record in history {
         let mut violations = Vec::new();
         // A change is compared with the state before it, so it is judged before it is applied.
@@ -45,10 +51,20 @@ pub fn docker_config_integrity(history: &[Record]) -> Finding {
             violations.extend(writes::violations(&state, file));
             violations.extend(current.violation(&state, file, record.at_us));
         }
+        if let What::DockerFile(file) = &record.what
+            && !record.neighbour
+        {
+            violations.extend(attributes.apply(&state, file));
+        }
         state.apply(record, steps);
         current.apply(record);
         violations.extend(own.apply(&state, record));
         violations.extend(errors.apply(&state, &record.what));
+        if let What::Checkpoint { stage: Stage::Probed, .. } = record.what
+            && let Some(why) = state.view.takeover_due()
+        {
+            violations.push(format!("{why}, and the daemon has not made its own the current one"));
+        }
         for text in violations {
             finding.violated(OracleName::DockerConfigIntegrity, record.seq, text);
         }

@@ -1,5 +1,9 @@
 //! The causes that the harness knows for an error in the daemon's log.
 //!
+//! A cause explains errors of certain kinds only, and if it is about one object, only those that are
+//! not about another one. A cut connection explains that the daemon could not read an answer, and not
+//! that it could not write a file.
+//!
 //! The harness reads the log at the end of each step, and the daemon may log an error some time after a
 //! disruption. So a cause explains errors up to the end of the step in which the world becomes quiet
 //! after the disruption. If the engine was lost, the cause lasts at least until the daemon has
@@ -7,19 +11,27 @@
 
 use std::collections::BTreeSet;
 
+use super::complaint::Complaint;
+use super::objects::Objects;
+use super::reason::Reason;
 use crate::oracle::disruption::{Disruption, EngineRequests};
 use crate::record::{
-    CommandRun, DockerContent, Record, ReviewOutcome, Stage, What, WireMessage, WireWhat,
+    CONFIG_FILE, CommandRun, DockerContent, DockerFile, LogClient, LogEvent, Record, ReviewOutcome,
+    Stage, What, WireMessage, WireWhat,
 };
-use crate::scenario::{ApiStep, DaemonStep, DockerStep, EngineStep, FaultStep, Step};
-use crate::steps::Steps;
+use crate::scenario::{
+    ApiStep, CommandStep, DaemonStep, DiskOp, DockerStep, EngineStep, FaultKind, FaultStep,
+    LogStep, Step,
+};
+use crate::steps::{ArmedRules, Steps};
 
 /// The causes that are known at one point of the history.
 #[derive(Default)]
 pub(super) struct KnownCauses {
     requests: EngineRequests,
-    /// The worst disruption since the world was last quiet.
-    disruption: Option<Disruption>,
+    rules: ArmedRules,
+    objects: Objects,
+    causes: Vec<Cause>,
     /// The world has been quiet since the last step began.
     quiet: bool,
     /// The engine was lost, and the daemon has not subscribed to it again.
@@ -30,12 +42,20 @@ pub(super) struct KnownCauses {
     mirror_kept: bool,
     /// A step was completed since the last one began.
     step_done: bool,
-    /// The harness's admission has reviewed a write.
-    has_reviews: bool,
     /// Files of the docker command's configuration that cannot be used.
     unusable_files: BTreeSet<String>,
-    /// The disk of the docker command's configuration was full or read-only.
-    disk_failed: bool,
+    /// What is wrong with the disk of the docker command's configuration.
+    disk: Option<Reason>,
+    /// Objects that the daemon asked the engine to remove. That they are gone is no error.
+    removed_by_daemon: BTreeSet<String>,
+}
+
+/// One cause.
+#[derive(PartialEq, Eq)]
+struct Cause {
+    reason: Reason,
+    /// The object of the engine that it is about, or the file of the configuration; any if `None`.
+    object: Option<String>,
 }
 
 /// How long ago something happened, in steps.
@@ -50,6 +70,7 @@ enum Age {
 impl KnownCauses {
     /// Applies the next record of a history with these steps.
     pub(super) fn apply(&mut self, record: &Record, steps: Steps<'_>) {
+        self.objects.apply(&record.what);
         match &record.what {
             What::StepDone { .. } => self.step_done = true,
             What::Checkpoint { stage: Stage::Probed, .. } => self.quiet = true,
@@ -59,27 +80,33 @@ impl KnownCauses {
                     self.next_step();
                 }
                 if let Some(step) = steps.begun(record) {
+                    let _ = self.rules.apply(step);
                     self.apply_step(step);
                 }
             }
             What::Wire(message) => self.apply_message(message),
+            What::ApiWire(message) => self.apply_client_message(message),
             What::Review(review) => {
-                self.has_reviews = true;
-                if review.outcome == ReviewOutcome::Denied {
-                    self.add(Disruption::RequestFailed);
+                if !matches!(review.outcome, ReviewOutcome::Allowed) {
+                    self.add(Reason::Admission);
                 }
             }
-            What::DockerFile(file) => {
-                let no_endpoint = DockerContent::Context { host: None };
-                if file.holds.is_broken() || file.holds == no_endpoint {
-                    self.unusable_files.insert(file.path.clone());
+            What::DockerFile(file) => self.apply_file(file),
+            What::Engine(event) => {
+                let is_removal = matches!(event.action.as_str(), "destroy" | "delete" | "untag");
+                if is_removal && !self.removed_by_daemon.contains(&event.id) {
+                    self.add_about(Reason::Removed, Some(event.id.clone()));
                 }
             }
-            What::Process { name, .. } if name == "engine" => self.add(Disruption::EngineLost),
+            What::LogClient(LogClient { event: LogEvent::Left { .. }, .. }) => {
+                self.add(Reason::ClientLeft);
+            }
+            What::Process { name, .. } if name == "engine" => self.lose_engine(),
             What::Process { name, .. } if name == "daemon" => self.daemon_moves(),
             What::Command(CommandRun { arguments, .. }) if moves_daemon(arguments) => {
                 self.daemon_moves();
             }
+            What::Command(CommandRun { interrupted: true, .. }) => self.add(Reason::ClientLeft),
             _ => {}
         }
     }
@@ -88,44 +115,59 @@ impl KnownCauses {
     /// after the daemon has logged the error.
     fn apply_step(&mut self, step: &Step) {
         match step {
-            Step::Api(ApiStep::Keep(_)) => self.mirror_kept = true,
-            Step::Api(ApiStep::LetGo(_)) if std::mem::take(&mut self.mirror_kept) => {
-                self.add(Disruption::RequestFailed);
+            Step::Api(ApiStep::Keep(_)) => {
+                self.mirror_kept = true;
+                self.add(Reason::MirrorKept);
             }
+            Step::Api(ApiStep::LetGo(_)) => self.mirror_kept = false,
             // A half-open stream ends when its fault is lifted; the wire may report that later.
-            Step::Fault(FaultStep::Lift(_)) => self.add(Disruption::RequestFailed),
-            Step::Docker(DockerStep::Disk(_)) => self.disk_failed = true,
-            Step::Engine(EngineStep::Process(_))
-            | Step::Daemon(DaemonStep::Process(_))
-            | Step::Docker(DockerStep::Killed)
-            | Step::Fault(FaultStep::ReplaceSocket | FaultStep::Cut(_) | FaultStep::Refuse) => {
-                self.add(Disruption::EngineLost);
+            Step::Fault(FaultStep::Lift(_)) => self.add(Reason::EngineLost),
+            Step::Fault(FaultStep::Inject { .. }) => self.add(Reason::Distorted),
+            Step::Docker(DockerStep::Disk(op)) => {
+                self.disk = match op {
+                    DiskOp::Full => Some(Reason::DiskFull),
+                    DiskOp::ReadOnly => Some(Reason::DiskReadOnly),
+                    DiskOp::Normal => None,
+                };
+                self.disk.into_iter().for_each(|reason| self.add(reason));
             }
+            Step::Daemon(DaemonStep::Process(_))
+            | Step::Docker(DockerStep::Killed | DockerStep::Frozen) => {
+                self.add(Reason::DaemonMoves);
+                self.lose_engine();
+            }
+            Step::Engine(EngineStep::Process(_) | EngineStep::Guest(_))
+            | Step::Fault(FaultStep::ReplaceSocket | FaultStep::Cut(_) | FaultStep::Refuse) => {
+                self.lose_engine();
+            }
+            // The VM boots, or ends and takes the engine with it.
+            Step::Command(CommandStep::App(_) | CommandStep::Set(_)) => {
+                self.add(Reason::AppMoves);
+            }
+            Step::Log(LogStep::Crowd(_)) => self.add(Reason::ClientLeft),
             _ => {}
         }
     }
 
-    /// Whether a known cause explains this error.
-    pub(super) fn explain(&self, text: &str) -> bool {
-        // The API server uses this word in errors about writes that the harness's admission stopped.
-        if self.has_reviews && text.contains("webhook") {
-            return true;
-        }
-        // This cause lasts for the rest of the run: the user's files stay unusable, and a probe of a
-        // context may end late.
-        let configuration_failed = self.disk_failed || !self.unusable_files.is_empty();
-        if configuration_failed && text.to_lowercase().contains("context") {
-            return true;
-        }
-        if self.engine_lost || self.mirror_kept {
-            return true;
-        }
-        match self.disruption {
-            // The engine refused a request, for example because a volume is in use. That does not
-            // explain an error about an object that is missing.
-            Some(Disruption::RequestRefused) => !says_not_found(text),
-            Some(Disruption::RequestFailed | Disruption::EngineLost) => true,
-            None => false,
+    /// Why this error is excused, if a known cause explains it.
+    pub(super) fn explain(&self, complaint: &Complaint) -> Option<Reason> {
+        let fits = |cause: &&Cause| {
+            cause.reason.explains(complaint.kind) && self.is_about(cause, complaint)
+        };
+        self.causes.iter().find(fits).map(|cause| cause.reason)
+    }
+
+    /// Whether a cause and an error may be about the same object.
+    fn is_about(&self, cause: &Cause, complaint: &Complaint) -> bool {
+        match (&cause.object, cause.reason) {
+            (None, _) => true,
+            (Some(path), Reason::FileUnusable) if path == CONFIG_FILE => {
+                complaint.mentions(CONFIG_FILE)
+            }
+            // An error about a context need not name its file.
+            (Some(_), Reason::FileUnusable) => !complaint.mentions(CONFIG_FILE),
+            // A missing object has a name: that of another one does not fit.
+            (Some(object), _) => self.objects.may_be_about(object, complaint),
         }
     }
 
@@ -137,13 +179,27 @@ impl KnownCauses {
 
     fn daemon_moves(&mut self) {
         self.daemon_moved = Age::ThisStep;
-        self.add(Disruption::EngineLost);
+        self.add(Reason::DaemonMoves);
+        self.lose_engine();
+    }
+
+    fn lose_engine(&mut self) {
+        self.engine_lost = true;
+        self.add(Reason::EngineLost);
     }
 
     fn next_step(&mut self) {
         // Until the world was quiet, the daemon may still be handling the disruption.
         if std::mem::take(&mut self.quiet) {
-            self.disruption = None;
+            let (engine_lost, mirror_kept, disk) = (self.engine_lost, self.mirror_kept, self.disk);
+            let files = &self.unusable_files;
+            self.causes.retain(|Cause { reason, object }| match reason {
+                Reason::EngineLost => engine_lost && object.is_none(),
+                Reason::MirrorKept => mirror_kept,
+                Reason::DiskFull | Reason::DiskReadOnly => disk == Some(*reason),
+                Reason::FileUnusable => object.as_ref().is_some_and(|path| files.contains(path)),
+                _ => false,
+            });
         }
         self.daemon_moved = match self.daemon_moved {
             Age::ThisStep => Age::PreviousStep,
@@ -151,24 +207,85 @@ impl KnownCauses {
         };
     }
 
-    fn add(&mut self, disruption: Disruption) {
-        self.engine_lost |= disruption == Disruption::EngineLost;
-        // A worse disruption explains more errors, so it must not be replaced by a smaller one.
-        self.disruption = self.disruption.max(Some(disruption));
+    fn add(&mut self, reason: Reason) {
+        self.add_about(reason, None);
+    }
+
+    fn add_about(&mut self, reason: Reason, object: Option<String>) {
+        let cause = Cause { reason, object };
+        if !self.causes.contains(&cause) {
+            self.causes.push(cause);
+        }
+    }
+
+    fn apply_file(&mut self, file: &DockerFile) {
+        if file.holds == DockerContent::Passed {
+            return;
+        }
+        let no_endpoint = DockerContent::Context { host: None };
+        if file.holds.is_broken() || file.holds == no_endpoint {
+            self.unusable_files.insert(file.path.clone());
+            self.add_about(Reason::FileUnusable, Some(file.path.clone()));
+        } else {
+            self.unusable_files.remove(&file.path);
+        }
+    }
+
+    /// Applies a message between the daemon's API and its clients.
+    fn apply_client_message(&mut self, message: &WireMessage) {
+        let is_broken = matches!(
+            message.event,
+            WireWhat::Cut | WireWhat::Faulted { .. } | WireWhat::Abandoned { .. }
+        );
+        if is_broken {
+            self.add(Reason::ClientLeft);
+        }
     }
 
     fn apply_message(&mut self, message: &WireMessage) {
         let request = self.requests.request_of(message);
+        let object = request.object.clone();
         match &message.event {
             WireWhat::Response { status } if *status < 400 && request.subscribes => {
                 self.engine_lost = false;
             }
+            WireWhat::Response { status: 404 } if request.is_removal => {}
             // The daemon stopped waiting for a message that a gate held.
-            WireWhat::Abandoned { .. } => self.add(Disruption::RequestFailed),
+            WireWhat::Abandoned { .. } => self.add_about(Reason::GivenUp, object.clone()),
+            WireWhat::Faulted { rule, .. } => {
+                self.add_about(self.reason_of_rule(rule), object.clone());
+            }
             _ => {}
         }
-        if let Some(disruption) = self.requests.apply(message) {
-            self.add(disruption);
+        let disruption = self.requests.apply(message);
+        let request = self.requests.request_of(message);
+        if request.is_removal {
+            self.removed_by_daemon.extend(request.object);
+        }
+        match (&message.event, disruption) {
+            (_, None) | (WireWhat::Faulted { .. }, Some(_)) => {}
+            (WireWhat::Response { .. }, Some(_)) => self.add_about(Reason::Refused, object),
+            (_, Some(Disruption::EngineLost)) => self.lose_engine(),
+            (_, Some(_)) => self.add_about(Reason::EngineLost, object),
+        }
+        // Without its lists or its event stream, the daemon connects anew.
+        if disruption == Some(Disruption::EngineLost) {
+            self.engine_lost = true;
+            self.add(Reason::Reconnects);
+        }
+    }
+
+    /// What a rule of the scenario explains that has changed a message.
+    fn reason_of_rule(&self, rule: &str) -> Reason {
+        match self.rules.get(rule) {
+            Some(FaultStep::Answer { .. }) => Reason::AnsweredByRule,
+            Some(FaultStep::Fault(fault)) => match fault.kind {
+                FaultKind::Lose | FaultKind::HalfOpen { .. } | FaultKind::Slow { .. } => {
+                    Reason::EngineLost
+                }
+                _ => Reason::Distorted,
+            },
+            _ => Reason::AnyRule,
         }
     }
 }
@@ -177,10 +294,4 @@ impl KnownCauses {
 fn moves_daemon(arguments: &[String]) -> bool {
     let mut words = arguments.iter().map(String::as_str);
     words.next() == Some("svc") && matches!(words.next(), Some("start" | "stop" | "delete"))
-}
-
-/// Whether the error is about an object that does not exist.
-fn says_not_found(text: &str) -> bool {
-    let text = text.to_lowercase();
-    ["not found", "notfound", "no such"].iter().any(|words| text.contains(words))
 }

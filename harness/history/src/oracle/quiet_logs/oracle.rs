@@ -2,14 +2,16 @@
 //!
 //! - No line is the trace of a panic (finding 295-S3).
 //! - No line contains a secret: a bearer token, a private key or a registry login (contract 3.1, 5).
-//! - Every error has a cause that the harness knows (`causes`). That an object does not exist any more
-//!   is no cause, because the deletion was requested (finding 295-S8).
+//! - Every error has a cause that the harness knows (`causes`), and that explains errors of this kind
+//!   about this object. That the daemon removed an object is no cause (finding 295-S8).
+//! - How many errors were excused, and by which cause, is a part of the finding.
 //! - The daemon retries with backoff, so it does not log the same error or warning over and over
 //!   (contract 4.3, 4.5).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::causes::KnownCauses;
+use super::complaint::Complaint;
 use crate::oracle::Finding;
 use crate::oracle::message::normalised;
 use crate::record::{LogLevel, Record, Stage, What};
@@ -25,8 +27,8 @@ const HARMLESS: [(&str, &str); 6] = [
     ("already exists", "two creations of one object met; the daemon retries"),
     ("the object has been modified", "two writes of one object met; the daemon retries"),
     ("Apply failed with", "the daemon does not overwrite a field of another owner (295-I9)"),
-    ("context canceled", "the daemon cancelled work because it was told to stop"),
     ("http: Handler timeout", "the API server answers a client that no longer waits"),
+    ("apiserver received an error that is not an metav1.Status", "a client of the API has gone"),
     ("post-timeout activity", "the API server reports that such a request has ended"),
 ];
 
@@ -55,7 +57,7 @@ pub fn quiet_logs(history: &[Record]) -> Finding {
     let mut repetitions = Repetitions::default();
     // Within a step, an error may be recorded before the disruption that caused it, so lines are judged
     // only at the end of their step.
-    let mut lines: Vec<(u64, LogLevel, &str)> = Vec::new();
+    let mut lines = Lines::default();
     for record in history {
         causes.apply(record, steps);
         repetitions.apply(&record.what);
@@ -72,16 +74,19 @@ pub fn quiet_logs(history: &[Record]) -> Finding {
             if *level >= LogLevel::Warning && !causes.daemon_is_moving() {
                 repetitions.count(&normalised(text), record.seq);
             }
-            lines.push((record.seq, *level, text));
+            lines.add(record.seq, *level, text);
         }
         if ends_step {
-            for (seq, level, text) in lines.drain(..) {
-                let problem = problem(level, text, &causes);
-                let problem = problem.filter(|_| !is_judged_elsewhere(text, finding_id));
-                // Lines that differ only in names and numbers are one violation.
-                if let Some(problem) = problem.filter(|_| reported.insert(normalised(text))) {
-                    let text = format!("{problem}: {}", masked(text));
-                    finding.violated(OracleName::QuietLogs, seq, text);
+            for (seq, level, text) in std::mem::take(&mut lines).0 {
+                match problem(level, &text, &causes, finding_id) {
+                    Outcome::Fine => {}
+                    Outcome::Excused(why) => finding.excused(why),
+                    // Lines that differ only in names and numbers are one violation.
+                    Outcome::Wrong(problem) if reported.insert(normalised(&text)) => {
+                        let text = format!("{problem}: {}", masked(&text));
+                        finding.violated(OracleName::QuietLogs, seq, text);
+                    }
+                    Outcome::Wrong(_) => {}
                 }
             }
         }
@@ -96,28 +101,78 @@ pub fn quiet_logs(history: &[Record]) -> Finding {
     finding
 }
 
-/// The problem with a line, if there is one.
-fn problem(level: LogLevel, text: &str, causes: &KnownCauses) -> Option<&'static str> {
+/// Lines of the log, each with the number of its record and its level.
+#[derive(Default)]
+struct Lines(Vec<(u64, LogLevel, String)>);
+
+impl Lines {
+    /// Adds a line. klog writes a value of several lines as such: `err=<`, then each line indented by a
+    /// tab, and ` >` before the next value. All of these are one line here.
+    fn add(&mut self, seq: u64, level: LogLevel, text: &str) {
+        if let Some((_, _, before)) = self.0.last_mut()
+            && (text.starts_with('\t') || text.starts_with(" >"))
+            && before.contains("=<")
+        {
+            before.push('\n');
+            before.push_str(text);
+            return;
+        }
+        self.0.push((seq, level, text.to_owned()));
+    }
+}
+
+/// What a line of the log shows.
+enum Outcome {
+    /// Nothing.
+    Fine,
+    /// An error, which is excused for this reason.
+    Excused(String),
+    /// A broken promise.
+    Wrong(&'static str),
+}
+
+/// What a line shows in a run of this finding.
+fn problem(level: LogLevel, text: &str, causes: &KnownCauses, finding_id: Option<&str>) -> Outcome {
     if secret(text).is_some() {
-        return Some("the log contains a secret");
+        return Outcome::Wrong("the log contains a secret");
     }
     match level {
-        LogLevel::Panic => Some("the log contains a panic"),
-        LogLevel::Error if !contains_any(text, &HARMLESS) && !causes.explain(text) => {
-            Some("the log contains an error without a known cause")
-        }
-        LogLevel::Error | LogLevel::Warning | LogLevel::Info => None,
+        LogLevel::Panic => Outcome::Wrong("the log contains a panic"),
+        LogLevel::Error => match excuse(text, causes, finding_id) {
+            Some(why) => Outcome::Excused(why),
+            None => Outcome::Wrong("the log contains an error without a known cause"),
+        },
+        LogLevel::Warning | LogLevel::Info => Outcome::Fine,
     }
 }
 
-/// Whether the line has a finding of its own, and this is not a run of that finding.
-fn is_judged_elsewhere(text: &str, finding_id: Option<&str>) -> bool {
-    let fits = |parts: &[&str]| parts.iter().all(|part| text.contains(part));
-    JUDGED_ELSEWHERE.iter().any(|(parts, finding)| fits(parts) && finding_id != Some(*finding))
+/// Why an error is excused; `None` if it is not. A line may report several failures, and each needs a
+/// cause. The first one's cause is reported.
+fn excuse(text: &str, causes: &KnownCauses, finding_id: Option<&str>) -> Option<String> {
+    if let Some(finding) = judged_elsewhere(text, finding_id) {
+        return Some(format!("it is judged in the finding {finding}"));
+    }
+    if let Some(why) = harmless(text) {
+        return Some(why.to_owned());
+    }
+    let complaints = Complaint::all(text);
+    let reasons: Option<Vec<_>> = complaints.iter().map(|one| causes.explain(one)).collect();
+    reasons?.first().map(ToString::to_string)
 }
 
-fn contains_any(text: &str, known: &[(&str, &str)]) -> bool {
-    known.iter().any(|(needle, _)| text.contains(needle))
+/// The finding that the line has for itself, if this is not a run of it.
+fn judged_elsewhere(text: &str, finding_id: Option<&str>) -> Option<&'static str> {
+    let fits = |parts: &[&str]| parts.iter().all(|part| text.contains(part));
+    let known = JUDGED_ELSEWHERE.iter().find(|(parts, finding)| {
+        let of_this_run = finding_id == Some(*finding);
+        fits(parts) && !of_this_run
+    });
+    known.map(|(_, finding)| *finding)
+}
+
+/// Why a correct daemon may log this error at any time, if it may.
+fn harmless(text: &str) -> Option<&'static str> {
+    HARMLESS.iter().find(|(words, _)| text.contains(words)).map(|(_, why)| *why)
 }
 
 /// Position of the first secret that the line certainly contains. A word that only looks like a secret
@@ -184,7 +239,7 @@ impl Repetitions {
 
 #[cfg(test)]
 mod tests {
-    use super::{contains_any, masked, secret};
+    use super::{harmless, masked, secret};
 
     // Each plain line is like a secret one, except that the secret is missing, too short or public. So
     // the words around a secret do not suffice.
@@ -210,8 +265,7 @@ mod tests {
     // The two lines differ only in the end of the text that is looked for.
     #[test]
     fn a_harmless_text_is_found_anywhere_in_a_line() {
-        let known = [("is harmless", "a reason")];
-        assert!(contains_any("E1 a.go:1] this is harmless", &known));
-        assert!(!contains_any("E1 a.go:1] this is harmful", &known));
+        assert!(harmless("E1 a.go:1] x already exists").is_some());
+        assert!(harmless("E1 a.go:1] x already exited").is_none());
     }
 }

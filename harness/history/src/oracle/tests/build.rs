@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::journal;
 use crate::judge::judge;
 use crate::mirror::MIRROR_FINALIZER;
+use crate::oracle::Oracle;
 use crate::record::{
     ApiChange, Change, CommandRun, EngineContainer, EngineEvent, EngineState, EngineVolume, Exit,
     LogLevel, ProcessState, Record, RunHeader, Stage, UserWrite, What, WireMessage, WireWhat,
@@ -19,12 +20,15 @@ pub(super) fn history(whats: Vec<What>) -> Vec<Record> {
         .collect()
 }
 
+/// When everything of these histories happened.
+pub(super) const WHEN: &str = "2026-01-02T03:04:05Z";
+
 pub(super) fn app(generation: i64, running: bool, conditions: &[(&str, &str, &str, i64)]) -> Value {
     let conditions: Vec<_> = conditions
         .iter()
         .map(|(kind, status, reason, observed)| {
             json!({ "type": kind, "status": status, "reason": reason, "message": "m",
-                    "observedGeneration": observed })
+                    "observedGeneration": observed, "lastTransitionTime": WHEN })
         })
         .collect();
     json!({ "metadata": { "name": "app", "generation": generation },
@@ -34,6 +38,7 @@ pub(super) fn app(generation: i64, running: bool, conditions: &[(&str, &str, &st
 
 pub(super) fn ready_app(generation: i64) -> Value {
     let conditions = [
+        ("Running", "True", "Started", generation),
         ("ContainerEngineReady", "True", "Connected", generation),
         ("Settled", "True", "Settled", generation),
     ];
@@ -176,6 +181,7 @@ pub(super) fn run_header(finding: &str, steps: &Value) -> What {
         reused: 0,
         again: String::new(),
         low_limit: None,
+        cell: None,
     })
 }
 
@@ -209,15 +215,21 @@ pub(super) fn command(text: &str, exit: Exit, stderr: &str) -> CommandRun {
         arguments: text.split(' ').map(str::to_owned).collect(),
         exit,
         stdout: String::new(),
-        stderr: stderr.to_owned(),
+        stderr: message(stderr),
         took_ms: 1,
         interrupted: false,
     }
 }
 
+/// A command's standard error with this message; empty without one.
+fn message(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("time=\"t\" level=error msg=\"{text}\"\n") }
+}
+
 /// An App that wants to be stopped and has stopped.
 pub(super) fn stopped_app(generation: i64) -> Value {
     let conditions = [
+        ("Running", "False", "Stopped", generation),
         ("ContainerEngineReady", "False", "Stopped", generation),
         ("Settled", "True", "Settled", generation),
     ];
@@ -243,6 +255,22 @@ pub(super) fn assert_violates(whats: Vec<What>, oracle: OracleName, text: &str) 
     assert_eq!(judgement.verdict, Verdict::Fail, "{judgement:#?}");
     assert_eq!(judgement.oracles(), [oracle], "only this promise is broken: {judgement:#?}");
     assert!(judgement.violations[0].text.contains(text), "{judgement:#?}");
+}
+
+/// What one oracle reports about a history of a daemon with the contract's newest forms.
+pub(super) fn complaints(oracle: Oracle, whats: Vec<What>) -> Vec<String> {
+    let facts = facts(&["app", "container", "engine"]);
+    let found = oracle(&history([vec![facts], whats].concat()));
+    found.violations.into_iter().map(|violation| violation.text).collect()
+}
+
+/// The facts of a daemon with these controllers.
+pub(super) fn facts(controllers: &[&str]) -> What {
+    What::Facts {
+        daemon_version: "1".to_owned(),
+        engine: "2".to_owned(),
+        controllers: controllers.iter().map(|name| (*name).to_owned()).collect(),
+    }
 }
 
 #[track_caller]

@@ -24,7 +24,8 @@ fn user(overruled: bool) -> What {
 }
 
 fn file(path: &str, how: FileChange, holds: DockerContent) -> What {
-    What::DockerFile(DockerFile { path: path.to_owned(), how, by_user: false, holds })
+    let path = path.to_owned();
+    What::DockerFile(DockerFile { path, how, by_user: false, holds, attributes: None })
 }
 
 fn config(current: &str, members: &[(&str, &str)]) -> DockerContent {
@@ -43,7 +44,12 @@ fn replaced(content: DockerContent) -> What {
 
 fn context_leads_to(name: &str, host: Option<&str>) -> What {
     let holds = DockerContent::Context { host: host.map(str::to_owned) };
-    file(&format!("contexts/{name}"), FileChange::Changed, holds)
+    let What::DockerFile(file) = file(&format!("contexts/{name}"), FileChange::Changed, holds)
+    else {
+        unreachable!("it is one")
+    };
+    // The daemon may write no context but its own.
+    What::DockerFile(DockerFile { by_user: name != OWN_CONTEXT, ..file })
 }
 
 fn own_context_exists() -> What {
@@ -225,7 +231,7 @@ fn a_file_of_two_daemons_is_judged_once() {
 #[case(vec![context_leads_to("mine", Some("ssh://far"))], Some("the daemon cannot ping `ssh://far`"))]
 #[case(vec![context_leads_to("mine", None)], Some("no docker endpoint"))]
 #[case(
-    vec![file("contexts/mine", FileChange::Changed, DockerContent::Unreadable { why: "it".into() })],
+    vec![file("contexts/mine", FileChange::Found, DockerContent::Unreadable { why: "it".into() })],
     Some("cannot read its address")
 )]
 #[case(vec![endpoint(false), context_leads_to("mine", Some(ENDPOINT))], Some("did not ping it"))]

@@ -358,11 +358,19 @@ fn refused(finding: &str, status: u16, said: &str) -> Vec<What> {
 // The line names the container in short; one that names another does not tell of this one.
 #[test]
 fn a_failure_is_told_where_that_is_shown() {
-    assert_passes(refused("323-I2", 500, "Failed to get container logs container=0123456789ab"));
-    assert_passes(refused("323-C1", 500, "Failed to get container logs"));
+    assert_passes(refused(
+        "323-I2",
+        500,
+        "Failed to get container logs container=0123456789ab: Error response from daemon",
+    ));
+    assert_passes(refused(
+        "323-C1",
+        500,
+        "Failed to get container logs: Error response from daemon",
+    ));
     assert_passes(refused("323-I2", 404, "Failed to get container logs: 404"));
     assert_log_broken(
-        refused("323-I2", 500, "Failed to get container logs"),
+        refused("323-I2", 500, "Failed to get container logs: Error response from daemon"),
         "the log of 0123456789abcdef failed, and nothing that is shown says so",
     );
 }

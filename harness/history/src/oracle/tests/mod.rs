@@ -4,15 +4,20 @@
 
 mod bounded_work;
 mod build;
+mod command_line;
 mod conditions;
 mod convergence;
 mod counts;
 mod docker_config;
+mod docker_files;
+mod engine_requests;
 mod hygiene;
 mod identity;
 mod liveness;
 mod log_fidelity;
 mod no_lost_update;
+mod object_form;
 mod quiet_logs;
 mod run;
+mod settled;
 mod stop;

@@ -143,7 +143,7 @@ fn user_created_object() -> Vec<What> {
 #[test]
 fn no_lost_update_sees_a_users_object_that_was_swept() {
     let sweep = || {
-        let mirror = deleted("volumes", at_version(21, volume("data", "u1")));
+        let mirror = deleted("volumes", at_version(19, volume("data", "u1")));
         vec![app_is(stopped_app(2)), mirror, deleted("volumes", user_object(20))]
     };
     assert_violates(

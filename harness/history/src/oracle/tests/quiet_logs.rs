@@ -1,13 +1,22 @@
 //! Lines of the daemon's log, and the causes that the harness knows.
 
+use rstest::rstest;
 use serde_json::json;
 
 use super::build::*;
+use crate::judge::judge;
 use crate::oracle::message::normalised;
-use crate::record::{Exit, LogLevel, ProcessState, Review, ReviewOutcome, What, WireWhat};
+use crate::record::{
+    Change, DockerContent, DockerFile, Exit, FileChange, LogLevel, ProcessState, Review,
+    ReviewOutcome, What, WireWhat,
+};
 use crate::scenario::OracleName;
+use crate::verdict::Verdict;
 
 const FAILED: &str = r#"E1121 15:11:30.827382     303 w.go:9] "Failed to handle event" err="boom""#;
+const EOF: &str =
+    r#"E1121 15:11:30.827382     303 w.go:9] "Event stream error" err="unexpected EOF""#;
+const KEPT: &str = r#"E1121 15:11:30.8 303 w.go:9] "Failed" err="timed out waiting for 1 mirror resources to be deleted""#;
 const NOT_FOUND: &str = r#"time="x" level=error msg="no finalizer removed" err="web not found""#;
 
 fn error(text: &str) -> What {
@@ -62,33 +71,200 @@ fn quiet_logs_sees_an_error_without_a_cause() {
     assert_passes(healthy_run(step(0, vec![], warning)));
 }
 
-#[test]
-fn quiet_logs_accepts_an_error_with_a_known_cause() {
-    let denied = What::Review(Review {
+fn denied() -> What {
+    What::Review(Review {
         operation: "UPDATE".to_owned(),
         resource: "volumes".to_owned(),
         name: "vol-data".to_owned(),
         manager: None,
         outcome: ReviewOutcome::Denied,
-    });
-    let failed = Vec::from(engine_answered(1, "/volumes/{name}", 500));
-    let lost = WireWhat::UpstreamLost { reason: "reset".to_owned() };
-    let reasons = [
-        failed,
-        Vec::from(engine_answered(1, "/images/json", 404)),
-        vec![on_wire(1, lost)],
-        vec![on_wire(1, WireWhat::Cut)],
-        vec![on_wire(1, WireWhat::Refused)],
-        vec![on_wire(1, WireWhat::Faulted { rule: "r".to_owned(), fault: "f".to_owned() })],
-        vec![denied],
-        vec![run_with_steps(&json!([{ "lift": "broken" }])), step_began(0)],
-        vec![process("engine", ProcessState::Stopped)],
-        vec![process("daemon", ProcessState::Started)],
-        vec![What::Command(command("svc stop", Exit::Code(0), ""))],
-    ];
-    for reason in reasons {
-        assert_passes(healthy_run(step(0, reason, error(FAILED))));
+    })
+}
+
+fn inspected(status: u16) -> Vec<What> {
+    let target = "/v1.47/volumes/data";
+    let answer = on_wire(1, WireWhat::Response { status });
+    vec![request(1, "GET", target, "/volumes/{name}"), answer]
+}
+
+fn faulted(rule: &str) -> What {
+    on_wire(1, WireWhat::Faulted { rule: rule.to_owned(), fault: "f".to_owned() })
+}
+
+/// The records of a fault that this step armed, and that has changed a message.
+fn rule(step: serde_json::Value, rule: &str) -> Vec<What> {
+    vec![run_with_steps(&json!([step])), step_began(0), faulted(rule)]
+}
+
+const ANSWERED: &str = "Error response from daemon: server misbehaves";
+const REFUSED: &str = "dial unix /w/docker.sock: connect: connection refused";
+const CANCELLED: &str = "context canceled";
+const INVALID: &str = "invalid character ']' after object key:value pair";
+const DENIED: &str = "admission webhook \"a\" denied the request";
+const NO_MIRROR: &str = "Volume \"v\" is invalid: status.createdAt: Required value";
+const CROSS_DEVICE: &str = "rename /w/.docker/x /w/config.json: invalid cross-device link";
+
+// Each row is a disturbance, an error that follows from it, and one that does not. The error in the
+// first column of texts must be excused by exactly that disturbance, so the same error without it is
+// wrong, too.
+#[rstest]
+#[case::list_failed(Vec::from(engine_answered(1, "/images/json", 500)), ANSWERED, NO_MIRROR)]
+#[case::list_refused(Vec::from(engine_answered(1, "/images/json", 404)), ANSWERED, INVALID)]
+#[case::object_refused(inspected(500), ANSWERED, REFUSED)]
+#[case::lost(vec![on_wire(1, WireWhat::UpstreamLost { reason: "reset".to_owned() })], REFUSED, ANSWERED)]
+#[case::cut(vec![on_wire(1, WireWhat::Cut)], "unexpected EOF", NO_MIRROR)]
+#[case::cut_and_a_file(vec![on_wire(1, WireWhat::Cut)], CANCELLED, CROSS_DEVICE)]
+#[case::refused(vec![on_wire(1, WireWhat::Refused)], REFUSED, INVALID)]
+#[case::some_rule(vec![faulted("r")], INVALID, NO_MIRROR)]
+#[case::answer(rule(json!({"answer": {"status": 500, "on": {}}}), "answer 500, rule 1"), ANSWERED, REFUSED)]
+#[case::lose(rule(json!({"fault": {"kind": "lose", "on": {}}}), "lose, rule 1"), "EOF", ANSWERED)]
+#[case::rewrite(
+    rule(json!({"fault": {"kind": {"rewrite": {"set": {"/a": 1}}}, "on": {}}}), "rewrite, rule 1"),
+    INVALID,
+    NO_MIRROR
+)]
+#[case::inject(vec![run_with_steps(&json!([{"inject": {"frame": "{"}}])), step_began(0)], INVALID, NO_MIRROR)]
+#[case::denied(vec![denied()], DENIED, NO_MIRROR)]
+#[case::lifted(vec![run_with_steps(&json!([{"lift": "broken"}])), step_began(0)], REFUSED, ANSWERED)]
+#[case::engine_ended(vec![process("engine", ProcessState::Stopped)], REFUSED, CROSS_DEVICE)]
+#[case::daemon_started(
+    vec![process("daemon", ProcessState::Started)],
+    "Control plane not ready",
+    CROSS_DEVICE
+)]
+#[case::daemon_starts_and_a_mirror(
+    vec![process("daemon", ProcessState::Started)],
+    "dial tcp 127.0.0.1:6443: connect: connection refused",
+    NO_MIRROR
+)]
+#[case::daemon_stopped(vec![What::Command(command("svc stop", Exit::Code(0), ""))], CANCELLED, ANSWERED)]
+#[case::app_stops(
+    vec![run_with_steps(&json!([{"app": {"running": false}}])), step_began(0)],
+    CANCELLED,
+    NO_MIRROR
+)]
+#[case::removed(vec![engine_event("volume", "destroy", "data")], "get data: no such volume", ANSWERED)]
+fn quiet_logs_accepts_only_an_error_that_fits_its_cause(
+    #[case] cause: Vec<What>,
+    #[case] fits: &str,
+    #[case] other: &str,
+) {
+    for form in [
+        |text: &str| format!(r#"E1121 15:11:30.8 303 w.go:9] "Failed" err={text:?}"#),
+        |text: &str| format!(r#"time="x" level=error msg="Failed" error={text:?}"#),
+        |text: &str| json!({"level": "error", "msg": "Failed", "error": text}).to_string(),
+    ] {
+        let judged = |cause: Vec<What>, text: &str| {
+            judge(&history(healthy_run(step(0, cause, error(&form(text))))))
+        };
+        let excused = judged(cause.clone(), fits);
+        assert_eq!(excused.verdict, Verdict::Pass, "{excused:#?}");
+        assert_eq!(excused.excused.iter().map(|one| one.lines).collect::<Vec<_>>(), [1]);
+        for wrong in [judged(cause.clone(), other), judged(vec![], fits)] {
+            assert_eq!(wrong.oracles(), [OracleName::QuietLogs], "{wrong:#?}");
+            assert!(wrong.excused.is_empty(), "{wrong:#?}");
+        }
     }
+}
+
+// The engine answered an error about one volume, which says nothing of another one. A line that names no
+// volume may be about the first.
+#[rstest]
+#[case(r#"E1 a.go:1] "Failed" id="data" err="Error response from daemon: no""#, true)]
+#[case(r#"E1 a.go:1] "Failed" err="Error response from daemon: no""#, true)]
+#[case(r#"E1 a.go:1] "Failed" id="other" err="Error response from daemon: no""#, false)]
+#[case(r#"E1 a.go:1] "Failed" name="vol-other" err="Error response from daemon: no""#, false)]
+fn quiet_logs_compares_the_object_of_an_error(#[case] line: &str, #[case] fine: bool) {
+    let other = || {
+        vec![truth(&["data", "other"]), changed("volumes", Change::Added, volume("other", "u2"))]
+    };
+    let whats = [other(), step(0, inspected(500), error(line))].concat();
+    if fine {
+        assert_passes(healthy_run(whats));
+    } else {
+        assert_violates(healthy_run(whats), OracleName::QuietLogs, "without a known cause");
+    }
+}
+
+// One attempt of the daemon may fail twice, and the cause of one failure does not excuse the other.
+#[test]
+fn quiet_logs_asks_for_a_cause_of_each_failure_in_a_line() {
+    let line = |second: &str| {
+        error(&format!(
+            r#"E1 a.go:1] "Failed" err="failed to list: {ANSWERED}; failed to apply it: {second}""#
+        ))
+    };
+    let failed = || Vec::from(engine_answered(1, "/images/json", 500));
+    assert_passes(healthy_run(step(0, failed(), line(ANSWERED))));
+    assert_violates(
+        healthy_run(step(0, failed(), line("Required value"))),
+        OracleName::QuietLogs,
+        "without a known cause",
+    );
+}
+
+// klog writes an error of several lines as such. Both failures are of one error, and the second one
+// decides.
+#[rstest]
+#[case("remove data: volume is in use", true)]
+#[case("not enough room", false)]
+fn quiet_logs_reads_an_error_of_several_lines_whole(#[case] second: &str, #[case] fine: bool) {
+    let info = |text: String| log_line(LogLevel::Info, &text);
+    let answer = "Error response from daemon";
+    let daemon = if fine { answer } else { "disk" };
+    let lines = vec![
+        error(r#"E1130 10:34:04.578168    4292 controller.go:495] "Reconciler error" err=<"#),
+        info(format!("\tfailed to process finalizers: failed to delete image: {answer}: in use")),
+        info(format!("\tfailed to delete volume: {daemon}: {second}")),
+        info(" > logger=\"controller-runtime-embedded\" controller=\"engine\"".to_owned()),
+    ];
+    let whats = [vec![step_began(0)], inspected(409), lines, vec![What::StepDone { index: 0 }]];
+    let judged = judge(&history(healthy_run(whats.concat())));
+    assert_eq!(judged.verdict == Verdict::Pass, fine, "{judged:#?}");
+}
+
+// The user's configuration cannot be used, or its disk. The same error about another file, or of
+// another kind, is the daemon's own.
+#[rstest]
+#[case::config(broken("config.json"), "parsing config file (/w/config.json): unexpected EOF", true)]
+#[case::other_kind(broken("config.json"), CROSS_DEVICE, false)]
+#[case::other_file(broken("contexts/mine"), "parsing config file (/w/config.json): EOF", false)]
+#[case::context(broken("contexts/mine"), "docker context \"mine\": invalid character", true)]
+#[case::full(disk("full"), "write /w/config.json1: no space left on device", true)]
+#[case::not_full(disk("full"), "open /w/config.json1: read-only file system", false)]
+#[case::read_only(disk("read_only"), "open /w/config.json1: read-only file system", true)]
+#[case::fine(vec![], "write /w/config.json1: no space left on device", false)]
+fn quiet_logs_accepts_an_error_about_a_file_that_cannot_be_used(
+    #[case] cause: Vec<What>,
+    #[case] text: &str,
+    #[case] fine: bool,
+) {
+    let line = error(&format!(r#"E1 a.go:1] "Failed" err={text:?}"#));
+    let judged = judge(&history(healthy_run(step(0, cause, line))));
+    assert_eq!(judged.verdict == Verdict::Pass, fine, "{judged:#?}");
+}
+
+fn broken(path: &str) -> Vec<What> {
+    let holds = DockerContent::Unreadable { why: "it".to_owned() };
+    let (how, by_user) = (FileChange::Found, false);
+    let path = path.to_owned();
+    vec![What::DockerFile(DockerFile { path, how, by_user, holds, attributes: None })]
+}
+
+fn disk(op: &str) -> Vec<What> {
+    vec![run_with_steps(&json!([{ "docker_disk": op }])), step_began(0)]
+}
+
+// What the daemon itself asked the engine to remove must be gone, so that is no error. What somebody
+// else removed may be missing when the daemon asks for it.
+#[test]
+fn quiet_logs_does_not_accept_an_error_about_an_object_that_the_daemon_removed() {
+    let line = || error(r#"E1 a.go:1] "Failed" err="get data: no such volume""#);
+    let removal = || request(1, "DELETE", "/v1.47/volumes/data", "/volumes/{name}");
+    let gone = || engine_event("volume", "destroy", "data");
+    assert_passes(healthy_run(step(0, vec![gone()], line())));
+    let judged = judge(&history(healthy_run(step(0, vec![removal(), gone()], line()))));
+    assert!(judged.oracles().contains(&OracleName::QuietLogs), "{judged:#?}");
 }
 
 // A deletion was requested, so a missing object explains no error. The engine's refusal explains only
@@ -107,7 +283,8 @@ fn quiet_logs_sees_an_error_about_an_object_that_is_gone() {
         OracleName::QuietLogs,
         "no finalizer removed",
     );
-    assert_passes(healthy_run(step(0, refused(), error(FAILED))));
+    let conflict = r#"E1 a.go:1] "Failed" err="Error response from daemon: conflict: in use""#;
+    assert_passes(healthy_run(step(0, refused(), error(conflict))));
 }
 
 // The daemon may log an error late, but not after the world has become quiet.
@@ -118,10 +295,11 @@ fn quiet_logs_accepts_a_cause_until_the_world_is_quiet() {
         let failed = Vec::from(engine_answered(1, "/volumes/{name}", 500));
         step(0, failed, log_line(LogLevel::Info, "I1121 a.go:1] fine"))
     };
-    assert_passes(healthy_run([failed(), quiet(1), step(2, vec![], error(FAILED))].concat()));
+    let late = || step(2, vec![], error(&format!(r#"E1 a.go:1] "Failed" err="{ANSWERED}""#)));
+    assert_passes(healthy_run([failed(), quiet(1), late()].concat()));
     let settled = step(1, checkpoint(1).to_vec(), log_line(LogLevel::Info, "I1121 a.go:1] fine"));
     assert_violates(
-        healthy_run([failed(), settled, step(2, vec![], error(FAILED))].concat()),
+        healthy_run([failed(), settled, late()].concat()),
         OracleName::QuietLogs,
         "without a known cause",
     );
@@ -134,7 +312,7 @@ fn quiet_logs_accepts_a_lost_engine_as_the_cause_until_the_daemon_has_subscribed
     let lost = || [0, 1, 2].map(|n| step(n, vec![on_wire(1, WireWhat::Refused)], fine())).concat();
     let later = |happens: Vec<What>| {
         let steps = [step(3, happens, fine()), step(4, checkpoint(1).to_vec(), fine())];
-        [steps.concat(), step(5, vec![], error(FAILED))].concat()
+        [steps.concat(), step(5, vec![], error(EOF))].concat()
     };
     assert_passes(healthy_run([lost(), later(vec![])].concat()));
     let back = Vec::from(engine_answered(2, "/events", 200));
@@ -190,11 +368,11 @@ fn quiet_logs_accepts_a_kept_mirror_as_the_cause() {
     let keeps = run_with_steps(&json!([{ "keep": mirror }, "settle", { "let_go": mirror }]));
     let keep = vec![keeps, step_began(0)];
     let let_go = vec![step_began(2)];
-    let late = || step(1, vec![], error(FAILED));
+    let late = || step(1, vec![], error(KEPT));
     assert_passes(healthy_run([keep.clone(), late(), late()].concat()));
     let quiet = |index| step(index, vec![], log_line(LogLevel::Info, "I1121 a.go:1] fine"));
     let settled = step(3, checkpoint(1).to_vec(), log_line(LogLevel::Info, "I1121 a.go:1] fine"));
-    let gone = [keep, let_go, settled, quiet(4), step(5, vec![], error(FAILED))];
+    let gone = [keep, let_go, settled, quiet(4), step(5, vec![], error(KEPT))];
     assert_violates(healthy_run(gone.concat()), OracleName::QuietLogs, "without a known cause");
 }
 

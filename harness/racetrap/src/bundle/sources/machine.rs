@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::bundle::collect::Collector;
 use crate::bundle::output::{CollectorOutput, Content};
 use crate::bundle::target::CaptureTarget;
-use crate::sys::{kernel_lines, machine};
+use crate::sys::{kernel_lines, machine, temporary_directory};
 
 pub(super) fn collector(target: &CaptureTarget) -> Collector {
     let target = target.clone();
@@ -14,7 +14,7 @@ pub(super) fn collector(target: &CaptureTarget) -> Collector {
 
 fn collect(output: &CollectorOutput, target: &CaptureTarget) {
     // The disks that may be full: of the evidence, of the world, and of temporary files.
-    let directories = [target.evidence.clone(), target.directory.clone(), std::env::temp_dir()];
+    let directories = [target.evidence.clone(), target.directory.clone(), temporary_directory()];
     let machine = machine(&directories, &target.control_groups);
     match serde_json::to_value(machine) {
         Ok(value) => output.put("machine.json", Content::Json(value)),

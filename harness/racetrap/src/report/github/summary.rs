@@ -45,12 +45,13 @@ impl Page {
     }
 }
 
-/// A table of all runs, and below it the reasons of each run that is not right; at most `bytes_max`
+/// The trend, a table of all runs, and below it the reasons of each run that is not right; at most `bytes_max`
 /// bytes.
-pub(crate) fn summary(command: &str, cases: &[Case], bytes_max: usize) -> String {
+pub(crate) fn summary(command: &str, cases: &[Case], trend: &str, bytes_max: usize) -> String {
     let mut page =
         Page { text: String::new(), bytes_max: bytes_max.saturating_sub(REST_BYTES), left_out: 0 };
     page.add(&head(command, cases));
+    page.add(trend);
     table(&mut page, cases);
     for case in cases.iter().filter(|case| case.state != State::Right || case.repaired) {
         page.add(&details(case));
@@ -159,7 +160,7 @@ fn code(language: &str, text: &str) -> String {
 }
 
 /// Escapes a text so that it contains neither HTML nor Markdown and stays in one cell of a table.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut plain = String::new();
     for letter in text.chars() {
         match letter {

@@ -33,9 +33,9 @@ fn what_is_known_repaired_or_not_applicable_is_no_error() {
     assert!(text.starts_with("::warning title=racetrap::nothing was shown: all runs"), "{text}");
     let some = [example(State::NotApplicable), example(State::Right)];
     assert_eq!(annotations(&some), "", "something was shown");
-    let text = summary("run", &nothing, BYTES_MAX);
+    let text = summary("run", &nothing, "", BYTES_MAX);
     assert!(text.contains("2 not applicable") && text.contains("**nothing was shown"), "{text}");
-    let text = summary("run", &[example(State::Known), repaired], BYTES_MAX);
+    let text = summary("run", &[example(State::Known), repaired], "", BYTES_MAX);
     assert!(text.contains("1 as they must be, 0 wrong, 0 unknown, 1 known; 1 repaired"), "{text}");
     assert!(text.contains("it is slow (since June)"), "{text}");
 }
@@ -66,7 +66,7 @@ fn a_summary_is_a_table_and_what_there_is_to_know_of_each_run_that_is_not_right(
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.set_snapshot_path("../snapshots");
-    let text = summary("matrix", &cases, BYTES_MAX);
+    let text = summary("matrix", &cases, "", BYTES_MAX);
     settings.bind(|| insta::assert_snapshot!("job-summary", text));
 }
 
@@ -79,7 +79,7 @@ fn a_summary_that_is_too_long_says_how_much_it_left_out() {
         case.reasons = vec!["x".repeat(50_000)];
     }
     for bytes_max in [BYTES_MAX, 300_000, 20_000, 2_000] {
-        let text = summary("matrix", &cases, bytes_max);
+        let text = summary("matrix", &cases, "", bytes_max);
         assert!(text.len() <= bytes_max, "{} of {bytes_max}", text.len());
         let rows = text.lines().filter(|line| line.starts_with("| 9-")).count();
         let told = text.matches("<details>").count();
@@ -92,5 +92,5 @@ fn a_summary_that_is_too_long_says_how_much_it_left_out() {
         assert_eq!(rows + left("more findings"), 700, "{bytes_max}");
         assert_eq!(told + left("more runs"), 700, "{bytes_max}");
     }
-    assert_eq!(summary("matrix", &cases, 0), "");
+    assert_eq!(summary("matrix", &cases, "", 0), "");
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use racetrap_history::{
-    AppStep, Blame, Codes, CommandName, CommandRun, CommandStep, Returned, SetStep, What,
+    AppStep, Blame, Codes, CommandName, CommandRun, CommandStep, Returned, RunCommand, SetStep,
+    What,
 };
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -43,6 +44,7 @@ impl Commands {
         match step {
             CommandStep::App(app) => self.set(scene, &as_set(app)).await,
             CommandStep::Set(set) => self.set(scene, set).await,
+            CommandStep::RunCommand(command) => run_command(scene, command).await,
             CommandStep::Returned(returned) => self.returned(scene, returned).await,
             CommandStep::Interrupt(name) => self.interrupt(name),
         }
@@ -104,6 +106,24 @@ impl Commands {
         listed?;
         check_exit(scene, command_run(scene, ended)?, &returned.exit)
     }
+}
+
+/// Runs a command to its end, and lists what it may promise.
+async fn run_command(scene: &Scene, command: &RunCommand) -> Result<(), StepError> {
+    let arguments: Vec<_> = command.arguments.iter().map(String::as_str).collect();
+    let run = scene.world.daemon.command(&arguments, scene.deadline).await?;
+    list_promised(&scene.world.api, scene.recorder()).await?;
+    let missing = command
+        .prints
+        .iter()
+        .find(|text| !run.stdout.contains(text.as_str()) && !run.stderr.contains(text.as_str()));
+    let unsaid = missing.map(|text| {
+        let (command, said) = (run.arguments.join(" "), run.stdout.trim());
+        scene.failure_of_daemon(format!("`{command}` did not print `{text}`, but: {said}"))
+    });
+    // A command that failed has another reason not to print what it promises.
+    check_exit(scene, run, &command.exit)?;
+    unsaid.map_or(Ok(()), Err)
 }
 
 /// What the only task of a set returns; a panic in it goes on here.

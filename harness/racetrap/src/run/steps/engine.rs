@@ -1,6 +1,6 @@
 //! Users of the engine, and the engine's process.
 
-use racetrap_history::{BuildImage, EngineOp, EngineStep, What};
+use racetrap_history::{BuildImage, EngineOp, EngineStep, GuestOp, What};
 
 use crate::engine::WorkloadError;
 use crate::run::scene::Scene;
@@ -13,6 +13,7 @@ pub(in crate::run) async fn step(scene: &mut Scene, step: &EngineStep) -> Result
     let workload = &mut scene.world.workload;
     let done: Result<(), WorkloadError> = match step {
         EngineStep::Process(op) => return process(&mut scene.world, *op).await,
+        EngineStep::Guest(op) => return guest(&mut scene.world, *op).await,
         EngineStep::LoadImage { image, tags, labels } => {
             workload.load_image(image, tags, labels).await
         }
@@ -54,6 +55,17 @@ pub(in crate::run) async fn step(scene: &mut Scene, step: &EngineStep) -> Result
 fn name(scene: &Scene, name: &str) -> Result<(), StepError> {
     let id = scene.world.workload.id(name)?.to_owned();
     scene.recorder().append(What::Named { id, name: name.to_owned() });
+    Ok(())
+}
+
+async fn guest(world: &mut World, op: GuestOp) -> Result<(), StepError> {
+    let recorder = world.recorder().clone();
+    let World { engine, tasks, .. } = world;
+    engine.apply_to_guest(op, &mut tasks.keepers, &recorder).await?;
+    // A guest that boots may have lost what its engine had not written to its disk.
+    if matches!(op, GuestOp::PowerOn | GuestOp::Reset | GuestOp::Resume) {
+        world.truth.refresh().await?;
+    }
     Ok(())
 }
 

@@ -27,6 +27,8 @@ struct Armed {
     rule: String,
     name: Option<FaultName>,
     guard: Option<Guard>,
+    /// It changes what the daemon reads when it asks, and the daemon may not have asked yet.
+    may_be_late: bool,
 }
 
 enum Guard {
@@ -43,9 +45,10 @@ impl Faults {
         step: &FaultStep,
         commands: &Commands,
     ) -> Result<(), StepError> {
+        // Oracles find the step of a rule by this name.
+        let rule = step.rule_name(self.armed.len() + 1).unwrap_or_default();
         match step {
             FaultStep::Answer { name, status, body, on, times } => {
-                let rule = format!("answer {status}, rule {}", self.number());
                 let matcher = scene.matcher(on)?;
                 let wire = &scene.world.wire;
                 let guard = match body {
@@ -55,15 +58,16 @@ impl Faults {
                 self.arm(rule, name.clone(), Guard::Wire(guard));
             }
             FaultStep::DenyWrite { on, times } => {
-                let rule = format!("deny, rule {}", self.number());
                 let on = scene.write_match(on)?;
                 let guard = scene.world.admission().await?.deny(&rule, on, *times);
                 self.arm(rule, None, Guard::Write(guard));
             }
             FaultStep::Fault(fault) => {
-                let rule = format!("{}, rule {}", word(&fault.kind), self.number());
                 let guard = self.arm_on_wire(scene, &rule, fault).await?;
+                scene.is_slowed |= matches!(fault.kind, FaultKind::Slow { .. });
                 self.arm(rule, fault.name.clone(), Guard::Wire(guard));
+                let armed = self.armed.last_mut().expect("one was armed just now");
+                armed.may_be_late = is_about_reading(fault);
             }
             FaultStep::Happened(name) => self.happened(scene, name).await?,
             FaultStep::Lift(name) => self.armed_as(name).guard = None,
@@ -83,13 +87,8 @@ impl Faults {
         Ok(())
     }
 
-    /// The number of the rule that is armed next.
-    fn number(&self) -> usize {
-        self.armed.len() + 1
-    }
-
     fn arm(&mut self, rule: String, name: Option<FaultName>, guard: Guard) {
-        self.armed.push(Armed { rule, name, guard: Some(guard) });
+        self.armed.push(Armed { rule, name, guard: Some(guard), may_be_late: false });
     }
 
     async fn arm_on_wire(
@@ -134,14 +133,17 @@ impl Faults {
         })
     }
 
-    /// Requires that each fault has happened: a run without its fault would prove nothing.
+    /// Requires that each fault has happened: a run without its fault would prove nothing. What the
+    /// daemon reads when it asks may be rewritten later, if the scenario settles again.
     pub(super) fn require_happened(&self, scene: &Scene) -> Result<(), StepError> {
         let fired = |rule: &str| scene.recorder().with_view(|view| view.has_happened(rule));
         let happened = |armed: &&Armed| match &armed.guard {
             Some(Guard::Write(guard)) => guard.fired(),
             Some(Guard::Wire(_)) | None => fired(&armed.rule),
         };
-        match self.armed.iter().find(|armed| !happened(armed)) {
+        let settles_again = scene.recorder().with_view(View::settles_again);
+        let is_late = |armed: &&Armed| settles_again && armed.may_be_late;
+        match self.armed.iter().find(|armed| !happened(armed) && !is_late(armed)) {
             None => Ok(()),
             Some(Armed { rule, .. }) => Err(StepError {
                 blame: Blame::Schedule,
@@ -219,6 +221,13 @@ async fn cut_watches(scene: &mut Scene, commands: &Commands) -> Result<(), StepE
     noticed.await.map_err(|error| StepError::by(Blame::Schedule, &error))
 }
 
+/// Whether a fault only rewrites what the daemon reads when it asks the engine.
+fn is_about_reading(fault: &Fault) -> bool {
+    let reads = fault.on.method.as_deref().is_none_or(|method| method == "GET");
+    let rewrites = matches!(fault.kind, FaultKind::Rewrite { .. });
+    rewrites && reads && fault.wire == Side::Engine && fault.on.frame.is_empty()
+}
+
 /// Requires that something was done to one connection at least.
 fn require_done(connections: usize) -> Result<(), StepError> {
     if connections > 0 {
@@ -226,19 +235,4 @@ fn require_done(connections: usize) -> Result<(), StepError> {
     }
     let why = "there was no connection to which it could be done".to_owned();
     Err(StepError { blame: Blame::Schedule, why })
-}
-
-/// The word of the scenario language for a kind of fault.
-fn word(kind: &FaultKind) -> &'static str {
-    match kind {
-        FaultKind::Lose => "lose",
-        FaultKind::HalfOpen { .. } => "half_open",
-        FaultKind::Slow { .. } => "slow",
-        FaultKind::Truncate { .. } => "truncate",
-        FaultKind::Stale { .. } => "stale",
-        FaultKind::Drop => "drop",
-        FaultKind::Duplicate => "duplicate",
-        FaultKind::Reorder { .. } => "reorder",
-        FaultKind::Rewrite { .. } => "rewrite",
-    }
 }

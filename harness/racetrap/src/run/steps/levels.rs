@@ -8,7 +8,10 @@ use crate::run::step_error::StepError;
 
 /// Waits for a level.
 pub(super) async fn await_level(scene: &Scene, level: &Await) -> Result<(), StepError> {
-    scene.until(format!("{level:?}"), |view| reached(level, view)).await.map_err(|error| {
+    let what = format!("{level:?}");
+    let depends_on_daemon = |view: &View| depends_on_daemon(level, view);
+    let waited = scene.until_proof(what, |view| reached(level, view), depends_on_daemon).await;
+    waited.map_err(|error| {
         // The daemon must show only what the engine holds or the App was told.
         let promised = scene.recorder().with_view(|view| is_promised(level, view));
         match (error.blame, promised) {
@@ -44,6 +47,37 @@ fn is_promised(level: &Await, view: &View) -> bool {
         Await::Container { name, state } => truth.containers.values().any(|container| {
             container.name == *name && state.as_ref().is_none_or(|state| container.state == *state)
         }),
+    }
+}
+
+/// Whether the daemon alone decides now if the level is reached: the engine, clients and the schedule have
+/// done their part. Only then a proof that the daemon has nothing left to do ends the wait.
+fn depends_on_daemon(level: &Await, view: &View) -> bool {
+    match level {
+        Await::Converged
+        | Await::Condition { .. }
+        | Await::Reason { .. }
+        | Await::Done { .. }
+        | Await::CurrentContext(_)
+        | Await::Volume(_)
+        | Await::Tag(_)
+        | Await::Container { .. } => is_promised(level, view),
+        // The user has asked for the deletion. Otherwise the engine may still remove the object.
+        Await::Gone(mirror) => view
+            .mirror_object(mirror)
+            .is_some_and(|(_, object)| object.pointer("/metadata/deletionTimestamp").is_some()),
+        // Clients of logs are pinged and dropped by longer timers (contract 6.1), and containers go on
+        // as their programs do.
+        Await::LogLines { .. }
+        | Await::LogEnd(_)
+        | Await::LogAnswer(_)
+        | Await::LogStreams(_)
+        | Await::Engine { .. }
+        | Await::Event(_)
+        | Await::GivenUp(_)
+        | Await::Terminating(_)
+        | Await::Wants { .. }
+        | Await::WantsStop => false,
     }
 }
 

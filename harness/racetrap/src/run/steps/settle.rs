@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::faults::Faults;
 use super::logs::LogClients;
 use crate::daemon::Resource;
+use crate::run::proof::nothing_is_due;
 use crate::run::scene::Scene;
 use crate::run::step_error::StepError;
 
@@ -92,9 +93,19 @@ fn is_level(scene: &Scene) -> bool {
     scene.recorder().with_view(level(scene)).is_reached()
 }
 
-/// Waits until the state is level, and says whether it is. At the deadline, or when nothing happens any
-/// more, the state is judged as it is.
+/// Waits until the state is level, and says whether it is. At the deadline, or when the daemon has nothing
+/// left to do, the state is judged as it is.
 async fn become_level(scene: &Scene, deadline: Instant) -> bool {
+    tokio::select! {
+        // Both only look, so they are safe to cancel.
+        biased;
+        is_level = level_or_still(scene, deadline) => is_level,
+        () = nothing_is_due(scene) => is_level(scene),
+    }
+}
+
+/// Waits until the state is level, or until nothing has happened for a while.
+async fn level_or_still(scene: &Scene, deadline: Instant) -> bool {
     let mut changes = scene.recorder().changes();
     while Instant::now() < deadline {
         changes.borrow_and_update();
@@ -139,7 +150,8 @@ async fn probe_mirrored(scene: &Scene, name: &str, wanted: bool) -> Result<(), S
     let what = if wanted { "the mirror of" } else { "the mirror to go of" };
     let what = format!("{what} a volume that came after everything else");
     let seen = |view: &View| view.mirrors().iter().any(|mirror| mirror.key == key);
-    scene.until(what, |view| seen(view) == wanted).await
+    // The engine has created or removed the volume, and sends its events at once.
+    scene.until_proof(what, |view| seen(view) == wanted, |_| true).await
 }
 
 /// What makes a state level.
@@ -150,8 +162,8 @@ struct Level {
     converged: bool,
     /// Every request of a user is fulfilled.
     done: bool,
-    /// The daemon writes nothing to the docker command's configuration, and a stopped App has nothing
-    /// in it.
+    /// The daemon writes nothing to the docker command's configuration, and need not; a stopped App has
+    /// nothing in it.
     config: bool,
 }
 
@@ -162,7 +174,7 @@ impl Level {
             converged: view.differences().is_empty(),
             done: view.pending().is_empty(),
             config: if view.wants_mirrors() {
-                !view.config_is_being_written()
+                !view.config_is_being_written() && view.takeover_due().is_none()
             } else {
                 view.config_is_cleared()
             },
@@ -199,7 +211,8 @@ mod tests {
     const TORN: &str = ".config.json.rancher-desktop-7.x";
 
     fn file(path: &str, how: FileChange, holds: DockerContent) -> What {
-        What::DockerFile(DockerFile { path: path.to_owned(), how, by_user: false, holds })
+        let path = path.to_owned();
+        What::DockerFile(DockerFile { path, how, by_user: false, holds, attributes: None })
     }
 
     fn torn() -> What {

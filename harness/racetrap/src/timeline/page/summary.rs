@@ -167,7 +167,7 @@ fn steps(header: &RunHeader, history: &[Record], beside: &Beside) -> Markup {
 }
 
 fn seen(history: &[Record], judgement: &Judgement) -> Markup {
-    let Judgement { violations, unknowns, .. } = judgement;
+    let Judgement { violations, unknowns, excused, .. } = judgement;
     let violations =
         folded(violations, |one, other| one.oracle == other.oracle && one.text == other.text);
     let unknowns = folded(unknowns, |one, other| one.text == other.text);
@@ -187,6 +187,12 @@ fn seen(history: &[Record], judgement: &Judgement) -> Markup {
                     @if let Some(seq) = unknown.seq { (link(history, seq)) }
                     @else { span {} }
                     span { b { (term("unknown")) } " " (unknown.text) (many(times)) }
+                }
+            }
+            @for (excused, times) in folded(excused, |one, other| one == other) {
+                li.excused {
+                    span {}
+                    span { b { (term("excused")) } " " (excused) (many(times)) }
                 }
             }
         }

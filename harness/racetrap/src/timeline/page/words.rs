@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use racetrap_history::OracleName;
 
 /// Words of the run and of its summary.
-const RUN: [(&str, &str); 24] = [
+const RUN: [(&str, &str); 25] = [
     ("pass", "Every promise was kept, and the run could show that."),
     ("fail", "At least one promise was broken; “What was seen” lists which."),
     (
@@ -13,6 +13,7 @@ const RUN: [(&str, &str); 24] = [
         "The run could not show what it was made for, so it is neither a pass nor a failure.",
     ),
     ("not applicable", "The scenario is not for this daemon; the reason is among the records."),
+    ("excused", "An error in the daemon’s log that the schedule itself has caused."),
     ("known", "The run failed as the list of known failures says."),
     ("oracle", "A function from the history to the violations of some promises."),
     ("finding", "An entry of the catalogue: a schedule, and the bug that it shows."),
@@ -118,6 +119,16 @@ fn meaning(oracle: OracleName) -> &'static str {
         }
         OracleName::Counts => {
             "The mirror of an object is created once and deleted once, however often it changes."
+        }
+        OracleName::ObjectForm => {
+            "Objects of the daemon’s API have the names, versions, times and conditions that the \
+             contract promises."
+        }
+        OracleName::EngineRequests => {
+            "The daemon asks the engine in the promised words and in the promised order."
+        }
+        OracleName::CommandLine => {
+            "A command of the daemon prints what it promises, and ends with the promised exit code."
         }
         OracleName::Hygiene => "A stopped daemon leaves no processes, sockets or files behind.",
         OracleName::DockerConfigIntegrity => {

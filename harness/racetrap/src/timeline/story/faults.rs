@@ -2,7 +2,7 @@
 
 use racetrap_history::{
     DaemonOp, DaemonStep, DiskOp, DockerCommand, DockerFileStep, DockerStep, EndpointOp, EngineOp,
-    Fault, FaultKind, FaultStep, FileOp, Moment, OURS, Streams, VmOp,
+    Fault, FaultKind, FaultStep, FileOp, GuestOp, Moment, OURS, Streams, VmOp,
 };
 
 use super::messages::{request, write};
@@ -121,6 +121,21 @@ pub(super) fn engine(op: EngineOp) -> &'static str {
     }
 }
 
+/// What happens to the machine that runs the engine.
+pub(super) fn guest(op: GuestOp) -> &'static str {
+    match op {
+        GuestOp::PowerCut => "the engine's machine loses its power",
+        GuestOp::PowerOn => "the engine's machine boots",
+        GuestOp::Reset => "the engine's machine is reset",
+        GuestOp::Pause => "the engine's machine is paused",
+        GuestOp::Resume => "the engine's machine goes on",
+        GuestOp::NicDown => "the engine's network is unplugged",
+        GuestOp::NicUp => "the engine's network is plugged in again",
+        GuestOp::KillForward => "the forward of the engine's socket is killed",
+        GuestOp::Forward => "the engine's socket is forwarded again",
+    }
+}
+
 /// The effect of a fault.
 fn deed(kind: &FaultKind) -> String {
     match kind {
@@ -148,6 +163,7 @@ fn deed(kind: &FaultKind) -> String {
 /// The new state of a file of the docker command's configuration.
 fn file_state(file: &DockerFileStep) -> String {
     let name = match file.context.as_deref() {
+        None if file.contexts => "the directory of all contexts".to_owned(),
         None => "config.json".to_owned(),
         Some(OURS) => "the daemon's own context".to_owned(),
         Some(context) => format!("context {context}"),

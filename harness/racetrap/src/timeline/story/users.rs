@@ -49,6 +49,7 @@ pub(super) fn engine(step: &EngineStep) -> Told {
         EngineStep::RemoveVolumes { prefix } => format!("remove volumes {prefix}…"),
         EngineStep::RemoveVolume { name } => format!("remove volume {name}"),
         EngineStep::Process(op) => return Told::Fault(faults::engine(*op).to_owned()),
+        EngineStep::Guest(op) => return Told::Fault(faults::guest(*op).to_owned()),
     })
 }
 
@@ -85,6 +86,9 @@ pub(super) fn command(step: &CommandStep) -> Told {
         CommandStep::Set(set) => {
             let properties = set.properties.iter().map(|(path, value)| format!("{path}={value}"));
             Told::Action(format!("set {}", properties.collect::<Vec<_>>().join(" ")))
+        }
+        CommandStep::RunCommand(command) => {
+            Told::Action(format!("run `{}`", command.arguments.join(" ")))
         }
         CommandStep::Returned(returned) => {
             let Returned { command, exit } = returned;

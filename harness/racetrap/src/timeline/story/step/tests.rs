@@ -34,6 +34,8 @@ fn examples() -> Vec<(Value, &'static str)> {
         (json!({ "engine": "kill" }), "the engine is killed"),
         (json!({ "app": { "running": true } }), "start the App"),
         (json!({ "set": { "properties": { "a.b": "c" } } }), "set a.b=c"),
+        (json!({ "guest": "pause" }), "the engine's machine is paused"),
+        (json!({ "run_command": { "arguments": ["version"] } }), "run `version`"),
         (json!({ "returned": { "command": "b", "exit": 4 } }), "command `b` has ended with 4"),
         (json!({ "interrupt": "b" }), "SIGINT to the command `b`"),
         (json!({ "act": { "container": "c", "action": "stop" } }), "to stop container c"),

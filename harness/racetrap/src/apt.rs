@@ -31,7 +31,7 @@ const OUTPUT_LINES: usize = 8;
 pub enum AptError {
     /// A program of apt is missing.
     #[error(
-        "there is no {program} here, and engines are fetched by apt from other suites of Debian"
+        "there is no {program} here, and packages are fetched by apt from other suites of Debian"
     )]
     NoApt {
         /// The program.
@@ -75,7 +75,7 @@ pub enum AptError {
 }
 
 /// An apt with a directory of its own for its state.
-pub(super) struct Apt {
+pub(crate) struct Apt {
     directory: PathBuf,
     suites: &'static [&'static str],
 }
@@ -83,7 +83,7 @@ pub(super) struct Apt {
 impl Apt {
     /// Sets apt up in `directory`, which exists, and fetches the package lists of the suites from
     /// `archive`, or from the archive that the machine's apt uses.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         directory: PathBuf,
         archive: Option<&str>,
         suites: &'static [&'static str],
@@ -113,7 +113,7 @@ impl Apt {
     }
 
     /// The first version of a package for which `wanted` is true.
-    pub(super) async fn version(
+    pub(crate) async fn version(
         &self,
         package: &'static str,
         wanted: impl Fn(&str) -> bool,
@@ -133,7 +133,7 @@ impl Apt {
     }
 
     /// Fetches packages and everything that they depend on. Returns the paths of the archives.
-    pub(super) async fn fetch(&self, packages: &[&str]) -> Result<Vec<PathBuf>, AptError> {
+    pub(crate) async fn fetch(&self, packages: &[&str]) -> Result<Vec<PathBuf>, AptError> {
         let options = ["install", "-q", "--yes", "--download-only", "--no-install-recommends"];
         let arguments = [options.as_slice(), packages].concat();
         self.run("fetching packages", "apt-get", &arguments).await?;
@@ -147,7 +147,7 @@ impl Apt {
     }
 
     /// Unpacks an archive. Runs none of its scripts.
-    pub(super) async fn unpack(&self, archive: &Path, root: &Path) -> Result<(), AptError> {
+    pub(crate) async fn unpack(&self, archive: &Path, root: &Path) -> Result<(), AptError> {
         let arguments = ["--extract".as_ref(), archive.as_os_str(), root.as_os_str()];
         self.run("unpacking packages", "dpkg-deb", &arguments).await.map(drop)
     }
@@ -203,7 +203,7 @@ impl Apt {
 }
 
 /// The archive from which the machine's apt gets Debian's packages.
-async fn debian() -> Result<String, AptError> {
+pub(crate) async fn debian() -> Result<String, AptError> {
     // Origin and label tell Debian's own archive from others that have packages for Debian.
     let format = "$(ORIGIN) $(LABEL) $(COMPONENT) $(REPO_URI)";
     let arguments = ["indextargets", "--format", format, "Identifier: Packages"];

@@ -1,0 +1,8 @@
+//! The daemon asks the engine in the promised words and order.
+
+mod oracle;
+mod order;
+mod probes;
+mod words;
+
+pub use self::oracle::engine_requests;

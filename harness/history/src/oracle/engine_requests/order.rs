@@ -1,0 +1,211 @@
+//! A daemon that connects asks in the promised order, and reports `Connected` only afterwards
+//! (contract 4.1.1 to 4.1.9, 3.7.6).
+//!
+//! - Since its start or its last subscription, a daemon that subscribes has pinged twice, and asked for
+//!   the engine's facts and for each list, in this order. Other requests in between do not matter.
+//! - `since` is the second of the engine's clock at the time of the answer about the facts; without an
+//!   answer, it is two minutes before. The engine has the machine's clock. An answer that a rule of the
+//!   wire has changed is not judged.
+//! - A condition that becomes `Connected` follows a complete set of lists that the engine has answered
+//!   since the last subscription ended, or since the daemon's start.
+
+use std::collections::BTreeMap;
+
+use super::words::UserCommands;
+use crate::mirror::unix_seconds;
+use crate::oracle::Finding;
+use crate::oracle::observed::ObservedObject;
+use crate::record::{ProcessState, Record, What, WireMessage, WireWhat};
+use crate::scenario::OracleName;
+use crate::view::{AppView, EVENTS};
+
+/// The routes of a connection's requests before its subscription, in order.
+const ORDER: [&str; 6] = ["/_ping", "/_ping", INFO, "/containers/json", "/images/json", "/volumes"];
+
+/// The condition that says that the daemon has synced.
+const READY: &str = "ContainerEngineReady";
+
+/// The route of the engine's facts.
+const INFO: &str = "/info";
+
+/// The lists that make a full sync.
+const LISTS: [&str; 3] = ["/containers/json", "/images/json", "/volumes"];
+
+/// How long before the daemon's own time the subscription begins if the engine's is not known.
+const BIAS_S: i64 = 120;
+
+/// How far a time may be off: the run's start is known to the second only.
+const SLACK_S: i64 = 2;
+
+/// A request for the engine's facts.
+#[derive(Clone, Copy, Default)]
+struct Facts {
+    asked_s: i64,
+    answered_s: Option<i64>,
+    /// The answer is not the engine's own.
+    changed: bool,
+}
+
+#[derive(Default)]
+struct Connecting {
+    /// Routes of the exchanges.
+    routes: BTreeMap<u64, String>,
+    /// How many requests of [`ORDER`] the daemon has sent.
+    progress: usize,
+    facts: BTreeMap<u64, Facts>,
+    /// The request for the facts that came in its place of the order.
+    last_facts: Option<u64>,
+    /// Which of [`LISTS`] the engine has answered.
+    answered: [bool; LISTS.len()],
+    connected: bool,
+    /// The newest version of the App.
+    version: u64,
+    /// A docker command of the user ran since the last subscription, so requests may be its own.
+    order_is_blurred: bool,
+    /// One ran since the condition last became `Connected`.
+    lists_are_blurred: bool,
+}
+
+pub(super) fn judge(history: &[Record]) -> Finding {
+    let mut finding = Finding::default();
+    let mut connecting = Connecting::default();
+    let mut by_user = UserCommands::default();
+    let mut started_s = None;
+    for record in history {
+        by_user.apply(&record.what);
+        let now_s = i64::try_from(record.at_us / 1_000_000).unwrap_or(i64::MAX);
+        let complaint = match &record.what {
+            What::Run(header) => {
+                started_s = unix_seconds(&header.started);
+                None
+            }
+            // The record of a start may follow the first requests.
+            What::Process { state, .. } if *state != ProcessState::Started => {
+                connecting.forget();
+                None
+            }
+            What::UserCommand(_) => {
+                (connecting.order_is_blurred, connecting.lists_are_blurred) = (true, true);
+                None
+            }
+            What::Wire(message) => connecting.apply(message, started_s, now_s),
+            what => {
+                let shown = ObservedObject::in_record(what);
+                let apps = shown.into_iter().filter(|seen| seen.resource == "apps");
+                apps.filter_map(|seen| connecting.app(&seen)).next()
+            }
+        };
+        connecting.order_is_blurred |= by_user.run();
+        connecting.lists_are_blurred |= by_user.run();
+        if let Some(text) = complaint {
+            finding.violated(OracleName::EngineRequests, record.seq, text);
+        }
+    }
+    finding
+}
+
+impl Connecting {
+    /// A daemon has ended: what it had asked for does not count for the next.
+    fn forget(&mut self) {
+        (self.progress, self.last_facts) = (0, None);
+        self.answered = Default::default();
+    }
+
+    fn apply(
+        &mut self,
+        message: &WireMessage,
+        started_s: Option<i64>,
+        now_s: i64,
+    ) -> Option<String> {
+        let exchange = message.exchange;
+        let route = self.routes.get(&exchange).map(String::as_str);
+        match &message.event {
+            WireWhat::Request { route: Some(route), target, .. } => {
+                self.routes.insert(exchange, route.clone());
+                if route == EVENTS {
+                    return self.subscribed(target, started_s, now_s);
+                }
+                if route == INFO {
+                    self.facts.insert(exchange, Facts { asked_s: now_s, ..Facts::default() });
+                }
+                if ORDER.get(self.progress) == Some(&route.as_str()) {
+                    self.progress += 1;
+                    self.last_facts = (route == INFO).then_some(exchange).or(self.last_facts);
+                }
+            }
+            WireWhat::Response { status } if *status < 400 => {
+                if let Some(list) = LISTS.iter().position(|list| route == Some(*list)) {
+                    self.answered[list] = true;
+                }
+                if let Some(facts) = self.facts.get_mut(&exchange) {
+                    facts.answered_s = Some(now_s);
+                }
+            }
+            WireWhat::Faulted { .. } | WireWhat::Held { .. } => {
+                if let Some(facts) = self.facts.get_mut(&exchange) {
+                    facts.changed = true;
+                }
+            }
+            // The subscription ends; what follows is a new connection.
+            WireWhat::Finished { .. } | WireWhat::Cut | WireWhat::UpstreamLost { .. }
+                if route == Some(EVENTS) =>
+            {
+                self.answered = Default::default();
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// The daemon subscribes to the engine's events.
+    fn subscribed(&mut self, target: &str, started_s: Option<i64>, now_s: i64) -> Option<String> {
+        let facts = self.last_facts.take().and_then(|exchange| self.facts.get(&exchange).copied());
+        let progress = std::mem::take(&mut self.progress);
+        if std::mem::take(&mut self.order_is_blurred) {
+            return None;
+        }
+        if let Some(missing) = ORDER.get(progress) {
+            return Some(format!(
+                "the daemon subscribed to events by `{target}`, but it had not asked for {missing} \
+                 in the promised order: {}",
+                ORDER.join(", ")
+            ));
+        }
+        let parameters = target.split_once('?')?.1.split('&');
+        let mut since = parameters.filter_map(|text| text.strip_prefix("since="));
+        let since: i64 = since.next()?.parse().ok()?;
+        let facts = facts.filter(|facts| !facts.changed)?;
+        let started_s = started_s?;
+        let (from, to) = match facts.answered_s {
+            Some(answered_s) => (facts.asked_s, answered_s),
+            None => (facts.asked_s - BIAS_S, now_s - BIAS_S),
+        };
+        let (from, to) = (started_s + from - SLACK_S, started_s + to + SLACK_S);
+        (!(from..=to).contains(&since)).then(|| {
+            format!(
+                "the daemon subscribed to events since {since}; the engine's clock says a time from \
+                 {from} to {to}"
+            )
+        })
+    }
+
+    fn app(&mut self, seen: &ObservedObject<'_>) -> Option<String> {
+        let version = seen.version().filter(|version| *version > self.version)?;
+        self.version = version;
+        let app = AppView::read(seen.object);
+        let connected = app.condition(READY) == Some(("True", "Connected"));
+        let was_connected = std::mem::replace(&mut self.connected, connected);
+        if !connected
+            || was_connected
+            || std::mem::take(&mut self.lists_are_blurred)
+            || seen.change.is_none()
+        {
+            return None;
+        }
+        let (missing, _) = LISTS.iter().zip(self.answered).find(|(_, answered)| !answered)?;
+        Some(format!(
+            "{}; but the engine had not answered {missing} since the daemon's last connection",
+            app.describe(READY)
+        ))
+    }
+}

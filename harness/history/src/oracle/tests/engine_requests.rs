@@ -1,0 +1,178 @@
+//! Requests of a daemon in the promised words and order, and some that are not.
+
+use rstest::rstest;
+
+use super::build::*;
+use crate::oracle::engine_requests;
+use crate::record::{Exit, UserCommand, UserCommandEnd, What, WireMessage, WireWhat};
+use crate::scenario::Phase;
+
+/// A request of the daemon and its answer.
+fn asked(exchange: u64, method: &str, target: &str, route: &str) -> [What; 2] {
+    let request = WireWhat::Request {
+        method: method.to_owned(),
+        target: target.to_owned(),
+        route: Some(route.to_owned()),
+        phase: Phase::Bootstrap,
+    };
+    [on_wire(exchange, request), on_wire(exchange, WireWhat::Response { status: 200 })]
+}
+
+/// What a daemon asks for before it subscribes.
+fn bootstrap() -> Vec<What> {
+    let requests = [
+        ("HEAD", "/_ping", "/_ping"),
+        ("HEAD", "/_ping", "/_ping"),
+        ("GET", "/v1.41/info", "/info"),
+        ("GET", "/v1.41/containers/json?all=1", "/containers/json"),
+        ("GET", "/v1.41/images/json?all=1", "/images/json"),
+        ("GET", "/v1.41/volumes", "/volumes"),
+    ];
+    let numbered = requests.iter().zip(1..);
+    numbered
+        .flat_map(|((method, target, route), number)| asked(number, method, target, route))
+        .collect()
+}
+
+fn subscribed() -> Vec<What> {
+    Vec::from(asked(90, "GET", "/v1.41/events?since=7", "/events"))
+}
+
+fn connected() -> What {
+    app_is(at_version(9, ready_app(1)))
+}
+
+#[rstest]
+#[case("GET", "/v1.41/containers/json", "/containers/json", "the promised parameters are `all=1`")]
+#[case(
+    "DELETE",
+    "/v1.41/containers/c",
+    "/containers/{id}",
+    "the promised parameters are `force=1`"
+)]
+#[case(
+    "DELETE",
+    "/v1.41/images/i?force=1",
+    "/images/{id}",
+    "the promised parameters are `noprune=1`"
+)]
+#[case(
+    "POST",
+    "/v1.41/containers/c/stop?t=1",
+    "/containers/{id}/stop",
+    "the promised parameters are ``"
+)]
+#[case("GET", "/v1.39/volumes", "/volumes", "not in a version from 1.40 to 1.54")]
+#[case("GET", "/volumes", "/volumes", "not in a version from 1.40 to 1.54")]
+#[case("HEAD", "/v1.41/_ping", "/_ping", "a ping has no version")]
+#[case("GET", "/v1.41/events", "/events", "without `since` in whole seconds")]
+fn a_request_has_the_promised_words(
+    #[case] method: &str,
+    #[case] target: &str,
+    #[case] route: &str,
+    #[case] text: &str,
+) {
+    let whats = [vec![connected()], Vec::from(asked(1, method, target, route))].concat();
+    let found = complaints(engine_requests, whats);
+    let expected = format!("the daemon asked the engine `{method} {target}`: {text}");
+    assert!(found.contains(&expected), "{found:?}");
+}
+
+// The docker command of the user asks by the same wire.
+#[test]
+fn what_a_user_asks_for_is_not_judged() {
+    let command =
+        |end| What::UserCommand(UserCommand { number: 1, arguments: vec!["ps".to_owned()], end });
+    let end = UserCommandEnd { exit: Exit::Code(0), said: String::new() };
+    let request = Vec::from(asked(1, "GET", "/v1.41/containers/json", "/containers/json"));
+    let whats = [vec![connected_app(), command(None)], request, vec![command(Some(end))]].concat();
+    assert_eq!(complaints(engine_requests, whats), [""; 0]);
+}
+
+// One request of the bootstrap is missing, or comes too late.
+#[test]
+fn a_daemon_that_subscribes_has_asked_in_order() {
+    let judged = |whats: Vec<What>| {
+        complaints(engine_requests, [whats, subscribed(), vec![connected()]].concat())
+    };
+    assert_eq!(judged(bootstrap()), [""; 0]);
+    for missing in 0..bootstrap().len() / 2 {
+        let mut whats = bootstrap();
+        whats.drain(2 * missing..2 * missing + 2);
+        let found = judged(whats);
+        assert!(found[0].contains("in the promised order"), "{missing}: {found:?}");
+    }
+    let mut late = bootstrap();
+    late.rotate_left(4);
+    assert!(!judged(late).is_empty());
+}
+
+#[test]
+fn connected_follows_a_full_sync() {
+    let unsynced = || app_is(at_version(8, app(1, true, &[("Settled", "False", "Odd", 1)])));
+    let whats = [vec![unsynced()], bootstrap(), subscribed(), vec![connected()]].concat();
+    assert_eq!(complaints(engine_requests, whats), [""; 0]);
+    // The subscription ends, and the daemon reports that it is connected again without another sync.
+    let ended = on_wire(90, WireWhat::Cut);
+    let lost =
+        [("ContainerEngineReady", "False", "ConnectFailed", 1), ("Settled", "True", "Settled", 1)];
+    let lost = app_is(at_version(10, app(1, true, &lost)));
+    let again = vec![ended, lost, app_is(at_version(11, ready_app(1)))];
+    let whats = [vec![unsynced()], bootstrap(), subscribed(), vec![connected()], again].concat();
+    let found = complaints(engine_requests, whats).join("; ");
+    assert!(found.contains("but the engine had not answered /containers/json"), "{found}");
+}
+
+/// The header of a run that began 100 s after 1970.
+fn began() -> What {
+    let What::Run(head) = run_with_steps(&serde_json::json!(["settle"])) else { unreachable!() };
+    What::Run(crate::record::RunHeader { started: "1970-01-01T00:01:40Z".to_owned(), ..head })
+}
+
+#[rstest]
+#[case("since=100", None)]
+#[case("since=101", None)]
+#[case("since=7", Some("the engine's clock says a time from 98 to 102"))]
+#[case("since=160", Some("the engine's clock says a time from 98 to 102"))]
+fn a_subscription_begins_at_the_engines_time(#[case] since: &str, #[case] expected: Option<&str>) {
+    let target = format!("/v1.41/events?{since}");
+    let events = Vec::from(asked(90, "GET", &target, "/events"));
+    let whats = [vec![began()], bootstrap(), events, vec![connected()]].concat();
+    let found = complaints(engine_requests, whats).join("; ");
+    match expected {
+        Some(text) => assert!(found.contains(text), "{found}"),
+        None => assert_eq!(found, ""),
+    }
+}
+
+/// A message on the wire before the user's own engine.
+fn on_user_wire(connection: u64, event: WireWhat) -> What {
+    What::UserWire(WireMessage { connection, exchange: connection, event })
+}
+
+// Two probes ping the user's engine, and a gate holds the first. It is abandoned in the one history and
+// forwarded in the other.
+#[test]
+fn a_probe_that_is_replaced_ends() {
+    let ping = |connection| {
+        let request = WireWhat::Request {
+            method: "HEAD".to_owned(),
+            target: "/_ping".to_owned(),
+            route: Some("/_ping".to_owned()),
+            phase: Phase::Bootstrap,
+        };
+        on_user_wire(connection, request)
+    };
+    let released = || on_user_wire(1, WireWhat::Released { gate: "first".to_owned() });
+    let abandoned = on_user_wire(1, WireWhat::Abandoned { gate: "first".to_owned() });
+    let judged = |whats| complaints(engine_requests, [vec![connected_app()], whats].concat());
+    assert_eq!(judged(vec![ping(1), abandoned, ping(2)]), [""; 0]);
+    assert_eq!(judged(vec![ping(1), released(), ping(2)]), [""; 0]);
+    let found = judged(vec![ping(1), ping(2), released()]);
+    assert!(found[0].contains("the ping that gate first held still had its sender"), "{found:?}");
+}
+
+/// An App that was connected before the history began.
+fn connected_app() -> What {
+    listed("apps", 9, vec![at_version(9, ready_app(1))])
+}

@@ -1,0 +1,56 @@
+//! What can be done to the guest that runs the engine, and whether it is whole.
+
+use super::error::ScheduleError;
+use crate::scenario::GuestOp;
+
+/// What earlier steps have done to the guest.
+#[derive(Default)]
+pub(super) struct GuestState {
+    is_off: bool,
+    is_paused: bool,
+    network_is_down: bool,
+    has_no_forward: bool,
+}
+
+impl GuestState {
+    /// Refuses a step that cannot be done to the guest here.
+    pub(super) fn apply(&mut self, index: usize, op: GuestOp) -> Result<(), ScheduleError> {
+        let runs = !self.is_off && !self.is_paused;
+        let (possible, expected) = match op {
+            GuestOp::PowerCut => (!self.is_off, "a guest that is on"),
+            GuestOp::PowerOn => (self.is_off, "`guest: power_cut` before it"),
+            GuestOp::Reset | GuestOp::Pause => (runs, "a guest that runs"),
+            GuestOp::Resume => (self.is_paused, "`guest: pause` before it"),
+            GuestOp::NicDown => (runs && !self.network_is_down, "a guest with its network"),
+            GuestOp::NicUp => (self.network_is_down, "`guest: nic_down` before it"),
+            GuestOp::KillForward => {
+                (!self.is_off && !self.has_no_forward, "a guest with its forward")
+            }
+            GuestOp::Forward => (
+                runs && !self.network_is_down && self.has_no_forward,
+                "a guest that runs and has a network, and `guest: kill_forward` or `guest: reset` before it",
+            ),
+        };
+        if !possible {
+            let problem = "this cannot be done to the guest here";
+            return Err(ScheduleError::new(index, problem, expected));
+        }
+        match op {
+            GuestOp::PowerCut => *self = Self { is_off: true, ..Self::default() },
+            GuestOp::PowerOn => self.is_off = false,
+            // The forward hangs from then on: nothing tells `ssh` that its peer is gone.
+            GuestOp::Reset | GuestOp::KillForward => self.has_no_forward = true,
+            GuestOp::Pause => self.is_paused = true,
+            GuestOp::Resume => self.is_paused = false,
+            GuestOp::NicDown => self.network_is_down = true,
+            GuestOp::NicUp => self.network_is_down = false,
+            GuestOp::Forward => self.has_no_forward = false,
+        }
+        Ok(())
+    }
+
+    /// Whether the daemon cannot reach its engine because of the guest.
+    pub(super) fn is_broken(&self) -> bool {
+        self.is_off || self.is_paused || self.network_is_down || self.has_no_forward
+    }
+}

@@ -1,0 +1,26 @@
+//! Virtual machines in which a Linux guest boots: how their images and templates are made, and how
+//! a running one is talked to. It starts no machine of a world; the engine does.
+//!
+//! - `version`: which guests can be built;
+//! - `images`: the images in the user's cache; `build`: makes one by the recipe in `fixtures/vm`;
+//! - `machine`: the arguments of QEMU, in which every device is listed;
+//! - `template`: a guest that has booted, frozen, from which each world forks its own;
+//! - `qmp`: changes a running machine; `agent`: runs commands in its guest;
+//! - `error`: why a guest could not be built, started or asked.
+
+mod agent;
+mod build;
+mod error;
+mod images;
+mod machine;
+mod qmp;
+mod template;
+mod version;
+
+pub(crate) use agent::Agent;
+pub use error::VmError;
+pub(crate) use images::{Image, Images, ListedImage};
+pub(crate) use machine::{Machine, MachineFiles, SSH_DAEMON, SSH_HARNESS};
+pub(crate) use qmp::Qmp;
+pub(crate) use template::Template;
+pub use version::{GuestVersion, NoSuchGuest};
