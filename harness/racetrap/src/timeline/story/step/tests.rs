@@ -11,8 +11,12 @@ use crate::timeline::story;
 
 /// A step of each name, with a part of its words.
 fn examples() -> Vec<(Value, &'static str)> {
+    [of_users(), of_faults(), of_clients()].concat()
+}
+
+/// Steps of the engine's users, of the daemon's command line, and of its API.
+fn of_users() -> Vec<(Value, &'static str)> {
     let mirror = || json!({ "volume": "v" });
-    let on = || json!({ "method": "GET", "route": "/containers/json" });
     vec![
         (json!({ "load_image": { "image": "base", "tags": ["base:1"] } }), "load base as base:1"),
         (json!({ "build": { "image": "new", "from": "base" } }), "build new from base"),
@@ -48,6 +52,13 @@ fn examples() -> Vec<(Value, &'static str)> {
         (json!({ "keep": mirror() }), "finalizer keeps the mirror of volume v"),
         (json!({ "let_go": mirror() }), "finalizer of the mirror of volume v is removed"),
         (json!({ "touch": { "times": 3 } }), "touch the App 3 times"),
+    ]
+}
+
+/// Steps of gates and faults, and of the docker command.
+fn of_faults() -> Vec<(Value, &'static str)> {
+    let on = || json!({ "method": "GET", "route": "/containers/json" });
+    vec![
         (json!({ "daemon": "freeze" }), "the daemon is frozen"),
         (json!({ "vm": "wait" }), "the VM does not carry out requests"),
         (json!({ "neighbour": { "daemon": "kill" } }), "the neighbour: the daemon is killed"),
@@ -83,6 +94,12 @@ fn examples() -> Vec<(Value, &'static str)> {
         (json!("killed"), "the daemon is killed as it begins to write"),
         (json!({ "freeze_at": "config_write" }), "is to be frozen as it begins to write"),
         (json!("frozen"), "the daemon is frozen as it begins to write"),
+    ]
+}
+
+/// Steps of clients of logs, and waits.
+fn of_clients() -> Vec<(Value, &'static str)> {
+    vec![
         (
             json!({ "open_log": { "client": "one", "log": { "of": "c", "door": "inner" } } }),
             "client one requests the log of c at the inner port",
