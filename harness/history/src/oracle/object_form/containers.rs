@@ -73,8 +73,8 @@ fn complaint(container: &Value) -> Option<String> {
     let all = of_state.chain([("OOMKilled", "Unknown", String::new())]);
     all.into_iter().find_map(|(kind, status, reason)| match found(kind) {
         None => Some(format!("is {state}, and has no condition {kind}")),
-        Some((is, why)) if is != status || !(reason.is_empty() || why == reason) => {
-            Some(format!("is {state}, but {kind}={is} ({why})"))
+        Some((is, given)) if is != status || !(reason.is_empty() || given == reason) => {
+            Some(format!("is {state}, but {kind}={is} ({given})"))
         }
         Some(_) => None,
     })

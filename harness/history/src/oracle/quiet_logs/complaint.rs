@@ -92,7 +92,16 @@ const WORDS: [(Kind, &[&str]); 12] = [
     // The engine says "no such"; the API says "not found".
     (Kind::NotInApi, &["not found", "notfound"]),
     (Kind::Cancelled, &["context canceled", "was canceled", "was cancelled", "request canceled"]),
-    (Kind::TimedOut, &["deadline exceeded", "timed out", "timeout", "deadline has elapsed"]),
+    (
+        Kind::TimedOut,
+        &[
+            "deadline exceeded",
+            "timed out",
+            "timeout",
+            "deadline has elapsed",
+            "not answered within",
+        ],
+    ),
     (Kind::Answer, &["error response from daemon", "answered by the wire"]),
     (
         Kind::Malformed,

@@ -39,6 +39,7 @@ impl Forward {
     }
 
     /// Starts the `ssh` that forwards. It binds the socket once it has logged in.
+    #[expect(clippy::too_many_arguments, reason = "each is another part of the world")]
     pub(super) async fn begin(
         self,
         qmp: &Qmp,

@@ -43,6 +43,7 @@ pub(super) async fn make_disk(
 
 /// Starts QEMU, and waits until it listens for commands. With `is_fork`, it waits for the state of
 /// the template; otherwise it boots from its disk.
+#[expect(clippy::too_many_arguments, reason = "each is another part of the world")]
 pub(super) async fn launch(
     template: &Template,
     machine: &Machine,
