@@ -99,6 +99,7 @@ fn rule(step: serde_json::Value, rule: &str) -> Vec<What> {
 const ANSWERED: &str = "Error response from daemon: server misbehaves";
 const REFUSED: &str = "dial unix /w/docker.sock: connect: connection refused";
 const CANCELLED: &str = "context canceled";
+const LATE: &str = "failed to ping Docker: HEAD /_ping was not answered within 5s";
 const INVALID: &str = "invalid character ']' after object key:value pair";
 const DENIED: &str = "admission webhook \"a\" denied the request";
 const NO_MIRROR: &str = "Volume \"v\" is invalid: status.createdAt: Required value";
@@ -127,6 +128,12 @@ const CROSS_DEVICE: &str = "rename /w/.docker/x /w/config.json: invalid cross-de
 #[case::denied(vec![denied()], DENIED, NO_MIRROR)]
 #[case::lifted(vec![run_with_steps(&json!([{"lift": "broken"}])), step_began(0)], REFUSED, ANSWERED)]
 #[case::engine_ended(vec![process("engine", ProcessState::Stopped)], REFUSED, CROSS_DEVICE)]
+#[case::engine_that_hangs(vec![process("engine", ProcessState::Stopped)], LATE, ANSWERED)]
+#[case::guest_that_stands_still(
+    vec![run_with_steps(&json!([{"guest": "pause"}])), step_began(0)],
+    LATE,
+    CROSS_DEVICE
+)]
 #[case::daemon_started(
     vec![process("daemon", ProcessState::Started)],
     "Control plane not ready",
