@@ -91,10 +91,10 @@ fn evidence_of_a_run_by_sudo_belongs_to_the_caller() {
 
 fn evidence(place: &Path, name: &str, bytes: usize) {
     let directory = place.join(name);
-    fs::create_dir_all(&directory).unwrap();
-    fs::write(directory.join("journal.jsonl"), vec![b'x'; bytes]).unwrap();
-    fs::write(directory.join("verdict.json"), "{}").unwrap();
-    fs::write(place.join(format!("{name}.tar.zst")), "archive").unwrap();
+    fs::create_dir_all(&directory).expect("a writable directory");
+    fs::write(directory.join("journal.jsonl"), vec![b'x'; bytes]).expect("a writable directory");
+    fs::write(directory.join("verdict.json"), "{}").expect("a writable directory");
+    fs::write(place.join(format!("{name}.tar.zst")), "archive").expect("a writable directory");
 }
 
 /// Files of others in the same directory, and evidence that is neither too old nor too much, must stay.

@@ -99,9 +99,12 @@ fn doctor_says_how_many_files_may_be_open_after_the_soft_limit_was_raised() {
 fn checked(command: &mut assert_cmd::Command, name: &str) -> (String, String) {
     let (_, stdout, stderr) = outcome(command.args(["doctor", "--format", "json"]));
     let object: Value = serde_json::from_str(&stdout).expect(&stderr);
-    let checks = object["checks"].as_array().unwrap();
+    let checks = object["checks"].as_array().expect("doctor lists checks");
     let check = checks.iter().find(|check| check["name"] == name).expect(name);
-    (check["state"].as_str().unwrap().to_owned(), format!("{}{}", check["found"], check["remedy"]))
+    (
+        check["state"].as_str().expect("a check has a state").to_owned(),
+        format!("{}{}", check["found"], check["remedy"]),
+    )
 }
 
 /// A link is resolved, an empty name is none, and letters that dockerd or mount(8) would take as something

@@ -13,8 +13,8 @@ fn again(command: &mut assert_cmd::Command) -> String {
     command.args(["run", "295-I6", "--daemon", "/bin/false", "--format", "json"]);
     let (code, stdout, stderr) = outcome(command);
     assert_eq!(code, 3, "{stderr}");
-    let object: Value = serde_json::from_str(&stdout).unwrap();
-    object["runs"][0]["again"].as_str().unwrap().to_owned()
+    let object: Value = serde_json::from_str(&stdout).expect("the output is JSON");
+    object["runs"][0]["again"].as_str().expect("a run has its command").to_owned()
 }
 
 #[test]

@@ -93,16 +93,15 @@ async fn size(browser: &Browser, selector: &str, side: &str) -> i64 {
 }
 
 #[rstest]
-#[case::panel("aside", "aside", "width", (-60, 0), 60, Key::Left)]
-#[case::list("list", "#records", "height", (0, -50), 50, Key::Up)]
-#[case::names("names", "#labels", "width", (40, 0), 40, Key::Right)]
-#[case::mirrors("mirrors", "#mirrors", "height", (0, 30), 30, Key::Down)]
-#[case::summary("summary", "#findings", "height", (0, -20), -20, Key::Up)]
+#[case::panel("aside", ("aside", "width"), (-60, 0), 60, Key::Left)]
+#[case::list("list", ("#records", "height"), (0, -50), 50, Key::Up)]
+#[case::names("names", ("#labels", "width"), (40, 0), 40, Key::Right)]
+#[case::mirrors("mirrors", ("#mirrors", "height"), (0, 30), 30, Key::Down)]
+#[case::summary("summary", ("#findings", "height"), (0, -20), -20, Key::Up)]
 #[tokio::test]
 async fn a_pane_is_resized_by_its_separator(
     #[case] pane: &str,
-    #[case] element: &str,
-    #[case] side: &str,
+    #[case] (element, side): (&str, &str),
     #[case] by: (i64, i64),
     #[case] grows: i64,
     #[case] key: Key,

@@ -1,6 +1,6 @@
 //! Lines of the files beside a page: that of a step in the schedule, and that of a record in a log.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use k8s_openapi::jiff::Timestamp;
 use racetrap_history::{Record, What};
@@ -24,7 +24,7 @@ pub(super) fn step_lines(yaml: &str, steps: usize) -> Vec<usize> {
 /// A log that was rotated has only the last lines of a run, so records and lines are compared from
 /// the end. A record without an equal line, such as one whose line is masked later, has none.
 pub(super) fn log_lines(history: &[Record], text: &str) -> BTreeMap<u64, usize> {
-    let mut by_text: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut by_text: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (number, line) in (1..).zip(text.lines()) {
         by_text.entry(line).or_default().push(number);
     }

@@ -73,7 +73,7 @@ fn requested(log: &LogRequest) -> String {
 fn answer(status: &Codes) -> String {
     match status {
         Codes::One(SWITCHING_PROTOCOLS) => String::new(),
-        status => format!(" (promised answer: {status})"),
+        Codes::One(_) | Codes::Any(_) => format!(" (promised answer: {status})"),
     }
 }
 
