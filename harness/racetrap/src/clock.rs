@@ -30,8 +30,16 @@ impl Clock {
     /// Calendar time now, in RFC 3339 with seconds. It is the calendar time of the start plus the
     /// monotonic time since, so that it never goes back.
     pub(crate) fn calendar(self) -> String {
-        let now = Timestamp::try_from(self.calendar + self.elapsed());
-        now.map(|now| now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        self.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    /// Calendar time now, as [`Self::calendar`], with milliseconds.
+    pub(crate) fn calendar_ms(self) -> String {
+        self.now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    }
+
+    fn now(self) -> Timestamp {
+        Timestamp::try_from(self.calendar + self.elapsed())
             .expect("a computer's calendar fits into a timestamp")
     }
 

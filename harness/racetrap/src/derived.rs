@@ -8,7 +8,7 @@ use std::path::Path;
 use racetrap_history::journal::{self, JournalError};
 use racetrap_history::{Judgement, Record, RunHeader, What, judge, timeline};
 
-use crate::timeline::{timeline_page, trace};
+use crate::timeline::{Beside, timeline_page, trace};
 
 /// Name of the journal in an evidence directory.
 pub(crate) const JOURNAL: &str = "journal.jsonl";
@@ -24,6 +24,12 @@ pub(crate) const TRACE: &str = "trace.json";
 
 /// Name of the verdict as JSON.
 pub(crate) const VERDICT: &str = "verdict.json";
+
+/// The most entries of an evidence directory to which the page leads.
+const FILES_MAX: usize = 64;
+
+/// The most bytes of a file whose lines the page knows.
+const TEXT_MAX: u64 = 8 << 20;
 
 /// A journal, and the judgement of the present oracles on it.
 #[derive(Debug)]
@@ -55,8 +61,37 @@ pub(crate) fn write(directory: &Path, history: &[Record], verdict: &Judgement) -
     let text = timeline::lines(history).join("\n") + "\n";
     replace(directory, TIMELINE, text.as_bytes())?;
     replace(directory, VERDICT, &serde_json::to_vec_pretty(verdict)?)?;
-    replace(directory, PAGE, timeline_page(history, verdict).as_bytes())?;
-    replace(directory, TRACE, trace(history, verdict).as_bytes())
+    replace(directory, TRACE, trace(history, verdict).as_bytes())?;
+    // Last, because the page has links to the files that are there.
+    let page = timeline_page(history, verdict, &beside(directory)?);
+    replace(directory, PAGE, page.as_bytes())
+}
+
+/// The files in an evidence directory. It may come from somebody else, so links are left out, and so
+/// are texts that are too long.
+fn beside(directory: &Path) -> io::Result<Beside> {
+    let mut beside = Beside::default();
+    for entry in fs::read_dir(directory)?.take(FILES_MAX) {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        // A hidden file is half of one, and the page itself needs no link.
+        if name.starts_with('.') || name == PAGE {
+            continue;
+        }
+        if kind.is_dir() {
+            beside.names.push(format!("{name}/"));
+        } else if kind.is_file() {
+            let is_read = name == "scenario.yaml" || name.ends_with(".log");
+            if is_read && entry.metadata()?.len() <= TEXT_MAX {
+                let text = fs::read(entry.path())?;
+                beside.texts.insert(name.clone(), String::from_utf8_lossy(&text).into_owned());
+            }
+            beside.names.push(name);
+        }
+    }
+    beside.names.sort_unstable();
+    Ok(beside)
 }
 
 impl Rebuilt {
@@ -114,5 +149,21 @@ mod tests {
         assert_eq!(fs::read(directory.join(VERDICT)).expect("it is there"), b"{}");
         assert_eq!(fs::read(&outside).expect("it is there"), b"mine");
         assert_eq!(fs::read_dir(&directory).expect("it is there").count(), 1);
+    }
+
+    // A link may lead to a file of the user, whose text must not get into the page.
+    #[test]
+    fn the_page_leads_to_files_and_directories_and_not_to_links() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let path = |name: &str| place.path().join(name);
+        for name in ["scenario.yaml", "engine.log", "trace.json", ".part", PAGE] {
+            fs::write(path(name), name).expect("a new file");
+        }
+        fs::create_dir(path("world")).expect("a new directory");
+        std::os::unix::fs::symlink("/etc/passwd", path("daemon-a.log")).expect("a new link");
+        let beside = beside(place.path()).expect("it can be read");
+        assert_eq!(beside.names, ["engine.log", "scenario.yaml", "trace.json", "world/"]);
+        let texts: Vec<_> = beside.texts.keys().map(String::as_str).collect();
+        assert_eq!(texts, ["engine.log", "scenario.yaml"]);
     }
 }

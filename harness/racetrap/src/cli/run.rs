@@ -22,10 +22,7 @@ use super::{checks, worlds};
 use crate::known::KnownFailures;
 use crate::matrix::not_begun;
 use crate::report::{self, Case, NotWritten, Progress, RunReport, State, Terminal};
-use crate::run::{self as runner, EndAt, RunOptions};
-
-/// Why runs are stopped after a failure.
-const FAIL_FAST: &str = "--fail-fast";
+use crate::run::{self as runner, EndAt, FAIL_FAST, RunOptions};
 
 /// Arguments of `run`.
 #[derive(Clone, Debug, clap::Args)]

@@ -187,18 +187,11 @@ impl WatchState {
     }
 
     fn record(&self, path: &str, how: FileChange, by_user: bool, holds: DockerContent) {
-        self.record_with(path, how, by_user, holds, None);
+        let path = path.to_owned();
+        self.record_file(DockerFile { path, how, by_user, holds, attributes: None });
     }
 
-    fn record_with(
-        &self,
-        path: &str,
-        how: FileChange,
-        by_user: bool,
-        holds: DockerContent,
-        attributes: Option<FileAttributes>,
-    ) {
-        let file = DockerFile { path: path.to_owned(), how, by_user, holds, attributes };
+    fn record_file(&self, file: DockerFile) {
         self.recorder.append(What::DockerFile(file));
     }
 
@@ -209,7 +202,8 @@ impl WatchState {
             .then(|| attributes(&self.layout.config, &self.config_path()))
             .flatten();
         self.config = Recorded { content: content.clone(), attributes: attributes.clone() };
-        self.record_with(CONFIG_FILE, how, by_user, content, attributes);
+        let path = CONFIG_FILE.to_owned();
+        self.record_file(DockerFile { path, how, by_user, holds: content, attributes });
     }
 
     /// Records a new mode or owner of `config.json`, which the kernel does not report here.
@@ -218,8 +212,9 @@ impl WatchState {
         let is_known = self.config.content != DockerContent::Passed;
         if is_known && now.is_some() && now != self.config.attributes {
             self.config.attributes.clone_from(&now);
-            let content = self.config.content.clone();
-            self.record_with(CONFIG_FILE, FileChange::Changed, by_user, content, now);
+            let (path, how) = (CONFIG_FILE.to_owned(), FileChange::Changed);
+            let holds = self.config.content.clone();
+            self.record_file(DockerFile { path, how, by_user, holds, attributes: now });
         }
     }
 
@@ -342,7 +337,8 @@ impl WatchState {
             if self.contexts.get(id) != Some(context) {
                 let Context { name, content, attributes } = context;
                 let path = format!("{CONTEXTS_DIRECTORY}/{name}");
-                self.record_with(&path, how, by_user, content.clone(), attributes.clone());
+                let (holds, attributes) = (content.clone(), attributes.clone());
+                self.record_file(DockerFile { path, how, by_user, holds, attributes });
             }
         }
         self.contexts = found;
@@ -353,8 +349,9 @@ impl WatchState {
         let now = attributes(&self.layout.config, &self.layout.config.join(CONTEXTS_DIRECTORY));
         let link = |of: &Option<FileAttributes>| of.as_ref().and_then(|it| it.link.clone());
         if link(&now) != link(&self.contexts_directory) {
-            let (path, holds) = (CONTEXTS_DIRECTORY, DockerContent::Other);
-            self.record_with(path, how, by_user, holds, now.clone());
+            let (path, holds) = (CONTEXTS_DIRECTORY.to_owned(), DockerContent::Other);
+            let attributes = now.clone();
+            self.record_file(DockerFile { path, how, by_user, holds, attributes });
         }
         self.contexts_directory = now;
     }

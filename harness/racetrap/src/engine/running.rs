@@ -131,6 +131,11 @@ impl Engine {
         }
     }
 
+    /// Whether the engine runs in a virtual machine, whose processor software emulates.
+    pub(crate) fn is_in_guest(&self) -> bool {
+        matches!(self, Self::Guest(_))
+    }
+
     /// Does a step of a scenario to the virtual machine that runs the engine.
     ///
     /// # Errors

@@ -185,3 +185,34 @@ async fn cells_are_kept_back_once_the_harness_was_told_to_stop_and_say_how_to_ru
         assert_eq!(cell.again, format!("295-I4 under {defects:?}, control {control}"));
     }
 }
+
+// Each cell is begun once, those of one daemon one after the other. Every daemon under which a cell waits
+// begins in the first half, and no two of them together.
+#[test]
+fn cells_that_wait_are_begun_early_and_apart() {
+    let catalogue = Catalogue::embedded().unwrap();
+    let entries: Vec<_> = catalogue.entries().collect();
+    let planned = plan(&subjects(&entries), true);
+    let order = in_order(&planned);
+    let mut sorted = order.clone();
+    sorted.sort_unstable();
+    assert!(sorted.into_iter().eq(0..planned.len()));
+    let waits = |index: &usize| {
+        let planned = planned[*index];
+        planned.daemon == DaemonKind::Own && planned.about.oracle == OracleName::Liveness
+    };
+    let mut at: Vec<(usize, usize)> =
+        (0..).zip(order.iter().copied()).filter(|(_, index)| waits(index)).collect();
+    // Findings that share a defect share its daemon.
+    at.dedup_by_key(|(_, index)| &planned[*index].about.defect);
+    let at: Vec<_> = at.into_iter().map(|(at, _)| at).collect();
+    assert!(at.len() > 5, "{at:?}");
+    assert!(at.iter().all(|at| *at < order.len() * 2 / 3), "{at:?}");
+    assert!(at.windows(2).all(|pair| pair[1] - pair[0] > 3), "{at:?}");
+    let defects: Vec<_> =
+        order.iter().filter_map(|at| planned[*at].daemon.defect(planned[*at].about)).collect();
+    let mut changes = defects.clone();
+    changes.dedup();
+    let kinds: std::collections::BTreeSet<_> = defects.into_iter().collect();
+    assert_eq!(changes.len(), kinds.len(), "a daemon's cells are torn apart");
+}

@@ -64,7 +64,7 @@ impl Evidence {
             daemon: options.daemon.to_string_lossy().into_owned(),
             defects: options.defects.clone(),
             vm,
-            started: self.clock.calendar(),
+            started: self.clock.calendar_ms(),
             reused,
             again: options.again.clone(),
             low_limit: sys::low_limit(),

@@ -60,3 +60,28 @@ pub(super) fn end(recorder: &Recorder) {
     recorder.note("the run ends at its first violation: only the verdict is asked for");
     recorder.begin_to_end();
 }
+
+#[cfg(test)]
+mod tests {
+    use racetrap_history::{Blame, What};
+
+    use super::*;
+    use crate::clock::Clock;
+
+    // The violation is one of `liveness`, so a run that asks for another oracle goes on.
+    #[tokio::test]
+    async fn a_run_ends_at_a_violation_that_was_asked_for() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let path = place.path().join("journal");
+        let recorder = Recorder::create(&path, Clock::start()).expect("a new journal");
+        let liveness = EndAt::ViolationOf(OracleName::Liveness);
+        assert!(![EndAt::AnyViolation, liveness].iter().any(|at| at.is_reached(&recorder)));
+        let why = "late".to_owned();
+        recorder.append(What::StepFailed { index: 0, blame: Blame::Daemon, why });
+        assert!(!EndAt::LastStep.is_reached(&recorder));
+        assert!(!EndAt::ViolationOf(OracleName::Convergence).is_reached(&recorder));
+        assert!(EndAt::AnyViolation.is_reached(&recorder));
+        liveness.comes(&recorder).await;
+        assert_eq!(recorder.history().last().map(|record| &record.what), Some(&What::Ending));
+    }
+}

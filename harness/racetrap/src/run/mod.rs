@@ -38,4 +38,5 @@ pub use self::options::RunOptions;
 pub use self::outcome::Outcome;
 pub(crate) use self::outcome::engine_of;
 pub use self::perform::run;
+pub(crate) use self::stop::FAIL_FAST;
 pub use self::stop::{Stop, StopSender};

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 
 use futures::FutureExt as _;
-use racetrap_history::{Blame, Scenario, Step, VmMode, WaitStep, What, judge};
+use racetrap_history::{Blame, Scenario, Step, Verdict, VmMode, WaitStep, What, judge};
 
 use super::error::RunError;
 use super::evidence::{Evidence, Judged};
@@ -15,7 +15,7 @@ use super::options::RunOptions;
 use super::outcome::Outcome;
 use super::runner::Runner;
 use super::step_error::StepError;
-use super::stop::End;
+use super::stop::{End, FAIL_FAST};
 use super::{applicable, cause, reuse, turn};
 use crate::bundle::{Cause, Trigger, panicked};
 use crate::chain::chain;
@@ -163,8 +163,11 @@ async fn carry_out_made(
         give_back(runner.into_world(), lease, evidence, options).await?
     } else {
         let cause = cause::cause(&so_far, &judgement, carried_out.is_err(), &options.stop);
-        // The capture comes before the close, which ends the processes that it asks.
-        if !is_settled {
+        // The capture comes before the close, which ends the processes that it asks. A run that was
+        // stopped because another one has failed shows nothing that anybody would look at.
+        let is_for_nothing =
+            judgement.verdict != Verdict::Fail && options.stop.asked_now() == Some(FAIL_FAST);
+        if !is_settled && !is_for_nothing {
             runner.capture(&cause).await;
         }
         runner.close().await;

@@ -4,7 +4,8 @@
 //! A daemon acts because something happened, or because a timer of its own is due. The proof needs both:
 //!
 //! 1. Nothing goes on whose end others decide: no request to the engine, no command in the background, no
-//!    write at a gate, no VM that boots or stops, no mirrors that a stop still removes, no Kubernetes.
+//!    write at a gate, no VM that boots or stops, no mirrors that a stop still removes, no Kubernetes, no
+//!    emulated engine.
 //! 2. Nothing has happened for as long as the longest timer that the contract lets run in silence
 //!    ([`LONGEST_TIMER`]), and for as long as the run took until then. The second rules out retries: their
 //!    delay grows by doubling, so the next attempt comes no later after the last one than the last
@@ -37,12 +38,14 @@ const TURN: Duration = Duration::from_secs(2);
 /// be proved.
 pub(super) async fn nothing_is_due(scene: &Scene) {
     let mut changes = scene.recorder().changes();
+    // Neither bytes that pass slowly nor an emulated engine at work leaves a record.
+    let is_slowed = scene.is_slowed || scene.world.engine.is_in_guest();
     // When the daemon last answered the harness, if nothing happened since.
     let mut answered: Option<Duration> = None;
     loop {
         changes.borrow_and_update();
         let now = scene.recorder().clock().elapsed();
-        let silence = scene.recorder().with_view(|view| Silence::from_view(view, scene.is_slowed));
+        let silence = scene.recorder().with_view(|view| Silence::from_view(view, is_slowed));
         answered = answered.filter(|at| silence.is_some_and(|silence| silence.effect < *at));
         let left = match silence {
             None => None,
@@ -127,4 +130,76 @@ fn is_at_rest(app: &AppView) -> bool {
         })
     };
     !app.wants_kubernetes && is_vm_at_rest && (app.wants_mirrors() || has_left())
+}
+
+#[cfg(test)]
+mod tests {
+    use racetrap_history::{Exit, ProcessState, Record, What};
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn condition(kind: &str, reason: &str, generation: i64) -> Value {
+        let status = if matches!(reason, "Stopped") { "False" } else { "True" };
+        json!({ "type": kind, "status": status, "reason": reason, "message": "",
+                "observedGeneration": generation })
+    }
+
+    /// An App of generation 2, whose engine's condition is of generation `of`.
+    fn app(running: bool, vm: &str, engine: &str, of: i64, kubernetes: bool) -> AppView {
+        AppView::read(&json!({
+            "metadata": { "name": "app", "generation": 2 },
+            "spec": { "running": running, "containerEngine": { "name": "moby" },
+                      "kubernetes": { "enabled": kubernetes } },
+            "status": { "conditions": [
+                condition("Running", vm, 2), condition("ContainerEngineReady", engine, of),
+            ] },
+        }))
+    }
+
+    // What is not at rest has timers of its own, of up to minutes.
+    #[rstest]
+    #[case::runs(app(true, "Started", "Connected", 2, false), true)]
+    #[case::boots(app(true, "Starting", "Connected", 2, false), false)]
+    #[case::kubernetes(app(true, "Started", "Connected", 2, true), false)]
+    #[case::stopped(app(false, "Stopped", "Stopped", 2, false), true)]
+    #[case::the_vm_stops(app(false, "Started", "Stopped", 2, false), false)]
+    #[case::mirrors_are_kept(app(false, "Stopped", "Connected", 2, false), false)]
+    #[case::it_has_not_begun_to_stop(app(false, "Stopped", "Stopped", 1, false), false)]
+    fn only_a_world_at_rest_can_be_proved(#[case] app: AppView, #[case] at_rest: bool) {
+        assert_eq!(is_at_rest(&app), at_rest);
+    }
+
+    fn silence(whats: Vec<What>, at_us: u64) -> Option<Silence> {
+        let mut view = View::default();
+        for (seq, what) in (0..).zip(whats) {
+            view.apply(&Record { seq, at_us, neighbour: false, what });
+        }
+        Silence::from_view(&view, false)
+    }
+
+    fn daemon(state: ProcessState) -> What {
+        What::Process { name: "daemon".to_owned(), pid: 1, started: 1, state }
+    }
+
+    // A retry's next delay is as long as all earlier ones together, so it may be as long as the run.
+    #[test]
+    fn a_run_that_took_longer_needs_a_longer_silence() {
+        let started = || vec![daemon(ProcessState::Started)];
+        let needed = |at_us| silence(started(), at_us).map(Silence::needed);
+        assert_eq!(needed(1_000_000), Some(LONGEST_TIMER));
+        assert_eq!(needed(25_000_000), Some(Duration::from_secs(25)));
+        let mut view = View::default();
+        view.apply(&Record { seq: 0, at_us: 0, neighbour: false, what: started().remove(0) });
+        assert_eq!(Silence::from_view(&view, true), None, "bytes that pass slowly leave no record");
+    }
+
+    #[test]
+    fn a_daemon_that_has_died_has_no_timer_until_it_is_started_again() {
+        let died = || daemon(ProcessState::Died { exit: Exit::Signal(9) });
+        let has_died = |whats| silence(whats, 1).map(|silence| silence.has_died);
+        assert_eq!(has_died(vec![died()]), Some(true));
+        assert_eq!(has_died(vec![died(), daemon(ProcessState::Started)]), Some(false));
+    }
 }

@@ -11,6 +11,9 @@ use super::options::RunOptions;
 use crate::clock::Clock;
 use crate::recorder::Recorder;
 
+/// What stops all runs because one has failed.
+pub(crate) const FAIL_FAST: &str = "--fail-fast";
+
 /// Whether the harness was asked to stop, and by what. Clones share the request.
 #[derive(Clone, Debug)]
 pub struct Stop(watch::Receiver<Option<&'static str>>);
@@ -106,5 +109,62 @@ impl End {
             Ok(by) => format!("the harness was told to stop by {by}"),
             Err(_) => format!("the run did not end within its {} s", self.deadline.as_secs()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    fn end(stop: Stop) -> End {
+        End { stop, deadline: Duration::from_secs(9), at: Instant::now() + Duration::from_secs(9) }
+    }
+
+    fn recorder(place: &tempfile::TempDir) -> Recorder {
+        Recorder::create(&place.path().join("journal"), Clock::start()).expect("a new journal")
+    }
+
+    fn reason(why: &str) -> What {
+        What::Unmade { why: why.to_owned() }
+    }
+
+    /// Records a note when it is dropped, as a step does that ends its clients.
+    struct Part(Recorder);
+
+    impl Drop for Part {
+        fn drop(&mut self) {
+            self.0.note("the part is dropped");
+        }
+    }
+
+    // The part and the end are both there at once. If the order were left to chance, some of the rounds
+    // would have another one.
+    #[tokio::test]
+    async fn an_end_counts_before_a_part_that_is_done_and_is_recorded_in_one_order() {
+        for _ in 0..20 {
+            let place = tempfile::tempdir().expect("a temporary directory");
+            let recorder = recorder(&place);
+            let (sender, stop) = Stop::pair();
+            sender.ask("SIGINT");
+            let part = Part(recorder.clone());
+            let done = async move {
+                let _part = part;
+            };
+            let ended = end(stop).or_done(done, &recorder, reason).await;
+            let why = ended.expect_err("the end came");
+            let records: Vec<_> = recorder.history().into_iter().map(|it| it.what).collect();
+            let note = What::Note { text: "the part is dropped".to_owned() };
+            assert_eq!(records, [What::Ending, reason(&why), note]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_part_that_is_done_before_the_end_is_recorded_by_its_caller_alone() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let recorder = recorder(&place);
+        let done = end(Stop::never()).or_done(async { 7 }, &recorder, reason).await;
+        assert_eq!(done, Ok(7));
+        assert_eq!(recorder.history(), []);
     }
 }

@@ -10,7 +10,7 @@ mod policy;
 mod story;
 mod trace;
 
-pub use page::timeline_page;
+pub use page::{Beside, timeline_page};
 pub(crate) use policy::{Inline, policy};
 pub(crate) use story::{StoryLine, story};
 pub use trace::trace;

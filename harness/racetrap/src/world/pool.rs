@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use futures::future::join_all;
 use racetrap_history::{Needs, VmMode, What};
 
 use super::world::World;
@@ -111,9 +112,7 @@ impl Pool {
             state.leases += 1;
             state.choose(&mut lease, shared.worlds_max)
         };
-        for world in surplus {
-            shared.close(world).await;
-        }
+        join_all(surplus.into_iter().map(|world| shared.close(world))).await;
         lease.notes = std::mem::take(&mut shared.state().notes);
         lease
     }
@@ -125,9 +124,8 @@ impl Pool {
     pub async fn close(&self) -> Closing {
         let Some(shared) = &self.0 else { return Closing::default() };
         let idle = std::mem::take(&mut shared.state().idle);
-        for Idle { world, .. } in idle {
-            shared.close(world).await;
-        }
+        // A world's close mostly waits for its processes to end.
+        join_all(idle.into_iter().map(|Idle { world, .. }| shared.close(world))).await;
         std::mem::take(&mut shared.state().closing)
     }
 }

@@ -161,13 +161,14 @@ fn a_run_in_a_pid_namespace_with_the_proc_of_another_is_refused_at_once() {
 }
 
 /// In a chroot, a process that enters a namespace is outside again: an engine would use the host's files.
-/// The root has all directories of the machine's own, so that all programs are there.
+/// The root has all directories of the machine's own, so that all programs are there. It is a mount point:
+/// in any other root, no mount namespace can be made at all.
 #[test]
 fn a_run_in_a_chroot_is_refused_before_it_touches_what_is_outside() {
     let sandbox = Sandbox::new();
     let root = sandbox.path().join("root");
     std::fs::create_dir(&root).unwrap();
-    let script = "for it in /*; do if [ -L $it ]; then cp -P $it $0; elif [ -d $it ]; then \
+    let script = "mount --bind $0 $0 && for it in /*; do if [ -L $it ]; then cp -P $it $0; elif [ -d $it ]; then \
                   mkdir $0$it && mount --rbind $it $0$it; fi || exit; done; exec chroot $0 \"$@\"";
     let mut command = assert_cmd::Command::new("unshare");
     command.args(["--mount", "sh", "-c", script]).arg(&root).arg(program());

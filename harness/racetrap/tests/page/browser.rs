@@ -156,6 +156,20 @@ impl Browser {
         self.driver.cdp().send_raw("Emulation.setEmulatedMedia", media).await.unwrap();
     }
 
+    /// Gives the window the size of another screen, in pixels.
+    pub(crate) async fn resize(&self, width: u32, height: u32) {
+        let screen = json!({
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false,
+        });
+        self.driver.cdp().send_raw("Emulation.setDeviceMetricsOverride", screen).await.unwrap();
+    }
+
+    /// Drags from a position in the window to another one, in pixels.
+    pub(crate) async fn drag(&self, from: (i64, i64), to: (i64, i64)) {
+        let grip = self.driver.action_chain().move_to(from.0, from.1).click_and_hold();
+        grip.move_to(to.0, to.1).release().perform().await.unwrap();
+    }
+
     /// The printed page as a PDF.
     pub(crate) async fn print(&self) -> Vec<u8> {
         let parameters = thirtyfour::common::print::PrintParameters::default();

@@ -30,6 +30,12 @@ impl Builder {
         self.now_us += us;
     }
 
+    /// Continues a history.
+    pub(crate) fn after(records: Vec<Record>) -> Self {
+        let now_us = records.last().map_or(0, |last| last.at_us);
+        Self { records, now_us }
+    }
+
     pub(crate) fn done(self) -> Vec<Record> {
         self.records
     }
@@ -216,4 +222,23 @@ pub(crate) fn long(records: usize) -> Vec<Record> {
         all.add(What::Checkpoint { number: 1, stage });
     }
     all.done()
+}
+
+/// A daemon that answers many requests at the same time, and warns of each in the same words.
+pub(crate) fn crowd(requests: u64) -> Vec<Record> {
+    let mut all = Builder::after(gap(PLAIN));
+    for exchange in 10..10 + requests {
+        all.add(wire(exchange, request("/v1.41/containers/json")));
+        let text = format!("time=\"2026-01-01T00:00:{exchange}Z\" level=warning msg=\"slow\"");
+        all.add(What::Log { level: LogLevel::Warning, text });
+    }
+    all.done()
+}
+
+/// A history whose clock is known to the millisecond.
+pub(crate) fn timed(mut history: Vec<Record>) -> Vec<Record> {
+    if let Some(What::Run(header)) = history.first_mut().map(|record| &mut record.what) {
+        header.started = "2026-01-01T00:00:00.500Z".to_owned();
+    }
+    history
 }

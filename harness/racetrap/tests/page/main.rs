@@ -5,5 +5,8 @@
 mod browser;
 mod histories;
 mod index;
+mod layout;
+mod places;
 mod timeline;
 mod trace;
+mod words;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use racetrap::timeline::timeline_page;
+use racetrap::timeline::{Beside, timeline_page};
 use racetrap_history::{Record, judge};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::browser::Browser;
 use crate::histories::{Builder, PLAIN, Texts, gap, long};
 
 fn page(history: &[Record]) -> String {
-    timeline_page(history, &judge(history))
+    timeline_page(history, &judge(history), &Beside::default())
 }
 
 async fn opened(history: &[Record]) -> Browser {
@@ -111,8 +111,8 @@ async fn the_scrubber_shows_the_mirrors_of_its_instant() {
     let late = truths().nth(1).unwrap();
     let held = record(&history, r#""wire":"held""#);
     for (at_us, title, listed) in [
-        (late.at_us, "1 of 2 differ", "−volume late"),
-        (held.at_us, "all as in the engine", "=volume early"),
+        (late.at_us, "1 of 2 differ", "missing volume late"),
+        (held.at_us, "all as in the engine", "equal volume early"),
         (700_000, "none", ""),
     ] {
         // A click on the thumb would not move it, so it is moved away first.
@@ -241,7 +241,7 @@ async fn no_text_of_a_history_becomes_markup() {
     let mut judgement = judge(&history);
     judgement.unknowns.push(HOSTILE.to_owned().into());
     let mut browser = Browser::start().await;
-    browser.open(&timeline_page(&history, &judgement)).await;
+    browser.open(&timeline_page(&history, &judgement, &Beside::default())).await;
     for at in 0..history.len() {
         browser.value(&format!("select({at})")).await;
     }
@@ -263,7 +263,7 @@ async fn fifty_thousand_records_are_a_page_like_any_other() {
     let browser = opened(&history).await;
     let count = browser.text("#count").await;
     assert!(count.ends_with(&format!("of {} records", history.len())), "{count}");
-    assert!(browser.count("*").await < 1_500);
+    assert!(browser.count("*").await < 2_000);
     browser.press(Key::Home).await;
     assert_eq!(shown(&browser).await.0, 0);
     browser.press(Key::End).await;

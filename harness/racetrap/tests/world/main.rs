@@ -18,3 +18,4 @@ mod reuse;
 mod survey;
 mod untouched;
 mod users_docker;
+mod waits;

@@ -105,6 +105,16 @@ fn exactly_the_condition_of_a_containers_state_is_true() {
     assert_eq!(complaints(object_form, paused(("Running", "False", "NotRunning"))), [""; 0]);
     let found = complaints(object_form, paused(("Running", "True", "Running")));
     assert_eq!(found, ["checkpoint 1: container c1: is paused, but Running=True (Running)"]);
+    // The same conditions, which the other controller writes after the checkpoint.
+    let late = |status| {
+        let right = ("Running", status, if status == "True" { "Running" } else { "NotRunning" });
+        let What::Listed { objects, .. } = &paused(right)[1] else { panic!("it is a list") };
+        let wrong = paused(("Running", "True", "Running"));
+        let later = at_version(6, objects[0].clone());
+        complaints(object_form, [wrong, vec![modified("containers", later)]].concat())
+    };
+    assert_eq!(late("False"), [""; 0]);
+    assert_eq!(late("True").len(), 1);
     let found = complaints(object_form, container_with("running", &[]));
     assert_eq!(found, ["checkpoint 1: container c1: is running, and has no condition Running"]);
 }

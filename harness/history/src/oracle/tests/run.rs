@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::build::*;
-use crate::judge::judge;
+use crate::judge::{has_violation, judge};
 use crate::oracle::{ALL, Finding};
 use crate::record::{
     Blame, Change, Exit, LogLevel, Owner, ProcessState, Review, ReviewOutcome, RunHeader, What,
@@ -305,4 +305,26 @@ fn a_run_that_was_told_to_stop_is_unknown() {
     whats.extend([What::Ending, failed]);
     whats.extend(end);
     assert_unknown(whats, "step 1: the world failed: SIGINT");
+}
+
+// The harness saw a violation and ended the run in the middle of a step. That nothing was judged at a
+// checkpoint is then no reason for anything; a run that was stopped has one.
+#[test]
+fn a_run_that_ended_at_its_first_violation_has_no_other_reason() {
+    let begun = || vec![run_with_steps(&json!(["settle"])), step_began(0)];
+    let died = process("daemon", ProcessState::Died { exit: Exit::Signal(11) });
+    let mut early = begun();
+    early.extend([died.clone(), What::Ending, What::Ended]);
+    let judgement = judge(&history(early.clone()));
+    assert_eq!(judgement.oracles(), [OracleName::Liveness]);
+    assert_eq!(judgement.unknowns, Vec::new());
+    assert!(has_violation(&history(early[..3].to_vec()), None));
+    assert!(has_violation(&history(early[..3].to_vec()), Some(OracleName::Liveness)));
+    assert!(!has_violation(&history(early[..3].to_vec()), Some(OracleName::Convergence)));
+    assert!(!has_violation(&history(begun()), None));
+    let mut without_end = begun();
+    without_end.extend([died, What::Ended]);
+    let judgement = judge(&history(without_end));
+    let only = &judgement.unknowns[0].text;
+    assert_eq!(only, "the run ended before anything could be judged");
 }

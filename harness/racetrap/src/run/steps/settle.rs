@@ -5,7 +5,8 @@
 //! a volume on the engine and waits for the volume's mirror. The daemon handles events in the order of
 //! their stream (contract 4.2), so it has handled every earlier event by then. The oracles judge the
 //! state at both points, so how long anything takes decides nothing. A stopped App mirrors nothing, so
-//! there is no such proof: a mirror that is still there at the deadline is late.
+//! there is no such proof: a mirror that is still there at the deadline is late. So is one that is there
+//! when the daemon has nothing left to do.
 
 use std::time::Duration;
 

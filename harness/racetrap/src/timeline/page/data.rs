@@ -2,14 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use racetrap_history::{Comparison, Judgement, Mirror, MirrorKey, Record, View};
+use racetrap_history::{Comparison, Judgement, Mirror, MirrorKey, Record, View, What};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::beside::Beside;
+use super::names::ShortNames;
+use super::places::{began, engine_lines, log_lines, step_lines};
+use super::summary::SCENARIO;
 use crate::timeline::lanes::{Changed, Chart, Item};
 
-/// Everything but the JSON of the records: lanes, texts, and the comparisons of mirrors.
-pub(super) fn drawn(history: &[Record], judgement: &Judgement, chart: &Chart) -> String {
+/// The engine's log in an evidence directory.
+const ENGINE_LOG: &str = "engine.log";
+
+/// Everything but the JSON of the records: lanes, texts, the comparisons of mirrors, and the lines of
+/// other files.
+pub(super) fn drawn(
+    history: &[Record],
+    judgement: &Judgement,
+    chart: &Chart,
+    beside: &Beside,
+) -> String {
+    let short = ShortNames::from_history(history);
     let lanes: Vec<_> = chart
         .lanes
         .iter()
@@ -21,14 +35,19 @@ pub(super) fn drawn(history: &[Record], judgement: &Judgement, chart: &Chart) ->
         .collect();
     // The items of all rows in one list: the script counts the rows of the lanes in the same order.
     let rows = chart.lanes.iter().flat_map(|lane| &lane.rows);
-    let items: Vec<Vec<Value>> = rows.map(|row| row.items.iter().map(item).collect()).collect();
+    let items: Vec<Vec<Value>> =
+        rows.map(|row| row.items.iter().map(|one| item(one, &short)).collect()).collect();
     // Each source is stored once, and entries refer to it by index.
     let mut sources: Vec<&str> = Vec::new();
     let mut entries = Vec::with_capacity(chart.entries.len());
     for entry in &chart.entries {
         let source = position(&mut sources, entry.source);
-        entries.push(json!([entry.at_us, source, entry.text, u8::from(entry.quiet)]));
+        let text = short.shortened(&entry.text);
+        entries.push(json!([entry.at_us, source, text, u8::from(entry.quiet)]));
     }
+    let began = began(history);
+    let engine = beside.texts.get(ENGINE_LOG).zip(began.filter(|(_, is_exact)| *is_exact));
+    let engine = engine.map(|(text, (began, _))| engine_lines(text, began));
     let (keys, mirrors) = mirrors(history, &chart.changes);
     let violations = judgement.violations.iter().map(|violation| violation.seq);
     embedded(&json!({
@@ -40,7 +59,35 @@ pub(super) fn drawn(history: &[Record], judgement: &Judgement, chart: &Chart) ->
         "keys": keys,
         "mirrors": mirrors,
         "violations": violations.collect::<Vec<_>>(),
+        "began": began,
+        "links": beside.names.iter().map(|name| Beside::link(name)).collect::<Vec<_>>(),
+        "files": beside.names,
+        "lines": lines_of_records(history, beside),
+        "engine": engine.unwrap_or_default(),
     }))
+}
+
+/// The line of each record that has one in another file, as `[record, file, line]`.
+fn lines_of_records(history: &[Record], beside: &Beside) -> Vec<Value> {
+    let mut lines = Vec::new();
+    for (file, name) in beside.names.iter().enumerate() {
+        let Some(text) = beside.texts.get(name) else { continue };
+        if name == SCENARIO {
+            let steps = history.iter().find_map(|record| {
+                let What::Run(header) = &record.what else { return None };
+                Some(header.scenario.steps.len())
+            });
+            let of_steps = step_lines(text, steps.unwrap_or_default());
+            for record in history {
+                let What::StepBegan { index } = &record.what else { continue };
+                lines.extend(of_steps.get(*index).map(|line| json!([record.seq, file, line])));
+            }
+        } else if name != ENGINE_LOG {
+            let of_log = log_lines(history, text);
+            lines.extend(of_log.into_iter().map(|(seq, line)| json!([seq, file, line])));
+        }
+    }
+    lines
 }
 
 /// The records as in the journal, one per line, so that the script can parse a single record.
@@ -51,8 +98,9 @@ pub(super) fn payloads(history: &[Record]) -> String {
 
 /// A mark as `[tone, label, time, record]`, and a bar as `[tone, label, time, record, last time,
 /// last record]`.
-fn item(item: &Item) -> Value {
+fn item(item: &Item, short: &ShortNames) -> Value {
     let Item { label, from, to, .. } = item;
+    let label = short.shortened(label);
     let tone = item.tone.name();
     match to {
         None => json!([tone, label, from.us, from.seq]),
@@ -104,7 +152,7 @@ fn told_comparison(key: usize, comparison: &Comparison, wanted: bool, names: &Vi
         // Neither object nor mirror: the comparison has ended.
         (None, []) => return json!([key]),
         (_, seen) if !differences.is_empty() && seen.is_empty() => "missing",
-        (None, _) if !differences.is_empty() => "surplus",
+        (None, _) if !differences.is_empty() => "extra",
         (Some(_), _) if !differences.is_empty() => "differs",
         // A mirror that nothing requires and nothing forbids.
         (None, _) => "apart",
@@ -114,7 +162,7 @@ fn told_comparison(key: usize, comparison: &Comparison, wanted: bool, names: &Vi
     let prefix = format!("{stands_for}: ");
     let why = differences.iter().map(|text| text.strip_prefix(&prefix).unwrap_or(text));
     let why = match state {
-        "surplus" if !wanted => "there is a mirror, and the App shall not run".to_owned(),
+        "extra" if !wanted => "there is a mirror, and the App shall not run".to_owned(),
         _ => names.named(&why.collect::<Vec<_>>().join("; ")),
     };
     json!([key, state, why, lines(comparison, names)])

@@ -2,22 +2,35 @@
 //! script.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use racetrap_history::{Judgement, Record, RunHeader, Verdict, What};
+use racetrap_history::{Judgement, Record};
 
+use super::beside::Beside;
 use super::data;
+use super::summary::{About, facts, findings, head};
+use super::words::glossary;
 use crate::timeline::lanes::Chart;
 use crate::timeline::policy::{Inline, policy};
-use crate::timeline::story::story;
 
-const STYLE: &str = concat!(include_str!("../tone.css"), include_str!("page.css"));
+/// The parts of the style, each after the parts that it changes.
+const STYLE: &str = concat!(
+    include_str!("../tone.css"),
+    include_str!("page.css"),
+    include_str!("panel.css"),
+    include_str!("screen.css"),
+);
 
 /// The parts of the script, each after the parts that it uses.
 const SCRIPT: &str = concat!(
     include_str!("script/data.js"),
     include_str!("script/scale.js"),
+    include_str!("script/words.js"),
+    include_str!("script/rows.js"),
+    include_str!("script/labels.js"),
     include_str!("script/chart.js"),
     include_str!("script/list.js"),
+    include_str!("script/places.js"),
     include_str!("script/panel.js"),
+    include_str!("script/panes.js"),
     include_str!("script/keys.js"),
 );
 
@@ -29,13 +42,13 @@ const LEGEND: [(&str, &str); 10] = [
     ("plain", "in progress"),
     ("good", "holds"),
     ("off", "does not hold"),
-    ("doubt", "differs, warning, in doubt"),
+    ("doubt", "difference, warning, in doubt"),
     ("added", "new"),
     ("changed", "changed"),
     ("removed", "gone"),
 ];
 
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 14] = [
     ("← →", "the record before, the next one (of those that the list shows)"),
     ("n, N", "the next violation, the one before"),
     ("+, −", "closer, farther away"),
@@ -44,17 +57,22 @@ const KEYS: [(&str, &str); 9] = [
     ("q", "quiet stretches in full, or shortened"),
     ("/", "search the records; Esc leaves the search"),
     ("c", "copy the command that repeats the run"),
+    ("s", "fold the summary, or show it"),
+    ("w", "the words of this page"),
     ("?", "these keys"),
+    ("click", "the record at this place of the chart"),
+    ("drag", "to another part of the run, or another size of a pane"),
+    ("Ctrl wheel", "closer, farther away"),
 ];
 
-/// A history and its judgement as the text of a `timeline.html`.
+/// A history and its judgement as the text of a `timeline.html` with links to the files beside it.
 #[must_use]
-pub fn timeline_page(history: &[Record], judgement: &Judgement) -> String {
+pub fn timeline_page(history: &[Record], judgement: &Judgement, beside: &Beside) -> String {
     let chart = Chart::new(history, judgement);
-    page(history, judgement, &chart).into_string()
+    page(history, judgement, &chart, beside).into_string()
 }
 
-fn page(history: &[Record], judgement: &Judgement, chart: &Chart) -> Markup {
+fn page(history: &[Record], judgement: &Judgement, chart: &Chart, beside: &Beside) -> Markup {
     let about = About::from_history(history);
     let (style, script) = (Inline(STYLE), Inline(SCRIPT));
     html! {
@@ -69,15 +87,18 @@ fn page(history: &[Record], judgement: &Judgement, chart: &Chart) -> Markup {
             }
             body {
                 (head(&about, judgement.verdict))
-                (facts(&about, chart))
-                (findings(&about, history, judgement))
+                (facts(&about, chart, beside))
+                (findings(&about, history, judgement, beside))
+                (separator("summary", "horizontal", "Height of the summary"))
                 noscript { p { "This page needs its script. The same timeline as text is in timeline.txt beside it." } }
                 (timeline())
+                (separator("aside", "vertical", "Width of the panel"))
                 (panel())
                 (foot())
                 (keys())
+                (glossary())
                 script type="application/json" id="drawn" {
-                    (PreEscaped(data::drawn(history, judgement, chart)))
+                    (PreEscaped(data::drawn(history, judgement, chart, beside)))
                 }
                 // One JSON object a line, so that the script can parse a single record.
                 script type="application/json" id="payloads" { (PreEscaped(data::payloads(history))) }
@@ -87,139 +108,11 @@ fn page(history: &[Record], judgement: &Judgement, chart: &Chart) -> Markup {
     }
 }
 
-/// The facts about a run in its first records.
-#[derive(Default)]
-struct About<'a> {
-    header: Option<&'a RunHeader>,
-    finding: String,
-    title: String,
-    facts: Option<(&'a str, &'a str)>,
-}
-
-impl<'a> About<'a> {
-    fn from_history(history: &'a [Record]) -> Self {
-        let mut about = Self { finding: "a run without a header".to_owned(), ..Self::default() };
-        for record in history.iter().filter(|record| !record.neighbour) {
-            if let What::Run(header) = &record.what {
-                about.finding = header.finding.to_string();
-                about.header = Some(header);
-            } else if let What::Facts { daemon_version, engine, .. } = &record.what {
-                about.facts = Some((daemon_version, engine));
-                break;
-            }
-        }
-        let described = about.header.and_then(|header| header.scenario.about.as_ref());
-        about.title = described.map(|described| described.title.clone()).unwrap_or_default();
-        about
-    }
-}
-
-/// The first line: the verdict, the finding, and the command that repeats the run.
-fn head(about: &About<'_>, verdict: Verdict) -> Markup {
-    let again = about.header.map_or("", |header| header.again.as_str());
+/// The border between two panes, which can be dragged, and moved with the arrow keys.
+fn separator(pane: &str, orientation: &str, label: &str) -> Markup {
     html! {
-        header {
-            span class={ "verdict " (verdict) } { (verdict) }
-            h1 { span.id { (about.finding) } " " (about.title) }
-            // The header of an old journal has no command.
-            div.again hidden[again.is_empty()] {
-                code #again { (again) }
-                button #copy type="button" aria-describedby="again" { "Copy" }
-            }
-        }
-    }
-}
-
-fn facts(about: &About<'_>, chart: &Chart) -> Markup {
-    let seconds = format!("{:.3} s", chart.end.us as f64 / 1e6);
-    html! {
-        dl.facts {
-            @if let Some(header) = about.header {
-                (fact("daemon", &about.facts.map_or(header.daemon.as_str(), |(daemon, _)| daemon)))
-                @if !header.defects.is_empty() { (fact("defect", &header.defects.join(", "))) }
-                @if let Some((_, engine)) = about.facts { (fact("engine", &engine)) }
-                (fact("VM mode", &header.vm))
-                (fact("begun", &header.started))
-                @if header.reused > 0 { (fact("run in its world", &(header.reused + 1))) }
-            }
-            (fact("lasted", &seconds))
-            (fact("records", &chart.entries.len()))
-        }
-    }
-}
-
-fn fact(name: &str, value: &dyn std::fmt::Display) -> Markup {
-    html! { div { dt { (name) } dd { (value.to_string()) } } }
-}
-
-/// The scenario, the correct behaviour, and the violations.
-fn findings(about: &About<'_>, history: &[Record], judgement: &Judgement) -> Markup {
-    let described = about.header.and_then(|header| header.scenario.about.as_ref());
-    html! {
-        section.findings aria-label="What came out" {
-            @if let Some(header) = about.header {
-                div {
-                    h2 { "What was done" }
-                    dl.story {
-                        @for (label, what) in story(&header.scenario) { dt { (label) } dd { (what) } }
-                    }
-                }
-            }
-            @if let Some(described) = described {
-                div {
-                    h2 { "What must be so" }
-                    p { (described.correct) }
-                    h2 { "What this finding is" }
-                    p { (described.broken) }
-                }
-            }
-            div.seen {
-                h2 { "What was seen" }
-                (seen(history, judgement))
-            }
-        }
-    }
-}
-
-fn seen(history: &[Record], judgement: &Judgement) -> Markup {
-    let Judgement { violations, unknowns, excused, .. } = judgement;
-    html! {
-        @if violations.is_empty() && unknowns.is_empty() {
-            p { "Every promise was kept, and everything needed to judge that was recorded." }
-        }
-        ul {
-            @for violation in violations {
-                li.violation {
-                    (link(history, violation.seq))
-                    span { b { (violation.oracle) } " " (violation.text) }
-                }
-            }
-            @for unknown in unknowns {
-                li.unknown {
-                    @if let Some(seq) = unknown.seq { (link(history, seq)) }
-                    @else { span {} }
-                    span { b { "unknown" } " " (unknown.text) }
-                }
-            }
-            @for excused in excused {
-                li.excused {
-                    span {}
-                    span { b { "excused" } " " (excused) }
-                }
-            }
-        }
-    }
-}
-
-/// A link to a record, labelled with its time.
-fn link(history: &[Record], seq: u64) -> Markup {
-    // The number of a record is its index in the history.
-    let index = usize::try_from(seq).unwrap_or(usize::MAX);
-    let seconds = history.get(index).map(|record| record.at_us as f64 / 1e6);
-    html! {
-        a href={ "#r" (seq) } title={ "record " (seq) } {
-            @if let Some(seconds) = seconds { (format!("{seconds:.3} s")) } @else { "record " (seq) }
-        }
+        div.separator #{ "pull-" (pane) } role="separator" tabindex="0" data-pane=(pane)
+            aria-orientation=(orientation) aria-label=(label) {}
     }
 }
 
@@ -246,7 +139,8 @@ fn timeline() -> Markup {
                 div #labels {}
                 canvas aria-hidden="true" {}
             }
-            div #tip role="status" hidden {}
+            (separator("names", "vertical", "Width of the names of rows"))
+            (separator("list", "horizontal", "Height of the list of records"))
             section #records aria-label="Records" {
                 div.tools {
                     input #search type="search" placeholder="Search the records" aria-label="Search the records";
@@ -272,9 +166,11 @@ fn panel() -> Markup {
                 p #standing {}
                 ul tabindex="0" aria-label="Expected mirrors compared with actual ones" {}
             }
+            (separator("mirrors", "horizontal", "Height of the mirrors"))
             section #record aria-label="Record" aria-live="polite" {
                 h2 {}
-                p {}
+                p #about {}
+                p #places {}
                 pre tabindex="0" {}
             }
         }
@@ -283,9 +179,10 @@ fn panel() -> Markup {
 
 fn foot() -> Markup {
     html! {
+        div #tip role="tooltip" hidden {}
         footer {
             button #help type="button" aria-haspopup="dialog" { "Keys (?)" }
-            span { "Click for a record, drag to move, Ctrl and wheel to come closer." }
+            button #glossary type="button" aria-haspopup="dialog" { "Words (w)" }
             ul.legend aria-label="Legend" {
                 @for (tone, meaning) in LEGEND { li { i class={ "tone " (tone) } {} (meaning) } }
             }

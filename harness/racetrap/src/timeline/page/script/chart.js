@@ -1,48 +1,15 @@
 // Draws the lanes on a canvas that is as large as the visible part of the chart. Only visible rows
 // and items are processed, so that a page with fifty thousand records stays fast.
 
-const ROW = 14;
-const LOW_ROW = 7;
-// The rows of a lane are low if it has more of them than this.
-const ROWS_MAX = 14;
-const GAP = 6;
-
 const chart = byId("chart");
 const canvas = chart.querySelector("canvas");
 const overview = byId("overview").querySelector("canvas");
 const axis = byId("axis");
 const scrubber = byId("scrubber");
-const labels = byId("labels");
-const tip = byId("tip");
 
-const rows = [];
 let ink = {};
 let hatch = null;
 let waiting = false;
-
-// Computes the position of each row, and adds its name at the left.
-function layOut() {
-  let y = GAP;
-  let index = 0;
-  for (const [number, lane] of drawn.lanes.entries()) {
-    const height = lane.rows.length > ROWS_MAX ? LOW_ROW : ROW;
-    const box = made("div", "lane");
-    box.append(made("b", "", lane.title));
-    const names = box.appendChild(made("div"));
-    for (const title of lane.rows) {
-      const items = drawn.items[index++];
-      let far = 0;
-      const furthest = items.map((item) => (far = Math.max(far, item[TO] ?? item[FROM])));
-      rows.push({ number, items, furthest, y, height });
-      const name = names.appendChild(made("div", "", title));
-      name.style.height = height + "px";
-      y += height;
-    }
-    y += GAP;
-    labels.append(box);
-  }
-  labels.style.height = y + "px";
-}
 
 // Makes scrubber and axis as wide as the canvas, which leaves room for the scroll bar of the chart.
 function align() {
@@ -59,7 +26,7 @@ function readInk() {
     ink[name + "-soft"] = of(name + "-soft");
   }
   // Faint items show what another item shows as well, so the legend does not have them.
-  ink["faint-soft"] = of("line");
+  ink["faint-soft"] = of("plain-soft");
   const tile = new OffscreenCanvas(6, 6);
   const brush = tile.getContext("2d");
   brush.strokeStyle = ink.held;
@@ -112,7 +79,9 @@ function drawChart() {
   const [from, to] = [instant(view.from), instant(view.to)];
   drawQuiet(brush, width, height);
   let lane = -1;
+  const labelled = [];
   for (const row of rows) {
+    if (row.y === null) continue;
     const y = row.y - chart.scrollTop;
     if (y > height || y + row.height < 0) continue;
     if (row.number !== lane && lane >= 0) {
@@ -120,7 +89,7 @@ function drawChart() {
       brush.fillRect(0, Math.round(y - GAP / 2), width, 1);
     }
     lane = row.number;
-    drawRow(brush, row, y, from, to, width);
+    labelled.push([drawRow(brush, row, y, from, to, width), row, y]);
   }
   brush.fillStyle = ink.accent;
   brush.fillRect(Math.round(toX(entries[current][AT], width)) - 1, 0, 1, height);
@@ -128,6 +97,8 @@ function drawChart() {
   for (const seq of violations) {
     brush.fillRect(Math.round(toX(entries[seq][AT], width)), 0, 1.5, height);
   }
+  // Last, so that no line crosses a label.
+  for (const [shapes, row, y] of labelled) drawLabels(brush, shapes, row, y, width);
 }
 
 function drawQuiet(brush, width, height) {
@@ -141,9 +112,10 @@ function drawQuiet(brush, width, height) {
   }
 }
 
+// Draws the marks and bars of a row, and returns them for their labels.
 function drawRow(brush, row, y, from, to, width) {
   const start = firstThat(row.furthest, (far) => far >= from);
-  const above = [];
+  const shapes = [];
   let [column, look, before] = [-9, "", 0];
   for (let index = start; index < row.items.length; index++) {
     const item = row.items[index];
@@ -154,17 +126,17 @@ function drawRow(brush, row, y, from, to, width) {
     // Several marks in one column of pixels look like one.
     if (isMark && Math.round(x) === column && tone === look) continue;
     if (isMark) [column, look] = [Math.round(x), tone];
-    const next = index + 1 < row.items.length ? toX(row.items[index + 1][FROM], width) : width;
     const end = isMark ? x : toX(item[TO], width);
-    const shape = { item, x, end, before, next, tone };
+    shapes.push({ item, x, end, before, tone });
     before = Math.max(before, end);
-    if (tone === "bad" || tone === "fault") above.push(shape);
-    else drawItem(brush, shape, y, row.height, width);
   }
-  for (const shape of above) drawItem(brush, shape, y, row.height, width);
+  const isAbove = ({ tone }) => tone === "bad" || tone === "fault";
+  for (const shape of shapes) if (!isAbove(shape)) drawItem(brush, shape, y, row.height);
+  for (const shape of shapes) if (isAbove(shape)) drawItem(brush, shape, y, row.height);
+  return shapes;
 }
 
-function drawItem(brush, { item, x, end, before, next, tone }, y, height, width) {
+function drawItem(brush, { item, x, end, tone }, y, height) {
   const isBar = item.length > TO;
   // The last record ends every bar without an end of its own, so it must not highlight them all.
   const ended = item[TO_SEQ] === current && current < entries.length - 1;
@@ -187,18 +159,6 @@ function drawItem(brush, { item, x, end, before, next, tone }, y, height, width)
     brush.strokeStyle = ink.accent;
     brush.lineWidth = 1.5;
     brush.strokeRect(x - 2.5, y + 0.5, (isBar ? wide : 0) + 5, height - 1);
-  }
-  if (height < ROW) return;
-  const left = Math.max(x, 0) + 6;
-  const right = Math.min(next, width) - 4;
-  const line = y + height / 2 + 0.5;
-  // The label of a violation goes to the left of its mark if only that side has enough room.
-  if (tone === "bad" && x - before > right - left && brush.measureText(item[LABEL]).width > right - left) {
-    brush.textAlign = "right";
-    drawLabel(brush, item[LABEL], x - 8, x - before - 12, line);
-    brush.textAlign = "left";
-  } else {
-    drawLabel(brush, item[LABEL], left, right - left, line, tone);
   }
 }
 
@@ -224,26 +184,6 @@ function drawMark(brush, tone, x, y, height) {
   brush.fill();
 }
 
-// Draws as much of a text as there is room for, or nothing if that is too little to be read.
-function drawLabel(brush, text, x, room, y, tone) {
-  if (room < 22 || !text) return;
-  let shown = text.slice(0, Math.ceil(room / 4));
-  while (brush.measureText(shown).width > room) {
-    const next = Math.floor((shown.length * room) / brush.measureText(shown).width);
-    shown = shown.slice(0, Math.min(next, shown.length - 2));
-    if (shown.length < 3) return;
-    shown += "…";
-  }
-  if (tone === "held") {
-    brush.strokeStyle = ink["held-soft"];
-    brush.lineWidth = 4;
-    brush.lineJoin = "round";
-    brush.strokeText(shown, x, y);
-  }
-  brush.fillStyle = tone === "faint" ? ink.faint : ink.text;
-  brush.fillText(shown, x, y);
-}
-
 function drawAxis() {
   const { brush, width, height } = prepared(axis, axis.clientHeight);
   brush.textAlign = "center";
@@ -252,14 +192,16 @@ function drawAxis() {
   const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
   const step = [1, 2, 5, 10].map((times) => times * power).find((one) => one >= least);
   const digits = Math.max(0, Math.min(6, 6 - Math.floor(Math.log10(step))));
-  let free = -Infinity;
+  const flag = flagOn(brush, width);
+  let last = -Infinity;
   const write = (x, text, color) => {
     const half = brush.measureText(text).width / 2;
-    if (x - half < free || x < 0 || x > width) return;
-    x = Math.max(half, x);
+    if (x - half < last || x < 0 || x > width) return;
+    x = Math.max(half, Math.min(width - half, x));
+    if (flag && x + half > flag.left - 4 && x - half < flag.right + 4) return;
     brush.fillStyle = color;
     brush.fillText(text, x, height / 2);
-    free = x + half + 8;
+    last = x + half + 8;
   };
   for (const stretch of stretches) {
     if (stretch.right < view.from || stretch.left > view.to) continue;
@@ -277,18 +219,22 @@ function drawAxis() {
       write(x, seconds(us, digits), ink.text);
     }
   }
-  drawFlag(brush, width, height);
+  if (flag) drawFlag(brush, flag, height);
 }
 
-// Draws time and number of the selected record, over any tick at the same position.
-function drawFlag(brush, width, height) {
+// The flag with time and number of the selected record, if it is in sight. No tick is written below it.
+function flagOn(brush, width) {
   const text = seconds(entries[current][AT]) + " · " + current;
   const half = brush.measureText(text).width / 2 + 5;
   const x = toX(entries[current][AT], width);
-  if (x < 0 || x > width) return;
+  if (x < 0 || x > width) return null;
   const middle = Math.max(half, Math.min(width - half, x));
+  return { text, middle, left: middle - half, right: middle + half };
+}
+
+function drawFlag(brush, { text, middle, left, right }, height) {
   brush.fillStyle = ink.accent;
-  brush.fillRect(middle - half, 1, 2 * half, height - 2);
+  brush.fillRect(left, 1, right - left, height - 2);
   brush.fillStyle = ink.ground;
   brush.fillText(text, middle, height / 2);
 }
@@ -319,7 +265,7 @@ function drawOverview() {
 function itemAt(x, y) {
   const width = canvas.clientWidth;
   const at = y + chart.scrollTop;
-  const row = rows.find((one) => one.y <= at && at < one.y + one.height);
+  const row = rows.find((one) => one.y !== null && one.y <= at && at < one.y + one.height);
   if (!row) return null;
   const us = instant(view.from + (x / width) * (view.to - view.from));
   let [found, near] = [null, 6];

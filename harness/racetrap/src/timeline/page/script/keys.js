@@ -75,6 +75,8 @@ const KEYS = {
   q: () => shorten.click(),
   c: copy,
   "/": () => search.focus(),
+  s: foldSummary,
+  w: () => openGlossary(),
   "?": () => byId("keys").showModal(),
 };
 
@@ -84,7 +86,7 @@ function isInText(target) {
 
 // In a panel that scrolls, the keys for scrolling keep their meaning.
 function scrollsItself(event) {
-  const inPanel = event.target.closest?.("aside");
+  const inPanel = event.target.closest?.("aside") || event.target.matches?.(".findings > div");
   return inPanel && /^(Arrow(Up|Down)|Page|Home|End)/.test(event.key);
 }
 
@@ -93,7 +95,8 @@ function onKey(event) {
     if (event.key === "Escape") list.focus();
     return;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || byId("keys").open || scrollsItself(event)) return;
+  const isOpen = byId("keys").open || words.open;
+  if (event.ctrlKey || event.metaKey || event.altKey || isOpen || scrollsItself(event)) return;
   let does = KEYS[event.key];
   if (event.shiftKey && event.key === "ArrowLeft") does = () => (move(-0.15), redraw());
   if (event.shiftKey && event.key === "ArrowRight") does = () => (move(0.15), redraw());
@@ -129,7 +132,7 @@ function onMove(event) {
   if (!grip) return hover(event);
   grip.moved ||= Math.abs(event.clientX - grip.x) > 3;
   if (!grip.moved) return;
-  tip.hidden = true;
+  hideTip();
   const by = ((grip.x - event.clientX) / canvas.clientWidth) * (grip.to - grip.from);
   show(grip.from + by, grip.to + by);
   redraw();
@@ -147,13 +150,10 @@ function onUp(event) {
 
 function hover(event) {
   const item = itemAt(event.offsetX, event.offsetY);
-  tip.hidden = !item;
-  if (!item) return;
+  if (!item) return hideTip();
   const lasted = item.length > TO ? `, ${duration(item[TO] - item[FROM])}` : "";
-  tip.replaceChildren(made("b", "", `${seconds(item[FROM], 6)}${lasted}, record ${item[SEQ]}`), made("span", "", item[LABEL]));
-  const left = Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8);
-  tip.style.left = left + "px";
-  tip.style.top = Math.min(event.clientY + 16, innerHeight - tip.offsetHeight - 8) + "px";
+  const when = [`${seconds(item[FROM], 6)}${lasted}, record ${item[SEQ]}`, utc(item[FROM])];
+  showTip(event.clientX + 14, event.clientY + 16, made("b", "", when.join(", ")), made("span", "", item[LABEL]));
 }
 
 function fromHash() {
@@ -199,15 +199,20 @@ function onSelected(reveal) {
 
 function begin() {
   if (entries.length === 0) return;
+  readRows();
   layOut();
   align();
   readInk();
   stretch();
   offerSources();
+  findRepeated();
   watchers.push(onSelected);
   filter();
   select(fromHash() ?? violations[0] ?? lastJudged());
 
+  beginWords();
+  beginPanes();
+  phone.addEventListener("change", filter);
   document.addEventListener("keydown", onKey);
   chart.addEventListener("wheel", onWheel, { passive: false });
   axis.addEventListener("wheel", onWheel, { passive: false });
@@ -215,7 +220,7 @@ function begin() {
   canvas.addEventListener("pointerdown", onDown);
   canvas.addEventListener("pointermove", onMove);
   canvas.addEventListener("pointerup", onUp);
-  canvas.addEventListener("pointerleave", () => (tip.hidden = true));
+  canvas.addEventListener("pointerleave", hideTip);
   scrubber.addEventListener("input", () => select(recordAt(instant(Number(scrubber.value)))));
   list.addEventListener("scroll", drawList);
   search.addEventListener("input", filter);

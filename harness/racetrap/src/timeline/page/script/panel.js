@@ -6,8 +6,10 @@ const MIRRORS_MAX = 300;
 // A longer JSON text is shown without colours.
 const COLOURED_MAX = 200000;
 
-const SIGNS = { missing: "−", surplus: "+", differs: "≠", equal: "=", apart: "·" };
-const ORDER = Object.keys(SIGNS);
+// The states of a comparison with their words; those that differ come first.
+const STATES = { missing: "missing", extra: "too many", differs: "differs", equal: "equal", apart: "apart" };
+const ORDER = Object.keys(STATES);
+const DIFFERENT = ["missing", "extra", "differs"];
 // Fields of a comparison: its key, its state, the reason, and the lines of a diff.
 const [KEY, STATE, WHY, LINES] = [0, 1, 2, 3];
 
@@ -44,7 +46,7 @@ function drawMirrors() {
     for (const one of after.now.values()) all.push({ one, whose: index ? "neighbour: " : "" });
   }
   all.sort((a, b) => ORDER.indexOf(a.one[STATE]) - ORDER.indexOf(b.one[STATE]) || a.one[KEY] - b.one[KEY]);
-  const different = all.filter(({ one }) => ["missing", "surplus", "differs"].includes(one[STATE])).length;
+  const different = all.filter(({ one }) => DIFFERENT.includes(one[STATE])).length;
   const sum = different ? `${different} of ${all.length} differ` : all.length ? "all as in the engine" : "none";
   box.querySelector("h2").textContent = `Mirrors at ${seconds(entries[current][AT])}: ${sum}`;
   byId("standing").textContent = standing(wanted);
@@ -61,14 +63,16 @@ function standing(wanted) {
     }
   }
   const rule = wanted
-    ? "− is expected from the engine’s objects, + is what the mirror has."
+    ? "A line with - must be there, a line with + is there and must not be."
     : "The App shall not run, so there must be no mirrors.";
   return [rule, ...held].join(" ");
 }
 
 function mirror(one, whose) {
   const item = made("li", one[STATE]);
-  item.append(made("span", "sign", SIGNS[one[STATE]]), made("span", "key", whose + drawn.keys[one[KEY]]));
+  const state = made("span", "state");
+  state.append(term(STATES[one[STATE]]));
+  item.append(state, " ", made("span", "key", whose + drawn.keys[one[KEY]]));
   if (one[WHY]) item.append(made("span", "why", one[WHY]));
   if (one[STATE] !== "equal") {
     for (const text of one[LINES]) {
@@ -83,7 +87,7 @@ function drawRecord() {
   const box = byId("record");
   const entry = entries[current];
   box.querySelector("h2").textContent = `Record ${current} at ${seconds(entry[AT], 6)}`;
-  const about = [made("span", "source", drawn.sources[entry[SOURCE]]), " " + entry[TEXT]];
+  const about = [term(drawn.sources[entry[SOURCE]]), " " + entry[TEXT]];
   const bar = barOf(current);
   if (bar) {
     const other = bar[SEQ] === current ? bar[TO_SEQ] : bar[SEQ];
@@ -91,7 +95,8 @@ function drawRecord() {
     jump.href = "#r" + other;
     about.push(", ", jump, `, ${duration(bar[TO] - bar[FROM])}`);
   }
-  box.querySelector("p").replaceChildren(...about);
+  byId("about").replaceChildren(...about);
+  byId("places").replaceChildren(...placesOf(current));
   box.querySelector("pre").replaceChildren(...coloured(payload(current)));
 }
 
