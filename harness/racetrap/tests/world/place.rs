@@ -137,7 +137,17 @@ fn processes_of(here: &str) -> Vec<String> {
 
 /// Calls `seen` until it succeeds. The panic after 60 s contains the last error.
 #[track_caller]
-pub(crate) fn wait_until(what: &str, mut seen: impl FnMut() -> Result<(), String>) {
+pub(crate) fn wait_until(what: &str, seen: impl FnMut() -> Result<(), String>) {
+    wait_within(LIMIT, what, seen);
+}
+
+/// As [`wait_until`], with another limit.
+#[track_caller]
+pub(crate) fn wait_within(
+    limit: Duration,
+    what: &str,
+    mut seen: impl FnMut() -> Result<(), String>,
+) {
     let began = Instant::now();
     let asking = async {
         // Files and processes of others cannot notify. The pause leaves the processors to the
@@ -148,7 +158,7 @@ pub(crate) fn wait_until(what: &str, mut seen: impl FnMut() -> Result<(), String
             match seen() {
                 Ok(()) => return,
                 Err(last) => {
-                    assert!(began.elapsed() < LIMIT, "waited {LIMIT:?} for {what}: {last}")
+                    assert!(began.elapsed() < limit, "waited {limit:?} for {what}: {last}")
                 }
             }
         }
