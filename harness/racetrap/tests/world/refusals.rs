@@ -33,7 +33,7 @@ fn a_directory_too_long_for_sockets_is_refused_with_a_remedy() {
 }
 
 #[test]
-fn a_missing_dockerd_is_named_with_its_package() {
+fn a_missing_program_is_named_with_its_package() {
     let place = Place::new();
     let empty = place.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
@@ -41,8 +41,9 @@ fn a_missing_dockerd_is_named_with_its_package() {
     let mut command = place.racetrap(&["run", "295-I3", "--daemon", &daemon]);
     let output = command.env("PATH", &empty).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("dockerd"), "{said}");
-    assert!(said.contains("docker.io"), "{said}");
+    // The directories of the administrator are searched whatever PATH says, and containerd is not there.
+    assert!(said.contains("it lacks containerd"), "{said}");
+    assert!(said.contains("install the package containerd"), "{said}");
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert_eq!(place.leftovers(), Vec::<String>::new());
 }
@@ -72,7 +73,7 @@ fn the_message_about_a_daemon_that_dies_at_its_start_has_the_end_of_its_log() {
     let daemon = place.script(
         "logs=$HOME/.local/state/x\n\
          case \"$*\" in\n\
-         'svc paths') echo \"log_dir $logs\"; echo \"docker_socket $HOME/docker.sock\" ;;\n\
+         'svc paths') echo \"dir $HOME/.rd\"; echo \"log_dir $logs\"; echo \"docker_socket $HOME/docker.sock\" ;;\n\
          'svc start') mkdir -p $logs; echo 'panic: out of luck' > $logs/rdd.stderr.log; exit 1 ;;\n\
          esac",
     );

@@ -4,7 +4,7 @@
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use racetrap_history::{Record, Verdict, What, canon, journal, judge};
+use racetrap_history::{Judgement, Record, Verdict, What, canon, journal, judge};
 use rstest::rstest;
 
 use crate::place::{Place, wait_until};
@@ -92,7 +92,9 @@ fn runs_in_a_used_world_end_as_they_do_in_new_worlds() {
         assert_eq!(place.leftovers(), Vec::<String>::new());
         let end = |history: Vec<Record>| {
             assert_eq!(history.last().unwrap().what, What::Ended);
-            (judge(&history), canon::mirrored_state(&history))
+            // How often the daemon tried to connect is a matter of time.
+            let judgement = Judgement { excused: Vec::new(), ..judge(&history) };
+            (judgement, canon::mirrored_state(&history))
         };
         histories.into_iter().map(end).collect::<Vec<_>>()
     };

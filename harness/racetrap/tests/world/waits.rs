@@ -4,7 +4,7 @@ use rstest::rstest;
 
 use crate::place::Place;
 
-/// Waits for a condition that no daemon reports; `before` comes first.
+/// Waits for a status that the condition never has; `before` comes first.
 fn waits(before: &str) -> String {
     format!(
         "
@@ -12,7 +12,7 @@ finding: 295-I3
 steps:
   - app: {{running: true}}
 {before}
-  - await: {{condition: {{type: NeverThere, status: 'True'}}}}
+  - await: {{condition: {{type: Settled, status: Unknown}}}}
   - settle
 "
     )
