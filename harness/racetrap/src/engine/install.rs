@@ -14,7 +14,7 @@ use super::choice::EngineVersion;
 use crate::apt::{Apt, AptError};
 use crate::cache;
 use crate::process::called;
-use crate::sys::{create_private_directory, disk_bytes, remove_if_exists};
+use crate::sys::{create_private_directory, remove_if_exists};
 
 /// The package that contains dockerd.
 const DOCKER: &str = "docker.io";
@@ -74,7 +74,7 @@ pub(crate) struct EngineManifest {
     pub(crate) package: String,
     /// Size of the fetched packages, in bytes.
     pub(crate) fetched_bytes: u64,
-    /// The space that its files take on the disk, in bytes.
+    /// Size of its files, in bytes.
     pub(crate) bytes: u64,
 }
 
@@ -249,7 +249,7 @@ async fn make(
     let apt = Apt::open(scratch.clone(), archive, version.suites()).await.map_err(packages)?;
     let (package, fetched_bytes) = fetch(&apt, &root, version).await.map_err(packages)?;
     remove_if_exists(&scratch).map_err(refused(&scratch))?;
-    let bytes = disk_bytes(&root).map_err(refused(&root))?;
+    let bytes = size(&root).map_err(refused(&root))?;
     let manifest = EngineManifest { version: version.to_string(), package, fetched_bytes, bytes };
     let path = begun.join(MANIFEST);
     let text = serde_json::to_vec_pretty(&manifest).expect("texts and numbers are JSON");
@@ -270,6 +270,24 @@ async fn fetch(apt: &Apt, root: &Path, version: EngineVersion) -> Result<(String
         apt.unpack(&archive, root).await?;
     }
     Ok((package, fetched))
+}
+
+/// The size of all files below a directory, in bytes.
+fn size(directory: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    let mut pending = vec![directory.to_owned()];
+    while let Some(directory) = pending.pop() {
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            let metadata = entry.metadata()?;
+            if metadata.is_dir() {
+                pending.push(entry.path());
+            } else {
+                bytes += metadata.len();
+            }
+        }
+    }
+    Ok(bytes)
 }
 
 fn open_lock(path: &Path) -> io::Result<File> {
