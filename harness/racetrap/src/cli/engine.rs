@@ -142,7 +142,8 @@ fn table(engines: &[Entry], paint: Paint) -> String {
     text
 }
 
-fn mib(bytes: u64) -> String {
+/// A size in whole MiB.
+pub(super) fn mib(bytes: u64) -> String {
     format!("{} MiB", bytes >> 20)
 }
 

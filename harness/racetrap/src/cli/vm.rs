@@ -7,6 +7,7 @@ use miette::{IntoDiagnostic as _, Report};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use super::engine::mib;
 use super::exit::{Exit, Failure};
 use super::format::Format;
 use crate::report::{Paint, Terminal, tell};
@@ -146,10 +147,6 @@ fn table(guests: &[Entry], paint: Paint) -> String {
         };
     }
     text
-}
-
-fn mib(bytes: u64) -> String {
-    format!("{} MiB", bytes >> 20)
 }
 
 fn failure(error: VmError) -> Failure {
