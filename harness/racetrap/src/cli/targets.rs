@@ -7,6 +7,7 @@ use racetrap_history::Scenario;
 use super::exit::Failure;
 use crate::catalogue::Catalogue;
 use crate::matrix::Subject;
+use crate::workloads::Workloads;
 
 /// A scenario and the name by which the user can run it again.
 #[derive(Clone, Debug)]
@@ -24,10 +25,11 @@ impl Target {
     }
 }
 
-/// The scenarios that `given` selects, each once and in the given order; the whole catalogue if
+/// The scenarios that `given` selects among findings, workloads and files, each once and in the given order; the whole catalogue if
 /// `given` is empty.
 pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
     let catalogue = Catalogue::embedded()?;
+    let workloads = Workloads::embedded()?;
     let all = ["*".to_owned()];
     let given = if given.is_empty() { all.as_slice() } else { given };
     let mut targets: Vec<Target> = Vec::new();
@@ -36,8 +38,12 @@ pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
             let scenario = catalogue.read(Path::new(selector))?;
             vec![Target { scenario, name: selector.clone() }]
         } else {
-            let selected = catalogue.select(selector)?.into_iter();
+            let mut selected = workloads.select(selector);
+            if selected.is_empty() {
+                selected = catalogue.select(selector)?;
+            }
             selected
+                .into_iter()
                 .map(|entry| Target { scenario: entry.clone(), name: entry.finding.to_string() })
                 .collect()
         };
