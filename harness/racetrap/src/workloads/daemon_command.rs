@@ -112,7 +112,8 @@ pub(super) fn touch(arguments: &[String], touched: &mut BTreeSet<Item>) {
     match name.as_str() {
         "svc status" if names_instance => command("svc status, no instance".to_owned()),
         "svc paths" if !operands.is_empty() => command("svc paths KEY".to_owned()),
-        "set" => {
+        // A dry run sets nothing.
+        "set" if !rest.contains(&"--dry-run") => {
             let properties = operands.iter().filter_map(|operand| operand.split_once('='));
             touch_properties(properties, touched);
         }
@@ -181,6 +182,7 @@ mod tests {
         "--log-format=json; stop; stop --wait=false; running=false"
     )]
     #[case("set speed=high running=maybe", "set; several at once")]
+    #[case("set --dry-run running=1", "set; set --dry-run")]
     #[case("ctl get volumes -A", "ctl; volumes list")]
     #[case("svc", "svc")]
     #[case("--instance", "--instance")]

@@ -217,7 +217,7 @@ const LACKING: &str = "the reference daemon does not have it";
 const INPUT: &str = "a step gives commands of the daemon no input";
 
 /// What no workload can touch, and why. A test keeps this list free of items that one touches.
-const OUT_OF_REACH: [(Group, &str, &[&str]); 12] = [
+const OUT_OF_REACH: [(Group, &str, &[&str]); 13] = [
     (
         Group::Step,
         DISTURBANCE,
@@ -320,10 +320,18 @@ const OUT_OF_REACH: [(Group, &str, &[&str]); 12] = [
             "limavms update",
             "volumes apply",
             "volumes update",
+        ],
+    ),
+    (
+        Group::Api,
+        LACKING,
+        &[
             "containercreaterequests",
             "imagepullrequests",
             "imagepushrequests",
             "imagescanrequests",
+            "resourcequotas",
+            "serviceaccounts",
             "volumecreaterequests",
         ],
     ),

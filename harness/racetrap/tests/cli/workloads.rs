@@ -43,7 +43,7 @@ fn workloads_as_json_are_the_files_with_what_they_touch() {
     assert_eq!(item("step", "hold")["why_not"], "a disturbance: a search inserts it");
 }
 
-/// The gaps are what a reader looks for, so that they stand last, above the counts.
+/// The gaps are what a reader looks for, so they come last, above the counts.
 #[test]
 fn what_no_workload_touches_is_printed_last() {
     let sandbox = Sandbox::new();
