@@ -7,6 +7,7 @@ use racetrap_history::Scenario;
 use super::exit::Failure;
 use crate::catalogue::Catalogue;
 use crate::matrix::Subject;
+use crate::scenario_file::ScenarioFile;
 
 /// A scenario and the name by which the user can run it again.
 #[derive(Clone, Debug)]
@@ -48,6 +49,18 @@ pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
         }
     }
     Ok(targets)
+}
+
+/// The workloads that `given` selects, each once and in the given order; all if `given` is empty.
+pub(super) fn workloads(given: &[String]) -> Result<Vec<Scenario>, Failure> {
+    let mut found: Vec<Scenario> = Vec::new();
+    for path in given {
+        let scenario = ScenarioFile::read(Path::new(path))?.scenario;
+        if !found.contains(&scenario) {
+            found.push(scenario);
+        }
+    }
+    Ok(found)
 }
 
 /// Whether a selector is a path. An id has neither a directory nor an extension, so nothing can be

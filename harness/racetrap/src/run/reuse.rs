@@ -16,7 +16,7 @@ pub(super) fn key(scenario: &Scenario, options: &RunOptions, vm: VmMode) -> Key 
         vm,
         engine: options.engine,
         needs: Needs { vm: Vec::new(), ..scenario.needs.clone() },
-        has_admission: scenario.steps.iter().any(asks_admission),
+        has_admission: scenario.needs.reviews || scenario.steps.iter().any(asks_admission),
         has_client_wire: scenario.steps.iter().any(stands_before_api),
     }
 }

@@ -91,6 +91,7 @@ pub(super) const ORDER: [(&str, &[&str]); 3] = [
             "world",
             "run",
             "matrix",
+            "search",
             "report",
             "cli",
         ],

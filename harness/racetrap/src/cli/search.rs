@@ -1,0 +1,247 @@
+//! `racetrap learn` and `racetrap search`.
+
+use std::cell::RefCell;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use miette::{IntoDiagnostic as _, WrapErr as _};
+use racetrap_history::Scenario;
+use racetrap_search::{Learned, Order, Plans, plan};
+use tokio::time::Instant;
+
+use super::again::Again;
+use super::daemon::Daemon;
+use super::exit::{Exit, Failure, conclude};
+use super::format::Format;
+use super::options::{DaemonArgs, DefectArgs, JobsArgs, WorldArgs, at_least_one};
+use super::run::worst;
+use super::stop::StopListener;
+use super::targets::workloads;
+use super::{checks, worlds};
+use crate::report::{self, Found, SearchReport, Terminal, tell};
+use crate::run::RunOptions;
+use crate::search::{
+    Explored, Lesson, Limits, Replay, Seen, explore, learn_workload, shrink, write_replay,
+};
+
+/// Directory of replay files, below that of the evidence.
+const REPLAYS: &str = "found";
+
+/// Arguments that `learn` and `search` share.
+#[derive(Clone, Debug, clap::Args)]
+struct LearnArgs {
+    /// Workloads by name, globs such as `container-*`, or scenario files [default: all workloads]
+    #[arg(value_name = "WORKLOAD|FILE")]
+    workloads: Vec<String>,
+    /// How many times each workload runs without faults before plans are made
+    #[arg(long, value_name = "N", default_value = "2", value_parser = at_least_one)]
+    learn_runs: NonZeroUsize,
+    #[command(flatten)]
+    daemon: DaemonArgs,
+    #[command(flatten)]
+    defects: DefectArgs,
+    #[command(flatten)]
+    world: WorldArgs,
+    #[command(flatten)]
+    jobs: JobsArgs,
+}
+
+/// Arguments of `learn`.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct LearnOnlyArgs {
+    #[command(flatten)]
+    learn: LearnArgs,
+}
+
+/// Arguments of `search`.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    learn: LearnArgs,
+    /// Begin no plan after this time, such as 90s, 10m or 8h; learning counts
+    #[arg(long = "for", value_name = "TIME", default_value = "10m", value_parser = duration)]
+    time: Duration,
+    /// Run no more plans than this
+    #[arg(long, value_name = "N")]
+    plans: Option<usize>,
+    /// Begin no plan after the first failure
+    #[arg(long)]
+    first: bool,
+    /// How long each failure may be repeated and its schedule be shortened; 0s leaves it as it is
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+    shrink_for: Duration,
+    /// Run nothing; write the plans as scenario files to this directory, in their order
+    #[arg(long, value_name = "DIR")]
+    write_plans: Option<PathBuf>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "expected a time such as 90s or 10m".to_owned())
+}
+
+/// What every command of this file begins with.
+struct Begun {
+    options: RunOptions,
+    again: Again,
+    daemon: report::DaemonFacts,
+    workloads: Vec<Scenario>,
+    /// Ends the runs at a signal; dropped, it does not listen any more.
+    _listener: StopListener,
+}
+
+async fn begin(args: &LearnArgs) -> Result<Begun, Failure> {
+    let deadlines = args.world.deadlines()?;
+    let listener = StopListener::begin(deadlines.harness())?;
+    let workloads = workloads(&args.workloads)?;
+    let daemon = Daemon::find(&args.daemon)?;
+    let answers = daemon.ask().await;
+    let defects = &args.defects.defects;
+    answers.check_defects(defects)?;
+    checks::demand(args.world.engine).await?;
+    let options = args.world.run_options(&daemon, defects, deadlines, listener.stop())?;
+    let options = RunOptions { pool: args.jobs.pool(), ..options };
+    let again = Again::new(&args.world, &daemon);
+    let daemon = daemon.facts(&answers);
+    Ok(Begun { options, again, daemon, workloads, _listener: listener })
+}
+
+/// Learns from all workloads, so many at once as there may be runs.
+async fn lessons(args: &LearnArgs, begun: &Begun) -> Vec<Lesson> {
+    use futures::StreamExt as _;
+    let lessons = begun.workloads.iter().map(|workload| async {
+        let lesson = learn_workload(workload, args.learn_runs, &begun.options).await;
+        tell(&report::lesson_line(&lesson));
+        lesson
+    });
+    futures::stream::iter(lessons).buffered(args.jobs.jobs.get()).collect().await
+}
+
+/// Runs workloads without faults, and prints where the daemon can be disturbed.
+pub(super) async fn learn(
+    args: LearnOnlyArgs,
+    format: Format,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
+    let begun = begin(&args.learn).await?;
+    let lessons = lessons(&args.learn, &begun).await;
+    let closed = worlds::close(&begun.options.pool).await;
+    let told = terminal.write(&match format {
+        Format::Human => report::lessons(&lessons),
+        Format::Json => report::lessons_json(&begun.daemon, &lessons),
+    });
+    conclude(worst([exit_of_lessons(&lessons), closed].into_iter()), [told.map_err(Failure::from)])
+}
+
+fn exit_of_lessons(lessons: &[Lesson]) -> Exit {
+    let exits = lessons.iter().flat_map(|lesson| {
+        let verdicts = lesson.not_passed.iter().map(|judgement| Exit::from(judgement.verdict));
+        verdicts.chain(lesson.errors.first().map(|_| Exit::Unknown))
+    });
+    worst(exits)
+}
+
+/// Learns, plans, and runs the plans until the time is over.
+pub(super) async fn search(
+    args: Args,
+    format: Format,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
+    let began = Instant::now();
+    let begun = begin(&args.learn).await?;
+    let lessons = lessons(&args.learn, &begun).await;
+    let learned: Vec<Learned> =
+        lessons.iter().filter_map(|lesson| lesson.learned.clone()).collect();
+    let Plans { plans, removed } = plan(&learned);
+    let planned = plans.len();
+    tell(&report::plans_line(planned, &removed));
+    let order = Order::new(plans);
+    if let Some(directory) = &args.write_plans {
+        let written = write_plans(directory, order);
+        let closed = worlds::close(&begun.options.pool).await;
+        return conclude(closed, [written]);
+    }
+    let limits = Limits {
+        until: began + args.time,
+        plans: args.plans,
+        first: args.first,
+        jobs: args.learn.jobs.jobs,
+    };
+    let explored = run_plans(order, planned, &args, &begun, limits).await;
+    let place = begun.options.evidence.join(REPLAYS);
+    let found = shrink_all(&explored, &args, &begun, &place).await;
+    let closed = worlds::close(&begun.options.pool).await;
+    let report = SearchReport { lessons: &lessons, planned, removed: &removed, explored: &explored };
+    let told = terminal.write(&match format {
+        Format::Human => report::search(&report, &found?, terminal.paint()),
+        Format::Json => report::search_json(&begun.daemon, &report, &found?),
+    });
+    let exit = if explored.failures.is_empty() { Exit::Success } else { Exit::Broken };
+    conclude(worst([exit, closed].into_iter()), [told.map_err(Failure::from)])
+}
+
+async fn run_plans(
+    order: Order,
+    planned: usize,
+    args: &Args,
+    begun: &Begun,
+    limits: Limits,
+) -> Explored {
+    let defects = &args.learn.defects.defects;
+    let place = begun.options.evidence.join(REPLAYS);
+    let again = |plan: &racetrap_search::Plan| {
+        let path = place.join(format!("{}.yaml", plan.scenario.finding));
+        begun.again.command(&path.to_string_lossy(), defects, false)
+    };
+    let lines = RefCell::new(report::SearchProgress::new(planned, limits.until));
+    let observe = |seen: Seen<'_>| lines.borrow_mut().seen(&seen);
+    explore(order, &begun.options, limits, again, observe).await
+}
+
+/// Repeats and shrinks each failure, and writes its replay file.
+async fn shrink_all(
+    explored: &Explored,
+    args: &Args,
+    begun: &Begun,
+    place: &Path,
+) -> Result<Vec<Found>, Failure> {
+    use futures::StreamExt as _;
+    let found = explored.failures.iter().map(|failure| async {
+        let shrunk = if args.shrink_for.is_zero() {
+            None
+        } else {
+            let until = Instant::now() + args.shrink_for;
+            let scenario = &failure.plan.scenario;
+            Some(shrink(scenario, &failure.signature, &begun.options, until).await)
+        };
+        let scenario = shrunk.as_ref().map_or(&failure.plan.scenario, |shrunk| &shrunk.scenario);
+        let (plan, signature, reasons) = (&failure.plan, &failure.signature, &failure.reasons[..]);
+        let replay = write_replay(place, Replay { plan, signature, reasons }, scenario)
+            .into_diagnostic()
+            .wrap_err("a replay file could not be written")
+            .map_err(Failure::machine)?;
+        let again = begun.again.command(
+            &replay.to_string_lossy(),
+            &args.learn.defects.defects,
+            false,
+        );
+        Ok(Found { failure: failure.clone(), shrunk, replay, again })
+    });
+    let found: Vec<Result<Found, Failure>> =
+        futures::stream::iter(found).buffered(args.learn.jobs.jobs.get()).collect().await;
+    found.into_iter().collect()
+}
+
+/// Writes each plan as a file whose name begins with its place in the order.
+fn write_plans(directory: &Path, order: Order) -> Result<(), Failure> {
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir_all(directory)?;
+        for (number, plan) in order.enumerate() {
+            let text = serde_yaml::to_string(&plan.scenario).map_err(std::io::Error::other)?;
+            let name = format!("{:05}-{}.yaml", number + 1, plan.scenario.finding);
+            std::fs::write(directory.join(name), format!("# {}\n{text}", plan.title()))?;
+        }
+        Ok(())
+    };
+    write().into_diagnostic().wrap_err("the plans could not be written").map_err(Failure::machine)
+}

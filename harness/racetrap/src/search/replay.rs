@@ -1,0 +1,46 @@
+//! A failure as a scenario file that a person can read and `repro` can run.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use racetrap_history::{About, Platform, Scenario};
+use racetrap_search::{Plan, Signature};
+
+/// What a replay file says of its failure, beside the schedule.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Replay<'a> {
+    /// The plan that failed.
+    pub(crate) plan: &'a Plan,
+    /// How its run failed.
+    pub(crate) signature: &'a Signature,
+    /// The broken promises.
+    pub(crate) reasons: &'a [String],
+}
+
+/// Writes `scenario`, which fails in the way of `replay`, to a file of its own below `directory`.
+pub(crate) fn write_replay(
+    directory: &Path,
+    replay: Replay<'_>,
+    scenario: &Scenario,
+) -> io::Result<PathBuf> {
+    let Replay { plan, signature, reasons } = replay;
+    let oracle = signature.oracle;
+    let about = About {
+        title: plan.title(),
+        source: "found by a search".to_owned(),
+        broken: reasons.join("\n"),
+        correct: "No promise is broken.".to_owned(),
+        oracle,
+        promises: Vec::new(),
+        defect: String::new(),
+        unrelated: String::new(),
+        covers: Vec::new(),
+        platforms: vec![Platform::Linux],
+    };
+    let whole = Scenario { about: Some(about), ..scenario.clone() };
+    let text = serde_yaml::to_string(&whole).map_err(io::Error::other)?;
+    fs::create_dir_all(directory)?;
+    let path = directory.join(format!("{}.yaml", plan.scenario.finding));
+    fs::write(&path, text)?;
+    Ok(path)
+}
