@@ -106,6 +106,8 @@ struct Drawing {
     /// The step that ends a darkness that was begun.
     pending: Option<Value>,
     worst: Option<&'static str>,
+    /// The App was started once.
+    has_app: bool,
 }
 
 impl Drawing {
@@ -129,6 +131,7 @@ impl Drawing {
             made: 0,
             pending: None,
             worst: None,
+            has_app: false,
         }
     }
 
@@ -156,6 +159,7 @@ impl Drawing {
     fn push(&mut self, value: Value) {
         let step = step(value);
         self.objects.apply(&step);
+        self.has_app |= self.objects.app_runs;
         self.steps.push(step);
     }
 
@@ -197,7 +201,8 @@ impl Drawing {
                 return self.darken("the daemon ended", "daemon", how, "start");
             }
             Kind::EngineEnds => return self.restart_engine(),
-            Kind::Settles if self.pending.is_none() => Some(json!("settle")),
+            // Without an App there is nothing to be judged.
+            Kind::Settles if self.pending.is_none() && self.has_app => Some(json!("settle")),
             Kind::App | Kind::Settles => None,
         };
         if let Some(drawn) = drawn {
