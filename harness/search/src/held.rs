@@ -1,8 +1,6 @@
 //! Plans that disturb the daemon at one of its calls: hold it and do something meanwhile, or let it fail.
 
-use racetrap_history::{
-    AppStep, CommandStep, DockerStep, Scenario, SetStep, Side, Step, WaitStep,
-};
+use racetrap_history::{AppStep, CommandStep, DockerStep, Scenario, SetStep, Side, Step, WaitStep};
 use serde_json::{Value, json};
 
 use crate::call::Call;

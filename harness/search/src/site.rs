@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use racetrap_history::{
-    IMAGE_LABEL, Mirror, MirrorKey, PROBE_VOLUME_PREFIX, Record, Review, ReviewOutcome, Side, Step, Steps, What, WireMessage,
-    WireWhat,
+    IMAGE_LABEL, Mirror, MirrorKey, PROBE_VOLUME_PREFIX, Record, Review, ReviewOutcome, Side, Step,
+    Steps, What, WireMessage, WireWhat,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

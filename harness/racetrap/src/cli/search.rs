@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::report::{self, Found, SearchReport, Terminal, tell};
 use crate::run::RunOptions;
 use crate::search::{
-    Explored, Lesson, Limits, Replay, Seen, explore, learn_workload, shrink, write_replay,
+    Explored, Failed, Lesson, Limits, Seen, explore, learn_workload, shrink, write_replay,
 };
 
 /// Directory of replay files, below that of the evidence.
@@ -180,12 +180,8 @@ pub(super) async fn search(
     let place = begun.options.evidence.join(REPLAYS);
     let found = shrink_all(&explored, &args, &begun, &place).await;
     let closed = worlds::close(&begun.options.pool).await;
-    let report = SearchReport {
-        lessons: &lessons,
-        planned: count,
-        removed: &removed,
-        explored: &explored,
-    };
+    let report =
+        SearchReport { lessons: &lessons, planned: count, removed: &removed, explored: &explored };
     let told = terminal.write(&match format {
         Format::Human => report::search(&report, &found?, terminal.paint()),
         Format::Json => report::search_json(&begun.daemon, &report, &found?),
@@ -287,15 +283,14 @@ async fn shrink_all(
         };
         let scenario = shrunk.as_ref().map_or(&failure.plan.scenario, |shrunk| &shrunk.scenario);
         let (plan, signature, reasons) = (&failure.plan, &failure.signature, &failure.reasons[..]);
-        let replay = write_replay(place, Replay { plan, signature, reasons }, scenario)
+        let order = shrunk.as_ref().filter(|shrunk| shrunk.repeated.0 > 0);
+        let order = order.map_or(&failure.order[..], |shrunk| &shrunk.order);
+        let replay = write_replay(place, Failed { plan, signature, reasons, order }, scenario)
             .into_diagnostic()
             .wrap_err("a replay file could not be written")
             .map_err(Failure::machine)?;
-        let again = begun.again.command(
-            &replay.to_string_lossy(),
-            &args.learn.defects.defects,
-            false,
-        );
+        let again =
+            begun.again.command(&replay.to_string_lossy(), &args.learn.defects.defects, false);
         Ok(Found { failure: failure.clone(), shrunk, replay, again })
     });
     let found: Vec<Result<Found, Failure>> =

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use racetrap_history::Verdict;
+use racetrap_history::{Verdict, triggers};
 use racetrap_search::{Plan, Policy, Signature};
 use tokio::time::Instant;
 
@@ -53,6 +53,8 @@ pub(crate) struct Failure {
     pub(crate) number: usize,
     /// How long after the beginning of the search its run had ended.
     pub(crate) after: Duration,
+    /// Gates and rules in the order in which they acted in that run.
+    pub(crate) order: Vec<String>,
     /// The broken promises of that run.
     pub(crate) reasons: Vec<String>,
     /// How many plans failed like this.
@@ -145,8 +147,8 @@ impl Explored {
         came: Result<Outcome, RunError>,
         after: Duration,
     ) -> (Verdict, Option<(Signature, bool)>) {
-        let (judgement, evidence) = match came {
-            Ok(outcome) => (outcome.judgement, outcome.evidence),
+        let (judgement, evidence, order) = match came {
+            Ok(outcome) => (outcome.judgement, outcome.evidence, triggers(&outcome.history)),
             Err(error) => {
                 *self.unknown.entry(error.told()).or_default() += 1;
                 drop(evidence_of(&error));
@@ -171,6 +173,7 @@ impl Explored {
                 plan: plan.clone(),
                 number,
                 after,
+                order,
                 reasons: reasons(&judgement).collect(),
                 count: 1,
                 evidence: evidence.into_iter().collect(),
