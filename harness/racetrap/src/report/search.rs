@@ -14,6 +14,9 @@ use super::json::DaemonFacts;
 use super::terminal::{Paint, tell};
 use crate::search::{Explored, Failure, Lesson, Seen, Shrunk};
 
+/// The version of the objects of `learn` and `search`.
+const VERSION: u32 = 1;
+
 /// A failure that a search found, its shortest schedule, and where that is.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
@@ -114,7 +117,7 @@ pub(crate) fn lessons_json(daemon: &DaemonFacts, lessons: &[Lesson]) -> String {
             })
         })
         .collect();
-    printed(&json!({"daemon": daemon, "workloads": workloads}))
+    printed(&json!({"version": VERSION, "daemon": daemon, "workloads": workloads}))
 }
 
 fn printed(value: &Value) -> String {
@@ -308,7 +311,7 @@ pub(crate) fn search_json(
         .collect();
     let workloads: Vec<_> = lessons.iter().map(|lesson| &lesson.workload.finding).collect();
     printed(&json!({
-        "daemon": daemon, "workloads": workloads, "planned": planned, "removed": removed,
+        "version": VERSION, "daemon": daemon, "workloads": workloads, "planned": planned, "removed": removed,
         "plans": explored.runs(), "seconds": explored.took.as_secs_f64(), "verdicts": verdicts,
         "covered": covered, "unknown": explored.unknown, "found": found,
     }))
