@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::report::{self, Found, SearchReport, Terminal, tell};
 use crate::run::RunOptions;
 use crate::search::{
-    Explored, Failed, Lesson, Limits, Seen, explore, learn_workload, shrink, write_replay,
+    Enough, Explored, Failed, Lesson, Limits, Seen, explore, learn_workload, shrink, write_replay,
 };
 
 /// Directory of replay files, below that of the evidence.
@@ -203,7 +203,7 @@ pub(super) async fn search(
     let limits = Limits {
         until: began + args.time,
         plans: args.plans,
-        first: args.first,
+        enough: if args.first { Enough::First } else { Enough::Never },
         jobs: args.learn.jobs.jobs,
     };
     let explored = run_plans(plans, count, &args, &begun, limits).await;
