@@ -41,6 +41,7 @@ mod intent;
 mod known;
 mod passthrough;
 mod recorder;
+mod search;
 mod sys;
 mod vm;
 mod wait;

@@ -10,8 +10,8 @@ use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 use super::exit::{self, Exit, Failure};
 use super::format::Format;
 use super::{
-    clean, doctor, engine, judge, list, manual, matrix, open, promises, report, repro, run, survey,
-    vm, workloads,
+    clean, doctor, engine, judge, list, manual, matrix, open, promises, report, repro, run, search,
+    survey, vm, workloads,
 };
 use crate::report::{Color, Terminal, message_width, tell};
 use crate::sys;
@@ -47,6 +47,10 @@ enum Command {
     Matrix(matrix::Args),
     /// Runs each scenario on several revisions of the daemon, and compares their verdicts
     Survey(survey::Args),
+    /// Runs workloads without faults, and lists the places where the daemon can be disturbed
+    Learn(search::LearnOnlyArgs),
+    /// Plans disturbances of workloads that nobody has written down, runs them, and shortens what fails
+    Search(search::Args),
     /// Judges the evidence of earlier runs again, and writes their verdicts, timelines and pages
     /// anew
     Report(report::Args),
@@ -138,6 +142,8 @@ fn carry_out(cli: Cli, command: clap::Command) -> Result<Exit, Failure> {
         Command::Repro(args) => block_on(repro::repro(args, format, terminal)),
         Command::Matrix(args) => block_on(matrix::matrix(args, format, terminal)),
         Command::Survey(args) => block_on(survey::survey(args, format, terminal)),
+        Command::Learn(args) => block_on(search::learn(args, format, terminal)),
+        Command::Search(args) => block_on(search::search(args, format, terminal)),
         Command::Report(args) => report::report(&args, format, terminal),
         Command::Judge(args) => judge::judge(&args, format, terminal),
         Command::Open(args) => block_on(open::open(args, format, terminal)),

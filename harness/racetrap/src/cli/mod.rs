@@ -36,6 +36,7 @@ mod report;
 mod reports;
 mod repro;
 mod run;
+mod search;
 mod stop;
 mod survey;
 mod targets;

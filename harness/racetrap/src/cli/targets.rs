@@ -1,12 +1,16 @@
 //! Turns ids, globs and files into scenarios.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use miette::miette;
 use racetrap_history::Scenario;
 
 use super::exit::Failure;
 use crate::catalogue::Catalogue;
 use crate::matrix::Subject;
+use crate::process::called;
+use crate::scenario_file::ScenarioFile;
 use crate::workloads::Workloads;
 
 /// A scenario and the name by which the user can run it again.
@@ -54,6 +58,33 @@ pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
         }
     }
     Ok(targets)
+}
+
+/// The workloads that `given` selects, each once and in the given order; all if `given` is empty. A
+/// scenario file is taken as a workload, whatever it is.
+pub(super) fn workloads(given: &[String]) -> Result<Vec<Scenario>, Failure> {
+    let embedded = Workloads::embedded()?;
+    if given.is_empty() {
+        return Ok(embedded.scenarios().cloned().collect());
+    }
+    let mut found: Vec<Scenario> = Vec::new();
+    for selector in given {
+        let selected: Vec<Scenario> = if names_a_file(selector) {
+            vec![ScenarioFile::read(Path::new(selector))?.scenario]
+        } else {
+            embedded.select(selector).into_iter().cloned().collect()
+        };
+        if selected.is_empty() {
+            return Err(Failure::usage(miette!(
+                help = format!("`{} workloads` lists all", called()),
+                "no workload matches `{selector}`"
+            )));
+        }
+        found.extend(selected);
+    }
+    let mut seen = BTreeSet::new();
+    found.retain(|workload| seen.insert(workload.finding.clone()));
+    Ok(found)
 }
 
 /// Whether a selector is a path. An id has neither a directory nor an extension, so nothing can be
