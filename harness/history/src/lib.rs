@@ -60,7 +60,7 @@ pub use scenario::{
     NoFindingId, OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point,
     Prints, Protocol, Prune, REGISTRY, RefusedWords, Returned, RunCommand, STATE, Scenario,
     SetStep, Side, Step, Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep,
-    WriteMatch, check_program_words, nearest, program_commands, program_ends,
+    WriteMatch, check_program_words, nearest, program_commands, program_ends, words,
 };
 pub use schedule::ScheduleError;
 pub use steps::{ArmedRules, Steps};

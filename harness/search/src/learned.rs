@@ -10,7 +10,7 @@ use crate::site::{Site, sites};
 pub struct Learned {
     /// The workload.
     pub workload: Scenario,
-    /// How many runs were read.
+    /// How many runs without a failure were read.
     pub runs: usize,
     /// Sites that every run had, in the order of their steps.
     pub sites: Vec<Site>,

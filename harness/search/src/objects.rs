@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use racetrap_history::{
-    ApiStep, AppStep, CommandStep, ContainerOp, DockerStep, EngineStep, MirrorRef, Prune, Step,
+    ApiStep, AppStep, CommandStep, ContainerOp, DockerStep, EngineOp, EngineStep, MirrorRef, Prune, Step,
     UserPatch,
 };
 
@@ -118,6 +118,10 @@ impl Objects {
             EngineStep::CreateVolume(volume) => drop(self.volumes.insert(volume.name.clone())),
             EngineStep::RemoveVolume { name } => drop(self.volumes.remove(name)),
             EngineStep::Prune(what) => self.prune(*what),
+            // Whether a container survives that is the engine's choice.
+            EngineStep::Process(EngineOp::Kill | EngineOp::Stop) => {
+                self.containers.values_mut().for_each(|it| it.state = State::Unclear);
+            }
             _ => {}
         }
     }

@@ -21,6 +21,8 @@ pub enum Policy {
     Unobserved,
     /// An answer with a field that is null, missing, empty or of another kind.
     Poisoned,
+    /// Steps that a seed decides.
+    Random,
 }
 
 impl fmt::Display for Policy {
@@ -31,6 +33,7 @@ impl fmt::Display for Policy {
             Self::HalfWritten => "half-written",
             Self::Unobserved => "unobserved",
             Self::Poisoned => "poisoned",
+            Self::Random => "random",
         })
     }
 }
@@ -81,6 +84,14 @@ impl Plan {
             format!("{disturbance} at {place}"),
             format!("{disturbance} in {workload}"),
         ])
+    }
+
+    /// Which of so many parts the plan belongs to, from 0. It depends on the plan alone.
+    #[must_use]
+    pub fn part(&self, of: usize) -> usize {
+        let digest = Sha256::digest(self.scenario.finding.as_str().as_bytes());
+        let bytes = [digest[0], digest[1], digest[2], digest[3]];
+        usize::try_from(u32::from_be_bytes(bytes)).map_or(0, |number| number % of)
     }
 
     /// The plan in words.

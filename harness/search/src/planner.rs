@@ -65,9 +65,12 @@ struct Planning {
 
 impl Planning {
     fn add_workload(&mut self, learned: &Learned) {
-        let Learned { workload, sites, unstable, .. } = learned;
-        let steps = workload.steps.clone();
-        self.add(vec![Plan::new(workload, Policy::Undisturbed, "", "", steps)]);
+        let Learned { workload, runs, sites, unstable } = learned;
+        // Runs that passed have shown the workload as it is.
+        if *runs == 0 {
+            let steps = workload.steps.clone();
+            self.add(vec![Plan::new(workload, Policy::Undisturbed, "", "", steps)]);
+        }
         for site in sites {
             let plans = [held::plans(workload, site), poison::plans(workload, site)].concat();
             if site.nth > NTH_MAX {

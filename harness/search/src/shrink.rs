@@ -43,7 +43,8 @@ impl Shrinking {
                 self.at = 0;
             }
             let candidate = self.without_part();
-            if candidate.check().is_ok() {
+            // Without its last `settle`, a scenario would be given the same one again.
+            if candidate.steps != self.best.steps && candidate.check().is_ok() {
                 return Some(candidate);
             }
             self.at += self.size;
@@ -105,8 +106,10 @@ mod tests {
         let (short, tries) = shrunk(long.clone(), &needed);
         assert_eq!(short.steps, [&needed[..], &long.steps[2..3]].concat());
         assert!(tries < 40, "{tries}");
-        let (all, _) = shrunk(long.clone(), &long.steps);
-        assert_eq!(all, long);
+        let settle = Step::Wait(WaitStep::Settle);
+        let acts: Vec<_> = long.steps.iter().filter(|step| **step != settle).cloned().collect();
+        let (all, _) = shrunk(long, &acts);
+        assert_eq!(all.steps, [&acts[..], &[settle]].concat());
     }
 
     // Without the gate nobody can wait for it: such a candidate is never handed out.

@@ -11,7 +11,7 @@ use super::exit::{self, Exit, Failure};
 use super::format::Format;
 use super::{
     clean, doctor, engine, judge, list, manual, matrix, open, promises, report, repro, run, search,
-    survey, vm,
+    survey, vm, workloads,
 };
 use crate::report::{Color, Terminal, message_width, tell};
 use crate::sys;
@@ -36,6 +36,8 @@ enum Command {
     List(list::Args),
     /// Lists the daemon's promises, the oracles that judge each, and the findings that exercise it
     Promises(promises::Args),
+    /// Lists the workloads, what they touch of the contract's surface, and what none of them touches
+    Workloads(workloads::Args),
     /// Runs each scenario once and judges it
     Run(run::Args),
     /// Runs one scenario and prints its whole timeline
@@ -135,6 +137,7 @@ fn carry_out(cli: Cli, command: clap::Command) -> Result<Exit, Failure> {
     match cli.command {
         Command::List(args) => list::list(&args, format, terminal),
         Command::Promises(args) => promises::promises(&args, format, terminal),
+        Command::Workloads(args) => workloads::workloads(&args, format, terminal),
         Command::Run(args) => block_on(run::run(args, format, terminal)),
         Command::Repro(args) => block_on(repro::repro(args, format, terminal)),
         Command::Matrix(args) => block_on(matrix::matrix(args, format, terminal)),

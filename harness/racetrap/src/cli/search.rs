@@ -1,13 +1,14 @@
 //! `racetrap learn` and `racetrap search`.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use racetrap_history::Scenario;
-use racetrap_search::{Learned, Order, Plans, plan};
+use racetrap_search::{Learned, Order, Plan, Plans, Random, Rule, plan};
 use tokio::time::Instant;
 
 use super::again::Again;
@@ -19,6 +20,7 @@ use super::run::worst;
 use super::stop::StopListener;
 use super::targets::workloads;
 use super::{checks, worlds};
+use crate::clock::Clock;
 use crate::report::{self, Found, SearchReport, Terminal, tell};
 use crate::run::RunOptions;
 use crate::search::{
@@ -59,6 +61,18 @@ pub(super) struct LearnOnlyArgs {
 pub(super) struct Args {
     #[command(flatten)]
     learn: LearnArgs,
+    /// Disturb workloads at each place that a run without faults has shown [default]
+    #[arg(long, conflicts_with_all = ["random", "seed"])]
+    systematic: bool,
+    /// Let a seed decide what users do, what goes wrong, and when; takes no workload
+    #[arg(long, conflicts_with = "workloads")]
+    random: bool,
+    /// Decides every plan of `--random` [default: the date]
+    #[arg(long, value_name = "S", requires = "random")]
+    seed: Option<u64>,
+    /// Run only the I-th of N parts of the plans, such as 1/4
+    #[arg(long, value_name = "I/N", default_value = "1/1")]
+    shard: Shard,
     /// Begin no plan after this time, such as 90s, 10m or 8h; learning counts
     #[arg(long = "for", value_name = "TIME", default_value = "10m", value_parser = duration)]
     time: Duration,
@@ -90,10 +104,10 @@ struct Begun {
     _listener: StopListener,
 }
 
-async fn begin(args: &LearnArgs) -> Result<Begun, Failure> {
+async fn begin(args: &LearnArgs, random: bool) -> Result<Begun, Failure> {
     let deadlines = args.world.deadlines()?;
     let listener = StopListener::begin(deadlines.harness())?;
-    let workloads = workloads(&args.workloads)?;
+    let workloads = if random { Vec::new() } else { workloads(&args.workloads)? };
     let daemon = Daemon::find(&args.daemon)?;
     let answers = daemon.ask().await;
     let defects = &args.defects.defects;
@@ -123,7 +137,7 @@ pub(super) async fn learn(
     format: Format,
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
-    let begun = begin(&args.learn).await?;
+    let begun = begin(&args.learn, false).await?;
     let lessons = lessons(&args.learn, &begun).await;
     let closed = worlds::close(&begun.options.pool).await;
     let told = terminal.write(&match format {
@@ -141,23 +155,18 @@ fn exit_of_lessons(lessons: &[Lesson]) -> Exit {
     worst(exits)
 }
 
-/// Learns, plans, and runs the plans until the time is over.
+/// Plans, runs the plans until the time is over, and shortens what failed.
 pub(super) async fn search(
     args: Args,
     format: Format,
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
     let began = Instant::now();
-    let begun = begin(&args.learn).await?;
-    let lessons = lessons(&args.learn, &begun).await;
-    let learned: Vec<Learned> =
-        lessons.iter().filter_map(|lesson| lesson.learned.clone()).collect();
-    let Plans { plans, removed } = plan(&learned);
-    let planned = plans.len();
-    tell(&report::plans_line(planned, &removed));
-    let order = Order::new(plans);
+    let begun = begin(&args.learn, args.random).await?;
+    let Planned { plans, count, removed, lessons } = planned(&args, &begun).await;
     if let Some(directory) = &args.write_plans {
-        let written = write_plans(directory, order);
+        let most = args.plans.or(count).unwrap_or(PLANS_WRITTEN);
+        let written = write_plans(directory, plans.take(most));
         let closed = worlds::close(&begun.options.pool).await;
         return conclude(closed, [written]);
     }
@@ -167,11 +176,16 @@ pub(super) async fn search(
         first: args.first,
         jobs: args.learn.jobs.jobs,
     };
-    let explored = run_plans(order, planned, &args, &begun, limits).await;
+    let explored = run_plans(plans, count, &args, &begun, limits).await;
     let place = begun.options.evidence.join(REPLAYS);
     let found = shrink_all(&explored, &args, &begun, &place).await;
     let closed = worlds::close(&begun.options.pool).await;
-    let report = SearchReport { lessons: &lessons, planned, removed: &removed, explored: &explored };
+    let report = SearchReport {
+        lessons: &lessons,
+        planned: count,
+        removed: &removed,
+        explored: &explored,
+    };
     let told = terminal.write(&match format {
         Format::Human => report::search(&report, &found?, terminal.paint()),
         Format::Json => report::search_json(&begun.daemon, &report, &found?),
@@ -180,22 +194,79 @@ pub(super) async fn search(
     conclude(worst([exit, closed].into_iter()), [told.map_err(Failure::from)])
 }
 
+/// How many plans are written if there is no end of them and no number is given.
+const PLANS_WRITTEN: usize = 100;
+
+/// What a search is going to run.
+struct Planned {
+    plans: Box<dyn Iterator<Item = Plan>>,
+    /// How many there are; nothing if there is no end of them.
+    count: Option<usize>,
+    removed: BTreeMap<Rule, usize>,
+    lessons: Vec<Lesson>,
+}
+
+async fn planned(args: &Args, begun: &Begun) -> Planned {
+    let Shard { part, of } = args.shard;
+    if args.random {
+        let seed = args.seed.unwrap_or_else(|| Clock::start().date());
+        tell(&format!("plans are drawn by the seed {seed}"));
+        let plans = Random::new(seed).skip(part - 1).step_by(of);
+        return Planned {
+            plans: Box::new(plans),
+            count: None,
+            removed: BTreeMap::new(),
+            lessons: Vec::new(),
+        };
+    }
+    let lessons = lessons(&args.learn, begun).await;
+    let learned: Vec<Learned> =
+        lessons.iter().filter_map(|lesson| lesson.learned.clone()).collect();
+    let Plans { plans, removed } = plan(&learned);
+    // Parts are made by the plans' identities: other machines may have learned other places.
+    let own: Vec<_> = plans.into_iter().filter(|plan| plan.part(of) == part - 1).collect();
+    let count = own.len();
+    tell(&report::plans_line(Some(count), &removed));
+    Planned { plans: Box::new(Order::new(own)), count: Some(count), removed, lessons }
+}
+
+/// A part of all plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shard {
+    /// From 1.
+    part: usize,
+    of: usize,
+}
+
+impl std::str::FromStr for Shard {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbers = text.split_once('/');
+        let numbers = numbers.and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+        match numbers {
+            Some((part, of)) if (1..=of).contains(&part) => Ok(Self { part, of }),
+            Some(_) | None => Err("expected a part and a number of parts, such as 1/4"),
+        }
+    }
+}
+
 async fn run_plans(
-    order: Order,
-    planned: usize,
+    plans: impl Iterator<Item = Plan>,
+    count: Option<usize>,
     args: &Args,
     begun: &Begun,
     limits: Limits,
 ) -> Explored {
     let defects = &args.learn.defects.defects;
     let place = begun.options.evidence.join(REPLAYS);
-    let again = |plan: &racetrap_search::Plan| {
+    let again = |plan: &Plan| {
         let path = place.join(format!("{}.yaml", plan.scenario.finding));
         begun.again.command(&path.to_string_lossy(), defects, false)
     };
-    let lines = RefCell::new(report::SearchProgress::new(planned, limits.until));
+    let lines = RefCell::new(report::SearchProgress::new(count, limits.until));
     let observe = |seen: Seen<'_>| lines.borrow_mut().seen(&seen);
-    explore(order, &begun.options, limits, again, observe).await
+    explore(plans, &begun.options, limits, again, observe).await
 }
 
 /// Repeats and shrinks each failure, and writes its replay file.
@@ -233,10 +304,10 @@ async fn shrink_all(
 }
 
 /// Writes each plan as a file whose name begins with its place in the order.
-fn write_plans(directory: &Path, order: Order) -> Result<(), Failure> {
+fn write_plans(directory: &Path, plans: impl Iterator<Item = Plan>) -> Result<(), Failure> {
     let write = || -> std::io::Result<()> {
         std::fs::create_dir_all(directory)?;
-        for (number, plan) in order.enumerate() {
+        for (number, plan) in plans.enumerate() {
             let text = serde_yaml::to_string(&plan.scenario).map_err(std::io::Error::other)?;
             let name = format!("{:05}-{}.yaml", number + 1, plan.scenario.finding);
             std::fs::write(directory.join(name), format!("# {}\n{text}", plan.title()))?;

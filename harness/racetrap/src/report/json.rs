@@ -16,6 +16,7 @@ use super::survey::Surveyed;
 use crate::contract::Coverage;
 use crate::known::KnownFailure;
 use crate::matrix::Cell;
+use crate::workloads::{Group, SurfaceCoverage};
 
 /// Version of objects without a verdict. docs/formats.md says what a version promises.
 const VERSION: u32 = 1;
@@ -162,6 +163,48 @@ pub(crate) fn promises_json(coverage: &Coverage<'_>) -> String {
         judged: coverage.judged(),
         exercised: coverage.exercised(),
         not_judged: coverage.not_judged(),
+    })
+}
+
+/// The object of `workloads`.
+pub(crate) fn workloads_json(coverage: &SurfaceCoverage<'_>) -> String {
+    #[derive(Serialize)]
+    struct Workload<'a> {
+        id: &'a FindingId,
+        steps: usize,
+    }
+    #[derive(Serialize)]
+    struct Item<'a> {
+        group: Group,
+        name: &'a str,
+        workloads: &'a [&'a FindingId],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why_not: Option<&'static str>,
+    }
+    #[derive(Serialize)]
+    struct Workloads<'a> {
+        version: u32,
+        workloads: Vec<Workload<'a>>,
+        surface: Vec<Item<'a>>,
+        touched: usize,
+        untouched: usize,
+        out_of_reach: usize,
+    }
+    let workloads = coverage.workloads.iter().map(|(id, steps)| Workload { id, steps: *steps });
+    let surface = coverage.items.iter().map(|covered| Item {
+        group: covered.item.group,
+        name: &covered.item.name,
+        workloads: &covered.workloads,
+        why_not: covered.why_not,
+    });
+    let untouched = coverage.items.iter().filter(|covered| covered.workloads.is_empty()).count();
+    text(&Workloads {
+        version: VERSION,
+        workloads: workloads.collect(),
+        surface: surface.collect(),
+        touched: coverage.items.len() - untouched,
+        untouched,
+        out_of_reach: coverage.with_reason(),
     })
 }
 

@@ -29,7 +29,8 @@ pub(crate) struct Found {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SearchReport<'a> {
     pub(crate) lessons: &'a [Lesson],
-    pub(crate) planned: usize,
+    /// How many plans there were; nothing if there is no end of them.
+    pub(crate) planned: Option<usize>,
     pub(crate) removed: &'a BTreeMap<Rule, usize>,
     pub(crate) explored: &'a Explored,
 }
@@ -55,8 +56,8 @@ pub(crate) fn lesson_line(lesson: &Lesson) -> String {
 }
 
 /// How many plans there are, and how many each rule removed.
-pub(crate) fn plans_line(planned: usize, removed: &BTreeMap<Rule, usize>) -> String {
-    let mut text = format!("{planned} plans");
+pub(crate) fn plans_line(planned: Option<usize>, removed: &BTreeMap<Rule, usize>) -> String {
+    let mut text = planned.map_or("plans without end".to_owned(), |count| format!("{count} plans"));
     for (rule, count) in removed {
         let _ = write!(text, "; removed {count}: {rule}");
     }
@@ -117,7 +118,7 @@ fn printed(value: &Value) -> String {
 /// Lines on standard error while a search goes on.
 #[derive(Debug)]
 pub(crate) struct SearchProgress {
-    planned: usize,
+    planned: Option<usize>,
     began: Instant,
     until: Instant,
     last: Instant,
@@ -131,7 +132,7 @@ const EVERY_S: u64 = 10;
 
 impl SearchProgress {
     /// Of `planned` plans, until `until`.
-    pub(crate) fn new(planned: usize, until: Instant) -> Self {
+    pub(crate) fn new(planned: Option<usize>, until: Instant) -> Self {
         let now = Instant::now();
         Self { planned, began: now, until, last: now, runs: 0, failures: 0, unknown: 0 }
     }
@@ -149,8 +150,8 @@ impl SearchProgress {
             let (runs, seconds) = (self.runs, self.began.elapsed().as_secs_f64());
             let left = self.until.saturating_duration_since(Instant::now()).as_secs();
             tell(&format!(
-                "{runs} of {} plans, {:.0} a minute, {} ways to fail, {} unknown, {left} s left",
-                self.planned,
+                "{runs}{} plans, {:.0} a minute, {} ways to fail, {} unknown, {left} s left",
+                self.planned.map(|count| format!(" of {count}")).unwrap_or_default(),
                 rate(runs, seconds),
                 self.failures,
                 self.unknown,

@@ -13,7 +13,7 @@ use crate::run::{self, RunOptions};
 pub(crate) struct Lesson {
     /// The workload.
     pub(crate) workload: Scenario,
-    /// What can be planned with; nothing if the workload is not for this daemon, or no run passed.
+    /// What can be planned with; nothing if the workload is not for this daemon.
     pub(crate) learned: Option<Learned>,
     /// The judgement of each run that did not pass.
     pub(crate) not_passed: Vec<Judgement>,
@@ -37,6 +37,7 @@ pub(crate) async fn learn_workload(
         errors: Vec::new(),
     };
     let mut histories = Vec::new();
+    let mut is_applicable = true;
     for _ in 0..runs.get() {
         if let Some(why) = not_begun(&options.stop) {
             lesson.errors.push(why);
@@ -51,14 +52,14 @@ pub(crate) async fn learn_workload(
                 lesson.not_passed.push(outcome.judgement);
                 // The next run would be no different.
                 if verdict == Verdict::NotApplicable {
+                    is_applicable = false;
                     break;
                 }
             }
             Err(error) => lesson.errors.push(error.told()),
         }
     }
-    if !histories.is_empty() {
-        lesson.learned = Some(learn(workload, &histories));
-    }
+    // Without a run that passed there are no places, and the workload alone is what there is to plan.
+    lesson.learned = is_applicable.then(|| learn(workload, &histories));
     lesson
 }

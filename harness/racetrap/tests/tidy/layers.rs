@@ -78,6 +78,7 @@ pub(super) const ORDER: [(&str, &[&str]); 3] = [
             "deadline",
             "contract",
             "scenario_file",
+            "workloads",
             "catalogue",
             "known",
             "apt",

@@ -18,7 +18,7 @@ use super::words::UserCommands;
 use crate::mirror::unix_seconds;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
-use crate::record::{ProcessState, Record, Stage, What, WireMessage, WireWhat};
+use crate::record::{DAEMON_PARTS, ProcessState, Record, Stage, What, WireMessage, WireWhat};
 use crate::scenario::OracleName;
 use crate::view::{AppView, EVENTS};
 
@@ -110,8 +110,11 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                 started_s = unix_seconds(&header.started);
                 None
             }
-            // The record of a start may follow the first requests.
-            What::Process { state, .. } if *state != ProcessState::Started => {
+            // The record of a start may follow the first requests. The end of the engine's process alone is
+            // the end of no connection: the daemon may have read all answers before, or be frozen.
+            What::Process { name, state, .. }
+                if DAEMON_PARTS.contains(&name.as_str()) && *state != ProcessState::Started =>
+            {
                 connecting.forget();
                 None
             }

@@ -4,7 +4,7 @@ use rstest::rstest;
 
 use super::build::*;
 use crate::oracle::engine_requests;
-use crate::record::{Exit, UserCommand, UserCommandEnd, What, WireMessage, WireWhat};
+use crate::record::{Exit, ProcessState, UserCommand, UserCommandEnd, What, WireMessage, WireWhat};
 use crate::scenario::Phase;
 
 /// A request of the daemon and its answer.
@@ -105,6 +105,18 @@ fn a_daemon_that_subscribes_has_asked_in_order() {
     let mut late = bootstrap();
     late.rotate_left(4);
     assert!(!judged(late).is_empty());
+}
+
+// A process ends between the lists and the subscription. A new daemon must ask for everything anew; a
+// daemon that has all answers needs no engine.
+#[rstest]
+#[case("daemon", true)]
+#[case("controllers", true)]
+#[case("engine", false)]
+fn only_the_end_of_a_daemon_begins_the_order_anew(#[case] ended: &str, #[case] complains: bool) {
+    let ended = process(ended, ProcessState::Stopped);
+    let whats = [bootstrap(), vec![ended], subscribed(), vec![connected()]].concat();
+    assert_eq!(!complaints(engine_requests, whats).is_empty(), complains);
 }
 
 #[test]
