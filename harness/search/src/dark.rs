@@ -117,13 +117,13 @@ fn when_quiet(workload: &Scenario, before: &[Step], objects: &Objects) -> Vec<Pl
         steps.extend(values.into_iter().map(step));
         Plan::new(workload, policy, "in a quiet world", word, concluded(steps))
     };
+    plans.extend(darknesses().into_iter().map(|Darkness { word, begin, end }| {
+        alone(Policy::Unobserved, word, [begin, end].concat())
+    }));
     plans.extend(
-        darknesses().into_iter().map(|Darkness { word, begin, end }| {
-            alone(Policy::Unobserved, word, [begin, end].concat())
-        }),
-    );
-    plans.extend(
-        engine_accidents().into_iter().map(|(word, values)| alone(Policy::Unobserved, word, values)),
+        engine_accidents()
+            .into_iter()
+            .map(|(word, values)| alone(Policy::Unobserved, word, values)),
     );
     let frames: Vec<_> = FRAMES.iter().map(|frame| json!({"inject": {"frame": frame}})).collect();
     plans.push(alone(Policy::Poisoned, "inject useless frames", frames));

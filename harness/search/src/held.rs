@@ -1,8 +1,6 @@
 //! Plans that disturb the daemon at one of its calls: hold it and do something meanwhile, or let it fail.
 
-use racetrap_history::{
-    AppStep, CommandStep, DockerStep, Scenario, SetStep, Side, Step, WaitStep,
-};
+use racetrap_history::{AppStep, CommandStep, DockerStep, Scenario, SetStep, Side, Step, WaitStep};
 use serde_json::{Value, json};
 
 use crate::call::Call;
@@ -12,7 +10,7 @@ use crate::plan::{Plan, Policy};
 use crate::site::Site;
 
 /// The name of the one gate of a plan.
-const GATE: &str = "held";
+pub(crate) const GATE: &str = "held";
 
 /// All plans at one site.
 pub(crate) fn plans(workload: &Scenario, site: &Site) -> Vec<Plan> {
@@ -29,7 +27,7 @@ pub(crate) fn plans(workload: &Scenario, site: &Site) -> Vec<Plan> {
 }
 
 /// Where a call can be held.
-fn points(call: &Call) -> Vec<&'static str> {
+pub(crate) fn points(call: &Call) -> Vec<&'static str> {
     match call {
         Call::Exchange { wire: Side::Engine, .. } => vec!["request", "response"],
         Call::Exchange { .. } => vec!["request"],
@@ -53,6 +51,16 @@ pub(crate) fn unwaiting(step: &Step) -> Option<Step> {
     }
 }
 
+/// The step that arms the gate at a site.
+pub(crate) fn hold(site: &Site, point: &str) -> Step {
+    let Site { call, nth, .. } = site;
+    if let Some(on) = call.at_admission(*nth) {
+        return step(json!({"hold_write": {"gate": GATE, "on": on}}));
+    }
+    let (wire, on) = call.on_wire(*nth).expect("a call is on a wire or at the admission");
+    step(json!({"hold": {"gate": GATE, "wire": wire, "at": point, "on": on}}))
+}
+
 /// A site, and what is there.
 struct At<'a> {
     workload: &'a Scenario,
@@ -65,16 +73,6 @@ struct At<'a> {
 }
 
 impl At<'_> {
-    /// The step that arms the gate.
-    fn hold(&self, point: &str) -> Step {
-        let Site { call, nth, .. } = self.site;
-        if let Some(on) = call.at_admission(*nth) {
-            return step(json!({"hold_write": {"gate": GATE, "on": on}}));
-        }
-        let (wire, on) = call.on_wire(*nth).expect("a call is on a wire or at the admission");
-        step(json!({"hold": {"gate": GATE, "wire": wire, "at": point, "on": on}}))
-    }
-
     fn place(&self, point: &str) -> String {
         format!("{} held at its {point}", self.site.call.class())
     }
@@ -127,7 +125,7 @@ impl At<'_> {
 
     fn until_held(&self, point: &str) -> Vec<Step> {
         let mut all = self.workload.steps[..self.site.cause].to_vec();
-        all.extend([self.hold(point), self.trigger.clone(), step(json!({"reached": GATE}))]);
+        all.extend([hold(self.site, point), self.trigger.clone(), step(json!({"reached": GATE}))]);
         all
     }
 

@@ -4,6 +4,7 @@
 //! - [`learn`]: the places at which a workload's daemon can be stopped, from some of its histories.
 //! - [`plan()`]: what could go wrong at these places, each as a scenario that can be run by itself.
 //! - [`Order`]: which plan is run next: the one that differs most from those before.
+//! - [`hunt()`]: schedules that may repeat a failure that came by chance.
 //! - [`Signature`]: what two failures have in common if they are the same.
 //! - [`Shrinking`]: removes steps from a failing scenario as long as it fails in the same way.
 
@@ -12,6 +13,7 @@
 mod call;
 mod dark;
 mod held;
+mod hunt;
 mod learned;
 mod objects;
 mod operation;
@@ -25,6 +27,7 @@ mod signature;
 mod site;
 
 pub use call::Call;
+pub use hunt::hunt;
 pub use learned::{Learned, Unstable, learn};
 pub use order::Order;
 pub use plan::{Plan, Policy};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use racetrap_history::{
-    ApiStep, AppStep, CommandStep, ContainerOp, DockerStep, EngineOp, EngineStep, MirrorRef, Prune, Step,
-    UserPatch,
+    ApiStep, AppStep, CommandStep, ContainerOp, DockerStep, EngineOp, EngineStep, MirrorRef, Prune,
+    Step, UserPatch,
 };
 
 /// Objects by their names in the scenario.
@@ -130,7 +130,8 @@ impl Objects {
     #[expect(clippy::wildcard_enum_match_arm, reason = "other steps change no object")]
     fn apply_api(&mut self, step: &ApiStep) {
         match step {
-            ApiStep::Act { container, .. } | ApiStep::Patch(UserPatch { of: MirrorRef::Container(container), .. }) => {
+            ApiStep::Act { container, .. }
+            | ApiStep::Patch(UserPatch { of: MirrorRef::Container(container), .. }) => {
                 if let Some(container) = self.containers.get_mut(container) {
                     container.state = State::Unclear;
                 }
@@ -152,7 +153,8 @@ impl Objects {
     }
 
     fn untag(&mut self, tag: &str) {
-        let Some((image, tags)) = self.images.iter_mut().find(|(_, tags)| tags.contains(tag)) else {
+        let Some((image, tags)) = self.images.iter_mut().find(|(_, tags)| tags.contains(tag))
+        else {
             return;
         };
         tags.remove(tag);

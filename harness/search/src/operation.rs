@@ -188,7 +188,11 @@ pub(crate) fn user_edits(focus: &Focus, objects: &Objects) -> Vec<Operation> {
         Focus::All => {
             let unused = objects.volumes.iter().find(|name| !objects.is_used(name));
             let first = objects.containers.keys().next();
-            first.map(|name| container(name)).into_iter().chain(unused.map(|it| volume(it))).collect()
+            first
+                .map(|name| container(name))
+                .into_iter()
+                .chain(unused.map(|it| volume(it)))
+                .collect()
         }
     }
 }

@@ -68,7 +68,7 @@ impl Plan {
             policy,
             place: place.into(),
             disturbance: disturbance.into(),
-            scenario: Scenario { finding, about: None, needs, steps },
+            scenario: Scenario { finding, about: None, replay: None, needs, steps },
         }
     }
 

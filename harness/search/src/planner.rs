@@ -46,10 +46,11 @@ pub struct Plans {
     pub removed: BTreeMap<Rule, usize>,
 }
 
-/// Plans everything for what was learned of some workloads.
+/// Plans everything for what was learned of some workloads. With `undisturbed`, each workload is also a plan
+/// as it is; without, only one whose runs have all failed.
 #[must_use]
-pub fn plan(learned: &[Learned]) -> Plans {
-    let mut planning = Planning::default();
+pub fn plan(learned: &[Learned], undisturbed: bool) -> Plans {
+    let mut planning = Planning { undisturbed, ..Planning::default() };
     for learned in learned {
         planning.add_workload(learned);
     }
@@ -58,6 +59,7 @@ pub fn plan(learned: &[Learned]) -> Plans {
 
 #[derive(Default)]
 struct Planning {
+    undisturbed: bool,
     known: BTreeSet<String>,
     plans: Vec<Plan>,
     removed: BTreeMap<Rule, usize>,
@@ -67,7 +69,7 @@ impl Planning {
     fn add_workload(&mut self, learned: &Learned) {
         let Learned { workload, runs, sites, unstable } = learned;
         // Runs that passed have shown the workload as it is.
-        if *runs == 0 {
+        if self.undisturbed || *runs == 0 {
             let steps = workload.steps.clone();
             self.add(vec![Plan::new(workload, Policy::Undisturbed, "", "", steps)]);
         }

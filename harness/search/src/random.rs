@@ -43,12 +43,15 @@ impl Iterator for Random {
             drawn.draw();
             let finding = format!("random-{}-{}", self.seed, self.number);
             let finding: FindingId = finding.parse().expect("letters, digits and hyphens");
-            let about = None;
-            let workload =
-                Scenario { finding, about, needs: Needs::default(), steps: Vec::new() };
+            let workload = Scenario {
+                finding,
+                about: None,
+                replay: None,
+                needs: Needs::default(),
+                steps: Vec::new(),
+            };
             let (place, done) = (drawn.worst.unwrap_or("nothing"), "drawn steps");
-            let plan =
-                Plan::new(&workload, Policy::Random, place, done, concluded(drawn.steps));
+            let plan = Plan::new(&workload, Policy::Random, place, done, concluded(drawn.steps));
             // An operation on what another one has removed is drawn now and then.
             if plan.scenario.check().is_ok() {
                 return Some(plan);
@@ -85,14 +88,8 @@ const USERS: [Kind; 7] = [
     Kind::Prunes,
 ];
 
-const OTHERS: [Kind; 6] = [
-    Kind::App,
-    Kind::Cuts,
-    Kind::Freezes,
-    Kind::DaemonEnds,
-    Kind::EngineEnds,
-    Kind::Settles,
-];
+const OTHERS: [Kind; 6] =
+    [Kind::App, Kind::Cuts, Kind::Freezes, Kind::DaemonEnds, Kind::EngineEnds, Kind::Settles];
 
 /// A plan while it is drawn.
 struct Drawing {
@@ -113,7 +110,8 @@ struct Drawing {
 impl Drawing {
     fn new(seed: u64, number: u64) -> Self {
         // Plans of neighbouring numbers have nothing in common.
-        let mut rng = Rng::with_seed(seed.rotate_left(32) ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut rng =
+            Rng::with_seed(seed.rotate_left(32) ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let mut weighted = |kinds: &[Kind]| -> Vec<Kind> {
             let weighted: Vec<_> = kinds
                 .iter()
@@ -187,9 +185,9 @@ impl Drawing {
             Kind::Volumes => self.volume(),
             Kind::Wishes => self.wish(),
             Kind::Deletions => return self.deletion(),
-            Kind::Prunes => {
-                self.one_of(["containers", "images", "volumes", "all"]).map(|it| json!({"prune": it}))
-            }
+            Kind::Prunes => self
+                .one_of(["containers", "images", "volumes", "all"])
+                .map(|it| json!({"prune": it})),
             Kind::App if self.pending.is_none() => {
                 let running = !self.objects.app_runs;
                 Some(json!({"app": {"running": running, "wait": self.rng.bool()}}))
@@ -213,7 +211,8 @@ impl Drawing {
     fn image(&mut self) -> Option<Value> {
         let tag = format!("t{}:1", self.rng.u8(..4));
         let alias = self.one_of(self.objects.images.keys().cloned().collect::<Vec<_>>());
-        let is_tagged = |tags: &std::collections::BTreeSet<String>| tags.iter().cloned().collect::<Vec<_>>();
+        let is_tagged =
+            |tags: &std::collections::BTreeSet<String>| tags.iter().cloned().collect::<Vec<_>>();
         match (self.rng.u8(..5), alias) {
             (0, Some(image)) => Some(json!({"tag": {"image": image, "tag": tag}})),
             (1, Some(image)) => {
@@ -288,9 +287,11 @@ impl Drawing {
         }
         let unused = self.objects.volumes.iter().filter(|it| !self.objects.is_used(it));
         let volumes = unused.map(|name| (json!({"volume": name}), json!({"volume": name})));
-        let containers = self.objects.containers.keys().map(|name| {
-            (json!({"container": {"name": name}}), json!({"container": name}))
-        });
+        let containers = self
+            .objects
+            .containers
+            .keys()
+            .map(|name| (json!({"container": {"name": name}}), json!({"container": name})));
         let all: Vec<_> = volumes.chain(containers).collect();
         if let Some((there, mirror)) = self.one_of(all) {
             self.push(json!({"await": there}));

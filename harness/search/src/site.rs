@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use racetrap_history::{
-    IMAGE_LABEL, Mirror, MirrorKey, PROBE_VOLUME_PREFIX, Record, Review, ReviewOutcome, Side, Step, Steps, What, WireMessage,
-    WireWhat,
+    IMAGE_LABEL, Mirror, MirrorKey, PROBE_VOLUME_PREFIX, Record, Review, ReviewOutcome, Side, Step,
+    Steps, What, WireMessage, WireWhat,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -50,6 +50,11 @@ const COMMAND_LINE: &str = "rdd";
 
 /// All sites of a history, in their order.
 pub(crate) fn sites(history: &[Record]) -> Vec<Site> {
+    timed_sites(history).into_iter().map(|(site, _)| site).collect()
+}
+
+/// All sites of a history, and when the daemon came to each, in microseconds since the run began.
+pub(crate) fn timed_sites(history: &[Record]) -> Vec<(Site, u64)> {
     let steps = Steps::from_history(history);
     let mut reading = Reading { names: Names::from_history(history), ..Reading::default() };
     for record in history.iter().filter(|record| !record.neighbour) {
@@ -62,6 +67,7 @@ pub(crate) fn sites(history: &[Record]) -> Vec<Site> {
         {
             reading.begin(index, step);
         }
+        reading.now_us = record.at_us;
         reading.read(&record.what);
     }
     reading.sites
@@ -137,7 +143,8 @@ struct Reading {
     nameable: BTreeSet<String>,
     objects: Objects,
     counts: BTreeMap<Call, u32>,
-    sites: Vec<Site>,
+    now_us: u64,
+    sites: Vec<(Site, u64)>,
 }
 
 impl Reading {
@@ -225,7 +232,8 @@ impl Reading {
         let Some(cause) = self.cause else { return };
         let count = self.counts.entry(call.clone()).or_default();
         *count += 1;
-        self.sites.push(Site { cause, call, nth: *count, about });
+        let site = Site { cause, call, nth: *count, about };
+        self.sites.push((site, self.now_us));
     }
 }
 

@@ -52,7 +52,7 @@ pub use self::docker::{
     DiskOp, DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, ENDPOINT,
     EndpointOp, FileOp, Moment, OURS, REGISTRY,
 };
-pub use self::document::Scenario;
+pub use self::document::{Replay, Scenario};
 pub use self::engine::{
     BuildImage, ContainerOp, EngineOp, EngineStep, Exec, GuestOp, NewVolume, PROBE_VOLUME_PREFIX,
     Prune,

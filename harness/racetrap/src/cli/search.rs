@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::report::{self, Found, SearchReport, Terminal, tell};
 use crate::run::RunOptions;
 use crate::search::{
-    Explored, Lesson, Limits, Replay, Seen, explore, learn_workload, shrink, write_replay,
+    Enough, Explored, Failed, Lesson, Limits, Seen, explore, learn_workload, shrink, write_replay,
 };
 
 /// Directory of replay files, below that of the evidence.
@@ -54,6 +54,9 @@ struct LearnArgs {
 pub(super) struct LearnOnlyArgs {
     #[command(flatten)]
     learn: LearnArgs,
+    /// Write what was learned to this file, for `search --learned`
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
 }
 
 /// Arguments of `search`.
@@ -67,6 +70,10 @@ pub(super) struct Args {
     /// Let a seed decide what users do, what goes wrong, and when; takes no workload
     #[arg(long, conflicts_with = "workloads")]
     random: bool,
+    /// Plan with what `learn --write` has written instead of learning anew, also from another revision of
+    /// the daemon
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["random", "workloads"])]
+    learned: Option<PathBuf>,
     /// Decides every plan of `--random` [default: the date]
     #[arg(long, value_name = "S", requires = "random")]
     seed: Option<u64>,
@@ -140,11 +147,33 @@ pub(super) async fn learn(
     let begun = begin(&args.learn, false).await?;
     let lessons = lessons(&args.learn, &begun).await;
     let closed = worlds::close(&begun.options.pool).await;
+    let written = match &args.write {
+        Some(path) => write_learned(path, &lessons),
+        None => Ok(()),
+    };
     let told = terminal.write(&match format {
         Format::Human => report::lessons(&lessons),
         Format::Json => report::lessons_json(&begun.daemon, &lessons),
     });
-    conclude(worst([exit_of_lessons(&lessons), closed].into_iter()), [told.map_err(Failure::from)])
+    let exit = worst([exit_of_lessons(&lessons), closed].into_iter());
+    conclude(exit, [told.map_err(Failure::from), written])
+}
+
+fn write_learned(path: &Path, lessons: &[Lesson]) -> Result<(), Failure> {
+    let learned: Vec<_> = lessons.iter().filter_map(|lesson| lesson.learned.as_ref()).collect();
+    let text = serde_json::to_string(&learned).into_diagnostic();
+    text.and_then(|text| std::fs::write(path, text).into_diagnostic())
+        .wrap_err_with(|| format!("{} could not be written", path.display()))
+        .map_err(Failure::machine)
+}
+
+fn read_learned(path: &Path) -> Result<Vec<Learned>, Failure> {
+    let text = std::fs::read_to_string(path).into_diagnostic();
+    text.and_then(|text| serde_json::from_str(&text).into_diagnostic())
+        .wrap_err_with(|| {
+            format!("{} is not a file that `learn --write` has written", path.display())
+        })
+        .map_err(Failure::usage)
 }
 
 fn exit_of_lessons(lessons: &[Lesson]) -> Exit {
@@ -162,8 +191,9 @@ pub(super) async fn search(
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
     let began = Instant::now();
+    let learned = args.learned.as_deref().map(read_learned).transpose()?;
     let begun = begin(&args.learn, args.random).await?;
-    let Planned { plans, count, removed, lessons } = planned(&args, &begun).await;
+    let Planned { plans, count, removed, lessons } = planned(&args, &begun, learned).await;
     if let Some(directory) = &args.write_plans {
         let most = args.plans.or(count).unwrap_or(PLANS_WRITTEN);
         let written = write_plans(directory, plans.take(most));
@@ -173,19 +203,15 @@ pub(super) async fn search(
     let limits = Limits {
         until: began + args.time,
         plans: args.plans,
-        first: args.first,
+        enough: if args.first { Enough::First } else { Enough::Never },
         jobs: args.learn.jobs.jobs,
     };
     let explored = run_plans(plans, count, &args, &begun, limits).await;
     let place = begun.options.evidence.join(REPLAYS);
     let found = shrink_all(&explored, &args, &begun, &place).await;
     let closed = worlds::close(&begun.options.pool).await;
-    let report = SearchReport {
-        lessons: &lessons,
-        planned: count,
-        removed: &removed,
-        explored: &explored,
-    };
+    let report =
+        SearchReport { lessons: &lessons, planned: count, removed: &removed, explored: &explored };
     let told = terminal.write(&match format {
         Format::Human => report::search(&report, &found?, terminal.paint()),
         Format::Json => report::search_json(&begun.daemon, &report, &found?),
@@ -206,7 +232,7 @@ struct Planned {
     lessons: Vec<Lesson>,
 }
 
-async fn planned(args: &Args, begun: &Begun) -> Planned {
+async fn planned(args: &Args, begun: &Begun, learned: Option<Vec<Learned>>) -> Planned {
     let Shard { part, of } = args.shard;
     if args.random {
         let seed = args.seed.unwrap_or_else(|| Clock::start().date());
@@ -219,10 +245,17 @@ async fn planned(args: &Args, begun: &Begun) -> Planned {
             lessons: Vec::new(),
         };
     }
-    let lessons = lessons(&args.learn, begun).await;
-    let learned: Vec<Learned> =
-        lessons.iter().filter_map(|lesson| lesson.learned.clone()).collect();
-    let Plans { plans, removed } = plan(&learned);
+    let is_read = learned.is_some();
+    let (lessons, learned) = match learned {
+        Some(learned) => (Vec::new(), learned),
+        None => {
+            let lessons = lessons(&args.learn, begun).await;
+            let learned = lessons.iter().filter_map(|lesson| lesson.learned.clone()).collect();
+            (lessons, learned)
+        }
+    };
+    // What was learned elsewhere says nothing of this daemon's undisturbed runs.
+    let Plans { plans, removed } = plan(&learned, is_read);
     // Parts are made by the plans' identities: other machines may have learned other places.
     let own: Vec<_> = plans.into_iter().filter(|plan| plan.part(of) == part - 1).collect();
     let count = own.len();
@@ -287,15 +320,14 @@ async fn shrink_all(
         };
         let scenario = shrunk.as_ref().map_or(&failure.plan.scenario, |shrunk| &shrunk.scenario);
         let (plan, signature, reasons) = (&failure.plan, &failure.signature, &failure.reasons[..]);
-        let replay = write_replay(place, Replay { plan, signature, reasons }, scenario)
+        let order = shrunk.as_ref().filter(|shrunk| shrunk.repeated.0 > 0);
+        let order = order.map_or(&failure.order[..], |shrunk| &shrunk.order);
+        let replay = write_replay(place, Failed { plan, signature, reasons, order }, scenario)
             .into_diagnostic()
             .wrap_err("a replay file could not be written")
             .map_err(Failure::machine)?;
-        let again = begun.again.command(
-            &replay.to_string_lossy(),
-            &args.learn.defects.defects,
-            false,
-        );
+        let again =
+            begun.again.command(&replay.to_string_lossy(), &args.learn.defects.defects, false);
         Ok(Found { failure: failure.clone(), shrunk, replay, again })
     });
     let found: Vec<Result<Found, Failure>> =

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    DaemonKind, Excused, FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario,
-    Unknown, Unshown, Verdict, Violation, VmMode,
+    DaemonKind, Excused, FindingId, Judgement, OracleName, Platform, PromiseNumber, Replayed,
+    Scenario, Unknown, Unshown, Verdict, Violation, VmMode,
 };
 use serde::Serialize;
 
@@ -68,6 +68,8 @@ struct Run<'a> {
     repaired: &'a [KnownFailure],
     seconds: f64,
     evidence: Option<String>,
+    #[serde(flatten)]
+    replayed: Option<&'a Replayed>,
     again: &'a str,
 }
 
@@ -90,6 +92,7 @@ impl<'a> Run<'a> {
             repaired: &report.known.repaired,
             seconds: report.seconds,
             evidence: report.evidence.as_ref().map(|path| path.display().to_string()),
+            replayed: report.replayed.as_ref(),
             again: &report.again,
         }
     }

@@ -64,7 +64,8 @@ pub(crate) use promises::promises;
 pub(crate) use recorded::{Recorded, judged};
 pub(crate) use run::{RunReport, run, same_cause, titles};
 pub(crate) use search::{
-    Found, SearchProgress, SearchReport, lesson_line, lessons, lessons_json, plans_line, search, search_json,
+    Found, SearchProgress, SearchReport, lesson_line, lessons, lessons_json, plans_line, search,
+    search_json,
 };
 pub(crate) use summary::{index_line, matrix_summary, once_more, runs_summary};
 pub(crate) use survey::{Surveyed, survey};

@@ -14,6 +14,9 @@ use super::json::DaemonFacts;
 use super::terminal::{Paint, tell};
 use crate::search::{Explored, Failure, Lesson, Seen, Shrunk};
 
+/// The version of the objects of `learn` and `search`.
+const VERSION: u32 = 1;
+
 /// A failure that a search found, its shortest schedule, and where that is.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
@@ -86,7 +89,13 @@ pub(crate) fn lessons(lessons: &[Lesson]) -> String {
         }
         for unstable in &learned.unstable {
             let (site, runs) = (&unstable.site, unstable.runs);
-            let _ = writeln!(text, "  step {:>2}  {} in {runs} of {} runs", site.cause + 1, site.call.class(), learned.runs);
+            let _ = writeln!(
+                text,
+                "  step {:>2}  {} in {runs} of {} runs",
+                site.cause + 1,
+                site.call.class(),
+                learned.runs
+            );
         }
     }
     text
@@ -108,7 +117,7 @@ pub(crate) fn lessons_json(daemon: &DaemonFacts, lessons: &[Lesson]) -> String {
             })
         })
         .collect();
-    printed(&json!({"daemon": daemon, "workloads": workloads}))
+    printed(&json!({"version": VERSION, "daemon": daemon, "workloads": workloads}))
 }
 
 fn printed(value: &Value) -> String {
@@ -205,7 +214,7 @@ fn places(explored: &Explored) -> usize {
 
 fn failure(text: &mut String, found: &Found, paint: Paint) {
     let Found { failure, shrunk, replay, again } = found;
-    let Failure { signature, plan, number, after, reasons, count, evidence } = failure;
+    let Failure { signature, plan, number, after, reasons, count, evidence, .. } = failure;
     let _ = writeln!(text, "{} {signature}", paint.bad("FAIL"));
     let _ = writeln!(
         text,
@@ -216,7 +225,7 @@ fn failure(text: &mut String, found: &Found, paint: Paint) {
     for reason in reasons {
         let _ = writeln!(text, "  {reason}");
     }
-    if let Some(Shrunk { scenario, repeated: (failed, of), runs, is_shortest }) = shrunk {
+    if let Some(Shrunk { scenario, repeated: (failed, of), runs, is_shortest, .. }) = shrunk {
         let _ = writeln!(
             text,
             "  came again in {failed} of {of} runs; {} steps of {} are left after {runs} runs{}",
@@ -254,7 +263,11 @@ struct FoundJson<'a> {
 }
 
 /// The end of a search as JSON.
-pub(crate) fn search_json(daemon: &DaemonFacts, report: &SearchReport<'_>, found: &[Found]) -> String {
+pub(crate) fn search_json(
+    daemon: &DaemonFacts,
+    report: &SearchReport<'_>,
+    found: &[Found],
+) -> String {
     let SearchReport { lessons, planned, removed, explored } = report;
     let found: Vec<_> = found
         .iter()
@@ -274,7 +287,11 @@ pub(crate) fn search_json(daemon: &DaemonFacts, report: &SearchReport<'_>, found
             shrink_runs: shrunk.as_ref().map(|shrunk| shrunk.runs),
             shortest: shrunk.as_ref().map(|shrunk| shrunk.is_shortest),
             replay: replay.to_string_lossy().into_owned(),
-            evidence: failure.evidence.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+            evidence: failure
+                .evidence
+                .iter()
+                .map(|path| path.to_string_lossy().into_owned())
+                .collect(),
             again,
         })
         .collect();
@@ -294,7 +311,7 @@ pub(crate) fn search_json(daemon: &DaemonFacts, report: &SearchReport<'_>, found
         .collect();
     let workloads: Vec<_> = lessons.iter().map(|lesson| &lesson.workload.finding).collect();
     printed(&json!({
-        "daemon": daemon, "workloads": workloads, "planned": planned, "removed": removed,
+        "version": VERSION, "daemon": daemon, "workloads": workloads, "planned": planned, "removed": removed,
         "plans": explored.runs(), "seconds": explored.took.as_secs_f64(), "verdicts": verdicts,
         "covered": covered, "unknown": explored.unknown, "found": found,
     }))

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use racetrap_history::Verdict;
+use racetrap_history::{Verdict, triggers};
 use racetrap_search::{Plan, Policy, Signature};
 use tokio::time::Instant;
 
@@ -16,15 +16,36 @@ use crate::run::{self, EndAt, Outcome, RunError, RunOptions};
 /// How many runs of one failure keep their evidence.
 const EVIDENCE_MAX: usize = 2;
 
+/// Which failure ends a search.
+#[derive(Clone, Debug)]
+pub(crate) enum Enough {
+    /// None: the search goes on.
+    Never,
+    /// Any.
+    First,
+    /// One with this signature.
+    Like(Signature),
+}
+
+impl Enough {
+    fn accepts(&self, found: &Signature) -> bool {
+        match self {
+            Self::Never => false,
+            Self::First => true,
+            Self::Like(wanted) => wanted == found,
+        }
+    }
+}
+
 /// When a search ends.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Limits {
     /// No plan begins later.
     pub(crate) until: Instant,
     /// No more plans than this.
     pub(crate) plans: Option<usize>,
-    /// No plan begins after the first failure.
-    pub(crate) first: bool,
+    /// No plan begins after a failure that this accepts.
+    pub(crate) enough: Enough,
     /// How many runs there may be at once.
     pub(crate) jobs: NonZeroUsize,
 }
@@ -53,6 +74,8 @@ pub(crate) struct Failure {
     pub(crate) number: usize,
     /// How long after the beginning of the search its run had ended.
     pub(crate) after: Duration,
+    /// Gates and rules in the order in which they acted in that run.
+    pub(crate) order: Vec<String>,
     /// The broken promises of that run.
     pub(crate) reasons: Vec<String>,
     /// How many plans failed like this.
@@ -111,7 +134,7 @@ pub(crate) async fn explore(
     let next = std::iter::from_fn(|| {
         let is_over = Instant::now() >= limits.until
             || limits.plans.is_some_and(|most| taken >= most)
-            || (limits.first && found.get())
+            || found.get()
             || not_begun(&options.stop).is_some();
         let plan = if is_over { None } else { plans.next() }?;
         taken += 1;
@@ -129,7 +152,8 @@ pub(crate) async fn explore(
         std::pin::pin!(futures::stream::iter(runs).buffer_unordered(limits.jobs.get()));
     while let Some((number, plan, came)) = running.next().await {
         let failed = explored.add(number, &plan, came, began.elapsed());
-        found.set(found.get() || failed.1.is_some());
+        let is_enough = |(signature, _): &(Signature, bool)| limits.enough.accepts(signature);
+        found.set(found.get() || failed.1.as_ref().is_some_and(is_enough));
         observe(Seen { plan: &plan, number, verdict: failed.0, failure: failed.1 });
     }
     explored.took = began.elapsed();
@@ -145,8 +169,8 @@ impl Explored {
         came: Result<Outcome, RunError>,
         after: Duration,
     ) -> (Verdict, Option<(Signature, bool)>) {
-        let (judgement, evidence) = match came {
-            Ok(outcome) => (outcome.judgement, outcome.evidence),
+        let (judgement, evidence, order) = match came {
+            Ok(outcome) => (outcome.judgement, outcome.evidence, triggers(&outcome.history)),
             Err(error) => {
                 *self.unknown.entry(error.told()).or_default() += 1;
                 drop(evidence_of(&error));
@@ -171,6 +195,7 @@ impl Explored {
                 plan: plan.clone(),
                 number,
                 after,
+                order,
                 reasons: reasons(&judgement).collect(),
                 count: 1,
                 evidence: evidence.into_iter().collect(),

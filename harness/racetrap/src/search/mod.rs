@@ -10,7 +10,7 @@ mod learning;
 mod replay;
 mod shrinking;
 
-pub(crate) use exploring::{Explored, Failure, Limits, Seen, explore};
+pub(crate) use exploring::{Enough, Explored, Failure, Limits, Seen, explore};
 pub(crate) use learning::{Lesson, learn_workload};
-pub(crate) use replay::{Replay, write_replay};
+pub(crate) use replay::{Failed, write_replay};
 pub(crate) use shrinking::{Shrunk, shrink};

@@ -1,6 +1,6 @@
 //! Repeats a failure, and makes its schedule as short as it can be.
 
-use racetrap_history::Scenario;
+use racetrap_history::{Scenario, triggers};
 use racetrap_search::{Shrinking, Signature};
 use tokio::time::Instant;
 
@@ -20,6 +20,8 @@ pub(crate) struct Shrunk {
     pub(crate) scenario: Scenario,
     /// Of how many repetitions of the whole schedule how many failed in the same way.
     pub(crate) repeated: (usize, usize),
+    /// Gates and rules in the order in which they acted, until the schedule failed last.
+    pub(crate) order: Vec<String>,
     /// How many runs it took, repetitions included.
     pub(crate) runs: usize,
     /// Whether each single step is known to be needed.
@@ -33,14 +35,17 @@ pub(crate) async fn shrink(
     options: &RunOptions,
     until: Instant,
 ) -> Shrunk {
-    let options =
-        RunOptions { end_at: EndAt::ViolationOf(signature.oracle), ..options.clone() };
+    let options = RunOptions { end_at: EndAt::ViolationOf(signature.oracle), ..options.clone() };
     let is_over = || Instant::now() >= until || not_begun(&options.stop).is_some();
     let mut runs = 0;
     let mut repeated = (0, 0);
+    let mut order = Vec::new();
     while repeated.1 < REPEATS && !is_over() {
         runs += 1;
-        repeated.0 += usize::from(fails(scenario, signature, &options).await);
+        if let Some(seen) = fails(scenario, signature, &options).await {
+            order = seen;
+            repeated.0 += 1;
+        }
         repeated.1 += 1;
     }
     let mut shrinking = Shrinking::new(scenario.clone());
@@ -54,23 +59,36 @@ pub(crate) async fn shrink(
             break;
         };
         let mut failed = 0;
+        let mut last = Vec::new();
         for tried in 0..tries {
             if failed >= needed || failed + (tries - tried) < needed || is_over() {
                 break;
             }
             runs += 1;
-            failed += usize::from(fails(&candidate, signature, &options).await);
+            if let Some(seen) = fails(&candidate, signature, &options).await {
+                last = seen;
+                failed += 1;
+            }
         }
         shrinking.keep(failed >= needed);
+        if failed >= needed {
+            order = last;
+        }
     }
-    Shrunk { scenario: shrinking.best().clone(), repeated, runs, is_shortest }
+    Shrunk { scenario: shrinking.best().clone(), repeated, order, runs, is_shortest }
 }
 
-/// Whether the scenario fails in this way. Evidence of the tries is removed; the failure's own is kept.
-async fn fails(scenario: &Scenario, signature: &Signature, options: &RunOptions) -> bool {
-    let Ok(outcome) = run::run(scenario, options).await else { return false };
+/// If the scenario fails in this way, the order in which its gates and rules acted. Evidence of the tries
+/// is removed; the failure's own is kept.
+async fn fails(
+    scenario: &Scenario,
+    signature: &Signature,
+    options: &RunOptions,
+) -> Option<Vec<String>> {
+    let outcome = run::run(scenario, options).await.ok()?;
     if let Some(evidence) = &outcome.evidence {
         drop(std::fs::remove_dir_all(evidence));
     }
-    Signature::new(&outcome.judgement).as_ref() == Some(signature)
+    let is_same = Signature::new(&outcome.judgement).as_ref() == Some(signature);
+    is_same.then(|| triggers(&outcome.history))
 }

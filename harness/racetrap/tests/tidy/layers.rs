@@ -27,6 +27,7 @@ pub(super) const ORDER: [(&str, &[&str]); 3] = [
             "oracle",
             "timeline",
             "judge",
+            "replay",
         ],
     ),
     (
