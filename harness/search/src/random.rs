@@ -152,6 +152,10 @@ impl Drawing {
             self.draw_step(kind);
         }
         self.end_darkness();
+        // Without an App there is nothing to be judged.
+        if !self.has_app {
+            self.push(json!({"app": {"running": true}}));
+        }
     }
 
     fn push(&mut self, value: Value) {
@@ -199,7 +203,6 @@ impl Drawing {
                 return self.darken("the daemon ended", "daemon", how, "start");
             }
             Kind::EngineEnds => return self.restart_engine(),
-            // Without an App there is nothing to be judged.
             Kind::Settles if self.pending.is_none() && self.has_app => Some(json!("settle")),
             Kind::App | Kind::Settles => None,
         };

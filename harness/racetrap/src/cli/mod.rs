@@ -24,6 +24,7 @@ mod engine;
 mod evidence;
 mod exit;
 mod format;
+mod hunt;
 mod index;
 mod judge;
 mod list;

@@ -97,40 +97,48 @@ pub(super) struct Args {
     write_plans: Option<PathBuf>,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text).map_err(|_| "expected a time such as 90s or 10m".to_owned())
 }
 
 /// What every command of this file begins with.
-struct Begun {
-    options: RunOptions,
-    again: Again,
-    daemon: report::DaemonFacts,
-    workloads: Vec<Scenario>,
+pub(super) struct Begun {
+    pub(super) options: RunOptions,
+    pub(super) again: Again,
+    pub(super) daemon: report::DaemonFacts,
     /// Ends the runs at a signal; dropped, it does not listen any more.
     _listener: StopListener,
 }
 
-async fn begin(args: &LearnArgs, random: bool) -> Result<Begun, Failure> {
-    let deadlines = args.world.deadlines()?;
-    let listener = StopListener::begin(deadlines.harness())?;
-    let workloads = if random { Vec::new() } else { workloads(&args.workloads)? };
-    let daemon = Daemon::find(&args.daemon)?;
-    let answers = daemon.ask().await;
-    let defects = &args.defects.defects;
-    answers.check_defects(defects)?;
-    checks::demand(args.world.engine).await?;
-    let options = args.world.run_options(&daemon, defects, deadlines, listener.stop())?;
-    let options = RunOptions { pool: args.jobs.pool(), ..options };
-    let again = Again::new(&args.world, &daemon);
-    let daemon = daemon.facts(&answers);
-    Ok(Begun { options, again, daemon, workloads, _listener: listener })
+impl Begun {
+    /// Finds the daemon and checks the machine.
+    pub(super) async fn new(
+        daemon: &DaemonArgs,
+        defects: &[String],
+        world: &WorldArgs,
+        jobs: &JobsArgs,
+    ) -> Result<Self, Failure> {
+        let deadlines = world.deadlines()?;
+        let listener = StopListener::begin(deadlines.harness())?;
+        let daemon = Daemon::find(daemon)?;
+        let answers = daemon.ask().await;
+        answers.check_defects(defects)?;
+        checks::demand(world.engine).await?;
+        let options = world.run_options(&daemon, defects, deadlines, listener.stop())?;
+        let options = RunOptions { pool: jobs.pool(), ..options };
+        let again = Again::new(world, &daemon);
+        Ok(Self { options, again, daemon: daemon.facts(&answers), _listener: listener })
+    }
+}
+
+async fn begin(args: &LearnArgs) -> Result<Begun, Failure> {
+    Begun::new(&args.daemon, &args.defects.defects, &args.world, &args.jobs).await
 }
 
 /// Learns from all workloads, so many at once as there may be runs.
-async fn lessons(args: &LearnArgs, begun: &Begun) -> Vec<Lesson> {
+async fn lessons(args: &LearnArgs, workloads: &[Scenario], begun: &Begun) -> Vec<Lesson> {
     use futures::StreamExt as _;
-    let lessons = begun.workloads.iter().map(|workload| async {
+    let lessons = workloads.iter().map(|workload| async {
         let lesson = learn_workload(workload, args.learn_runs, &begun.options).await;
         tell(&report::lesson_line(&lesson));
         lesson
@@ -144,8 +152,9 @@ pub(super) async fn learn(
     format: Format,
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
-    let begun = begin(&args.learn, false).await?;
-    let lessons = lessons(&args.learn, &begun).await;
+    let workloads = workloads(&args.learn.workloads)?;
+    let begun = begin(&args.learn).await?;
+    let lessons = lessons(&args.learn, &workloads, &begun).await;
     let closed = worlds::close(&begun.options.pool).await;
     let written = match &args.write {
         Some(path) => write_learned(path, &lessons),
@@ -192,8 +201,10 @@ pub(super) async fn search(
 ) -> Result<Exit, Failure> {
     let began = Instant::now();
     let learned = args.learned.as_deref().map(read_learned).transpose()?;
-    let begun = begin(&args.learn, args.random).await?;
-    let Planned { plans, count, removed, lessons } = planned(&args, &begun, learned).await;
+    let workloads = workloads(&args.learn.workloads)?;
+    let begun = begin(&args.learn).await?;
+    let Planned { plans, count, removed, lessons } =
+        planned(&args, &workloads, &begun, learned).await;
     if let Some(directory) = &args.write_plans {
         let most = args.plans.or(count).unwrap_or(PLANS_WRITTEN);
         let written = write_plans(directory, plans.take(most));
@@ -206,9 +217,9 @@ pub(super) async fn search(
         enough: if args.first { Enough::First } else { Enough::Never },
         jobs: args.learn.jobs.jobs,
     };
-    let explored = run_plans(plans, count, &args, &begun, limits).await;
-    let place = begun.options.evidence.join(REPLAYS);
-    let found = shrink_all(&explored, &args, &begun, &place).await;
+    let jobs = limits.jobs;
+    let explored = run_plans(plans, count, &begun, limits).await;
+    let found = shrink_all(&explored, args.shrink_for, jobs, &begun).await;
     let closed = worlds::close(&begun.options.pool).await;
     let report =
         SearchReport { lessons: &lessons, planned: count, removed: &removed, explored: &explored };
@@ -232,7 +243,12 @@ struct Planned {
     lessons: Vec<Lesson>,
 }
 
-async fn planned(args: &Args, begun: &Begun, learned: Option<Vec<Learned>>) -> Planned {
+async fn planned(
+    args: &Args,
+    workloads: &[Scenario],
+    begun: &Begun,
+    learned: Option<Vec<Learned>>,
+) -> Planned {
     let Shard { part, of } = args.shard;
     if args.random {
         let seed = args.seed.unwrap_or_else(|| Clock::start().date());
@@ -249,7 +265,7 @@ async fn planned(args: &Args, begun: &Begun, learned: Option<Vec<Learned>>) -> P
     let (lessons, learned) = match learned {
         Some(learned) => (Vec::new(), learned),
         None => {
-            let lessons = lessons(&args.learn, begun).await;
+            let lessons = lessons(&args.learn, workloads, begun).await;
             let learned = lessons.iter().filter_map(|lesson| lesson.learned.clone()).collect();
             (lessons, learned)
         }
@@ -284,14 +300,14 @@ impl std::str::FromStr for Shard {
     }
 }
 
-async fn run_plans(
+/// Runs the plans, and tells of each new failure at once.
+pub(super) async fn run_plans(
     plans: impl Iterator<Item = Plan>,
     count: Option<usize>,
-    args: &Args,
     begun: &Begun,
     limits: Limits,
 ) -> Explored {
-    let defects = &args.learn.defects.defects;
+    let defects = &begun.options.defects;
     let place = begun.options.evidence.join(REPLAYS);
     let again = |plan: &Plan| {
         let path = place.join(format!("{}.yaml", plan.scenario.finding));
@@ -303,18 +319,19 @@ async fn run_plans(
 }
 
 /// Repeats and shrinks each failure, and writes its replay file.
-async fn shrink_all(
+pub(super) async fn shrink_all(
     explored: &Explored,
-    args: &Args,
+    shrink_for: Duration,
+    jobs: NonZeroUsize,
     begun: &Begun,
-    place: &Path,
 ) -> Result<Vec<Found>, Failure> {
     use futures::StreamExt as _;
+    let place = begun.options.evidence.join(REPLAYS);
     let found = explored.failures.iter().map(|failure| async {
-        let shrunk = if args.shrink_for.is_zero() {
+        let shrunk = if shrink_for.is_zero() {
             None
         } else {
-            let until = Instant::now() + args.shrink_for;
+            let until = Instant::now() + shrink_for;
             let scenario = &failure.plan.scenario;
             Some(shrink(scenario, &failure.signature, &begun.options, until).await)
         };
@@ -322,16 +339,15 @@ async fn shrink_all(
         let (plan, signature, reasons) = (&failure.plan, &failure.signature, &failure.reasons[..]);
         let order = shrunk.as_ref().filter(|shrunk| shrunk.repeated.0 > 0);
         let order = order.map_or(&failure.order[..], |shrunk| &shrunk.order);
-        let replay = write_replay(place, Failed { plan, signature, reasons, order }, scenario)
+        let replay = write_replay(&place, Failed { plan, signature, reasons, order }, scenario)
             .into_diagnostic()
             .wrap_err("a replay file could not be written")
             .map_err(Failure::machine)?;
-        let again =
-            begun.again.command(&replay.to_string_lossy(), &args.learn.defects.defects, false);
+        let again = begun.again.command(&replay.to_string_lossy(), &begun.options.defects, false);
         Ok(Found { failure: failure.clone(), shrunk, replay, again })
     });
     let found: Vec<Result<Found, Failure>> =
-        futures::stream::iter(found).buffered(args.learn.jobs.jobs.get()).collect().await;
+        futures::stream::iter(found).buffered(jobs.get()).collect().await;
     found.into_iter().collect()
 }
 
