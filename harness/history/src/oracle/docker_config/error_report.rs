@@ -49,7 +49,8 @@ impl ErrorReport {
                     [(required && !logged, unused), (unwritten && !self.disk_logged, lacking)];
                 return violations
                     .into_iter()
-                    .filter_map(|(shown, text)| shown.then(|| text.to_owned()))
+                    .filter(|(shown, _)| *shown)
+                    .map(|(_, text)| text.to_owned())
                     .collect();
             }
             _ => {}
