@@ -104,13 +104,13 @@ const OBJECT_FORM: [&str; 11] = [
 
 /// Reads each request of the daemon on the wires.
 #[rustfmt::skip]
-const ENGINE_REQUESTS: [&str; 14] = [
+const ENGINE_REQUESTS: [&str; 15] = [
     // `Connected` follows a full sync and an answered subscription.
     "3.7.6",
     // What a daemon that connects asks for, and in which order.
     "4.1.1", "4.1.2", "4.1.3", "4.1.5", "4.1.6", "4.1.7", "4.1.8", "4.1.9",
-    // The words of deletions and actions.
-    "4.3.1", "4.3.2", "4.3.3", "4.4.1",
+    // The words of deletions and actions, and how often an action is sent.
+    "4.3.1", "4.3.2", "4.3.3", "4.4.1", "4.4.7",
     // A probe that a newer one replaces.
     "5.2.13",
 ];
@@ -138,11 +138,11 @@ const HYGIENE: [&str; 2] = [
 
 /// Judges each change of the docker command's configuration.
 #[rustfmt::skip]
-const DOCKER_CONFIG_INTEGRITY: [&str; 32] = [
+const DOCKER_CONFIG_INTEGRITY: [&str; 33] = [
     // Its errors are logged.
     "2.5.6",
     // The daemon's own context.
-    "5.1.1", "5.1.3", "5.1.5",
+    "5.1.1", "5.1.3", "5.1.4", "5.1.5",
     // The current context.
     "5.2.1", "5.2.2", "5.2.3", "5.2.4", "5.2.5", "5.2.6", "5.2.7", "5.2.9", "5.2.10", "5.2.11", "5.2.12",
     // `config.json`.
@@ -179,14 +179,14 @@ const QUIET_LOGS: [&str; 5] = [
 
 /// Judges missed deadlines, wrong exit codes, dead processes and forgotten requests.
 #[rustfmt::skip]
-const LIVENESS: [&str; 41] = [
+const LIVENESS: [&str; 43] = [
     // Commands end as promised, and print what a schedule expects.
     "1.2.1", "1.2.2", "1.2.4", "1.2.6", "1.3.11", "1.5.3", "1.6.1",
     // One engine for each daemon.
     "2.2.5",
     // What kubectl is refused, and what it prints; programs that run controllers.
-    "3.2.2", "3.2.3", "3.3.4", "3.5.2", "3.5.6", "3.5.7", "3.6.2", "3.6.3", "3.6.4", "3.6.7",
-    "3.6.8", "3.7.28",
+    "3.2.2", "3.2.3", "3.3.4", "3.5.2", "3.5.4", "3.5.5", "3.5.6", "3.5.7", "3.6.2", "3.6.3",
+    "3.6.4", "3.6.7", "3.6.8", "3.7.28",
     // The daemon reaches what a schedule waits for.
     "3.9.1", "3.9.3", "3.9.4", "4.1.4",
     // Requests that the engine never answers.

@@ -11,7 +11,8 @@
 //!   (`View::takeover_due`; finding rdd-D1).
 //! - `attributes`: files of the user keep mode and owner, and links stay and lead where they led
 //!   (own-D13, own-D14).
-//! - `error_report`: if the daemon cannot use the configuration, it logs an error (320-I5).
+//! - `error_report`: if the daemon cannot use the configuration or write its context, it logs an error
+//!   (320-I5, own-D7).
 //!
 //! The harness reads the files when the kernel reports a change, so the oracle judges each change of
 //! `config.json` and not only the last state. The kernel does not say who made a change. So while a docker

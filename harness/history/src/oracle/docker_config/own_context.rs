@@ -50,7 +50,7 @@ impl OwnContext {
             }
             What::Ended if self.stopped && !state.killed => self.judge_stop(state),
             What::DockerFile(file) => {
-                self.existed |= self.own_context(state).is_some();
+                self.existed |= state.own_context().is_some();
                 let changed = file.path.starts_with("other/") && !file.by_user;
                 let changed = changed && file.holds != DockerContent::Nothing;
                 let path = &file.path;
@@ -59,10 +59,6 @@ impl OwnContext {
             }
             _ => Vec::new(),
         }
-    }
-
-    fn own_context<'a>(&self, state: &'a ConfigState) -> Option<&'a DockerContent> {
-        state.context(&state.user.as_ref()?.context)
     }
 
     /// Judges the configuration while the world is quiet.
@@ -75,7 +71,7 @@ impl OwnContext {
         } else if state.is_connected()
             && user.about
             && !state.disk_failed
-            && self.own_context(state).is_none()
+            && state.own_context().is_none()
         {
             let context = &user.context;
             violations.push(format!("the engine is connected, but there is no context {context}"));
@@ -100,7 +96,7 @@ impl OwnContext {
             return violations;
         }
         let context = &user.context;
-        if self.own_context(state).is_some() {
+        if state.own_context().is_some() {
             violations
                 .push(format!("the engine is stopped, but the context {context} still exists"));
         }

@@ -27,6 +27,8 @@ pub(super) struct ConfigState {
     pub(super) default: bool,
     /// A step made the disk full or read-only.
     pub(super) disk_failed: bool,
+    /// The disk is still full or read-only.
+    pub(super) disk_fails: bool,
     /// A step killed the daemon.
     pub(super) killed: bool,
 }
@@ -61,8 +63,9 @@ impl ConfigState {
         match step {
             Step::Daemon(DaemonStep::Process(DaemonOp::Kill))
             | Step::Docker(DockerStep::Killed) => self.killed = true,
-            Step::Docker(DockerStep::Disk(DiskOp::Full | DiskOp::ReadOnly)) => {
-                self.disk_failed = true
+            Step::Docker(DockerStep::Disk(op)) => {
+                self.disk_fails = *op != DiskOp::Normal;
+                self.disk_failed |= self.disk_fails;
             }
             _ => {}
         }
@@ -83,6 +86,11 @@ impl ConfigState {
     /// The context of that name, if it exists.
     pub(super) fn context(&self, name: &str) -> Option<&DockerContent> {
         self.contexts.get(name).filter(|context| **context != DockerContent::Nothing)
+    }
+
+    /// The daemon's own context, if it exists.
+    pub(super) fn own_context(&self) -> Option<&DockerContent> {
+        self.context(&self.user.as_ref()?.context)
     }
 
     /// Whether a docker command of the user runs. It may be the one that changes a file.

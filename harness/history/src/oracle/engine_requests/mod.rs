@@ -1,5 +1,6 @@
 //! The daemon asks the engine in the promised words and order.
 
+mod actions;
 mod oracle;
 mod order;
 mod probes;

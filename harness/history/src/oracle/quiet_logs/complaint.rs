@@ -44,6 +44,12 @@ pub(super) enum Kind {
     Other,
 }
 
+/// Whether a line of the log is about the docker command's configuration.
+pub(in crate::oracle) fn is_about_configuration(line: &str) -> bool {
+    let text = line.to_lowercase();
+    CONFIGURATION.iter().any(|word| text.contains(word))
+}
+
 /// Words of errors about the docker command's configuration.
 const CONFIGURATION: [&str; 5] =
     ["config.json", "docker context", "docker-context", "contexts/meta", "currentcontext"];

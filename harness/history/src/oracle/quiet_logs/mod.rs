@@ -9,4 +9,5 @@ mod objects;
 mod oracle;
 mod reason;
 
+pub(super) use self::complaint::is_about_configuration;
 pub use self::oracle::quiet_logs;

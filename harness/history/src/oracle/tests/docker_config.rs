@@ -4,10 +4,11 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::build::{
-    app_is, assert_passes, assert_violates, checkpoint, command, healthy_run, history, log_line,
-    process, ready_app, run_with_steps, step_began, stopped_app,
+    app_is, assert_passes, assert_violates, checkpoint, command, complaints, healthy_run, history,
+    log_line, process, ready_app, run_with_steps, step_began, stopped_app,
 };
 use crate::judge::judge;
+use crate::oracle::docker_config_integrity;
 use crate::record::{
     CONFIG_FILE, DockerContent, DockerFile, DockerUser, Exit, FileChange, LogLevel, ProcessState,
     UserCommand, UserCommandEnd, What, WireMessage, WireWhat,
@@ -412,4 +413,30 @@ fn a_configuration_that_cannot_be_read_is_logged_as_an_error(
     } else {
         assert_violates(healthy_run(whats), ORACLE, "no error in the log says so");
     }
+}
+
+// The disk is read-only when the engine connects, so the daemon cannot write its context. The log has an
+// error about that, one about something else, none at all; or the context is from before.
+#[rstest]
+#[case::logged(
+    Some("Failed to create Docker context error=\"cannot create /w/contexts/meta/1\""),
+    false,
+    true
+)]
+#[case::other(Some("Failed to pause container 1"), false, false)]
+#[case::silent(None, false, false)]
+#[case::written_before(None, true, true)]
+fn a_context_that_cannot_be_written_is_logged_as_an_error(
+    #[case] line: Option<&str>,
+    #[case] exists: bool,
+    #[case] fine: bool,
+) {
+    let mut whats = vec![user(false), found(config("", &[]))];
+    whats.extend(exists.then(own_context_exists));
+    whats.extend([run_with_steps(&json!([{ "docker_disk": "read_only" }])), step_began(0)]);
+    whats.push(app_is(ready_app(1)));
+    whats.extend(line.map(|line| log_line(LogLevel::Error, line)));
+    let complaints = complaints(docker_config_integrity, healthy_run(whats));
+    let shown = complaints.iter().any(|text| text.contains("context could not be written"));
+    assert_eq!(shown, !fine, "{complaints:?}");
 }

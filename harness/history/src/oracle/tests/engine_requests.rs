@@ -1,6 +1,7 @@
 //! Requests of a daemon in the promised words and order, and some that are not.
 
 use rstest::rstest;
+use serde_json::json;
 
 use super::build::*;
 use crate::oracle::engine_requests;
@@ -76,6 +77,30 @@ fn a_request_has_the_promised_words(
     let found = complaints(engine_requests, whats);
     let expected = format!("the daemon asked the engine `{method} {target}`: {text}");
     assert!(found.contains(&expected), "{found:?}");
+}
+
+// The user asks once, and the daemon sends this often; then with a disturbed request, and with a daemon
+// that was started again in between.
+#[rstest]
+#[case::once(1, vec![], false)]
+#[case::twice(2, vec![], true)]
+#[case::disturbed(2, vec![on_wire(1, WireWhat::Cut)], false)]
+#[case::started_again(2, vec![process("daemon", ProcessState::Started); 2], false)]
+fn an_action_is_sent_once(#[case] times: u64, #[case] also: Vec<What>, #[case] wrong: bool) {
+    let asked_for =
+        json!({"/metadata/annotations/containers.rancherdesktop.io~1action": "restart"});
+    let mut whats = vec![connected_app(), user_wrote("containers", "c", "u1", asked_for)];
+    for exchange in 1..=times {
+        whats.extend(asked(
+            exchange,
+            "POST",
+            "/v1.41/containers/c/restart",
+            "/containers/{id}/restart",
+        ));
+        whats.extend(also.clone());
+    }
+    let found = complaints(engine_requests, whats).join("; ");
+    assert_eq!(found.contains("sent it to the engine 2 times"), wrong, "{found}");
 }
 
 // The docker command of the user asks by the same wire.
