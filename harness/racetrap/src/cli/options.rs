@@ -18,7 +18,8 @@ use crate::deadline::Deadlines;
 use crate::known::KnownFailures;
 use crate::report::{self, Paint};
 use crate::run::{EndAt, RunOptions, Stop};
-use crate::world::{EngineChoice, Pool};
+use crate::vm::GuestVersion;
+use crate::world::{EngineChoice, EngineKind, Pool};
 
 /// The default directory for evidence.
 pub(super) const EVIDENCE: &str = ".racetrap/evidence";
@@ -154,6 +155,8 @@ pub(super) enum Vm {
     Api,
     /// The daemon boots the VM itself; only the QEMU program is a stand-in
     Program,
+    /// The daemon's own Lima boots a guest with the engine in it; `--engine` is `vm` then
+    Guest,
 }
 
 impl From<Vm> for VmMode {
@@ -161,6 +164,7 @@ impl From<Vm> for VmMode {
         match vm {
             Vm::Api => Self::Api,
             Vm::Program => Self::Program,
+            Vm::Guest => Self::Guest,
         }
     }
 }
@@ -191,9 +195,17 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl WorldArgs {
+    /// The engine: in VM mode `guest` that of a guest, if none was chosen.
+    pub(super) fn engine(&self) -> EngineChoice {
+        if self.vm == Some(Vm::Guest) && self.engine == EngineChoice::default() {
+            return EngineChoice { kind: EngineKind::Guest(GuestVersion::V20_10), store: None };
+        }
+        self.engine
+    }
+
     /// The deadlines of every run with these arguments.
     pub(super) fn deadlines(&self) -> Result<Deadlines, Failure> {
-        let in_guest = self.engine.guest().is_some();
+        let in_guest = self.engine().guest().is_some();
         let default = if in_guest { Deadlines::IN_GUEST } else { Deadlines::DEFAULT };
         self.deadlines.checked(default)
     }
@@ -225,7 +237,7 @@ impl WorldArgs {
             evidence,
             keep: self.keep,
             vm: self.vm.map(VmMode::from),
-            engine: self.engine,
+            engine: self.engine(),
             deadlines,
             again: String::new(),
             cell: None,

@@ -41,6 +41,13 @@ pub(super) fn refused(
         ));
     }
     let modes = &scenario.needs.vm;
+    let is_guest_only = wanted == Some(VmMode::Guest) || modes.as_slice() == [VmMode::Guest];
+    if is_guest_only && engine.guest().is_none() {
+        return Some(format!(
+            "VM mode `guest` boots an engine in a virtual machine, such as `vm`, and the run is on \
+             `{engine}`"
+        ));
+    }
     let wanted = wanted.filter(|mode| !modes.is_empty() && !modes.contains(mode))?;
     let names: Vec<_> = modes.iter().map(ToString::to_string).collect();
     let names = names.join(" or ");

@@ -193,6 +193,18 @@ pub(crate) fn marked(name: &str, value: &str) -> Vec<(Identity, String)> {
         .collect()
 }
 
+/// Every process whose command line begins with `title`, with the command line. For programs that write
+/// their title over their environment; `title` must have a path that belongs to one world.
+pub(crate) fn titled(title: &str) -> Vec<(Identity, String)> {
+    let processes = procfs::process::all_processes().into_iter().flatten().filter_map(Result::ok);
+    let titled = processes.filter_map(|process| {
+        let identity = Identity::from_pid(u32::try_from(process.pid).ok()?)?;
+        let command = process.cmdline().ok()?.join(" ");
+        (command.starts_with(title) && identity.lives()).then_some((identity, command))
+    });
+    titled.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::Command;
