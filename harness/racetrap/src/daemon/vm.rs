@@ -38,7 +38,7 @@ impl Daemon {
         lima::play(api.clone(), self.vm.subscribe(), self.recorder.clone())
     }
 
-    /// Writes Lima's configuration: in VM mode `guest` that of the guest (contract 7.6 E), and in mode
+    /// Writes Lima's configuration: in VM mode `guest` that of the guest, and in mode
     /// `program` one that names a disk image that is never read (contract 7.6 A). Checks for the
     /// programs that Lima calls whatever the VM is.
     pub(super) fn prepare_lima(&self) -> Result<(), DaemonError> {

@@ -246,6 +246,17 @@ mod tests {
         assert!(wait_for_end(own, Duration::from_secs(10)).await.expect("no pidfd is needed"));
     }
 
+    // Only the beginning of the command line counts: another program may name the same path later.
+    #[test]
+    fn a_process_is_found_by_the_beginning_of_its_title() {
+        let mut child = sleeper();
+        let found = |title: &str| titled(title).iter().any(|(own, _)| own.pid == child.id());
+        assert!(found("sleep 6") && !found("60"));
+        child.kill().expect("it is ours");
+        child.wait().expect("it ended");
+        assert!(!found("sleep 6"));
+    }
+
     #[tokio::test]
     async fn a_process_is_found_by_the_whole_value_of_a_variable() {
         let mut child = sleeper();
