@@ -1,5 +1,7 @@
 //! What stands on a world's foundation, started in the order in which one part needs another.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,23 +72,17 @@ impl Parts {
         };
         let socket = site.socket();
         declare(Intent::Engine { socket }).map_err(failed("the list of intents"))?;
-        let mut engine = match options.vm {
-            VmMode::Guest => Engine::prepare_for_lima(site, declare)?,
-            VmMode::Api | VmMode::Program => {
-                Engine::start(site, declare, &mut tasks.keepers, recorder).await?
-            }
-        };
-        let truth = match engine.lima_override() {
-            Some(text) => {
-                daemon.set_lima_override(text);
-                None
-            }
-            None => Some(Truth::observe(&engine, &mut tasks.observers, recorder).await?),
-        };
+        let starting = start_engine(options.vm, site, declare, tasks, recorder);
+        let (mut engine, truth) = Box::pin(starting).await?;
+        if let Some(text) = engine.lima_override() {
+            daemon.set_lima_override(text);
+        }
         let sent_logs = SentLogs::new(directory);
         let wire = start_wire(options, daemon, &engine, &sent_logs, recorder).await?;
-        let pinned = truth.is_none().then(|| Pinned::mount(&daemon.docker_socket(options.needs.neighbour)));
-        let pinned = pinned.transpose().map_err(failed("the daemon's docker.sock"))?;
+        let pinned = match truth {
+            Some(_) => None,
+            None => Some(pin(&daemon.docker_socket(options.needs.neighbour))?),
+        };
 
         // Before the daemon starts, so that no change that it makes to the docker configuration is
         // missed.
@@ -117,6 +113,28 @@ impl Parts {
         let facts = What::Facts { daemon_version, engine: engine_version, controllers };
         Ok(Self { api, engine, truth, user, wire, pinned, sent_logs, facts })
     }
+}
+
+/// Starts the engine, and observes it. In VM mode `guest`, only prepares it: it runs when the daemon's VM
+/// does.
+async fn start_engine(
+    vm: VmMode,
+    site: EngineConfig,
+    declare: impl Fn(Intent) -> io::Result<()>,
+    tasks: &mut Tasks,
+    recorder: &Recorder,
+) -> Result<(Engine, Option<Truth>), WorldError> {
+    if vm == VmMode::Guest {
+        return Ok((Engine::prepare_for_lima(site, declare)?, None));
+    }
+    let engine = Engine::start(site, declare, &mut tasks.keepers, recorder).await?;
+    let truth = Truth::observe(&engine, &mut tasks.observers, recorder).await?;
+    Ok((engine, Some(truth)))
+}
+
+/// Keeps the wire's socket where it is: the daemon's Lima would put its own there.
+fn pin(socket: &Path) -> Result<Pinned, WorldError> {
+    Pinned::mount(socket).map_err(failed("the daemon's docker.sock"))
 }
 
 /// Lets the daemon boot the guest with the engine, and connects the harness to it.
