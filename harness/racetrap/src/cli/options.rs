@@ -155,7 +155,7 @@ pub(super) enum Vm {
     Api,
     /// The daemon boots the VM itself; only the QEMU program is a stand-in
     Program,
-    /// The daemon's own Lima boots a guest with the engine in it; `--engine` is `vm` then
+    /// The daemon's own Lima boots a guest with the engine in it
     Guest,
 }
 
