@@ -1,5 +1,6 @@
 //! Runs one catalogue entry on one daemon, and checks that the verdict is the expected one.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
@@ -9,8 +10,9 @@ use racetrap::matrix::DaemonKind;
 use racetrap::process::{NotBuilt, companion};
 use racetrap::run::{EndAt, Outcome, RunError, RunOptions, Stop, run};
 use racetrap::scenario_file::ScenarioFileError;
+use racetrap::workloads::promised_events;
 use racetrap::world::{EngineChoice, Pool};
-use racetrap_history::{About, Scenario};
+use racetrap_history::{About, Judgement, Record, Scenario, Verdict, What};
 
 use crate::nextest::{NextestError, kill_of_this_test};
 
@@ -49,6 +51,9 @@ pub enum CheckError {
     /// command that repeats the run.
     #[error("{0}")]
     WrongVerdict(String),
+    /// The engine has not sent these events, although the workload is said to touch them.
+    #[error("the engine has not sent: {0}")]
+    NoEvent(String),
 }
 
 impl fmt::Debug for CheckError {
@@ -80,18 +85,9 @@ async fn check_within(
     let scenario = Catalogue::embedded()?.read(entry)?;
     let about = scenario.about.clone().expect("a scenario that was read describes its finding");
     let options = RunOptions {
-        daemon: companion(DAEMON)?,
         defects: daemon.defect(&about).map(str::to_owned).into_iter().collect(),
-        evidence: evidence.to_owned(),
-        keep: false,
-        vm: None,
-        engine: EngineChoice::default(),
-        deadlines,
-        again: repeat_command(&scenario, &about, daemon),
         cell: Some(daemon),
-        stop: Stop::never(),
-        end_at: EndAt::default(),
-        pool: Pool::disabled(),
+        ..options(deadlines, evidence, repeat_command(&scenario, &about, daemon))?
     };
     let schedule = match daemon {
         DaemonKind::Control => scenario.control(),
@@ -99,18 +95,66 @@ async fn check_within(
     };
     let outcome = run(&schedule, &options).await?;
     if daemon.accepts(&about, &outcome.judgement) {
-        Ok(outcome)
-    } else {
-        Err(CheckError::WrongVerdict(report(&options.again, &about, daemon, &outcome)))
+        return Ok(outcome);
     }
-}
-
-/// The text of the error for an unexpected verdict.
-fn report(again: &str, about: &About, daemon: DaemonKind, outcome: &Outcome) -> String {
     let expected = match daemon {
         DaemonKind::Correct | DaemonKind::Unrelated | DaemonKind::Control => "pass".to_owned(),
         DaemonKind::Own => format!("fail by {}", about.oracle),
     };
+    Err(CheckError::WrongVerdict(report(&options.again, &expected, &outcome)))
+}
+
+/// Runs the workload in the file `workload` on the correct reference daemon, in its own world. It must
+/// pass, and the engine must have sent each event that the table of `racetrap workloads` says the
+/// workload touches. Writes the evidence of every other run below the directory `evidence`.
+///
+/// # Errors
+/// Fails if the verdict is another one or an event is missing, if a program was not built, if the
+/// file or nextest's configuration is invalid, or if no world can be created.
+pub async fn check_workload(workload: &Path, evidence: &Path) -> Result<Outcome, CheckError> {
+    let scenario = Catalogue::embedded()?.read(workload)?;
+    let again = format!("racetrap repro {}", scenario.finding);
+    let options = options(deadlines()?, evidence, again)?;
+    let outcome = run(&scenario, &options).await?;
+    let Judgement { verdict, .. } = &outcome.judgement;
+    if *verdict != Verdict::Pass {
+        return Err(CheckError::WrongVerdict(report(&options.again, "pass", &outcome)));
+    }
+    let sent = events(&outcome.history);
+    let missing: Vec<_> = promised_events(&scenario).difference(&sent).cloned().collect();
+    if missing.is_empty() { Ok(outcome) } else { Err(CheckError::NoEvent(missing.join(", "))) }
+}
+
+/// The events that the engine has sent, as `type action`. Some actions have details behind a colon.
+fn events(history: &[Record]) -> BTreeSet<String> {
+    let event = |record: &Record| {
+        let What::Engine(event) = &record.what else { return None };
+        let action = event.action.split(':').next().unwrap_or(&event.action);
+        Some(format!("{} {action}", event.object))
+    };
+    history.iter().filter_map(event).collect()
+}
+
+/// The options of a run on the correct daemon.
+fn options(deadlines: Deadlines, evidence: &Path, again: String) -> Result<RunOptions, CheckError> {
+    Ok(RunOptions {
+        daemon: companion(DAEMON)?,
+        defects: Vec::new(),
+        evidence: evidence.to_owned(),
+        keep: false,
+        vm: None,
+        engine: EngineChoice::default(),
+        deadlines,
+        again,
+        cell: None,
+        stop: Stop::never(),
+        end_at: EndAt::default(),
+        pool: Pool::disabled(),
+    })
+}
+
+/// The text of the error for an unexpected verdict.
+fn report(again: &str, expected: &str, outcome: &Outcome) -> String {
     let judgement = &outcome.judgement;
     let mut lines = vec![format!("expected {expected}, seen {}", judgement.verdict)];
     for violation in &judgement.violations {

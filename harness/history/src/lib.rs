@@ -12,7 +12,7 @@
 //!
 //! A module imports only from modules before it in this list: `promise`, `scenario`, `record`,
 //! `schedule`, `verdict`, `journal`, `mirror`, `steps`, `view`, `canon`, `comparison`, `oracle`,
-//! `timeline`, `judge`.
+//! `timeline`, `judge`, `replay`.
 //!
 //! Nothing here opens a socket, starts a process, reads a clock or needs a runtime. So today's oracles can
 //! judge an old journal.
@@ -29,6 +29,7 @@ mod judge;
 mod mirror;
 mod promise;
 mod record;
+mod replay;
 mod scenario;
 mod schedule;
 mod steps;
@@ -50,6 +51,7 @@ pub use record::{
     SentStream, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VolumeDetails, What,
     WireMessage, WireSide, WireWhat,
 };
+pub use replay::{Replayed, triggers};
 pub use scenario::{
     ACTION, About, Action, ApiStep, AppStep, Await, BuildImage, ClientName, Codes, CommandName,
     CommandStep, ContainerOp, DaemonOp, DaemonStep, DiskOp, DockerCommand, DockerFileStep,
@@ -58,9 +60,9 @@ pub use scenario::{
     GateName, GateStep, GuestOp, HealthCheck, Hold, HoldWrite, LeaveHow, LeaveLog, LogCrowd,
     LogRequest, LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep, NewContainer, NewVolume,
     NoFindingId, OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point,
-    Prints, Protocol, Prune, REGISTRY, RefusedWords, Returned, RunCommand, STATE, Scenario,
+    Prints, Protocol, Prune, REGISTRY, RefusedWords, Replay, Returned, RunCommand, STATE, Scenario,
     SetStep, Side, Step, Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep,
-    WriteMatch, check_program_words, nearest, program_commands, program_ends,
+    WriteMatch, check_program_words, nearest, program_commands, program_ends, words,
 };
 pub use schedule::ScheduleError;
 pub use steps::{ArmedRules, Steps};

@@ -65,6 +65,10 @@ pub struct Violation {
     pub oracle: OracleName,
     /// The record at which it became true.
     pub seq: u64,
+    /// Which of the oracle's checks found it, as file and line of its source. Violations of the same
+    /// check have the same cause more often than not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub check: String,
     /// What was expected, and what was seen.
     pub text: String,
 }

@@ -9,6 +9,7 @@ use racetrap_history::{FindingId, Scenario, Unshown, nearest};
 
 use crate::process::called;
 use crate::scenario_file::{self, Invalid, Kind, ScenarioFile, ScenarioFileError};
+use crate::workloads::is_workload_id;
 
 /// How many ids are named if one is misspelt.
 const NEAREST: usize = 3;
@@ -125,14 +126,14 @@ impl Catalogue {
     }
 
     /// Reads the scenario in `path`. A file that does not describe its finding gets the description
-    /// of the catalogue's entry for that finding.
+    /// of the catalogue's entry for that finding. A workload has none.
     ///
     /// # Errors
     /// A file that cannot be read, is too large, holds no scenario, or neither describes its finding nor
     /// names one of the catalogue.
     pub fn read(&self, path: &Path) -> Result<Scenario, ScenarioFileError> {
         let file = ScenarioFile::read(path)?;
-        if file.scenario.about.is_some() {
+        if file.scenario.about.is_some() || is_workload_id(&file.scenario.finding) {
             return Ok(file.scenario);
         }
         let Some(entry) = self.get(&file.scenario.finding) else {

@@ -38,6 +38,12 @@ impl Clock {
         self.now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
     }
 
+    /// Calendar date now as a number, such as 20260131.
+    pub(crate) fn date(self) -> u64 {
+        let date = self.now().strftime("%Y%m%d").to_string();
+        date.parse().expect("a date is eight digits")
+    }
+
     fn now(self) -> Timestamp {
         Timestamp::try_from(self.calendar + self.elapsed())
             .expect("a computer's calendar fits into a timestamp")

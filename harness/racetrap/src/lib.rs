@@ -2,7 +2,7 @@
 //! the daemon does then.
 //!
 //! A run goes through these modules in this order:
-//! - [`catalogue`] and [`scenario_file`]: read scenarios;
+//! - [`catalogue`], [`workloads`] and [`scenario_file`]: read scenarios;
 //! - [`world`]: starts and closes one isolated daemon, its engine, and the wire between them;
 //! - [`deadline`]: limits how long a step and a run may take, so that evidence is written in time;
 //! - [`run`]: carries out the steps of a scenario in a world; its only output is the history;
@@ -25,6 +25,7 @@ pub mod report;
 pub mod run;
 pub mod scenario_file;
 pub mod timeline;
+pub mod workloads;
 pub mod world;
 
 mod apt;
@@ -40,6 +41,7 @@ mod intent;
 mod known;
 mod passthrough;
 mod recorder;
+mod search;
 mod sys;
 mod vm;
 mod wait;

@@ -1,9 +1,10 @@
-//! Runs every entry of the catalogue on three daemons and as a control run, each in its own world.
+//! Runs every entry of the catalogue on three daemons and as a control run, and every workload on the
+//! correct daemon, each in its own world.
 
 use std::path::{Path, PathBuf};
 
 use racetrap_history::canon;
-use racetrap_scenarios::{CheckError, DaemonKind, check};
+use racetrap_scenarios::{CheckError, DaemonKind, check, check_workload};
 use rstest::rstest;
 
 /// The directory for the evidence of runs with an unexpected verdict.
@@ -56,4 +57,14 @@ async fn the_control_run_raises_no_alarm(
     #[files("catalogue/*.yaml")] entry: PathBuf,
 ) -> Result<(), CheckError> {
     check(&entry, DaemonKind::Control, evidence()).await.map(drop)
+}
+
+/// Runs the workload on the correct daemon. A search disturbs workloads, so that one which fails by
+/// itself would make every plan fail; and a table says which events each touches.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workload_passes_on_the_correct_daemon(
+    #[files("workloads/*.yaml")] workload: PathBuf,
+) -> Result<(), CheckError> {
+    check_workload(&workload, evidence()).await.map(drop)
 }

@@ -38,9 +38,10 @@ impl Mirror {
         let blank = || MirrorKey::Blank { resource: resource.to_owned(), name: name.clone() };
         let status = object.get("status").filter(|status| status.is_object());
         let key = match resource {
-            // Only a status says that the mirror is written; the ID is the mirror's name.
-            "containers" => status
-                .filter(|status| status.get("name").is_some())
+            // Only a status says that the mirror is written; the ID is the mirror's name. The daemon
+            // writes conditions into a Container that a user created, too: then the name is empty.
+            "containers" => text("/status/name")
+                .filter(|name| !name.is_empty())
                 .map(|_| MirrorKey::Container(name.clone())),
             "images" => text("/status/id").map(|id| MirrorKey::Image {
                 id,
@@ -82,4 +83,25 @@ impl Mirror {
 fn finalizers(object: &Value) -> Vec<&str> {
     let list = object.pointer("/metadata/finalizers").and_then(Value::as_array);
     list.into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The daemon writes conditions into each Container, and the other fields of the status are empty if
+    /// no container of the engine has that ID. The control is the mirror of one that has a name.
+    #[test]
+    fn a_container_of_a_user_stays_foreign_when_it_gets_conditions() {
+        let read = |name: &str| {
+            let status = json!({"name": name, "status": "unknown", "conditions": []});
+            let object = json!({"metadata": {"name": "mine", "uid": "u1"}, "status": status});
+            Mirror::read("containers", &object).expect("containers are mirrors")
+        };
+        assert!(read("").is_foreign());
+        assert_eq!(read("web").key, MirrorKey::Container("mine".to_owned()));
+        assert!(!read("web").is_foreign());
+    }
 }

@@ -1,6 +1,6 @@
-//! The daemon creates the mirror of an engine object once and deletes it once (contract 4.2: the daemon
-//! handles events in order, and reads the current state for each; 4.5: a lost stream leaves mirrors
-//! alone).
+//! The daemon creates the mirror of an engine object once and deletes it once (contract 4.1: a full sync
+//! keeps what it has just written; 4.2: the daemon handles events in order, and reads the current state
+//! for each; 4.5: a lost stream leaves mirrors alone).
 //!
 //! [`identity`](super::identity) judges objects that exist from one checkpoint to the next. This oracle
 //! judges those that were created or removed between two checkpoints. It reports a mirror that was

@@ -1,5 +1,7 @@
 //! What an oracle returns, and the list of all oracles.
 
+use std::panic::Location;
+
 use super::{
     bounded_work, command_line, convergence, counts, docker_config_integrity, engine_requests,
     hygiene, identity, liveness, log_fidelity, no_lost_update, object_form, quiet_logs,
@@ -22,8 +24,10 @@ pub struct Finding {
 
 impl Finding {
     /// Adds a violation, which the record with the number `seq` shows.
+    #[track_caller]
     pub(super) fn violated(&mut self, oracle: OracleName, seq: u64, text: impl Into<String>) {
-        self.violations.push(Violation { oracle, seq, text: text.into() });
+        let check = check(Location::caller());
+        self.violations.push(Violation { oracle, seq, check, text: text.into() });
     }
 
     /// Adds a reason why a promise could not be judged, which the record with the number `seq` gives.
@@ -38,6 +42,13 @@ impl Finding {
             None => self.excused.push(Excused { lines: 1, why }),
         }
     }
+}
+
+/// The place of a check, from the directory of the oracles on.
+fn check(place: &Location<'_>) -> String {
+    let file = place.file();
+    let file = file.rsplit_once("oracle/").map_or(file, |(_, file)| file);
+    format!("{file}:{}", place.line())
 }
 
 /// An oracle: judges some promises over a complete history of one daemon.

@@ -87,8 +87,8 @@ const BOUNDED_WORK: [&str; 5] = [
 
 /// Counts the mirrors of one life of an object.
 #[rustfmt::skip]
-const COUNTS: [&str; 1] = [
-    "4.2.13",
+const COUNTS: [&str; 2] = [
+    "4.1.18", "4.2.13",
 ];
 
 /// Compares each state of an object with the one before, and with what its mirror promises.
@@ -105,7 +105,7 @@ const OBJECT_FORM: [&str; 11] = [
 /// Reads each request of the daemon on the wires.
 #[rustfmt::skip]
 const ENGINE_REQUESTS: [&str; 14] = [
-    // `Connected` follows a full sync.
+    // `Connected` follows a full sync and an answered subscription.
     "3.7.6",
     // What a daemon that connects asks for, and in which order.
     "4.1.1", "4.1.2", "4.1.3", "4.1.5", "4.1.6", "4.1.7", "4.1.8", "4.1.9",

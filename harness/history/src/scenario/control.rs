@@ -26,6 +26,20 @@ impl Scenario {
         let steps = self.steps.iter().filter_map(undisturbed).collect();
         Self { steps, ..self.clone() }
     }
+
+    /// Whether the scenario is a workload alone: a control run carries out the same steps. It may allow
+    /// more exit codes and HTTP statuses, because a workload promises those of a run that nothing
+    /// disturbs.
+    #[must_use]
+    pub fn is_workload(&self) -> bool {
+        self.steps.iter().all(|step| !step.is_of_the_fault() && !is_cut_short(step))
+    }
+}
+
+/// Whether the scenario ends a command by a limit of its own, which a control run does not have.
+fn is_cut_short(step: &Step) -> bool {
+    let step = step.for_neighbour().unwrap_or(step);
+    matches!(step, Step::Command(CommandStep::Set(SetStep { timeout_s: Some(_), .. })))
 }
 
 impl Step {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::engine::EngineStep;
-use super::finding::{About, FindingId};
+use super::finding::{About, FindingId, OracleName};
 use super::needs::Needs;
 use super::step::Step;
 
@@ -16,11 +16,26 @@ pub struct Scenario {
     /// What the catalogue says of the finding; a replay file leaves it out and inherits it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<About>,
+    /// The failure that the schedule repeats, if it was written for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Replay>,
     /// What the world must offer.
     #[serde(default)]
     pub needs: Needs,
     /// What is done, in order.
     pub steps: Vec<Step>,
+}
+
+/// A failure that a schedule repeats.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replay {
+    /// The oracle whose promise is broken.
+    pub oracle: OracleName,
+    /// Gates and rules in the order in which they acted first, such as `gate held`, until the promise was
+    /// broken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<String>,
 }
 
 impl Scenario {

@@ -18,7 +18,7 @@
 //! - `supposes`: what a scenario supposes of the daemon;
 //! - `control`: the same scenario without its fault;
 //! - `message`: which messages on a wire are meant, and where on their way;
-//! - `variants`: the words by which a part knows its steps;
+//! - `variants`: the words of the language, by the types that it consists of;
 //! - `nearest`: which known name a misspelt one resembles.
 
 mod api;
@@ -52,7 +52,7 @@ pub use self::docker::{
     DiskOp, DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, ENDPOINT,
     EndpointOp, FileOp, Moment, OURS, REGISTRY,
 };
-pub use self::document::Scenario;
+pub use self::document::{Replay, Scenario};
 pub use self::engine::{
     BuildImage, ContainerOp, EngineOp, EngineStep, Exec, GuestOp, NewVolume, PROBE_VOLUME_PREFIX,
     Prune,
@@ -72,3 +72,4 @@ pub use self::program::{
 };
 pub use self::step::{NeighbourStep, Step};
 pub use self::supposes::Supposes;
+pub use self::variants::words;

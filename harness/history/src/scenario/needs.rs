@@ -57,6 +57,10 @@ pub struct Needs {
     /// The daemon passes logs of containers through (contract 6).
     #[serde(skip_serializing_if = "is_false")]
     pub passthrough: bool,
+    /// The history has every write to the daemon's API, as its admission sees it. Scenarios that hold or
+    /// deny writes have that from the first such step on.
+    #[serde(skip_serializing_if = "is_false")]
+    pub reviews: bool,
     /// How the user of the docker command has it, where the scenario is about that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub docker: Option<DockerNeeds>,

@@ -20,7 +20,7 @@ use super::fault::FaultStep;
 use super::gate::GateStep;
 use super::level::WaitStep;
 use super::logs::LogStep;
-use super::variants::variants;
+use super::variants::words;
 
 /// Declares [`Step`] by its parts, so that no part can be forgotten where steps are read, written or
 /// named.
@@ -43,12 +43,12 @@ macro_rules! parts {
         /// The names of all steps.
         fn names() -> &'static [&'static str] {
             static NAMES: OnceLock<Vec<&'static str>> = OnceLock::new();
-            NAMES.get_or_init(|| [$(variants::<$steps>(),)+].concat())
+            NAMES.get_or_init(|| [$(words::<$steps>(),)+].concat())
         }
 
         /// Reads what follows the name of a step.
         fn read<'de, A: VariantAccess<'de>>(named: Named<A>) -> Result<Step, A::Error> {
-            $(if variants::<$steps>().contains(&named.name) {
+            $(if words::<$steps>().contains(&named.name) {
                 let part = EnumAccessDeserializer::new(named);
                 return <$steps>::deserialize(part).map(Step::$part);
             })+
@@ -90,6 +90,12 @@ pub enum NeighbourStep {
 }
 
 impl Step {
+    /// The names of all steps of the language.
+    #[must_use]
+    pub fn names() -> &'static [&'static str] {
+        names()
+    }
+
     /// The step that is done to the neighbour, if this is one.
     #[must_use]
     pub fn for_neighbour(&self) -> Option<&Self> {

@@ -10,8 +10,8 @@ use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 use super::exit::{self, Exit, Failure};
 use super::format::Format;
 use super::{
-    clean, doctor, engine, judge, list, manual, matrix, open, promises, report, repro, run, survey,
-    vm,
+    clean, doctor, engine, hunt, judge, list, manual, matrix, open, promises, report, repro, run,
+    search, survey, vm, workloads,
 };
 use crate::report::{Color, Terminal, message_width, tell};
 use crate::sys;
@@ -36,6 +36,8 @@ enum Command {
     List(list::Args),
     /// Lists the daemon's promises, the oracles that judge each, and the findings that exercise it
     Promises(promises::Args),
+    /// Lists the workloads, what they touch of the contract's surface, and what none of them touches
+    Workloads(workloads::Args),
     /// Runs each scenario once and judges it
     Run(run::Args),
     /// Runs one scenario and prints its whole timeline
@@ -45,6 +47,12 @@ enum Command {
     Matrix(matrix::Args),
     /// Runs each scenario on several revisions of the daemon, and compares their verdicts
     Survey(survey::Args),
+    /// Runs workloads without faults, and lists the places where the daemon can be disturbed
+    Learn(search::LearnOnlyArgs),
+    /// Plans disturbances of workloads that nobody has written down, runs them, and shortens what fails
+    Search(search::Args),
+    /// Looks for a schedule that repeats the failure of a run that nobody scheduled
+    Hunt(hunt::Args),
     /// Judges the evidence of earlier runs again, and writes their verdicts, timelines and pages
     /// anew
     Report(report::Args),
@@ -131,10 +139,14 @@ fn carry_out(cli: Cli, command: clap::Command) -> Result<Exit, Failure> {
     match cli.command {
         Command::List(args) => list::list(&args, format, terminal),
         Command::Promises(args) => promises::promises(&args, format, terminal),
+        Command::Workloads(args) => workloads::workloads(&args, format, terminal),
         Command::Run(args) => block_on(run::run(args, format, terminal)),
         Command::Repro(args) => block_on(repro::repro(args, format, terminal)),
         Command::Matrix(args) => block_on(matrix::matrix(args, format, terminal)),
         Command::Survey(args) => block_on(survey::survey(args, format, terminal)),
+        Command::Learn(args) => block_on(search::learn(args, format, terminal)),
+        Command::Search(args) => block_on(search::search(args, format, terminal)),
+        Command::Hunt(args) => block_on(hunt::hunt(args, format, terminal)),
         Command::Report(args) => report::report(&args, format, terminal),
         Command::Judge(args) => judge::judge(&args, format, terminal),
         Command::Open(args) => block_on(open::open(args, format, terminal)),

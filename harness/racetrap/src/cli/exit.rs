@@ -11,6 +11,7 @@ use crate::daemon::DaemonError;
 use crate::report::{NotWritten, tell};
 use crate::run::RunError;
 use crate::scenario_file::ScenarioFileError;
+use crate::workloads::WorkloadError;
 use crate::world::WorldError;
 
 /// The exit codes of the command. They are published: a number never changes its meaning.
@@ -99,6 +100,12 @@ impl From<NotWritten> for Failure {
 
 impl From<ContractError> for Failure {
     fn from(error: ContractError) -> Self {
+        Self { exit: Exit::Internal, report: Report::from_err(error) }
+    }
+}
+
+impl From<WorkloadError> for Failure {
+    fn from(error: WorkloadError) -> Self {
         Self { exit: Exit::Internal, report: Report::from_err(error) }
     }
 }

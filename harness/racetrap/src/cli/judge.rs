@@ -1,6 +1,6 @@
 //! `racetrap judge`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use miette::{Report, miette};
 
@@ -23,14 +23,7 @@ pub(super) fn judge(args: &Args, format: Format, terminal: Terminal) -> Result<E
     let path = &args.bundle;
     let bundle = LoadedBundle::read(path, |file| [JOURNAL, VERDICT].contains(&file));
     let bundle = bundle.map_err(|error| Failure::usage(Report::from_err(error)))?;
-    let journal = bundle.file(JOURNAL).ok_or_else(|| {
-        let why = bundle.why_missing(JOURNAL);
-        Failure::usage(miette!("there is no {JOURNAL} in {}: {why}", path.display()))
-    })?;
-    let rebuilt = Rebuilt::from_journal(journal).map_err(|error| {
-        let context = format!("{JOURNAL} of {} cannot be judged", path.display());
-        Failure::usage(Report::from_err(error).wrap_err(context))
-    })?;
+    let rebuilt = judged(&bundle, path)?;
     let recorded = match bundle.file(VERDICT).map(serde_json::from_slice) {
         Some(Ok(judgement)) => Recorded::Verdict(judgement),
         Some(Err(error)) => Recorded::Nothing(format!("{VERDICT} cannot be used: {error}")),
@@ -44,4 +37,16 @@ pub(super) fn judge(args: &Args, format: Format, terminal: Terminal) -> Result<E
         Format::Json => report::judged_json(&report, &recorded),
     })?;
     Ok(Exit::from(report.judgement.verdict))
+}
+
+/// The history of a bundle, judged by the current oracles.
+pub(super) fn judged(bundle: &LoadedBundle, path: &Path) -> Result<Rebuilt, Failure> {
+    let journal = bundle.file(JOURNAL).ok_or_else(|| {
+        let why = bundle.why_missing(JOURNAL);
+        Failure::usage(miette!("there is no {JOURNAL} in {}: {why}", path.display()))
+    })?;
+    Rebuilt::from_journal(journal).map_err(|error| {
+        let context = format!("{JOURNAL} of {} cannot be judged", path.display());
+        Failure::usage(Report::from_err(error).wrap_err(context))
+    })
 }

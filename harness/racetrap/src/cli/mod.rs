@@ -1,7 +1,7 @@
 //! The command line: one file per subcommand, and the exit codes.
 //!
 //! - `command`: parses the command line, and turns the result of a subcommand into an exit code;
-//! - `list`, `promises`, `run`, `repro`, `matrix`, `survey`, `report`, `judge`, `open`, `clean`,
+//! - `list`, `promises`, `workloads`, `run`, `repro`, `matrix`, `survey`, `report`, `judge`, `open`, `clean`,
 //!   `doctor`, `engine`, `vm`: the subcommands; `manual`: shell completions and the man page;
 //! - `options`: options that several subcommands have; `targets`: turns ids, globs and files into
 //!   scenarios;
@@ -24,6 +24,7 @@ mod engine;
 mod evidence;
 mod exit;
 mod format;
+mod hunt;
 mod index;
 mod judge;
 mod list;
@@ -36,10 +37,12 @@ mod report;
 mod reports;
 mod repro;
 mod run;
+mod search;
 mod stop;
 mod survey;
 mod targets;
 mod vm;
+mod workloads;
 mod worlds;
 
 pub use command::main;

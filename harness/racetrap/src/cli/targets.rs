@@ -1,12 +1,17 @@
 //! Turns ids, globs and files into scenarios.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use miette::miette;
 use racetrap_history::Scenario;
 
 use super::exit::Failure;
 use crate::catalogue::Catalogue;
 use crate::matrix::Subject;
+use crate::process::called;
+use crate::scenario_file::ScenarioFile;
+use crate::workloads::Workloads;
 
 /// A scenario and the name by which the user can run it again.
 #[derive(Clone, Debug)]
@@ -24,10 +29,11 @@ impl Target {
     }
 }
 
-/// The scenarios that `given` selects, each once and in the given order; the whole catalogue if
+/// The scenarios that `given` selects among findings, workloads and files, each once and in the given order; the whole catalogue if
 /// `given` is empty.
 pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
     let catalogue = Catalogue::embedded()?;
+    let workloads = Workloads::embedded()?;
     let all = ["*".to_owned()];
     let given = if given.is_empty() { all.as_slice() } else { given };
     let mut targets: Vec<Target> = Vec::new();
@@ -36,8 +42,12 @@ pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
             let scenario = catalogue.read(Path::new(selector))?;
             vec![Target { scenario, name: selector.clone() }]
         } else {
-            let selected = catalogue.select(selector)?.into_iter();
+            let mut selected = workloads.select(selector);
+            if selected.is_empty() {
+                selected = catalogue.select(selector)?;
+            }
             selected
+                .into_iter()
                 .map(|entry| Target { scenario: entry.clone(), name: entry.finding.to_string() })
                 .collect()
         };
@@ -48,6 +58,33 @@ pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
         }
     }
     Ok(targets)
+}
+
+/// The workloads that `given` selects, each once and in the given order; all if `given` is empty. A
+/// scenario file is taken as a workload, whatever it is.
+pub(super) fn workloads(given: &[String]) -> Result<Vec<Scenario>, Failure> {
+    let embedded = Workloads::embedded()?;
+    if given.is_empty() {
+        return Ok(embedded.scenarios().cloned().collect());
+    }
+    let mut found: Vec<Scenario> = Vec::new();
+    for selector in given {
+        let selected: Vec<Scenario> = if names_a_file(selector) {
+            vec![ScenarioFile::read(Path::new(selector))?.scenario]
+        } else {
+            embedded.select(selector).into_iter().cloned().collect()
+        };
+        if selected.is_empty() {
+            return Err(Failure::usage(miette!(
+                help = format!("`{} workloads` lists all", called()),
+                "no workload matches `{selector}`"
+            )));
+        }
+        found.extend(selected);
+    }
+    let mut seen = BTreeSet::new();
+    found.retain(|workload| seen.insert(workload.finding.clone()));
+    Ok(found)
 }
 
 /// Whether a selector is a path. An id has neither a directory nor an extension, so nothing can be

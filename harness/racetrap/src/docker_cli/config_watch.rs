@@ -229,8 +229,10 @@ impl WatchState {
                 contexts |= self.record_other(&event, by_user);
             }
         }
-        // Once for all events: the contexts are compared with those that were recorded last.
-        if contexts {
+        // Once for all events: the contexts are compared with those that were recorded last. The kernel
+        // does not report a new mode or owner, so that a change of the user is looked for in any case;
+        // otherwise the next change of the daemon would be blamed for it.
+        if contexts || by_user {
             self.record_contexts(FileChange::Changed, by_user);
         }
         self.record_attributes(by_user);

@@ -125,6 +125,7 @@ impl RecordMasker {
         *scenario = serde_json::from_value(tree).unwrap_or_else(|_| Scenario {
             finding: scenario.finding.clone(),
             about: None,
+            replay: None,
             needs: Needs::default(),
             steps: Vec::new(),
         });

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    DaemonKind, Excused, FindingId, Judgement, OracleName, Platform, PromiseNumber, Scenario,
-    Unknown, Unshown, Verdict, Violation, VmMode,
+    DaemonKind, Excused, FindingId, Judgement, OracleName, Platform, PromiseNumber, Replayed,
+    Scenario, Unknown, Unshown, Verdict, Violation, VmMode,
 };
 use serde::Serialize;
 
@@ -16,6 +16,7 @@ use super::survey::Surveyed;
 use crate::contract::Coverage;
 use crate::known::KnownFailure;
 use crate::matrix::Cell;
+use crate::workloads::{Group, SurfaceCoverage};
 
 /// Version of objects without a verdict. docs/formats.md says what a version promises.
 const VERSION: u32 = 1;
@@ -67,6 +68,8 @@ struct Run<'a> {
     repaired: &'a [KnownFailure],
     seconds: f64,
     evidence: Option<String>,
+    #[serde(flatten)]
+    replayed: Option<&'a Replayed>,
     again: &'a str,
 }
 
@@ -89,6 +92,7 @@ impl<'a> Run<'a> {
             repaired: &report.known.repaired,
             seconds: report.seconds,
             evidence: report.evidence.as_ref().map(|path| path.display().to_string()),
+            replayed: report.replayed.as_ref(),
             again: &report.again,
         }
     }
@@ -162,6 +166,48 @@ pub(crate) fn promises_json(coverage: &Coverage<'_>) -> String {
         judged: coverage.judged(),
         exercised: coverage.exercised(),
         not_judged: coverage.not_judged(),
+    })
+}
+
+/// The object of `workloads`.
+pub(crate) fn workloads_json(coverage: &SurfaceCoverage<'_>) -> String {
+    #[derive(Serialize)]
+    struct Workload<'a> {
+        id: &'a FindingId,
+        steps: usize,
+    }
+    #[derive(Serialize)]
+    struct Item<'a> {
+        group: Group,
+        name: &'a str,
+        workloads: &'a [&'a FindingId],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        why_not: Option<&'static str>,
+    }
+    #[derive(Serialize)]
+    struct Workloads<'a> {
+        version: u32,
+        workloads: Vec<Workload<'a>>,
+        surface: Vec<Item<'a>>,
+        touched: usize,
+        untouched: usize,
+        out_of_reach: usize,
+    }
+    let workloads = coverage.workloads.iter().map(|(id, steps)| Workload { id, steps: *steps });
+    let surface = coverage.items.iter().map(|covered| Item {
+        group: covered.item.group,
+        name: &covered.item.name,
+        workloads: &covered.workloads,
+        why_not: covered.why_not,
+    });
+    let untouched = coverage.items.iter().filter(|covered| covered.workloads.is_empty()).count();
+    text(&Workloads {
+        version: VERSION,
+        workloads: workloads.collect(),
+        surface: surface.collect(),
+        touched: coverage.items.len() - untouched,
+        untouched,
+        out_of_reach: coverage.with_reason(),
     })
 }
 

@@ -2,7 +2,8 @@
 //!
 //! - `terminal`: the only place that writes to standard output; colours;
 //! - `check`: one check of `doctor`;
-//! - `list`, `promises`, `run`, `matrix`, `survey`, `doctor`: text for people, one file per command;
+//! - `list`, `promises`, `workloads`, `run`, `matrix`, `survey`, `search`, `doctor`: text for people, one
+//!   file per command;
 //! - `recorded`: compares a new judgement of a bundle with the recorded one;
 //! - `opened`: the commands with which an open bundle can be read;
 //! - `summary`: the last lines of `run` and `matrix`;
@@ -31,9 +32,11 @@ mod progress;
 mod promises;
 mod recorded;
 mod run;
+mod search;
 mod summary;
 mod survey;
 mod terminal;
+mod workloads;
 
 #[cfg(test)]
 mod tests;
@@ -49,7 +52,7 @@ pub(crate) use github::{
 pub(crate) use index::{Head, command_of_index, index, is_index};
 pub(crate) use json::{
     DaemonFacts, doctor_json, judged_json, list_json, matrix_json, opened_json, promises_json,
-    rebuilt_json, repro_json, runs_json, survey_json,
+    rebuilt_json, repro_json, runs_json, survey_json, workloads_json,
 };
 pub(crate) use junit::junit;
 pub(crate) use known::{nothing_shown, repairs};
@@ -60,6 +63,11 @@ pub(crate) use progress::Progress;
 pub(crate) use promises::promises;
 pub(crate) use recorded::{Recorded, judged};
 pub(crate) use run::{RunReport, run, same_cause, titles};
+pub(crate) use search::{
+    Found, SearchProgress, SearchReport, lesson_line, lessons, lessons_json, plans_line, search,
+    search_json,
+};
 pub(crate) use summary::{index_line, matrix_summary, once_more, runs_summary};
 pub(crate) use survey::{Surveyed, survey};
 pub(crate) use terminal::{Color, NotWritten, Paint, Terminal, masked, message_width, tell};
+pub(crate) use workloads::workloads;

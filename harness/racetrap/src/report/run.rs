@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use racetrap_history::{DaemonKind, FindingId, Judgement, Scenario, Verdict, VmMode, timeline};
+use racetrap_history::{
+    DaemonKind, FindingId, Judgement, Replayed, Scenario, Verdict, VmMode, timeline,
+};
 
 use super::Paint;
 use super::case::State;
@@ -54,6 +56,8 @@ pub(crate) struct RunReport {
     /// The daemon of the cell, and whether the verdict is the right one for it; only for evidence that
     /// a matrix left.
     pub(crate) cell: Option<(DaemonKind, bool)>,
+    /// Whether the run repeated the failure that its scenario was written for, if it was written for one.
+    pub(crate) replayed: Option<Replayed>,
     /// The command that repeats the run.
     pub(crate) again: String,
 }
@@ -69,6 +73,10 @@ impl RunReport {
         let report = Self::unmade(scenario, defects, again);
         match came {
             Ok(outcome) => Self {
+                replayed: scenario
+                    .replay
+                    .as_ref()
+                    .map(|expected| Replayed::new(expected, &outcome.history, &outcome.judgement)),
                 used_again: outcome.used_again(),
                 engine: outcome.engine(),
                 vm: (outcome.judgement.not_applicable.is_none()).then_some(outcome.vm),
@@ -182,6 +190,7 @@ impl RunReport {
             vm: None,
             engine: None,
             timeline: Vec::new(),
+            replayed: None,
             used_again: None,
             cell: None,
             again,
@@ -224,6 +233,17 @@ pub(crate) fn run(report: &RunReport, whole: bool, paint: Paint) -> String {
             entry(&mut text, "excused", &excused.to_string(), paint);
         }
         excerpt(&mut text, report, whole, paint);
+    }
+    if let Some(replayed) = &report.replayed {
+        let text_of = match replayed {
+            Replayed::Reproduced => "reproduced: the promise was broken again".to_owned(),
+            Replayed::NotReproduced => {
+                "not reproduced: all happened in the expected order, and the promise was kept"
+                    .to_owned()
+            }
+            Replayed::Diverged { why } => format!("diverged: {why}"),
+        };
+        entry(&mut text, "replay", &text_of, paint);
     }
     if let Some(evidence) = &report.evidence {
         paste(&mut text, "evidence", &evidence.display().to_string(), paint);

@@ -258,19 +258,24 @@ async fn carry_out_or_panic(
     carried_out
 }
 
+/// Does what the harness must do before a step, or says why it could not.
+async fn prepare(scenario: &Scenario, index: usize, runner: &mut Runner) -> Result<(), String> {
+    if index == 0 && scenario.needs.reviews {
+        runner.review_writes().await.map_err(|error| chain(&error))?;
+    }
+    if reuse::starts_app(&scenario.steps[index]) {
+        runner.forget_events().await.map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
 /// Does the steps in order, until one fails or the run must end.
 async fn carry_out(scenario: &Scenario, runner: &mut Runner, end: &End, end_at: EndAt) {
     let recorder = runner.recorder().clone();
     for (index, step) in scenario.steps.iter().enumerate() {
         recorder.append(What::StepBegan { index });
-        if reuse::starts_app(step)
-            && let Err(error) = runner.forget_events().await
-        {
-            recorder.append(What::StepFailed {
-                index,
-                blame: Blame::World,
-                why: error.to_string(),
-            });
+        if let Err(why) = prepare(scenario, index, runner).await {
+            recorder.append(What::StepFailed { index, blame: Blame::World, why });
             return;
         }
         // Boxed, because the steps of all parts together would fill the stack of a test's thread.

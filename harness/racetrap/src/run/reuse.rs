@@ -16,7 +16,7 @@ pub(super) fn key(scenario: &Scenario, options: &RunOptions, vm: VmMode) -> Key 
         vm,
         engine: options.engine,
         needs: Needs { vm: Vec::new(), ..scenario.needs.clone() },
-        has_admission: scenario.steps.iter().any(asks_admission),
+        has_admission: scenario.needs.reviews || scenario.steps.iter().any(asks_admission),
         has_client_wire: scenario.steps.iter().any(stands_before_api),
     }
 }
@@ -32,12 +32,18 @@ pub(super) fn can_be_undone(scenario: &Scenario) -> bool {
                 | Step::Neighbour(_)
                 | Step::Fault(FaultStep::ReplaceSocket)
                 | Step::Api(ApiStep::CreateObject(_))
-        )
+        ) || writes_by_command(step)
     };
     // A daemon in its own namespace, or a user's files, would need a proof that costs more than a new
     // world.
     let has_user = scenario.needs.docker.is_some();
     !scenario.needs.neighbour && !has_user && !scenario.steps.iter().any(stays)
+}
+
+/// Whether a command may write any object of the daemon's API, as `kubectl` can.
+fn writes_by_command(step: &Step) -> bool {
+    let Step::Command(CommandStep::RunCommand(run)) = step else { return false };
+    run.arguments.first().is_some_and(|name| name == "ctl")
 }
 
 /// The pool from which this run takes its world, and to which it gives the world back. Each run on a

@@ -8,6 +8,7 @@ use super::scene::Scene;
 use super::step_error::StepError;
 use super::steps::{Commands, DockerUser, Faults, Gates, LogClients, Waits, api, daemon, engine};
 use crate::bundle::Cause;
+use crate::daemon::AdmissionError;
 use crate::recorder::Recorder;
 use crate::wait::NotReached;
 use crate::world::World;
@@ -53,6 +54,11 @@ impl Runner {
     /// Lets the engine forget the events of earlier runs, which a daemon that connects would replay.
     pub(super) async fn forget_events(&mut self) -> Result<(), NotReached> {
         self.scene.world.forget_events().await
+    }
+
+    /// Records every write to the daemon's API from here on.
+    pub(super) async fn review_writes(&mut self) -> Result<(), AdmissionError> {
+        self.scene.world.admission().await.map(drop)
     }
 
     /// Captures the worlds as they are now, with everything that is closed still closed.

@@ -20,3 +20,4 @@ mod scenario_files;
 mod selection;
 mod stop;
 mod terminal;
+mod workloads;

@@ -27,6 +27,7 @@ pub(super) const ORDER: [(&str, &[&str]); 3] = [
             "oracle",
             "timeline",
             "judge",
+            "replay",
         ],
     ),
     (
@@ -78,6 +79,7 @@ pub(super) const ORDER: [(&str, &[&str]); 3] = [
             "deadline",
             "contract",
             "scenario_file",
+            "workloads",
             "catalogue",
             "known",
             "apt",
@@ -91,6 +93,7 @@ pub(super) const ORDER: [(&str, &[&str]); 3] = [
             "world",
             "run",
             "matrix",
+            "search",
             "report",
             "cli",
         ],

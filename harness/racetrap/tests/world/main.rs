@@ -15,6 +15,7 @@ mod logs;
 mod place;
 mod refusals;
 mod reuse;
+mod search;
 mod survey;
 mod untouched;
 mod users_docker;

@@ -44,6 +44,10 @@ fn status(command: &CommandRun, daemon: Option<u32>) -> Option<String> {
     if !command.exit.is_success() {
         return Some(format!("ended with {}, but it never fails", command.exit));
     }
+    // Of another instance, the history knows nothing.
+    if command.arguments.first().is_some_and(|first| first.starts_with("--instance")) {
+        return None;
+    }
     let reported = command.stderr.as_str();
     let pid = daemon.unwrap_or_default();
     let wanted = [

@@ -7,7 +7,10 @@
 //!   answer, it is two minutes before. The engine has the machine's clock. An answer that a rule of the
 //!   wire has changed is not judged.
 //! - A condition that becomes `Connected` follows a complete set of lists that the engine has answered
-//!   since the last subscription ended, or since the daemon's start.
+//!   since the last subscription ended, or since the daemon's start. It also follows a subscription that
+//!   the engine has answered and that is still open. If the subscription is on its way, its answer
+//!   decides: a schedule of another finding may hold it, and a daemon that does not wait for it is not
+//!   that finding.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +18,7 @@ use super::words::UserCommands;
 use crate::mirror::unix_seconds;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
-use crate::record::{ProcessState, Record, What, WireMessage, WireWhat};
+use crate::record::{DAEMON_PARTS, ProcessState, Record, Stage, What, WireMessage, WireWhat};
 use crate::scenario::OracleName;
 use crate::view::{AppView, EVENTS};
 
@@ -46,6 +49,27 @@ struct Facts {
     changed: bool,
 }
 
+/// The daemon's newest subscription to the engine's events.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Subscription {
+    /// There is none, or it was answered and has ended.
+    #[default]
+    Missing,
+    /// Sent, and not answered.
+    Sent,
+    Open,
+    /// The engine answered with this status.
+    Refused(u16),
+    /// Its connection ended before an answer.
+    Unanswered,
+}
+
+/// A condition that became `Connected` while the engine had not answered the subscription.
+struct Early {
+    seq: u64,
+    described: String,
+}
+
 #[derive(Default)]
 struct Connecting {
     /// Routes of the exchanges.
@@ -57,6 +81,13 @@ struct Connecting {
     last_facts: Option<u64>,
     /// Which of [`LISTS`] the engine has answered.
     answered: [bool; LISTS.len()],
+    subscription: Subscription,
+    /// The exchange of the newest subscription.
+    subscribed_by: u64,
+    /// All lists were answered and a subscription was open, at some time since the App was last seen
+    /// without `Connected`. The record of the App may follow the end of that subscription.
+    was_watched: bool,
+    early: Option<Early>,
     connected: bool,
     /// The newest version of the App.
     version: u64,
@@ -79,8 +110,11 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                 started_s = unix_seconds(&header.started);
                 None
             }
-            // The record of a start may follow the first requests.
-            What::Process { state, .. } if *state != ProcessState::Started => {
+            // The record of a start may follow the first requests. The end of the engine's process alone is
+            // the end of no connection: the daemon may have read all answers before, or be frozen.
+            What::Process { name, state, .. }
+                if DAEMON_PARTS.contains(&name.as_str()) && *state != ProcessState::Started =>
+            {
                 connecting.forget();
                 None
             }
@@ -92,13 +126,16 @@ pub(super) fn judge(history: &[Record]) -> Finding {
             what => {
                 let shown = ObservedObject::in_record(what);
                 let apps = shown.into_iter().filter(|seen| seen.resource == "apps");
-                apps.filter_map(|seen| connecting.app(&seen)).next()
+                apps.filter_map(|seen| connecting.app(&seen, record.seq)).next()
             }
         };
         connecting.order_is_blurred |= by_user.run();
         connecting.lists_are_blurred |= by_user.run();
         if let Some(text) = complaint {
             finding.violated(OracleName::EngineRequests, record.seq, text);
+        }
+        if let Some((seq, text)) = connecting.early_complaint(&record.what) {
+            finding.violated(OracleName::EngineRequests, seq, text);
         }
     }
     finding
@@ -107,8 +144,14 @@ pub(super) fn judge(history: &[Record]) -> Finding {
 impl Connecting {
     /// A daemon has ended: what it had asked for does not count for the next.
     fn forget(&mut self) {
-        (self.progress, self.last_facts) = (0, None);
-        self.answered = Default::default();
+        (self.progress, self.last_facts, self.early) = (0, None, None);
+        (self.answered, self.subscription) = Default::default();
+        self.was_watched = false;
+    }
+
+    /// Whether the engine is synced and its events are watched.
+    fn is_watched(&self) -> bool {
+        self.subscription == Subscription::Open && self.answered.iter().all(|answered| *answered)
     }
 
     fn apply(
@@ -123,6 +166,7 @@ impl Connecting {
             WireWhat::Request { route: Some(route), target, .. } => {
                 self.routes.insert(exchange, route.clone());
                 if route == EVENTS {
+                    (self.subscription, self.subscribed_by) = (Subscription::Sent, exchange);
                     return self.subscribed(target, started_s, now_s);
                 }
                 if route == INFO {
@@ -132,6 +176,13 @@ impl Connecting {
                     self.progress += 1;
                     self.last_facts = (route == INFO).then_some(exchange).or(self.last_facts);
                 }
+            }
+            WireWhat::Response { status } if exchange == self.subscribed_by => {
+                self.subscription = match *status {
+                    ..400 => Subscription::Open,
+                    status => Subscription::Refused(status),
+                };
+                self.was_watched |= self.is_watched();
             }
             WireWhat::Response { status } if *status < 400 => {
                 if let Some(list) = LISTS.iter().position(|list| route == Some(*list)) {
@@ -151,6 +202,13 @@ impl Connecting {
                 if route == Some(EVENTS) =>
             {
                 self.answered = Default::default();
+                if exchange == self.subscribed_by {
+                    self.subscription = match self.subscription {
+                        Subscription::Open => Subscription::Missing,
+                        Subscription::Sent => Subscription::Unanswered,
+                        ended => ended,
+                    };
+                }
             }
             _ => {}
         }
@@ -189,23 +247,63 @@ impl Connecting {
         })
     }
 
-    fn app(&mut self, seen: &ObservedObject<'_>) -> Option<String> {
+    fn app(&mut self, seen: &ObservedObject<'_>, seq: u64) -> Option<String> {
         let version = seen.version().filter(|version| *version > self.version)?;
         self.version = version;
         let app = AppView::read(seen.object);
         let connected = app.condition(READY) == Some(("True", "Connected"));
         let was_connected = std::mem::replace(&mut self.connected, connected);
+        let was_watched = self.was_watched;
+        if !connected {
+            self.was_watched = self.is_watched();
+        }
         if !connected
             || was_connected
             || std::mem::take(&mut self.lists_are_blurred)
             || seen.change.is_none()
+            || was_watched
         {
             return None;
         }
-        let (missing, _) = LISTS.iter().zip(self.answered).find(|(_, answered)| !answered)?;
-        Some(format!(
-            "{}; but the engine had not answered {missing} since the daemon's last connection",
-            app.describe(READY)
-        ))
+        let described = app.describe(READY);
+        let failed =
+            matches!(self.subscription, Subscription::Refused(_) | Subscription::Unanswered);
+        match LISTS.iter().zip(self.answered).find(|(_, answered)| !answered) {
+            // The end of the subscription has reset the lists, and is what went wrong first.
+            Some((missing, _)) if !failed => Some(format!(
+                "{described}; but the engine had not answered {missing} since the daemon's last \
+                 connection"
+            )),
+            _ => {
+                self.early = Some(Early { seq, described });
+                None
+            }
+        }
+    }
+
+    /// What was wrong with a condition that became `Connected` early, as soon as that is known.
+    fn early_complaint(&mut self, what: &What) -> Option<(u64, String)> {
+        let is_checkpoint = matches!(what, What::Checkpoint { stage: Stage::Probed, .. });
+        let but = match self.subscription {
+            Subscription::Open => {
+                self.early = None;
+                return None;
+            }
+            Subscription::Refused(status) => {
+                format!("the engine refused the subscription to events with status {status}")
+            }
+            Subscription::Unanswered => {
+                "the subscription to events ended without an answer".to_owned()
+            }
+            Subscription::Sent if is_checkpoint => {
+                "the engine did not answer the subscription to events".to_owned()
+            }
+            Subscription::Missing if is_checkpoint => {
+                "the daemon did not subscribe to events".to_owned()
+            }
+            Subscription::Sent | Subscription::Missing => return None,
+        };
+        let Early { seq, described } = self.early.take()?;
+        Some((seq, format!("{described}; but {but}")))
     }
 }

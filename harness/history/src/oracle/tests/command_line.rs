@@ -113,6 +113,15 @@ fn status_says_what_is_so(
     );
 }
 
+/// The daemon of the world runs, and the other instance does not exist.
+#[test]
+fn the_status_of_another_instance_is_not_that_of_the_daemon() {
+    let line = logrus("info", "it has been created: false");
+    let other = |command| judged(vec![daemon(ProcessState::Started), ran(command, 0, "", &line)]);
+    assert_eq!(other("--instance=97 svc status"), "");
+    assert!(other("svc status").contains("does not say `has been started: true`"));
+}
+
 /// The table of `svc paths` for the instance 4, with one word replaced.
 fn table(from: &str, to: &str) -> String {
     let dir = "/h/.local/share/rancher-desktop-4";

@@ -4,7 +4,7 @@ use rstest::rstest;
 
 use super::build::*;
 use crate::oracle::engine_requests;
-use crate::record::{Exit, UserCommand, UserCommandEnd, What, WireMessage, WireWhat};
+use crate::record::{Exit, ProcessState, UserCommand, UserCommandEnd, What, WireMessage, WireWhat};
 use crate::scenario::Phase;
 
 /// A request of the daemon and its answer.
@@ -107,9 +107,20 @@ fn a_daemon_that_subscribes_has_asked_in_order() {
     assert!(!judged(late).is_empty());
 }
 
+// A process ends between the lists and the subscription. A new daemon must ask for everything anew; a
+// daemon that has all answers needs no engine.
+#[rstest]
+#[case("daemon", true)]
+#[case("controllers", true)]
+#[case("engine", false)]
+fn only_the_end_of_a_daemon_begins_the_order_anew(#[case] ended: &str, #[case] complains: bool) {
+    let ended = process(ended, ProcessState::Stopped);
+    let whats = [bootstrap(), vec![ended], subscribed(), vec![connected()]].concat();
+    assert_eq!(!complaints(engine_requests, whats).is_empty(), complains);
+}
+
 #[test]
 fn connected_follows_a_full_sync() {
-    let unsynced = || app_is(at_version(8, app(1, true, &[("Settled", "False", "Odd", 1)])));
     let whats = [vec![unsynced()], bootstrap(), subscribed(), vec![connected()]].concat();
     assert_eq!(complaints(engine_requests, whats), [""; 0]);
     // The subscription ends, and the daemon reports that it is connected again without another sync.
@@ -121,6 +132,47 @@ fn connected_follows_a_full_sync() {
     let whats = [vec![unsynced()], bootstrap(), subscribed(), vec![connected()], again].concat();
     let found = complaints(engine_requests, whats).join("; ");
     assert!(found.contains("but the engine had not answered /containers/json"), "{found}");
+}
+
+/// The App without `Connected`.
+fn unsynced() -> What {
+    app_is(at_version(8, app(1, true, &[("Settled", "False", "Odd", 1)])))
+}
+
+/// The daemon sends its subscription.
+fn subscribing() -> What {
+    let [request, _] = asked(90, "GET", "/v1.41/events?since=7", "/events");
+    request
+}
+
+fn answered(status: u16) -> What {
+    on_wire(90, WireWhat::Response { status })
+}
+
+// The App becomes `Connected` before the engine has answered the subscription. `after` is what happens
+// then.
+#[rstest]
+#[case::refused(vec![subscribing(), answered(500)], vec![], Some("refused the subscription to events with status 500"))]
+#[case::refused_later(vec![subscribing()], vec![answered(500)], Some("refused the subscription to events with status 500"))]
+#[case::lost(vec![subscribing(), on_wire(90, WireWhat::Cut)], vec![], Some("ended without an answer"))]
+#[case::never_answered(vec![subscribing()], checkpoint(1).into(), Some("did not answer the subscription"))]
+#[case::never_sent(vec![], checkpoint(1).into(), Some("did not subscribe"))]
+// The subscription was on its way: a gate may have held it, or the records were not in order.
+#[case::answered_later(vec![subscribing()], vec![answered(200)], None)]
+#[case::answered(vec![subscribing(), answered(200)], checkpoint(1).into(), None)]
+// The daemon reported what was right at that time; only the watch was late.
+#[case::ended_since(vec![subscribing(), answered(200), on_wire(90, WireWhat::Cut)], vec![], None)]
+fn connected_follows_an_answered_subscription(
+    #[case] before: Vec<What>,
+    #[case] after: Vec<What>,
+    #[case] expected: Option<&str>,
+) {
+    let whats = [vec![unsynced()], bootstrap(), before, vec![connected()], after].concat();
+    let found = complaints(engine_requests, whats).join("; ");
+    match expected {
+        Some(text) => assert!(found.contains(text), "{found}"),
+        None => assert_eq!(found, ""),
+    }
 }
 
 /// The header of a run that began 100 s after 1970.

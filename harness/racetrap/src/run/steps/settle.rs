@@ -195,7 +195,12 @@ fn is_in_place(view: &View, event_streams: usize) -> bool {
     if view.wants_mirrors() {
         return app.holds("ContainerEngineReady", "True") && event_streams > 0;
     }
-    matches!(app.condition("ContainerEngineReady"), Some((_, "Stopped" | "NotApplicable")))
+    // A daemon that was told to stop while it connects has reported `Stopped` before, for the generation
+    // that wanted to run. A condition without a generation says nothing of that.
+    let generation = app.observed_generation("ContainerEngineReady").unwrap_or_default();
+    let is_present = generation == 0 || generation >= app.generation;
+    let condition = app.condition("ContainerEngineReady");
+    is_present && matches!(condition, Some((_, "Stopped" | "NotApplicable")))
 }
 
 #[cfg(test)]
@@ -254,6 +259,25 @@ mod tests {
             view.apply(&Record { seq, at_us: seq, neighbour: false, what });
         }
         Level::from_view(&view, 1)
+    }
+
+    // A daemon that connects is told to stop. Until it says so for this generation, it is about to connect,
+    // and a checkpoint would call its work a fault.
+    #[rstest]
+    #[case::of_the_generation_before(1, false)]
+    #[case::present(2, true)]
+    #[case::of_no_generation(0, true)]
+    fn a_stopped_app_is_level_at_its_present_generation(
+        #[case] observed: i64,
+        #[case] expected: bool,
+    ) {
+        let ready = json!({ "type": "ContainerEngineReady", "status": "False", "reason": "Stopped",
+                            "message": "", "observedGeneration": observed });
+        let app = json!({ "metadata": { "name": "app", "generation": 2 },
+                          "spec": { "running": false, "containerEngine": { "name": "moby" } },
+                          "status": { "conditions": [ready] } });
+        let list = What::Listed { resource: "apps".to_owned(), version: 2, objects: vec![app] };
+        assert_eq!(level(false, vec![list]).is_reached(), expected);
     }
 
     // While a running daemon is about to replace the configuration, there is no state to judge. A file

@@ -1,0 +1,366 @@
+//! `racetrap learn` and `racetrap search`.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use miette::{IntoDiagnostic as _, WrapErr as _};
+use racetrap_history::Scenario;
+use racetrap_search::{Learned, Order, Plan, Plans, Random, Rule, plan};
+use tokio::time::Instant;
+
+use super::again::Again;
+use super::daemon::Daemon;
+use super::exit::{Exit, Failure, conclude};
+use super::format::Format;
+use super::options::{DaemonArgs, DefectArgs, JobsArgs, WorldArgs, at_least_one};
+use super::run::worst;
+use super::stop::StopListener;
+use super::targets::workloads;
+use super::{checks, worlds};
+use crate::clock::Clock;
+use crate::report::{self, Found, SearchReport, Terminal, tell};
+use crate::run::RunOptions;
+use crate::search::{
+    Enough, Explored, Failed, Lesson, Limits, Seen, explore, learn_workload, shrink, write_replay,
+};
+
+/// Directory of replay files, below that of the evidence.
+const REPLAYS: &str = "found";
+
+/// Arguments that `learn` and `search` share.
+#[derive(Clone, Debug, clap::Args)]
+struct LearnArgs {
+    /// Workloads by name, globs such as `container-*`, or scenario files [default: all workloads]
+    #[arg(value_name = "WORKLOAD|FILE")]
+    workloads: Vec<String>,
+    /// How many times each workload runs without faults before plans are made
+    #[arg(long, value_name = "N", default_value = "2", value_parser = at_least_one)]
+    learn_runs: NonZeroUsize,
+    #[command(flatten)]
+    daemon: DaemonArgs,
+    #[command(flatten)]
+    defects: DefectArgs,
+    #[command(flatten)]
+    world: WorldArgs,
+    #[command(flatten)]
+    jobs: JobsArgs,
+}
+
+/// Arguments of `learn`.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct LearnOnlyArgs {
+    #[command(flatten)]
+    learn: LearnArgs,
+    /// Write what was learned to this file, for `search --learned`
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
+}
+
+/// Arguments of `search`.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    learn: LearnArgs,
+    /// Disturb workloads at each place that a run without faults has shown [default]
+    #[arg(long, conflicts_with_all = ["random", "seed"])]
+    systematic: bool,
+    /// Let a seed decide what users do, what goes wrong, and when; takes no workload
+    #[arg(long, conflicts_with = "workloads")]
+    random: bool,
+    /// Plan with what `learn --write` has written instead of learning anew, also from another revision of
+    /// the daemon
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["random", "workloads"])]
+    learned: Option<PathBuf>,
+    /// Decides every plan of `--random` [default: the date]
+    #[arg(long, value_name = "S", requires = "random")]
+    seed: Option<u64>,
+    /// Run only the I-th of N parts of the plans, such as 1/4
+    #[arg(long, value_name = "I/N", default_value = "1/1")]
+    shard: Shard,
+    /// Begin no plan after this time, such as 90s, 10m or 8h; learning counts
+    #[arg(long = "for", value_name = "TIME", default_value = "10m", value_parser = duration)]
+    time: Duration,
+    /// Run no more plans than this
+    #[arg(long, value_name = "N")]
+    plans: Option<usize>,
+    /// Begin no plan after the first failure
+    #[arg(long)]
+    first: bool,
+    /// How long each failure may be repeated and its schedule be shortened; 0s leaves it as it is
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+    shrink_for: Duration,
+    /// Run nothing; write the plans as scenario files to this directory, in their order
+    #[arg(long, value_name = "DIR")]
+    write_plans: Option<PathBuf>,
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "expected a time such as 90s or 10m".to_owned())
+}
+
+/// What every command of this file begins with.
+pub(super) struct Begun {
+    pub(super) options: RunOptions,
+    pub(super) again: Again,
+    pub(super) daemon: report::DaemonFacts,
+    /// Ends the runs at a signal; dropped, it does not listen any more.
+    _listener: StopListener,
+}
+
+impl Begun {
+    /// Finds the daemon and checks the machine.
+    pub(super) async fn new(
+        daemon: &DaemonArgs,
+        defects: &[String],
+        world: &WorldArgs,
+        jobs: &JobsArgs,
+    ) -> Result<Self, Failure> {
+        let deadlines = world.deadlines()?;
+        let listener = StopListener::begin(deadlines.harness())?;
+        let daemon = Daemon::find(daemon)?;
+        let answers = daemon.ask().await;
+        answers.check_defects(defects)?;
+        checks::demand(world.engine).await?;
+        let options = world.run_options(&daemon, defects, deadlines, listener.stop())?;
+        let options = RunOptions { pool: jobs.pool(), ..options };
+        let again = Again::new(world, &daemon);
+        Ok(Self { options, again, daemon: daemon.facts(&answers), _listener: listener })
+    }
+}
+
+async fn begin(args: &LearnArgs) -> Result<Begun, Failure> {
+    Begun::new(&args.daemon, &args.defects.defects, &args.world, &args.jobs).await
+}
+
+/// Learns from all workloads, so many at once as there may be runs.
+async fn lessons(args: &LearnArgs, workloads: &[Scenario], begun: &Begun) -> Vec<Lesson> {
+    use futures::StreamExt as _;
+    let lessons = workloads.iter().map(|workload| async {
+        let lesson = learn_workload(workload, args.learn_runs, &begun.options).await;
+        tell(&report::lesson_line(&lesson));
+        lesson
+    });
+    futures::stream::iter(lessons).buffered(args.jobs.jobs.get()).collect().await
+}
+
+/// Runs workloads without faults, and prints where the daemon can be disturbed.
+pub(super) async fn learn(
+    args: LearnOnlyArgs,
+    format: Format,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
+    let workloads = workloads(&args.learn.workloads)?;
+    let begun = begin(&args.learn).await?;
+    let lessons = lessons(&args.learn, &workloads, &begun).await;
+    let closed = worlds::close(&begun.options.pool).await;
+    let written = match &args.write {
+        Some(path) => write_learned(path, &lessons),
+        None => Ok(()),
+    };
+    let told = terminal.write(&match format {
+        Format::Human => report::lessons(&lessons),
+        Format::Json => report::lessons_json(&begun.daemon, &lessons),
+    });
+    let exit = worst([exit_of_lessons(&lessons), closed].into_iter());
+    conclude(exit, [told.map_err(Failure::from), written])
+}
+
+fn write_learned(path: &Path, lessons: &[Lesson]) -> Result<(), Failure> {
+    let learned: Vec<_> = lessons.iter().filter_map(|lesson| lesson.learned.as_ref()).collect();
+    let text = serde_json::to_string(&learned).into_diagnostic();
+    text.and_then(|text| std::fs::write(path, text).into_diagnostic())
+        .wrap_err_with(|| format!("{} could not be written", path.display()))
+        .map_err(Failure::machine)
+}
+
+fn read_learned(path: &Path) -> Result<Vec<Learned>, Failure> {
+    let text = std::fs::read_to_string(path).into_diagnostic();
+    text.and_then(|text| serde_json::from_str(&text).into_diagnostic())
+        .wrap_err_with(|| {
+            format!("{} is not a file that `learn --write` has written", path.display())
+        })
+        .map_err(Failure::usage)
+}
+
+fn exit_of_lessons(lessons: &[Lesson]) -> Exit {
+    let exits = lessons.iter().flat_map(|lesson| {
+        let verdicts = lesson.not_passed.iter().map(|judgement| Exit::from(judgement.verdict));
+        verdicts.chain(lesson.errors.first().map(|_| Exit::Unknown))
+    });
+    worst(exits)
+}
+
+/// Plans, runs the plans until the time is over, and shortens what failed.
+pub(super) async fn search(
+    args: Args,
+    format: Format,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
+    let began = Instant::now();
+    let learned = args.learned.as_deref().map(read_learned).transpose()?;
+    let workloads = workloads(&args.learn.workloads)?;
+    let begun = begin(&args.learn).await?;
+    let Planned { plans, count, removed, lessons } =
+        planned(&args, &workloads, &begun, learned).await;
+    if let Some(directory) = &args.write_plans {
+        let most = args.plans.or(count).unwrap_or(PLANS_WRITTEN);
+        let written = write_plans(directory, plans.take(most));
+        let closed = worlds::close(&begun.options.pool).await;
+        return conclude(closed, [written]);
+    }
+    let limits = Limits {
+        until: began + args.time,
+        plans: args.plans,
+        enough: if args.first { Enough::First } else { Enough::Never },
+        jobs: args.learn.jobs.jobs,
+    };
+    let jobs = limits.jobs;
+    let explored = run_plans(plans, count, &begun, limits).await;
+    let found = shrink_all(&explored, args.shrink_for, jobs, &begun).await;
+    let closed = worlds::close(&begun.options.pool).await;
+    let report =
+        SearchReport { lessons: &lessons, planned: count, removed: &removed, explored: &explored };
+    let told = terminal.write(&match format {
+        Format::Human => report::search(&report, &found?, terminal.paint()),
+        Format::Json => report::search_json(&begun.daemon, &report, &found?),
+    });
+    let exit = if explored.failures.is_empty() { Exit::Success } else { Exit::Broken };
+    conclude(worst([exit, closed].into_iter()), [told.map_err(Failure::from)])
+}
+
+/// How many plans are written if there is no end of them and no number is given.
+const PLANS_WRITTEN: usize = 100;
+
+/// What a search is going to run.
+struct Planned {
+    plans: Box<dyn Iterator<Item = Plan>>,
+    /// How many there are; nothing if there is no end of them.
+    count: Option<usize>,
+    removed: BTreeMap<Rule, usize>,
+    lessons: Vec<Lesson>,
+}
+
+async fn planned(
+    args: &Args,
+    workloads: &[Scenario],
+    begun: &Begun,
+    learned: Option<Vec<Learned>>,
+) -> Planned {
+    let Shard { part, of } = args.shard;
+    if args.random {
+        let seed = args.seed.unwrap_or_else(|| Clock::start().date());
+        tell(&format!("plans are drawn by the seed {seed}"));
+        let plans = Random::new(seed).skip(part - 1).step_by(of);
+        return Planned {
+            plans: Box::new(plans),
+            count: None,
+            removed: BTreeMap::new(),
+            lessons: Vec::new(),
+        };
+    }
+    let is_read = learned.is_some();
+    let (lessons, learned) = match learned {
+        Some(learned) => (Vec::new(), learned),
+        None => {
+            let lessons = lessons(&args.learn, workloads, begun).await;
+            let learned = lessons.iter().filter_map(|lesson| lesson.learned.clone()).collect();
+            (lessons, learned)
+        }
+    };
+    // What was learned elsewhere says nothing of this daemon's undisturbed runs.
+    let Plans { plans, removed } = plan(&learned, is_read);
+    // Parts are made by the plans' identities: other machines may have learned other places.
+    let own: Vec<_> = plans.into_iter().filter(|plan| plan.part(of) == part - 1).collect();
+    let count = own.len();
+    tell(&report::plans_line(Some(count), &removed));
+    Planned { plans: Box::new(Order::new(own)), count: Some(count), removed, lessons }
+}
+
+/// A part of all plans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shard {
+    /// From 1.
+    part: usize,
+    of: usize,
+}
+
+impl std::str::FromStr for Shard {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let numbers = text.split_once('/');
+        let numbers = numbers.and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+        match numbers {
+            Some((part, of)) if (1..=of).contains(&part) => Ok(Self { part, of }),
+            Some(_) | None => Err("expected a part and a number of parts, such as 1/4"),
+        }
+    }
+}
+
+/// Runs the plans, and tells of each new failure at once.
+pub(super) async fn run_plans(
+    plans: impl Iterator<Item = Plan>,
+    count: Option<usize>,
+    begun: &Begun,
+    limits: Limits,
+) -> Explored {
+    let defects = &begun.options.defects;
+    let place = begun.options.evidence.join(REPLAYS);
+    let again = |plan: &Plan| {
+        let path = place.join(format!("{}.yaml", plan.scenario.finding));
+        begun.again.command(&path.to_string_lossy(), defects, false)
+    };
+    let lines = RefCell::new(report::SearchProgress::new(count, limits.until));
+    let observe = |seen: Seen<'_>| lines.borrow_mut().seen(&seen);
+    explore(plans, &begun.options, limits, again, observe).await
+}
+
+/// Repeats and shrinks each failure, and writes its replay file.
+pub(super) async fn shrink_all(
+    explored: &Explored,
+    shrink_for: Duration,
+    jobs: NonZeroUsize,
+    begun: &Begun,
+) -> Result<Vec<Found>, Failure> {
+    use futures::StreamExt as _;
+    let place = begun.options.evidence.join(REPLAYS);
+    let found = explored.failures.iter().map(|failure| async {
+        let shrunk = if shrink_for.is_zero() {
+            None
+        } else {
+            let until = Instant::now() + shrink_for;
+            let scenario = &failure.plan.scenario;
+            Some(shrink(scenario, &failure.signature, &begun.options, until).await)
+        };
+        let scenario = shrunk.as_ref().map_or(&failure.plan.scenario, |shrunk| &shrunk.scenario);
+        let (plan, signature, reasons) = (&failure.plan, &failure.signature, &failure.reasons[..]);
+        let order = shrunk.as_ref().filter(|shrunk| shrunk.repeated.0 > 0);
+        let order = order.map_or(&failure.order[..], |shrunk| &shrunk.order);
+        let replay = write_replay(&place, Failed { plan, signature, reasons, order }, scenario)
+            .into_diagnostic()
+            .wrap_err("a replay file could not be written")
+            .map_err(Failure::machine)?;
+        let again = begun.again.command(&replay.to_string_lossy(), &begun.options.defects, false);
+        Ok(Found { failure: failure.clone(), shrunk, replay, again })
+    });
+    let found: Vec<Result<Found, Failure>> =
+        futures::stream::iter(found).buffered(jobs.get()).collect().await;
+    found.into_iter().collect()
+}
+
+/// Writes each plan as a file whose name begins with its place in the order.
+fn write_plans(directory: &Path, plans: impl Iterator<Item = Plan>) -> Result<(), Failure> {
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir_all(directory)?;
+        for (number, plan) in plans.enumerate() {
+            let text = serde_yaml::to_string(&plan.scenario).map_err(std::io::Error::other)?;
+            let name = format!("{:05}-{}.yaml", number + 1, plan.scenario.finding);
+            std::fs::write(directory.join(name), format!("# {}\n{text}", plan.title()))?;
+        }
+        Ok(())
+    };
+    write().into_diagnostic().wrap_err("the plans could not be written").map_err(Failure::machine)
+}

@@ -1,0 +1,53 @@
+//! `racetrap search`: what it finds in a daemon with a defect, and that a replay file repeats it.
+
+use serde_json::Value;
+
+use crate::place::{Place, output_without_canaries};
+
+/// Runs the command, which must end with `exit`; returns its JSON.
+fn racetrap(place: &Place, arguments: &[&str], exit: i32) -> Value {
+    let arguments = [arguments, &["--format", "json"]].concat();
+    let output = output_without_canaries(place.racetrap(&arguments).spawn().unwrap());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(exit), "{said}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+// The defect makes its mirror differ as soon as a dangling image gets a tag, so that the search finds it
+// while it learns. The search is told nothing but the workload.
+#[test]
+fn a_search_finds_shortens_and_repeats_a_failure() {
+    let place = Place::new();
+    let defect = ["--defect", "295-I6"];
+    let search = ["search", "work-image-tags", "--first", "--for", "240s", "--shrink-for", "60s"];
+    let found = racetrap(&place, &[&search[..], &defect].concat(), 1);
+    let failure = &found["found"][0];
+    assert_eq!(failure["signature"]["oracle"], "convergence", "{failure}");
+    assert_eq!(failure["repeated"], serde_json::json!([3, 3]), "{failure}");
+    let [whole, left] = ["steps", "steps_left"].map(|key| failure[key].as_u64().unwrap());
+    assert!(left < whole, "{failure}");
+    let replay = failure["replay"].as_str().unwrap();
+    let again = racetrap(&place, &[&["repro", replay][..], &defect].concat(), 1);
+    assert_eq!(again["run"]["replay"], "reproduced", "{again}");
+    let correct = racetrap(&place, &["repro", replay], 0);
+    assert_eq!(correct["run"]["replay"], "not_reproduced", "{correct}");
+    assert_eq!(place.leftovers(), Vec::<String>::new());
+}
+
+// On the correct daemon, plans of each policy pass. What was learned once is used again.
+#[test]
+fn a_search_of_the_correct_daemon_finds_nothing() {
+    let place = Place::new();
+    let learned = racetrap(&place, &["learn", "work-volume-life", "--write", "learned.json"], 0);
+    let sites = learned["workloads"][0]["sites"].as_array().unwrap();
+    assert!(sites.iter().any(|site| site["call"]["write"]["resource"] == "volumes"), "{learned}");
+    let limits = ["--plans", "12", "--for", "240s", "--shrink-for", "0s"];
+    let search = [&["search", "--learned", "learned.json"][..], &limits].concat();
+    let found = racetrap(&place, &search, 0);
+    assert_eq!(found["found"], serde_json::json!([]), "{found}");
+    assert_eq!(found["plans"], 12);
+    let random = ["search", "--random", "--seed", "7", "--plans", "6", "--shrink-for", "0s"];
+    let drawn = racetrap(&place, &random, 0);
+    assert_eq!((&drawn["found"], &drawn["plans"]), (&serde_json::json!([]), &serde_json::json!(6)));
+    assert_eq!(place.leftovers(), Vec::<String>::new());
+}

@@ -1,0 +1,226 @@
+//! What is in the engine after some steps of a workload, as far as the steps alone tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use racetrap_history::{
+    ApiStep, AppStep, CommandStep, ContainerOp, DockerStep, EngineOp, EngineStep, MirrorRef, Prune,
+    Step, UserPatch,
+};
+
+/// Objects by their names in the scenario.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Objects {
+    /// Containers.
+    pub(crate) containers: BTreeMap<String, Container>,
+    /// Tags of images, by alias.
+    pub(crate) images: BTreeMap<String, BTreeSet<String>>,
+    /// Volumes.
+    pub(crate) volumes: BTreeSet<String>,
+    /// The App shall run.
+    pub(crate) app_runs: bool,
+}
+
+/// A container.
+#[derive(Clone, Debug)]
+pub(crate) struct Container {
+    /// Alias of its image.
+    image: String,
+    /// Its state.
+    pub(crate) state: State,
+    /// Volumes that it uses.
+    volumes: Vec<String>,
+}
+
+/// The state of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Created or exited.
+    Stopped,
+    /// Running until somebody ends it.
+    Running,
+    /// Running and paused.
+    Paused,
+    /// It ends when its program ends, or is changed by somebody whom the steps do not name.
+    Unclear,
+}
+
+impl Objects {
+    /// What there is after these steps.
+    pub(crate) fn after(steps: &[Step]) -> Self {
+        let mut objects = Self::default();
+        steps.iter().for_each(|step| objects.apply(step));
+        objects
+    }
+
+    /// Whether a container uses the volume.
+    pub(crate) fn is_used(&self, volume: &str) -> bool {
+        let uses = |container: &Container| container.volumes.iter().any(|used| used == volume);
+        self.containers.values().any(uses)
+    }
+
+    /// Whether a container was made from the image.
+    pub(crate) fn has_container(&self, image: &str) -> bool {
+        self.containers.values().any(|container| container.image == image)
+    }
+
+    /// Names that a gate may name.
+    pub(crate) fn nameable(&self) -> BTreeSet<String> {
+        let names = self.containers.keys().chain(self.images.keys()).chain(&self.volumes);
+        names.cloned().collect()
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other steps change no object")]
+    pub(crate) fn apply(&mut self, step: &Step) {
+        match step {
+            Step::Engine(step) => self.apply_engine(step),
+            Step::Command(CommandStep::App(AppStep { running, .. })) => self.app_runs = *running,
+            Step::Command(CommandStep::Set(set)) => {
+                if let Some(running) = set.properties.get("running") {
+                    self.app_runs = running == "true";
+                }
+            }
+            Step::Api(step) => self.apply_api(step),
+            // A command may do anything to them.
+            Step::Docker(DockerStep::Run(_)) => {
+                self.containers.values_mut().for_each(|it| it.state = State::Unclear);
+            }
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other steps change no object")]
+    fn apply_engine(&mut self, step: &EngineStep) {
+        match step {
+            EngineStep::LoadImage { image, tags, .. } => self.tag(image, tags.iter()),
+            EngineStep::Build(build) => self.tag(&build.image, build.tag.iter()),
+            EngineStep::Commit { image, tag, .. } => self.tag(image, tag.iter()),
+            EngineStep::Tag { image, tag } => self.tag(image, std::iter::once(tag)),
+            EngineStep::Untag { tag, .. } => self.untag(tag),
+            EngineStep::RemoveImage { image, .. } => drop(self.images.remove(image)),
+            EngineStep::CreateContainer(new) => {
+                let lives = new.prints.command.is_empty() && new.entrypoint.is_empty();
+                let state = match (lives && !new.auto_remove, new.start) {
+                    (false, _) => State::Unclear,
+                    (true, true) => State::Running,
+                    (true, false) => State::Stopped,
+                };
+                let (image, volumes) = (new.image.clone(), new.volumes.clone());
+                self.volumes.extend(volumes.iter().cloned());
+                self.containers.insert(new.name.clone(), Container { image, state, volumes });
+            }
+            EngineStep::Container { name, op } => self.operate(name, *op),
+            EngineStep::Rename { name, to } => {
+                if let Some(container) = self.containers.remove(name) {
+                    self.containers.insert(to.clone(), container);
+                }
+            }
+            EngineStep::RemoveContainer { name } => drop(self.containers.remove(name)),
+            EngineStep::CreateVolume(volume) => drop(self.volumes.insert(volume.name.clone())),
+            EngineStep::RemoveVolume { name } => drop(self.volumes.remove(name)),
+            EngineStep::Prune(what) => self.prune(*what),
+            // Whether a container survives that is the engine's choice.
+            EngineStep::Process(EngineOp::Kill | EngineOp::Stop) => {
+                self.containers.values_mut().for_each(|it| it.state = State::Unclear);
+            }
+            _ => {}
+        }
+    }
+
+    /// What the daemon does for a user of its API, at a time that nobody knows.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "other steps change no object")]
+    fn apply_api(&mut self, step: &ApiStep) {
+        match step {
+            ApiStep::Act { container, .. }
+            | ApiStep::Patch(UserPatch { of: MirrorRef::Container(container), .. }) => {
+                if let Some(container) = self.containers.get_mut(container) {
+                    container.state = State::Unclear;
+                }
+            }
+            ApiStep::Delete(MirrorRef::Container(name)) => drop(self.containers.remove(name)),
+            ApiStep::Delete(MirrorRef::Volume(name)) => drop(self.volumes.remove(name)),
+            ApiStep::Delete(MirrorRef::Tag(tag)) => self.untag(tag),
+            ApiStep::Delete(MirrorRef::Dangling(image)) => drop(self.images.remove(image)),
+            _ => {}
+        }
+    }
+
+    fn tag<'a>(&mut self, image: &str, tags: impl Iterator<Item = &'a String>) {
+        self.images.entry(image.to_owned()).or_default();
+        for tag in tags {
+            self.untag(tag);
+            self.images.entry(image.to_owned()).or_default().insert(tag.clone());
+        }
+    }
+
+    fn untag(&mut self, tag: &str) {
+        let Some((image, tags)) = self.images.iter_mut().find(|(_, tags)| tags.contains(tag))
+        else {
+            return;
+        };
+        tags.remove(tag);
+        let image = image.clone();
+        // The last tag takes the image with it, unless a container needs it.
+        if self.images[&image].is_empty() && !self.has_container(&image) {
+            self.images.remove(&image);
+        }
+    }
+
+    fn operate(&mut self, name: &str, op: ContainerOp) {
+        let Some(container) = self.containers.get_mut(name) else { return };
+        container.state = match op {
+            _ if container.state == State::Unclear => State::Unclear,
+            ContainerOp::Start | ContainerOp::Unpause | ContainerOp::Restart => State::Running,
+            ContainerOp::Stop | ContainerOp::Kill => State::Stopped,
+            ContainerOp::Pause => State::Paused,
+        };
+    }
+
+    /// Forgets what a prune may have removed.
+    fn prune(&mut self, what: Prune) {
+        let all = what == Prune::All;
+        if all || what == Prune::Containers {
+            self.containers.retain(|_, it| matches!(it.state, State::Running | State::Paused));
+        }
+        if all || what == Prune::Images {
+            let used: BTreeSet<_> = self.containers.values().map(|it| it.image.clone()).collect();
+            self.images.retain(|image, tags| used.contains(image) || (!all && !tags.is_empty()));
+        }
+        if all || what == Prune::Volumes {
+            let used: BTreeSet<_> =
+                self.containers.values().flat_map(|it| it.volumes.clone()).collect();
+            self.volumes.retain(|volume| used.contains(volume));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(steps: &str) -> Objects {
+        Objects::after(&serde_json::from_str::<Vec<Step>>(steps).expect("steps"))
+    }
+
+    #[test]
+    fn a_tag_moves_and_the_last_one_takes_its_image_with_it() {
+        let objects = after(
+            r#"[{"load_image": {"image": "a", "tags": ["t:1"]}},
+                {"load_image": {"image": "b", "tags": ["t:1", "u:1"]}}, {"untag": {"tag": "u:1"}}]"#,
+        );
+        assert_eq!(objects.images.keys().collect::<Vec<_>>(), ["b"]);
+        assert_eq!(objects.images["b"].iter().collect::<Vec<_>>(), ["t:1"]);
+    }
+
+    #[test]
+    fn a_prune_leaves_what_a_running_container_needs() {
+        let objects = after(
+            r#"[{"load_image": {"image": "a", "tags": ["a:1"]}}, {"load_image": {"image": "b"}},
+                {"create_container": {"name": "runs", "image": "a", "start": true, "volumes": ["v"]}},
+                {"create_container": {"name": "rests", "image": "b"}}, {"create_volume": {"name": "w"}},
+                {"prune": "all"}]"#,
+        );
+        assert_eq!(objects.containers.keys().collect::<Vec<_>>(), ["runs"]);
+        assert_eq!(objects.images.keys().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(objects.volumes.iter().collect::<Vec<_>>(), ["v"]);
+    }
+}

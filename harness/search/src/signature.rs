@@ -1,0 +1,32 @@
+//! What two failures have in common if they are the same.
+
+use std::fmt;
+
+use racetrap_history::{Judgement, OracleName, Violation};
+use serde::{Deserialize, Serialize};
+
+/// The first broken promise of a run, by the check that found it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Signature {
+    /// The oracle.
+    pub oracle: OracleName,
+    /// Which of the oracle's checks.
+    pub check: String,
+}
+
+impl Signature {
+    /// The signature of a failed run; nothing if it did not fail.
+    #[must_use]
+    pub fn new(judgement: &Judgement) -> Option<Self> {
+        // A failure often breaks several promises. The first oracle by name is the same in every run.
+        let first = judgement.violations.iter().min_by_key(|found| (found.oracle, found.seq))?;
+        let Violation { oracle, check, .. } = first;
+        Some(Self { oracle: *oracle, check: check.clone() })
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.oracle, self.check)
+    }
+}
