@@ -37,8 +37,8 @@ pub enum Call {
         operation: String,
         /// Plural name of the kind, with `/status` for a write of the status alone.
         resource: String,
-        /// The writer's field manager.
-        manager: String,
+        /// The writer's field manager; any, if the history does not tell.
+        manager: Option<String>,
     },
 }
 
@@ -95,7 +95,7 @@ impl Call {
         Some(WriteMatch {
             operation: Some(operation.clone()),
             resource: resource.clone(),
-            manager: Some(manager.clone()),
+            manager: manager.clone(),
             nth: (nth > 1).then_some(nth),
             ..WriteMatch::default()
         })

@@ -25,6 +25,15 @@ impl Signature {
     }
 }
 
+impl Signature {
+    /// Whether a run failed in this way, whatever else it has broken.
+    #[must_use]
+    pub fn is_in(&self, judgement: &Judgement) -> bool {
+        let Self { oracle, check } = self;
+        judgement.violations.iter().any(|found| found.oracle == *oracle && found.check == *check)
+    }
+}
+
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.oracle, self.check)

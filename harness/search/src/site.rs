@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use racetrap_history::{
-    IMAGE_LABEL, Mirror, MirrorKey, PROBE_VOLUME_PREFIX, Record, Review, ReviewOutcome, Side, Step,
-    Steps, What, WireMessage, WireWhat,
+    ApiChange, Change, IMAGE_LABEL, Mirror, MirrorKey, PROBE_VOLUME_PREFIX, Record, Review,
+    ReviewOutcome, Side, Step, Steps, What, WireMessage, WireWhat,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -54,9 +54,14 @@ pub(crate) fn sites(history: &[Record]) -> Vec<Site> {
 }
 
 /// All sites of a history, and when the daemon came to each, in microseconds since the run began.
+///
+/// A history without reviews shows a write only by its effect, which a watch reports: each change is then
+/// taken for a write by anybody, and an update may be one of the status or of the rest.
 pub(crate) fn timed_sites(history: &[Record]) -> Vec<(Site, u64)> {
     let steps = Steps::from_history(history);
-    let mut reading = Reading { names: Names::from_history(history), ..Reading::default() };
+    let has_reviews = history.iter().any(|record| matches!(record.what, What::Review(_)));
+    let mut reading =
+        Reading { has_reviews, names: Names::from_history(history), ..Reading::default() };
     for record in history.iter().filter(|record| !record.neighbour) {
         if matches!(record.what, What::Ending) {
             break;
@@ -144,6 +149,7 @@ struct Reading {
     objects: Objects,
     counts: BTreeMap<Call, u32>,
     now_us: u64,
+    has_reviews: bool,
     sites: Vec<(Site, u64)>,
 }
 
@@ -161,6 +167,7 @@ impl Reading {
             What::Wire(message) => self.read_message(Side::Engine, message),
             What::UserWire(message) => self.read_message(Side::User, message),
             What::Review(review) => self.read_review(review),
+            What::Api(change) if !self.has_reviews => self.read_change(change),
             _ => {}
         }
     }
@@ -216,16 +223,34 @@ impl Reading {
 
     fn read_review(&mut self, review: &Review) {
         let Review { operation, resource, name, manager, outcome } = review;
-        let Some(manager) = manager.clone().filter(|manager| manager != COMMAND_LINE) else {
+        if manager.is_none() || manager.as_deref() == Some(COMMAND_LINE) {
             return;
-        };
+        }
         let about = self.names.of_write(name).cloned();
         let is_probe = about.as_ref().is_some_and(|about| about.starts_with(PROBE_VOLUME_PREFIX));
         if *outcome != ReviewOutcome::Allowed || is_probe {
             return;
         }
         let (operation, resource) = (operation.to_lowercase(), resource.clone());
-        self.add(Call::Write { operation, resource, manager }, about);
+        self.add(Call::Write { operation, resource, manager: manager.clone() }, about);
+    }
+
+    fn read_change(&mut self, change: &ApiChange) {
+        let Some(mirror) = Mirror::read(&change.resource, &change.object) else { return };
+        if mirror.is_probe() {
+            return;
+        }
+        let (operation, resources) = match change.change {
+            Change::Added => ("create", vec![change.resource.clone()]),
+            Change::Deleted => ("delete", vec![change.resource.clone()]),
+            Change::Modified => {
+                ("update", vec![format!("{}/status", change.resource), change.resource.clone()])
+            }
+        };
+        for resource in resources {
+            let operation = operation.to_owned();
+            self.add(Call::Write { operation, resource, manager: None }, None);
+        }
     }
 
     fn add(&mut self, call: Call, about: Option<String>) {

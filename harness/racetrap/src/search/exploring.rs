@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use racetrap_history::{Verdict, triggers};
+use racetrap_history::{Judgement, Verdict, triggers};
 use racetrap_search::{Plan, Policy, Signature};
 use tokio::time::Instant;
 
@@ -33,6 +33,22 @@ impl Enough {
             Self::Never => false,
             Self::First => true,
             Self::Like(wanted) => wanted == found,
+        }
+    }
+
+    /// When a run of such a search may end.
+    fn end_at(&self) -> EndAt {
+        match self {
+            Self::Never | Self::First => EndAt::AnyViolation,
+            Self::Like(wanted) => EndAt::ViolationOf(wanted.oracle),
+        }
+    }
+
+    /// How a run failed: in the wanted way, if it did.
+    fn signature(&self, judgement: &Judgement) -> Option<Signature> {
+        match self {
+            Self::Like(wanted) if wanted.is_in(judgement) => Some(wanted.clone()),
+            Self::Like(_) | Self::Never | Self::First => Signature::new(judgement),
         }
     }
 }
@@ -142,7 +158,7 @@ pub(crate) async fn explore(
     });
     let runs = next.map(|(number, plan)| {
         let again = again(&plan);
-        let options = RunOptions { again, end_at: EndAt::AnyViolation, ..options.clone() };
+        let options = RunOptions { again, end_at: limits.enough.end_at(), ..options.clone() };
         async move {
             let came = run::run(&plan.scenario, &options).await;
             (number, plan, came)
@@ -151,7 +167,8 @@ pub(crate) async fn explore(
     let mut running =
         std::pin::pin!(futures::stream::iter(runs).buffer_unordered(limits.jobs.get()));
     while let Some((number, plan, came)) = running.next().await {
-        let failed = explored.add(number, &plan, came, began.elapsed());
+        let signature = |judgement: &Judgement| limits.enough.signature(judgement);
+        let failed = explored.add(number, &plan, came, signature, began.elapsed());
         let is_enough = |(signature, _): &(Signature, bool)| limits.enough.accepts(signature);
         found.set(found.get() || failed.1.as_ref().is_some_and(is_enough));
         observe(Seen { plan: &plan, number, verdict: failed.0, failure: failed.1 });
@@ -167,6 +184,7 @@ impl Explored {
         number: usize,
         plan: &Plan,
         came: Result<Outcome, RunError>,
+        signature: impl Fn(&Judgement) -> Option<Signature>,
         after: Duration,
     ) -> (Verdict, Option<(Signature, bool)>) {
         let (judgement, evidence, order) = match came {
@@ -187,7 +205,7 @@ impl Explored {
             let covered = (plan.place.clone(), plan.disturbance.clone());
             *self.covered.entry(covered).or_default() += 1;
         }
-        let Some(signature) = Signature::new(&judgement) else { return (verdict, None) };
+        let Some(signature) = signature(&judgement) else { return (verdict, None) };
         let known = self.failures.iter_mut().find(|failure| failure.signature == signature);
         let Some(known) = known else {
             self.failures.push(Failure {

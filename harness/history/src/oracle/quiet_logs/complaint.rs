@@ -150,6 +150,7 @@ const WORDS: [(Kind, &[&str]); 12] = [
             "stream closed",
             "tls handshake error",
             "error reading preface",
+            "peer closed connection",
         ],
     ),
     (Kind::Starting, &["not ready"]),
@@ -157,8 +158,8 @@ const WORDS: [(Kind, &[&str]); 12] = [
 ];
 
 /// Words by which an error names the daemon's API, rather than the engine, as the other end.
-const API: [&str; 6] =
-    ["https://", "tcp 127.0.0.1", "tcp [::1]", "apiserver", "tls handshake", "http2"];
+const API: [&str; 7] =
+    ["https://", "tcp 127.0.0.1", "tcp [::1]", "apiserver", "api server", "tls handshake", "http2"];
 
 /// One error of a line, in lower case.
 pub(super) struct Complaint {
@@ -274,6 +275,10 @@ mod tests {
     )]
     #[case(
         r#"E1130 manager.go:1] "Failed to unregister" err="Patch \"https://127.0.0.1:6445/api\": dial tcp 127.0.0.1:6445: connect: connection refused""#,
+        Kind::ApiConnection
+    )]
+    #[case(
+        r#"level=error msg="A watch has to begin anew" error="the connection to the API server broke: error reading a body from connection: peer closed connection without sending TLS close_notify""#,
         Kind::ApiConnection
     )]
     #[case(

@@ -1,0 +1,83 @@
+//! What is tried first to repeat a failure that came by chance.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+use racetrap_history::Record;
+use racetrap_search::hunt;
+use serde_json::{Value, json};
+
+/// A history of these records, each with the microsecond at which it came.
+fn history(steps: &Value, whats: &[(u64, Value)]) -> Vec<Record> {
+    let header = json!({"what": "run", "format": 1, "harness": "0", "finding": "1-A", "daemon": "rdd",
+        "scenario": {"finding": "1-A", "steps": steps}, "defects": [], "vm": "api",
+        "started": "2026-01-01T00:00:00Z"});
+    let all = [&[(0, header)], whats].concat();
+    let records = all.into_iter().zip(0..).map(|((at_us, mut what), seq)| {
+        what["seq"] = json!(seq);
+        what["at_us"] = json!(at_us);
+        serde_json::from_value(what).unwrap()
+    });
+    records.collect()
+}
+
+fn began(index: usize) -> Value {
+    json!({"what": "step_began", "index": index})
+}
+
+fn request(route: &str) -> Value {
+    json!({"what": "wire", "connection": 0, "exchange": 0, "wire": "request", "method": "GET",
+        "target": route, "route": route, "phase": "steady"})
+}
+
+// The list came 10 µs before the volume was created, the subscription 900 µs before that.
+#[test]
+fn what_was_nearest_is_held_first() {
+    let steps = json!([{"app": {"running": true}}, {"create_volume": {"name": "data"}}, "settle"]);
+    let history = history(
+        &steps,
+        &[
+            (10, began(0)),
+            (100, request("/events")),
+            (990, request("/volumes")),
+            (1000, began(1)),
+            (2000, began(2)),
+        ],
+    );
+    let plans = hunt(&history);
+    let places: Vec<_> = plans.iter().map(|plan| plan.place.as_str()).collect();
+    let expected = [
+        "GET /volumes held at its request",
+        "GET /volumes held at its response",
+        "GET /events held at its request",
+        "GET /events held at its response",
+    ];
+    assert_eq!(places, expected);
+    let steps = serde_json::to_value(&plans[0].scenario.steps).unwrap();
+    assert_eq!(steps[0]["hold"]["on"]["route"], "/volumes");
+    assert_eq!(steps[1], json!({"app": {"running": true, "wait": false}}));
+    assert_eq!(steps[3], json!({"create_volume": {"name": "data"}}));
+    assert_eq!(steps[4], json!({"release": "held"}));
+    plans[0].scenario.check().unwrap();
+}
+
+// No review says who writes, so the change that a watch reports is taken for a write by anybody.
+#[test]
+fn a_write_is_known_by_its_effect() {
+    let steps = json!([{"app": {"running": true}}, {"create_volume": {"name": "data"}},
+        {"remove_volume": {"name": "data"}}, "settle"]);
+    let mirror = json!({"metadata": {"name": "vol-1"}, "status": {"name": "data"}});
+    let change =
+        json!({"what": "api", "resource": "volumes", "change": "modified", "object": mirror});
+    let history = history(&steps, &[(10, began(0)), (20, began(1)), (30, change), (40, began(2))]);
+    let plans = hunt(&history);
+    let held = serde_json::to_value(&plans[0].scenario.steps[1]).unwrap();
+    assert_eq!(
+        held["hold_write"]["on"],
+        json!({"operation": "update", "resource": "volumes/status"})
+    );
+}
+
+#[test]
+fn a_history_without_its_scenario_gives_no_plan() {
+    assert!(hunt(&[]).is_empty());
+}
