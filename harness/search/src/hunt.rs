@@ -48,9 +48,9 @@ pub fn hunt(history: &[Record]) -> Vec<Plan> {
 
 /// When each step began, in microseconds since the run did.
 fn steps_began(history: &[Record]) -> BTreeMap<usize, u64> {
-    let began = history.iter().filter_map(|record| match record.what {
-        What::StepBegan { index } => Some((index, record.at_us)),
-        _ => None,
+    let began = history.iter().filter_map(|record| {
+        let What::StepBegan { index } = record.what else { return None };
+        Some((index, record.at_us))
     });
     began.collect()
 }

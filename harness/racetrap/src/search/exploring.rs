@@ -10,7 +10,7 @@ use racetrap_history::{Judgement, Verdict, triggers};
 use racetrap_search::{Plan, Policy, Signature};
 use tokio::time::Instant;
 
-use crate::matrix::{evidence_of, not_begun, reasons};
+use crate::matrix::{not_begun, reasons};
 use crate::run::{self, EndAt, Outcome, RunError, RunOptions};
 
 /// How many runs of one failure keep their evidence.
@@ -167,8 +167,11 @@ pub(crate) async fn explore(
     let mut running =
         std::pin::pin!(futures::stream::iter(runs).buffer_unordered(limits.jobs.get()));
     while let Some((number, plan, came)) = running.next().await {
-        let signature = |judgement: &Judgement| limits.enough.signature(judgement);
-        let failed = explored.add(number, &plan, came, signature, began.elapsed());
+        let came = came.map(|outcome| {
+            let signature = limits.enough.signature(&outcome.judgement);
+            (outcome, signature)
+        });
+        let failed = explored.add(number, &plan, came, began.elapsed());
         let is_enough = |(signature, _): &(Signature, bool)| limits.enough.accepts(signature);
         found.set(found.get() || failed.1.as_ref().is_some_and(is_enough));
         observe(Seen { plan: &plan, number, verdict: failed.0, failure: failed.1 });
@@ -183,19 +186,19 @@ impl Explored {
         &mut self,
         number: usize,
         plan: &Plan,
-        came: Result<Outcome, RunError>,
-        signature: impl Fn(&Judgement) -> Option<Signature>,
+        came: Result<(Outcome, Option<Signature>), RunError>,
         after: Duration,
     ) -> (Verdict, Option<(Signature, bool)>) {
-        let (judgement, evidence, order) = match came {
-            Ok(outcome) => (outcome.judgement, outcome.evidence, triggers(&outcome.history)),
+        let (outcome, signature) = match came {
+            Ok(came) => came,
             Err(error) => {
                 *self.unknown.entry(error.told()).or_default() += 1;
-                drop(evidence_of(&error));
                 *self.verdicts.entry((plan.policy, Verdict::Unknown)).or_default() += 1;
                 return (Verdict::Unknown, None);
             }
         };
+        let order = triggers(&outcome.history);
+        let Outcome { judgement, evidence, .. } = outcome;
         let verdict = judgement.verdict;
         *self.verdicts.entry((plan.policy, verdict)).or_default() += 1;
         if verdict == Verdict::Unknown {
@@ -205,7 +208,7 @@ impl Explored {
             let covered = (plan.place.clone(), plan.disturbance.clone());
             *self.covered.entry(covered).or_default() += 1;
         }
-        let Some(signature) = signature(&judgement) else { return (verdict, None) };
+        let Some(signature) = signature else { return (verdict, None) };
         let known = self.failures.iter_mut().find(|failure| failure.signature == signature);
         let Some(known) = known else {
             self.failures.push(Failure {

@@ -250,7 +250,8 @@ mod tests {
     #[test]
     fn a_process_is_found_by_the_beginning_of_its_title() {
         let mut child = sleeper();
-        let found = |title: &str| titled(title).iter().any(|(own, _)| own.pid == child.id());
+        let pid = child.id();
+        let found = |title: &str| titled(title).iter().any(|(own, _)| own.pid == pid);
         assert!(found("sleep 6") && !found("60"));
         child.kill().expect("it is ours");
         child.wait().expect("it ended");
