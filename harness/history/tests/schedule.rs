@@ -179,6 +179,7 @@ fn faults_that_mean_nothing_are_refused() {
 #[case::a_second_forward(&["forward"])]
 #[case::a_forward_over_an_unplugged_network(&["kill_forward", "nic_down", "forward"])]
 #[case::a_cable_that_is_plugged_in(&["nic_up"])]
+#[case::a_machine_that_has_ended(&["kill_hostagent", "pause"])]
 fn what_cannot_be_done_to_a_guest_is_refused(#[case] ops: &[&str]) {
     let steps: Vec<_> = ops.iter().map(|op| json!({ "guest": op })).collect();
     let last = steps.len() - 1;
@@ -192,6 +193,7 @@ fn what_cannot_be_done_to_a_guest_is_refused(#[case] ops: &[&str]) {
 #[case(&["pause", "resume"])]
 #[case(&["nic_down", "nic_up"])]
 #[case(&["kill_forward", "forward"])]
+#[case(&["kill_hostagent", "power_on"])]
 #[case(&["nic_down", "power_cut", "power_on"])]
 fn a_guest_is_whole_before_the_world_settles(#[case] ops: &[&str]) {
     let mut steps: Vec<_> = ops.iter().map(|op| json!({ "guest": op })).collect();

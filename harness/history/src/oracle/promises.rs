@@ -179,7 +179,7 @@ const QUIET_LOGS: [&str; 5] = [
 
 /// Judges missed deadlines, wrong exit codes, dead processes and forgotten requests.
 #[rustfmt::skip]
-const LIVENESS: [&str; 42] = [
+const LIVENESS: [&str; 43] = [
     // Commands end as promised, and print what a schedule expects.
     "1.2.1", "1.2.2", "1.2.4", "1.2.6", "1.3.11", "1.5.3", "1.6.1",
     // One engine for each daemon.
@@ -193,8 +193,8 @@ const LIVENESS: [&str; 42] = [
     "4.1.17",
     // Actions, and deletions beside them.
     "4.3.4", "4.3.9", "4.4.1", "4.4.2", "4.4.5", "4.4.6",
-    // A silent stream; the App runs again while its mirrors are kept.
-    "4.5.6", "4.6.4",
+    // A silent stream; the App runs again while its mirrors are kept, or stops during a sync.
+    "4.5.6", "4.6.4", "4.6.9",
     // The daemon's context becomes the current one; clients that do not read are dropped.
     "5.2.3", "5.2.4", "5.2.5", "6.1.26",
     // A handler that fails; a LimaVM that follows its App.

@@ -227,7 +227,9 @@ pub enum EngineOp {
     Thaw,
 }
 
-/// What is done to the virtual machine that runs the engine. Only engines `vm:…` have one.
+/// What is done to the virtual machine that runs the engine. Only engines `vm:…` have one. In VM mode
+/// `guest`, the daemon boots the machine and forwards its socket, so what is undone here is left to the
+/// daemon: the step only waits until it has done it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GuestOp {
@@ -250,4 +252,7 @@ pub enum GuestOp {
     KillForward,
     /// Forwards the engine's socket by another `ssh`, and waits until the engine answers on it.
     Forward,
+    /// SIGKILL to the hostagent, by which the daemon runs the machine. Only in VM mode `guest`. The machine
+    /// runs on, until the daemon ends it and boots another one.
+    KillHostagent,
 }

@@ -15,6 +15,8 @@ pub enum VmMode {
     Api,
     /// All controllers and the hostagent run; only the QEMU program is a stand-in.
     Program,
+    /// The daemon's Lima boots a guest, and the engine runs in it.
+    Guest,
 }
 
 impl fmt::Display for VmMode {
@@ -22,6 +24,7 @@ impl fmt::Display for VmMode {
         f.pad(match self {
             Self::Api => "api",
             Self::Program => "program",
+            Self::Guest => "guest",
         })
     }
 }

@@ -18,8 +18,10 @@ impl GuestState {
         let runs = !self.is_off && !self.is_paused;
         let (possible, expected) = match op {
             GuestOp::PowerCut => (!self.is_off, "a guest that is on"),
-            GuestOp::PowerOn => (self.is_off, "`guest: power_cut` before it"),
-            GuestOp::Reset | GuestOp::Pause => (runs, "a guest that runs"),
+            GuestOp::PowerOn => {
+                (self.is_off, "`guest: power_cut` or `guest: kill_hostagent` before it")
+            }
+            GuestOp::Reset | GuestOp::Pause | GuestOp::KillHostagent => (runs, "a guest that runs"),
             GuestOp::Resume => (self.is_paused, "`guest: pause` before it"),
             GuestOp::NicDown => (runs && !self.network_is_down, "a guest with its network"),
             GuestOp::NicUp => (self.network_is_down, "`guest: nic_down` before it"),
@@ -36,7 +38,10 @@ impl GuestState {
             return Err(ScheduleError::new(index, problem, expected));
         }
         match op {
-            GuestOp::PowerCut => *self = Self { is_off: true, ..Self::default() },
+            // Without its hostagent, the machine is ended by the daemon, and another one is booted.
+            GuestOp::PowerCut | GuestOp::KillHostagent => {
+                *self = Self { is_off: true, ..Self::default() };
+            }
             GuestOp::PowerOn => self.is_off = false,
             // The forward hangs from then on: nothing tells `ssh` that its peer is gone.
             GuestOp::Reset | GuestOp::KillForward => self.has_no_forward = true,

@@ -55,7 +55,7 @@ pub(super) async fn matrix(
     let targets = targets(&args.targets)?;
     let known = args.known.read(targets.iter().map(|target| &target.scenario))?;
     let daemon = Daemon::find(&args.daemon)?;
-    checks::demand(args.world.engine).await?;
+    checks::demand(args.world.engine()).await?;
     let answers = daemon.ask().await;
     let run = args.world.run_options(&daemon, &[], deadlines, listener.stop())?;
     let options = MatrixOptions {

@@ -18,7 +18,8 @@ use crate::deadline::Deadlines;
 use crate::known::KnownFailures;
 use crate::report::{self, Paint};
 use crate::run::{EndAt, RunOptions, Stop};
-use crate::world::{EngineChoice, Pool};
+use crate::vm::GuestVersion;
+use crate::world::{EngineChoice, EngineKind, Pool};
 
 /// The default directory for evidence.
 pub(super) const EVIDENCE: &str = ".racetrap/evidence";
@@ -154,6 +155,8 @@ pub(super) enum Vm {
     Api,
     /// The daemon boots the VM itself; only the QEMU program is a stand-in
     Program,
+    /// The daemon's own Lima boots a guest with the engine in it
+    Guest,
 }
 
 impl From<Vm> for VmMode {
@@ -161,6 +164,7 @@ impl From<Vm> for VmMode {
         match vm {
             Vm::Api => Self::Api,
             Vm::Program => Self::Program,
+            Vm::Guest => Self::Guest,
         }
     }
 }
@@ -191,9 +195,17 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl WorldArgs {
+    /// The engine: in VM mode `guest` that of a guest, if none was chosen.
+    pub(super) fn engine(&self) -> EngineChoice {
+        if self.vm == Some(Vm::Guest) && self.engine == EngineChoice::default() {
+            return EngineChoice { kind: EngineKind::Guest(GuestVersion::V20_10), store: None };
+        }
+        self.engine
+    }
+
     /// The deadlines of every run with these arguments.
     pub(super) fn deadlines(&self) -> Result<Deadlines, Failure> {
-        let in_guest = self.engine.guest().is_some();
+        let in_guest = self.engine().guest().is_some();
         let default = if in_guest { Deadlines::IN_GUEST } else { Deadlines::DEFAULT };
         self.deadlines.checked(default)
     }
@@ -214,6 +226,12 @@ impl WorldArgs {
         deadlines: Deadlines,
         stop: Stop,
     ) -> Result<RunOptions, Failure> {
+        if self.vm == Some(Vm::Guest) && daemon.is_reference {
+            return Err(Failure::usage(miette::miette!(
+                help = "name a daemon by --daemon or RDD_BIN",
+                "in VM mode `guest` the daemon's own Lima boots a guest, and the reference daemon has none"
+            )));
+        }
         // Processes of a world have another working directory, so paths must be absolute.
         let evidence = std::path::absolute(&self.evidence)
             .into_diagnostic()
@@ -225,7 +243,7 @@ impl WorldArgs {
             evidence,
             keep: self.keep,
             vm: self.vm.map(VmMode::from),
-            engine: self.engine,
+            engine: self.engine(),
             deadlines,
             again: String::new(),
             cell: None,
@@ -233,5 +251,50 @@ impl WorldArgs {
             end_at: EndAt::default(),
             pool: Pool::disabled(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        world: WorldArgs,
+    }
+
+    fn world(arguments: &[&str]) -> WorldArgs {
+        Line::parse_from([&["run"], arguments].concat()).world
+    }
+
+    // The daemon boots the engine's guest, so no other engine is meant; one that was chosen stays, and the
+    // run is not applicable.
+    #[rstest]
+    #[case(&[], "dockerd")]
+    #[case(&["--vm", "program"], "dockerd")]
+    #[case(&["--vm", "guest"], "vm:20.10")]
+    #[case(&["--vm", "guest", "--engine", "vm:26.1"], "vm:26.1")]
+    #[case(&["--vm", "guest", "--engine", "dockerd:28.5"], "dockerd:28.5")]
+    fn mode_guest_chooses_the_engine_of_a_guest(#[case] arguments: &[&str], #[case] engine: &str) {
+        assert_eq!(world(arguments).engine().to_string(), engine);
+    }
+
+    #[rstest]
+    #[case("guest", true, true)]
+    #[case("guest", false, false)]
+    #[case("program", true, false)]
+    fn the_reference_daemon_boots_no_guest(
+        #[case] mode: &str,
+        #[case] is_reference: bool,
+        #[case] is_refused: bool,
+    ) {
+        let daemon = Daemon { program: "/opt/rdd".into(), is_reference };
+        let stop = Stop::never();
+        let options = world(&["--vm", mode]).run_options(&daemon, &[], Deadlines::IN_GUEST, stop);
+        assert_eq!(options.is_err(), is_refused);
     }
 }

@@ -54,7 +54,7 @@ pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Res
     let answers = daemon.ask().await;
     let defects = &args.defects.defects;
     answers.check_defects(defects)?;
-    checks::demand(args.world.engine).await?;
+    checks::demand(args.world.engine()).await?;
     let options = args.world.run_options(&daemon, defects, deadlines, listener.stop())?;
     let again =
         Again::new(&args.world, &daemon).command(&target.name, defects, args.control.control);

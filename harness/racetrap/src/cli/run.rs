@@ -63,7 +63,7 @@ pub(super) async fn run(args: Args, format: Format, terminal: Terminal) -> Resul
     let answers = daemon.ask().await;
     let defects = &args.defects.defects;
     answers.check_defects(defects)?;
-    checks::demand(args.world.engine).await?;
+    checks::demand(args.world.engine()).await?;
     let options = args.world.run_options(&daemon, defects, deadlines, listener.stop())?;
     // Nobody looks for a second violation where the first one stops all runs.
     let end_at = if args.fail_fast { EndAt::AnyViolation } else { EndAt::LastStep };

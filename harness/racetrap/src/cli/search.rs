@@ -123,7 +123,7 @@ impl Begun {
         let daemon = Daemon::find(daemon)?;
         let answers = daemon.ask().await;
         answers.check_defects(defects)?;
-        checks::demand(world.engine).await?;
+        checks::demand(world.engine()).await?;
         let options = world.run_options(&daemon, defects, deadlines, listener.stop())?;
         let options = RunOptions { pool: jobs.pool(), ..options };
         let again = Again::new(world, &daemon);

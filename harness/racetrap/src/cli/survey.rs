@@ -54,7 +54,7 @@ pub(super) async fn survey(
     let revisions = revisions(&args.programs)?;
     let listener = StopListener::begin(deadlines.harness())?;
     let targets = targets(&args.targets)?;
-    checks::demand(args.world.engine).await?;
+    checks::demand(args.world.engine()).await?;
     let began = Instant::now();
     let progress = &Progress::new(targets.len() * revisions.len(), true);
     let mut surveyed = Vec::new();

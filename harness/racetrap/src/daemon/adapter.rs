@@ -37,6 +37,8 @@ pub(crate) struct Daemon {
     pub(super) controllers: Option<Controllers>,
     /// The directory that the daemon sees as `/run`; `None` for the machine's own.
     pub(super) run_directory: Option<PathBuf>,
+    /// Lima's configuration for a guest that boots; `None` in other VM modes than `guest`.
+    pub(super) lima_override: Option<String>,
     /// Whether the harness's stand-in for the VM reacts or waits.
     pub(super) vm: watch::Sender<VmOp>,
 }
@@ -56,6 +58,11 @@ impl Daemon {
     /// Makes the daemon see `directory` as `/run` from its next start on.
     pub(crate) fn set_run_directory(&mut self, directory: &Path) {
         self.run_directory = Some(directory.to_owned());
+    }
+
+    /// Makes the daemon's Lima boot a guest as `text` says, from its first start on.
+    pub(crate) fn set_lima_override(&mut self, text: String) {
+        self.lima_override = Some(text);
     }
 
     /// The processes of the daemon: its service, and its stand-alone controllers if it has them.

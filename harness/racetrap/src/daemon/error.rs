@@ -52,16 +52,16 @@ pub enum DaemonError {
         /// What prevents it.
         why: String,
     },
-    /// The machine lacks a program that the VM mode needs.
-    #[error("VM mode `program` needs {program}, which is not on PATH (package {package})")]
+    /// The machine lacks a program that the daemon's Lima needs.
+    #[error("the daemon's Lima needs {program}, which is not on PATH (package {package})")]
     NoProgram {
         /// The program.
         program: &'static str,
         /// The package of Debian and Ubuntu that has it.
         package: &'static str,
     },
-    /// A file that the VM mode needs could not be written.
-    #[error("the files of VM mode `program` could not be written")]
+    /// A file that the daemon's Lima needs could not be written.
+    #[error("the files of the daemon's Lima could not be written")]
     NoVmFiles(#[source] io::Error),
     /// The database of the daemon's first start could not be copied.
     #[error("the daemon's database could not be copied")]

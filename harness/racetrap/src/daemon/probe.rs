@@ -48,6 +48,7 @@ impl Daemon {
             standalone: false,
             controllers: None,
             run_directory: None,
+            lima_override: None,
             vm: watch::Sender::new(VmOp::Go),
         };
         let listed = daemon.must_succeed(&["svc", "paths"], PRINT_LIMIT).await?;

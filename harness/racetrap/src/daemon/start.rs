@@ -41,7 +41,7 @@ impl Daemon {
         let mut controllers = "--controllers=*".to_owned();
         match vm {
             VmMode::Api => controllers.push_str(",-lima"),
-            VmMode::Program => self.prepare_lima()?,
+            VmMode::Program | VmMode::Guest => self.prepare_lima()?,
         }
         if standalone {
             controllers.push_str(",-containers");

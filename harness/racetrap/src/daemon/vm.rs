@@ -38,8 +38,9 @@ impl Daemon {
         lima::play(api.clone(), self.vm.subscribe(), self.recorder.clone())
     }
 
-    /// VM mode `program`: writes a disk image that is never read, and a Lima configuration that
-    /// names it (contract 7.6 A). Checks for the programs that Lima calls whatever the VM is.
+    /// Writes Lima's configuration: in VM mode `guest` that of the guest, and in mode
+    /// `program` one that names a disk image that is never read (contract 7.6 A). Checks for the
+    /// programs that Lima calls whatever the VM is.
     pub(super) fn prepare_lima(&self) -> Result<(), DaemonError> {
         for (program, package) in [("qemu-img", "qemu-utils"), ("ssh-keygen", "openssh-client")] {
             if find_program(program).is_none() {
@@ -49,15 +50,20 @@ impl Daemon {
         let home = self.required_path("lima_home")?;
         let image = self.environment.home().join("boot.img");
         let write = || -> io::Result<()> {
-            racetrap_vm::boot_image(&image)?;
+            let text = match &self.lima_override {
+                Some(text) => text.clone(),
+                None => {
+                    racetrap_vm::boot_image(&image)?;
+                    racetrap_vm::lima_override(&image)
+                }
+            };
             std::fs::create_dir_all(home.join("_config"))?;
-            std::fs::write(home.join("_config/override.yaml"), racetrap_vm::lima_override(&image))
+            std::fs::write(home.join("_config/override.yaml"), text)
         };
         write().map_err(DaemonError::NoVmFiles)
     }
 
-    /// Checks by the daemon's discovery ConfigMap that its Lima controller runs in mode `program`,
-    /// and only there (contract 3.2, 3.3). Older revisions write the ConfigMap after `svc start`
+    /// Checks by the daemon's discovery ConfigMap that its Lima controller runs, except in mode `api` (contract 3.2, 3.3). Older revisions write the ConfigMap after `svc start`
     /// has returned, so this waits for it.
     pub(super) async fn check_vm_mode(&self, api: &Api, mode: VmMode) -> Result<(), DaemonError> {
         let announced = polled("the controllers to be announced", DEFINE_LIMIT, async || match api
@@ -70,11 +76,21 @@ impl Daemon {
         });
         let enabled = announced.await?;
         let has_lima = enabled.iter().any(|name| name == "limavm");
-        if has_lima == (mode == VmMode::Program) {
+        if has_lima == (mode != VmMode::Api) {
             return Ok(());
         }
         let why = format!("the daemon runs the controllers {}", enabled.join(", "));
         Err(DaemonError::VmMode { mode, why })
+    }
+
+    /// Lets the App run, so that the daemon's Lima boots the guest, and waits until the App has settled.
+    ///
+    /// # Errors
+    /// If it has not within `limit`.
+    pub(crate) async fn boot_guest(&self, limit: Duration) -> Result<(), DaemonError> {
+        let (_, ending) = self.begin_set(&["running=true".to_owned()], Some(limit))?;
+        let run = ending.await.map_err(|source| self.program_error(source))??;
+        self.require_success("set running=true", run).map(drop)
     }
 
     /// Defines the kind LimaVM and waits until the API server has established it.

@@ -58,6 +58,18 @@ pub enum EngineError {
     /// A step is about a virtual machine, and the engine does not run in one.
     #[error("the engine runs in no virtual machine")]
     NoGuest,
+    /// A step is about the hostagent, and the daemon does not run the virtual machine.
+    #[error("the daemon runs no hostagent for this machine; it does in VM mode `guest`")]
+    NoHostagent,
+    /// The daemon's own virtual machine is not as a step needs it.
+    #[error("the daemon's machine could not be {what}")]
+    Machine {
+        /// What was tried, as a past participle.
+        what: &'static str,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
     /// dockerd could not be started, signalled or ended.
     #[error("dockerd could not be {what}")]
     Process {

@@ -11,7 +11,7 @@ use super::config::EngineConfig;
 use super::dind::Dind;
 use super::dockerd::Dockerd;
 use super::error::EngineError;
-use super::guest::Guest;
+use super::guest::{Guest, LimaGuest};
 use super::truth::{GUEST_REQUEST_SECONDS, REQUEST_SECONDS, identify};
 use crate::intent::Intent;
 use crate::recorder::Recorder;
@@ -27,6 +27,8 @@ pub(crate) enum Engine {
     Dind(Dind),
     /// A dockerd in a virtual machine.
     Guest(Box<Guest>),
+    /// A dockerd in the virtual machine that the daemon's own Lima boots.
+    Lima(Box<LimaGuest>),
 }
 
 impl Engine {
@@ -63,12 +65,68 @@ impl Engine {
         Err(EngineError::NotChosen { chosen, is: is.to_string() })
     }
 
+    /// Prepares the engine of a guest that the daemon's own Lima boots. It runs when
+    /// [`wait_for_boot`](Self::wait_for_boot) has returned.
+    ///
+    /// # Errors
+    /// If no guest was chosen, or it is not built.
+    pub(crate) fn prepare_for_lima(
+        config: EngineConfig,
+        declare: impl Fn(Intent) -> io::Result<()>,
+    ) -> Result<Self, EngineError> {
+        let version = config.choice.guest().ok_or(EngineError::NoGuest)?;
+        Ok(Self::Lima(Box::new(LimaGuest::prepare(version, config, declare)?)))
+    }
+
+    /// Lima's configuration for the guest, if the daemon's Lima boots it.
+    pub(crate) fn lima_override(&self) -> Option<String> {
+        match self {
+            Self::Lima(engine) => Some(engine.lima_override()),
+            Self::Dockerd(_) | Self::Dind(_) | Self::Guest(_) => None,
+        }
+    }
+
+    /// Waits until the guest that the daemon's Lima boots answers the harness. Returns at once for
+    /// every other engine.
+    pub(crate) async fn wait_for_boot(
+        &mut self,
+        tasks: &mut JoinSet<()>,
+        recorder: &Recorder,
+    ) -> Result<(), EngineError> {
+        match self {
+            Self::Lima(engine) => Box::pin(engine.wait_for_boot(tasks, recorder)).await,
+            Self::Dockerd(_) | Self::Dind(_) | Self::Guest(_) => Ok(()),
+        }
+    }
+
+    /// Follows a guest that the daemon's Lima has ended, or booted again.
+    pub(crate) async fn follow(
+        &mut self,
+        tasks: &mut JoinSet<()>,
+        recorder: &Recorder,
+    ) -> Result<(), EngineError> {
+        match self {
+            Self::Lima(engine) => Box::pin(engine.follow(tasks, recorder)).await,
+            Self::Dockerd(_) | Self::Dind(_) | Self::Guest(_) => Ok(()),
+        }
+    }
+
+    /// Whether the harness can ask the engine. One that ended by a step counts as reachable: to ask it
+    /// is an error of the step.
+    pub(crate) fn is_reachable(&self) -> bool {
+        match self {
+            Self::Lima(engine) => engine.is_attached(),
+            Self::Dockerd(_) | Self::Dind(_) | Self::Guest(_) => true,
+        }
+    }
+
     /// The engine's own socket, past the wire.
     pub(crate) fn socket(&self) -> PathBuf {
         match self {
             Self::Dockerd(engine) => engine.socket(),
             Self::Dind(engine) => engine.socket(),
             Self::Guest(engine) => engine.socket(),
+            Self::Lima(engine) => engine.socket(),
         }
     }
 
@@ -79,6 +137,7 @@ impl Engine {
             Self::Dockerd(engine) => engine.socket(),
             Self::Dind(engine) => engine.socket(),
             Self::Guest(engine) => engine.truth_socket(),
+            Self::Lima(engine) => engine.truth_socket(),
         }
     }
 
@@ -86,7 +145,7 @@ impl Engine {
     pub(super) fn request_seconds(&self) -> u64 {
         match self {
             Self::Dockerd(_) | Self::Dind(_) => REQUEST_SECONDS,
-            Self::Guest(_) => GUEST_REQUEST_SECONDS,
+            Self::Guest(_) | Self::Lima(_) => GUEST_REQUEST_SECONDS,
         }
     }
 
@@ -100,6 +159,7 @@ impl Engine {
             Self::Dockerd(engine) => engine.restart(tasks, recorder).await,
             Self::Dind(engine) => engine.restart(tasks, recorder).await,
             Self::Guest(engine) => engine.restart(recorder).await,
+            Self::Lima(engine) => engine.restart(recorder).await,
         }
     }
 
@@ -109,6 +169,7 @@ impl Engine {
             Self::Dockerd(engine) => engine.freeze().await,
             Self::Dind(engine) => engine.freeze().await,
             Self::Guest(engine) => engine.freeze().await,
+            Self::Lima(engine) => engine.signal("STOP").await,
         }
     }
 
@@ -118,6 +179,7 @@ impl Engine {
             Self::Dockerd(engine) => engine.thaw().await,
             Self::Dind(engine) => engine.thaw().await,
             Self::Guest(engine) => engine.thaw().await,
+            Self::Lima(engine) => engine.signal("CONT").await,
         }
     }
 
@@ -128,12 +190,13 @@ impl Engine {
             Self::Dockerd(engine) => engine.end(signal).await,
             Self::Dind(engine) => engine.end(signal).await,
             Self::Guest(engine) => engine.end(signal).await,
+            Self::Lima(engine) => engine.end(signal).await,
         }
     }
 
     /// Whether the engine runs in a virtual machine, whose processor software emulates.
     pub(crate) fn is_in_guest(&self) -> bool {
-        matches!(self, Self::Guest(_))
+        matches!(self, Self::Guest(_) | Self::Lima(_))
     }
 
     /// Does a step of a scenario to the virtual machine that runs the engine.
@@ -148,6 +211,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         match self {
             Self::Guest(engine) => Box::pin(engine.apply(op, tasks, recorder)).await,
+            Self::Lima(engine) => Box::pin(engine.apply(op, tasks, recorder)).await,
             Self::Dockerd(_) | Self::Dind(_) => Err(EngineError::NoGuest),
         }
     }
@@ -159,6 +223,7 @@ impl Engine {
             Self::Dockerd(engine) => engine.close().await,
             Self::Dind(engine) => engine.close().await,
             Self::Guest(engine) => engine.close().await,
+            Self::Lima(engine) => engine.close().await,
         }
     }
 }

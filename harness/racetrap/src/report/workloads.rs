@@ -85,7 +85,11 @@ mod tests {
     fn the_table_has_each_item_once_and_the_gaps_at_the_end() {
         let workloads = Workloads::embedded().expect("each file is a workload");
         let coverage = SurfaceCoverage::new(workloads.scenarios());
-        insta::assert_snapshot!("workloads", super::workloads(&coverage, Paint::new(false)));
+        let text = super::workloads(&coverage, Paint::new(false));
+        let mut settings = insta::Settings::clone_current();
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!("workloads", text));
     }
 
     #[test]

@@ -41,6 +41,13 @@ pub(super) fn refused(
         ));
     }
     let modes = &scenario.needs.vm;
+    let is_guest_only = wanted == Some(VmMode::Guest) || modes.as_slice() == [VmMode::Guest];
+    if is_guest_only && engine.guest().is_none() {
+        return Some(format!(
+            "VM mode `guest` boots an engine in a virtual machine, such as `vm`, and the run is on \
+             `{engine}`"
+        ));
+    }
     let wanted = wanted.filter(|mode| !modes.is_empty() && !modes.contains(mode))?;
     let names: Vec<_> = modes.iter().map(ToString::to_string).collect();
     let names = names.join(" or ");
@@ -121,4 +128,36 @@ async fn let_run(world: &World) -> Option<Shown> {
     world.user.record_changes();
     let context = recorder.with_view(|view| !view.config_is_cleared());
     Some(Shown { conditions, context })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::catalogue::Catalogue;
+
+    // The daemon can boot only an engine in a guest, and a mode that the scenario excludes stays
+    // excluded.
+    #[rstest]
+    #[case(&[], Some(VmMode::Guest), "vm", None)]
+    #[case(&[VmMode::Guest], None, "vm", None)]
+    #[case(&[VmMode::Guest], None, "dockerd", Some("boots an engine in a virtual machine"))]
+    #[case(&[], Some(VmMode::Guest), "dockerd", Some("boots an engine in a virtual machine"))]
+    #[case(&[VmMode::Guest], Some(VmMode::Api), "vm", Some("needs VM mode `guest`"))]
+    #[case(&[VmMode::Api], Some(VmMode::Guest), "vm", Some("needs VM mode `api`"))]
+    fn mode_guest_is_for_engines_in_guests(
+        #[case] modes: &[VmMode],
+        #[case] wanted: Option<VmMode>,
+        #[case] engine: &str,
+        #[case] expected: Option<&str>,
+    ) {
+        let catalogue = Catalogue::embedded().expect("the catalogue");
+        let mut scenario = catalogue.entries().next().expect("an entry").clone();
+        scenario.needs.vm = modes.to_vec();
+        let why = refused(&scenario, wanted, engine.parse().expect("an engine"));
+        assert_eq!(why.is_some(), expected.is_some(), "{why:?}");
+        let text = expected.unwrap_or_default();
+        assert!(why.unwrap_or_default().contains(text));
+    }
 }

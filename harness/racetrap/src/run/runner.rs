@@ -89,7 +89,10 @@ impl Runner {
     /// Does one step, and records what the docker command's configuration and the daemon's log show
     /// after it, also if it failed.
     pub(super) async fn step(&mut self, step: &Step) -> Result<(), StepError> {
-        let done = self.dispatch(step).await;
+        let done = match self.scene.world.follow_engine().await {
+            Ok(()) => self.dispatch(step).await,
+            Err(error) => Err(error.into()),
+        };
         self.scene.world.user.record_changes();
         self.read_log();
         done

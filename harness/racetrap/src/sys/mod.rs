@@ -40,10 +40,10 @@ pub(crate) use files::{
 };
 pub(crate) use limits::{OPEN_FILES_MIN, low_limit, open_files, raise_limits};
 pub(crate) use machine::{can_accelerate, kernel, kernel_lines, knows_file_system, machine};
-pub(crate) use mounts::{SmallDisk, detach, mounts_below};
+pub(crate) use mounts::{Pinned, SmallDisk, detach, mounts_below};
 pub(crate) use namespace::{Namespace, in_namespace, new_namespace, with_own_run};
 pub(crate) use open_gate::OpenGate;
-pub(crate) use process::{Identity, Signal, kill_group, marked, signal_of, wait_for_end};
+pub(crate) use process::{Identity, Signal, kill_group, marked, signal_of, titled, wait_for_end};
 pub(crate) use removal::remove_if_exists;
 pub(crate) use sockets::{Socket, sockets};
 pub(crate) use stop::StopRequests;

@@ -1,9 +1,9 @@
-//! Mounts below a directory, and a small file system in memory.
+//! Mounts below a directory, files that nobody can remove, and a small file system in memory.
 
 use std::path::{Path, PathBuf};
 
 use procfs::process::Process;
-use rustix::mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount};
+use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, mount_remount, unmount};
 
 /// Mount points below `directory`, the innermost first: the order in which they can be unmounted.
 pub(crate) fn mounts_below(directory: &Path) -> Vec<PathBuf> {
@@ -21,6 +21,22 @@ pub(crate) fn mounts_below(directory: &Path) -> Vec<PathBuf> {
 /// Unmounts a file system, even while a process still uses it.
 pub(crate) fn detach(point: &Path) -> std::io::Result<()> {
     Ok(unmount(point, UnmountFlags::DETACH)?)
+}
+
+/// A file that nobody can remove or replace, because it is a mount point.
+pub(crate) struct Pinned(PathBuf);
+
+impl Pinned {
+    /// Mounts the file at its own path.
+    pub(crate) fn mount(file: &Path) -> std::io::Result<Self> {
+        mount_bind(file, file)?;
+        Ok(Self(file.to_owned()))
+    }
+
+    /// Makes the file removable again.
+    pub(crate) fn unmount(self) -> std::io::Result<()> {
+        detach(&self.0)
+    }
 }
 
 /// A file system in memory with space for 128 KiB, to test what happens when a disk is full or

@@ -193,6 +193,18 @@ pub(crate) fn marked(name: &str, value: &str) -> Vec<(Identity, String)> {
         .collect()
 }
 
+/// Every process whose command line begins with `title`, with the command line. For programs that write
+/// their title over their environment; `title` must have a path that belongs to one world.
+pub(crate) fn titled(title: &str) -> Vec<(Identity, String)> {
+    let processes = procfs::process::all_processes().into_iter().flatten().filter_map(Result::ok);
+    let titled = processes.filter_map(|process| {
+        let identity = Identity::from_pid(u32::try_from(process.pid).ok()?)?;
+        let command = process.cmdline().ok()?.join(" ");
+        (command.starts_with(title) && identity.lives()).then_some((identity, command))
+    });
+    titled.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::Command;
@@ -232,6 +244,17 @@ mod tests {
         child.wait().expect("it ended");
         assert!(own.is_gone());
         assert!(wait_for_end(own, Duration::from_secs(10)).await.expect("no pidfd is needed"));
+    }
+
+    // Only the beginning of the command line counts: another program may name the same path later.
+    #[test]
+    fn a_process_is_found_by_the_beginning_of_its_title() {
+        let mut child = sleeper();
+        let found = |title: &str| titled(title).iter().any(|(own, _)| own.pid == child.id());
+        assert!(found("sleep 6") && !found("60"));
+        child.kill().expect("it is ours");
+        child.wait().expect("it ended");
+        assert!(!found("sleep 6"));
     }
 
     #[tokio::test]

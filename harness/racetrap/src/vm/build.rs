@@ -42,7 +42,7 @@ pub(super) async fn make(
     archive: Option<&str>,
     progress: &mut dyn FnMut(&str),
 ) -> Result<(), VmError> {
-    for program in ["mmdebstrap", "mke2fs", "ssh-keygen", "dpkg-deb"] {
+    for program in ["mmdebstrap", "mke2fs", "qemu-img", "ssh-keygen", "dpkg-deb"] {
         find_program(program).ok_or(VmError::Missing { program })?;
     }
     let archive = match archive {

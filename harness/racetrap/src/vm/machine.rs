@@ -1,18 +1,23 @@
 //! The arguments of QEMU. A fork fits its template only if both have the same devices in the same
 //! order, so they are listed here alone.
 
+use std::env::consts::ARCH;
 use std::path::{Path, PathBuf};
 
 use racetrap_vm::GUEST_KERNEL_ARGUMENTS;
 
-/// Position of the daemon's network in the list of forwards; see `Qmp::ssh_ports`.
-pub(crate) const SSH_DAEMON: usize = 0;
+/// The guest's address in the network of the daemon.
+pub(crate) const DAEMON_ADDRESS: &str = "10.0.2.15";
 
-/// Position of the harness's own network, which no fault cuts.
-pub(crate) const SSH_HARNESS: usize = 1;
+/// The guest's address in the network of the harness, which no fault cuts.
+pub(crate) const HARNESS_ADDRESS: &str = "10.0.3.15";
 
 /// The guest's memory, in MiB.
 const MEMORY_MIB: u32 = 1024;
+
+/// Emulation of the processors by software, with a small cache of translated code: the default may grow
+/// to 1 GiB for each machine.
+const EMULATED: &str = "tcg,thread=multi,tb-size=128";
 
 /// What a machine's memory is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,25 +83,12 @@ impl Machine {
     pub(crate) fn arguments(&self, is_fork: bool) -> Vec<String> {
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let files = &self.files;
-        // A small cache of translated code: the default may grow to 1 GiB for each machine.
         let (accelerator, processor) = match self.is_accelerated {
             true => ("kvm", "host"),
-            false => ("tcg,thread=multi,tb-size=128", "max"),
+            false => (EMULATED, "max"),
         };
         let share = if self.memory == Memory::Shared { "on" } else { "off" };
         let ram = text(&self.ram);
-        // The kernel chooses the port, so that two worlds never choose the same one.
-        let network = |number: u8| {
-            let net = number + 2;
-            format!(
-                "user,id=net{number},restrict=on,net=10.0.{net}.0/24,\
-                 hostfwd=tcp:127.0.0.1:0-10.0.{net}.15:22"
-            )
-        };
-        let file = |id: &str, path: &Path| format!("file,id={id},append=on,path={}", text(path));
-        let server = |id: &str, path: &Path| {
-            format!("socket,id={id},server=on,wait=off,path={}", text(path))
-        };
         let pairs = [
             ("-accel", accelerator.to_owned()),
             ("-machine", "pc,memory-backend=ram".to_owned()),
@@ -126,9 +118,9 @@ impl Machine {
             ("-blockdev", "driver=qcow2,node-name=disk,file=file,cache.no-flush=on".to_owned()),
             ("-device", "virtio-blk-pci,drive=disk,id=disk0".to_owned()),
             ("-device", "virtio-rng-pci".to_owned()),
-            ("-netdev", network(0)),
+            ("-netdev", network("net0", DAEMON_ADDRESS)),
             ("-device", "virtio-net-pci,netdev=net0,id=nic0,romfile=".to_owned()),
-            ("-netdev", network(1)),
+            ("-netdev", network("net1", HARNESS_ADDRESS)),
             ("-device", "virtio-net-pci,netdev=net1,id=nic1,romfile=".to_owned()),
             ("-device", "virtio-serial-pci,id=ports".to_owned()),
             ("-chardev", server("agent", &files.agent())),
@@ -143,6 +135,50 @@ impl Machine {
     }
 }
 
+/// The program and the arguments by which Lima's QEMU gets what the harness needs in the guest, beside
+/// what Lima gives it: a network and serial ports of the harness's own, and a second socket of QEMU's
+/// commands. Lima reads them from a variable, as a shell would, and puts its own arguments behind
+/// them. Without `is_accelerated`, they also choose software emulation, which Lima would not do: for it,
+/// hardware is usable if `/dev/kvm` exists.
+pub(crate) fn lima_program(files: &MachineFiles, is_accelerated: bool) -> String {
+    let emulated = [
+        ("-machine", "q35,vmport=off".to_owned()),
+        ("-accel", EMULATED.to_owned()),
+        ("-cpu", "max".to_owned()),
+    ];
+    let own = [
+        ("-netdev", network("harness", HARNESS_ADDRESS)),
+        ("-device", "virtio-net-pci,netdev=harness,id=nic1,romfile=".to_owned()),
+        ("-device", "virtio-serial-pci,id=ports".to_owned()),
+        ("-chardev", server("agent", &files.agent())),
+        ("-device", "virtserialport,bus=ports.0,chardev=agent,name=agent".to_owned()),
+        ("-chardev", file("log", &files.engine_log)),
+        ("-device", "virtserialport,bus=ports.0,chardev=log,name=log".to_owned()),
+        ("-qmp", format!("unix:{},server=on,wait=off", files.qmp().display())),
+    ];
+    let emulated = emulated.into_iter().filter(|_| !is_accelerated);
+    let words = emulated.chain(own).map(|(name, value)| {
+        // Inside single quotes, only a single quote ends the word.
+        format!(" {name} '{}'", value.replace('\'', r"'\''"))
+    });
+    format!("qemu-system-{ARCH}{}", words.collect::<String>())
+}
+
+/// A network of QEMU's own, of which port 22 of `address` can be reached. The kernel chooses the port of
+/// this machine, so that two worlds never choose the same one.
+fn network(id: &str, address: &str) -> String {
+    let net = address.rsplit_once('.').map_or(address, |(net, _)| net);
+    format!("user,id={id},restrict=on,net={net}.0/24,hostfwd=tcp:127.0.0.1:0-{address}:22")
+}
+
+fn file(id: &str, path: &Path) -> String {
+    format!("file,id={id},append=on,path={}", path.display())
+}
+
+fn server(id: &str, path: &Path) -> String {
+    format!("socket,id={id},server=on,wait=off,path={}", path.display())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,6 +188,21 @@ mod tests {
         let files = MachineFiles::new(path, path.join("console"), path.join("log"));
         let (image, ram) = ("/image".into(), path.join("ram"));
         Machine { image, ram, memory, is_accelerated: false, files }
+    }
+
+    // Lima parses the variable as a shell does, and takes its own value of an option that is not there.
+    #[test]
+    fn the_program_of_lima_has_the_networks_and_ports_of_the_harness() {
+        let path = Path::new("/w/it's");
+        let files = MachineFiles::new(path, path.join("console"), path.join("log"));
+        let emulated = lima_program(&files, false);
+        assert!(emulated.starts_with("qemu-system-"), "{emulated}");
+        assert!(emulated.contains(r"path=/w/it'\''s/agent.sock'"), "{emulated}");
+        assert!(emulated.contains("-10.0.3.15:22'"), "{emulated}");
+        assert!(emulated.contains(" -accel 'tcg,"), "{emulated}");
+        let accelerated = lima_program(&files, true);
+        assert!(!accelerated.contains("-accel") && !accelerated.contains("-cpu"), "{accelerated}");
+        assert_eq!(accelerated.matches(" -device ").count(), 4);
     }
 
     // A template and its fork differ in paths, in how the memory is mapped, and in the last argument.

@@ -20,7 +20,7 @@ mod version;
 pub(crate) use agent::Agent;
 pub use error::VmError;
 pub(crate) use images::{Image, Images, ListedImage};
-pub(crate) use machine::{Machine, MachineFiles, SSH_DAEMON, SSH_HARNESS};
+pub(crate) use machine::{DAEMON_ADDRESS, HARNESS_ADDRESS, Machine, MachineFiles, lima_program};
 pub(crate) use qmp::Qmp;
 pub(crate) use template::Template;
 pub use version::{GuestVersion, NoSuchGuest};

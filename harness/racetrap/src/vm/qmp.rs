@@ -47,10 +47,10 @@ impl Qmp {
         Ok(answer.as_str().unwrap_or_default().to_owned())
     }
 
-    /// The ports of this machine that lead to port 22 of the guest, in the order of its networks.
-    pub(crate) async fn ssh_ports(&self) -> Result<Vec<u16>, VmError> {
+    /// The port of this machine that leads to port 22 of the guest at `address`, if there is one.
+    pub(crate) async fn ssh_port(&self, address: &str) -> Result<Option<u16>, VmError> {
         let text = self.monitor("info usernet").await?;
-        Ok(ssh_ports(&text))
+        Ok(ssh_port(&text, address))
     }
 
     /// Waits until a migration that was begun has ended.
@@ -112,13 +112,11 @@ impl Qmp {
 
 /// Reads the output of `info usernet`, of which a line is
 /// `TCP[HOST_FORWARD]  12       127.0.0.1 40181       10.0.2.15    22     0     0`.
-fn ssh_ports(text: &str) -> Vec<u16> {
+fn ssh_port(text: &str, address: &str) -> Option<u16> {
     let forwards = text.lines().filter(|line| line.contains("HOST_FORWARD"));
-    let words = forwards.map(|line| line.split_whitespace().collect::<Vec<_>>());
-    words
-        .filter(|words| words.get(5) == Some(&"22"))
-        .filter_map(|w| w.get(3)?.parse().ok())
-        .collect()
+    let mut words = forwards.map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let words = words.find(|words| words.get(4..6) == Some([address, "22"].as_slice()))?;
+    words[3].parse().ok()
 }
 
 #[cfg(test)]
@@ -134,9 +132,10 @@ mod tests {
                            TCP[HOST_FORWARD]  13       127.0.0.1 40183       10.0.3.15    22     0 0\r\n";
 
     #[test]
-    fn the_ports_of_forwards_are_read_and_no_connections() {
-        assert_eq!(ssh_ports(USERNET), [40181, 40183]);
-        assert!(ssh_ports("").is_empty());
+    fn the_port_of_a_forward_is_read_and_no_connection() {
+        assert_eq!(ssh_port(USERNET, "10.0.2.15"), Some(40181));
+        assert_eq!(ssh_port(USERNET, "10.0.3.15"), Some(40183));
+        assert_eq!(ssh_port(USERNET, "192.168.5.15"), None);
     }
 
     // A QEMU that sends an event before each answer, and refuses the second command.

@@ -75,6 +75,7 @@ pub fn promised_events(scenario: &Scenario) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::Catalogue;
     use crate::workloads::Workloads;
 
     /// An item that the table does not have would be touched without being seen.
@@ -87,6 +88,23 @@ mod tests {
                 assert!(surface.contains(&item), "{}: {item:?}", scenario.finding);
             }
         }
+    }
+
+    /// A finding lives in the shadow of what users do. Without its operations in a workload, no search
+    /// could find it.
+    #[test]
+    fn what_users_do_in_a_finding_a_workload_does_too() {
+        let workloads = Workloads::embedded().expect("each file is a workload");
+        let done: BTreeSet<_> = workloads.scenarios().flat_map(touched).collect();
+        let surface = surface();
+        let catalogue = Catalogue::embedded().expect("the catalogue is sound");
+        let mut missing = Vec::new();
+        for entry in catalogue.entries() {
+            let items = touched(&entry.control());
+            let items = items.difference(&done).filter(|item| surface.contains(*item));
+            missing.extend(items.map(|item| format!("{}: {item:?}", entry.finding)));
+        }
+        assert_eq!(missing, [""; 0]);
     }
 
     /// A reason why no workload can touch something is wrong if one does.

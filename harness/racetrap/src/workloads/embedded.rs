@@ -145,15 +145,15 @@ mod tests {
     /// Each is a schedule that can be carried out, so only the disturbance in it can be the reason.
     #[rstest]
     #[case::gate(
-        "[{hold: {gate: g, at: request, on: {route: /events}}}, {app: {running: true}}, {reached: g}, {release: g}]"
+        "{hold: {gate: g, at: request, on: {route: /events}}}, {app: {running: true}}, {reached: g}, {release: g}"
     )]
-    #[case::fault("[{inject: {frame: x}}]")]
-    #[case::cut("[{cut: events}]")]
-    #[case::kill("[{engine: kill}, {engine: start}]")]
-    #[case::freeze("[{daemon: freeze}, {daemon: thaw}]")]
-    #[case::limit("[{set: {properties: {running: 'true'}, timeout_s: 1}}]")]
+    #[case::fault("{inject: {frame: x}}")]
+    #[case::cut("{cut: events}")]
+    #[case::kill("{engine: kill}, {engine: start}")]
+    #[case::freeze("{daemon: freeze}, {daemon: thaw}")]
+    #[case::limit("{set: {properties: {running: 'true'}, timeout_s: 1}}")]
     fn a_scenario_with_a_disturbance_is_no_workload(#[case] steps: &str) {
-        let text = format!("finding: work-a\nsteps: {steps}");
+        let text = format!("finding: work-a\nsteps: [{steps}, settle]");
         let refused = Workloads::parse([("a.yaml".to_owned(), Some(text.as_str()))].into_iter());
         let refused = refused.expect_err("no workload").to_string();
         assert_eq!(refused, "workload a.yaml has a gate, a fault or a limit of its own");

@@ -12,6 +12,8 @@ use crate::docker_cli::CliLayout;
 use crate::intent::{self, Intent, LogLengths};
 use crate::mask::canary;
 use crate::process::{Environment, companion};
+use crate::sys::can_accelerate;
+use crate::vm::{MachineFiles, lima_program};
 use crate::world_directory as place;
 
 /// Creates the world's directory with the list of intents in it, plants the canaries, and returns
@@ -53,6 +55,12 @@ pub(super) fn create_directory(
         VmMode::Api => environment,
         VmMode::Program => environment
             .with(&racetrap_vm::program_variable(), companion("qemu-standin")?.to_string_lossy()),
+        VmMode::Guest => {
+            let (console, log) = (place::guest_log(directory), place::engine_log(directory));
+            let files = MachineFiles::new(&place::engine(directory), console, log);
+            environment
+                .with(&racetrap_vm::program_variable(), lima_program(&files, can_accelerate()))
+        }
     };
     if options.defects.is_empty() {
         return Ok(environment);

@@ -1,9 +1,13 @@
 //! What stands on a world's foundation, started in the order in which one part needs another.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use racetrap_history::What;
+use racetrap_history::{VmMode, What};
 use racetrap_wire::{Dialect, Listen, Upstream, Wire, WireConfig};
+use tokio::time::Instant;
 
 use super::error::{WorldError, failed};
 use super::foundation::Foundation;
@@ -15,8 +19,13 @@ use crate::intent::{self, Intent};
 use crate::passthrough::SentLogs;
 use crate::process::Tasks;
 use crate::recorder::Recorder;
+use crate::sys::Pinned;
 use crate::wire_record::wire_message;
 use crate::world_directory as place;
+
+/// How long the daemon may take to boot a guest, when software emulates it on a busy machine. Lima itself
+/// gives up after 10 minutes.
+const BOOT_LIMIT: Duration = Duration::from_secs(600);
 
 /// Everything that a world is made of, beside its foundation and its daemon.
 pub(super) struct Parts {
@@ -25,6 +34,8 @@ pub(super) struct Parts {
     pub(super) truth: Truth,
     pub(super) user: CliUser,
     pub(super) wire: Wire,
+    /// Keeps the socket of the wire where it is, if the daemon's Lima would put its own there.
+    pub(super) pinned: Option<Pinned>,
     pub(super) sent_logs: SentLogs,
     /// Versions and controllers, which the history of each run of the world records.
     pub(super) facts: What,
@@ -61,10 +72,17 @@ impl Parts {
         };
         let socket = site.socket();
         declare(Intent::Engine { socket }).map_err(failed("the list of intents"))?;
-        let engine = Engine::start(site, declare, &mut tasks.keepers, recorder).await?;
-        let truth = Truth::observe(&engine, &mut tasks.observers, recorder).await?;
+        let starting = start_engine(options.vm, site, declare, tasks, recorder);
+        let (mut engine, truth) = Box::pin(starting).await?;
+        if let Some(text) = engine.lima_override() {
+            daemon.set_lima_override(text);
+        }
         let sent_logs = SentLogs::new(directory);
         let wire = start_wire(options, daemon, &engine, &sent_logs, recorder).await?;
+        let pinned = match truth {
+            Some(_) => None,
+            None => Some(pin(&daemon.docker_socket(options.needs.neighbour))?),
+        };
 
         // Before the daemon starts, so that no change that it makes to the docker configuration is
         // missed.
@@ -79,6 +97,10 @@ impl Parts {
         declare(Intent::Process("daemon".to_owned())).map_err(failed("the list of intents"))?;
         let api =
             daemon.start(options.vm, options.needs.standalone, &options.prepared, tasks).await?;
+        let truth = match truth {
+            Some(truth) => truth,
+            None => boot(daemon, &mut engine, tasks, recorder).await?,
+        };
         // Only the API of a daemon that runs says which protocol it has.
         if let Some(needed) = options.needs.protocol {
             let had = api.protocol().await.map_err(DaemonError::from)?;
@@ -89,8 +111,45 @@ impl Parts {
         let (daemon_version, engine_version) = (daemon.version().await?, truth.version().await?);
         let controllers = api.enabled_controllers().await.map_err(DaemonError::from)?;
         let facts = What::Facts { daemon_version, engine: engine_version, controllers };
-        Ok(Self { api, engine, truth, user, wire, sent_logs, facts })
+        Ok(Self { api, engine, truth, user, wire, pinned, sent_logs, facts })
     }
+}
+
+/// Starts the engine, and observes it. In VM mode `guest`, only prepares it: it runs when the daemon's VM
+/// does.
+async fn start_engine(
+    vm: VmMode,
+    site: EngineConfig,
+    declare: impl Fn(Intent) -> io::Result<()>,
+    tasks: &mut Tasks,
+    recorder: &Recorder,
+) -> Result<(Engine, Option<Truth>), WorldError> {
+    if vm == VmMode::Guest {
+        return Ok((Engine::prepare_for_lima(site, declare)?, None));
+    }
+    let engine = Engine::start(site, declare, &mut tasks.keepers, recorder).await?;
+    let truth = Truth::observe(&engine, &mut tasks.observers, recorder).await?;
+    Ok((engine, Some(truth)))
+}
+
+/// Keeps the wire's socket where it is: the daemon's Lima would put its own there.
+fn pin(socket: &Path) -> Result<Pinned, WorldError> {
+    Pinned::mount(socket).map_err(failed("the daemon's docker.sock"))
+}
+
+/// Lets the daemon boot the guest with the engine, and connects the harness to it.
+async fn boot(
+    daemon: &Daemon,
+    engine: &mut Engine,
+    tasks: &mut Tasks,
+    recorder: &Recorder,
+) -> Result<Truth, WorldError> {
+    let began = Instant::now();
+    daemon.boot_guest(BOOT_LIMIT).await?;
+    engine.wait_for_boot(&mut tasks.keepers, recorder).await?;
+    let took = began.elapsed().as_secs_f64();
+    recorder.note(format!("VM mode guest: the daemon has booted the guest in {took:.1} s"));
+    Ok(Truth::observe(engine, &mut tasks.observers, recorder).await?)
 }
 
 /// Starts the wire where the daemon looks for its engine.

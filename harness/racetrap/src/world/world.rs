@@ -20,12 +20,12 @@ use crate::chain::chain;
 use crate::clock::Clock;
 use crate::daemon::{Admission, AdmissionError, Api, ApiError, Daemon, DaemonError, Resource};
 use crate::docker_cli::CliUser;
-use crate::engine::{Engine, Truth, Workload};
+use crate::engine::{Engine, EngineError, Truth, TruthError, Workload};
 use crate::intent::{self, Intent};
 use crate::passthrough::SentLogs;
 use crate::process::{MARKER, Tasks};
 use crate::recorder::{Recorder, Whole};
-use crate::sys::{Identity, marked};
+use crate::sys::{Identity, Pinned, marked};
 use crate::world_directory::idle_journal;
 
 /// One isolated daemon, its engine, and the wire between them.
@@ -37,6 +37,8 @@ pub(crate) struct World {
     pub(crate) workload: Workload,
     pub(crate) user: CliUser,
     pub(crate) wire: Wire,
+    /// Keeps the wire's socket where it is.
+    pinned: Option<Pinned>,
     /// The logs that the engine has sent over the wire.
     pub(crate) sent_logs: SentLogs,
     /// The wire between clients and the daemon's API, once a step has needed it.
@@ -85,7 +87,7 @@ impl World {
                 return Err(error);
             }
         };
-        let Parts { api, engine, truth, user, wire, sent_logs, facts } = parts;
+        let Parts { api, engine, truth, user, wire, pinned, sent_logs, facts } = parts;
         recorder.append(facts.clone());
         user.begin();
         let processes = marked(MARKER, foundation.slot.marker());
@@ -97,6 +99,7 @@ impl World {
             truth,
             user,
             wire,
+            pinned,
             sent_logs,
             client_wire: None,
             tasks,
@@ -207,6 +210,23 @@ impl World {
         Ok(self.client_wire.as_ref().expect("it was started above"))
     }
 
+    /// Follows a guest that the daemon's Lima has ended or booted again since the last call. Does
+    /// nothing in other VM modes.
+    pub(crate) async fn follow_engine(&mut self) -> Result<(), EngineError> {
+        let was_reachable = self.engine.is_reachable();
+        let recorder = self.foundation.recorder.clone();
+        self.engine.follow(&mut self.tasks.keepers, &recorder).await?;
+        if !was_reachable && self.engine.is_reachable() {
+            self.truth.refresh().await?;
+        }
+        Ok(())
+    }
+
+    /// Asks the engine for everything that it holds, unless the daemon has ended its machine.
+    pub(crate) async fn refresh_truth(&self) -> Result<(), TruthError> {
+        if self.engine.is_reachable() { self.truth.refresh().await } else { Ok(()) }
+    }
+
     /// The home directory of the daemon.
     pub(crate) fn home(&self) -> &Path {
         self.foundation.environment.home()
@@ -257,6 +277,11 @@ impl World {
         }
         // The user's engine endpoint has a wire of its own, which must be closed before the engine.
         self.user.close().await.into_iter().for_each(&mut leak);
+        if let Some(pinned) = self.pinned
+            && let Err(error) = pinned.unmount()
+        {
+            leak(format!("the pinned socket: {error}"));
+        }
         if let Err(error) = self.wire.close().await {
             leak(format!("wire: {}", chain(&error)));
         }

@@ -60,7 +60,7 @@ fn words(text: &str) -> String {
 fn a_build_that_fails_says_why_and_leaves_nothing() {
     let fails = "mkdir -p \"$WORK/root/etc\"; echo 'E: no route to the archive' >&2; exit 100";
     let mut scripts = vec![("mmdebstrap", fails)];
-    scripts.extend(["mke2fs", "ssh-keygen", "dpkg-deb"].map(|name| (name, "exit 0")));
+    scripts.extend(["mke2fs", "qemu-img", "ssh-keygen", "dpkg-deb"].map(|name| (name, "exit 0")));
     let machine = Machine::new(&scripts, ":/usr/bin:/bin");
     let (code, stdout, stderr) =
         outcome(&mut machine.vm(&[&["build", "20.10"], &ARCHIVE[..]].concat()));

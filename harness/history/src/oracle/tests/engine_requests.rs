@@ -192,13 +192,16 @@ fn answered(status: u16) -> What {
     on_wire(90, WireWhat::Response { status })
 }
 
+const REFUSED: &str = "but the engine refused the subscription to events with status 500";
+const LOST: &str = "but the subscription to events ended without an answer";
+
 // The App becomes `Connected` before the engine has answered the subscription. `after` is what happens
 // then.
 #[rstest]
-#[case::refused(vec![subscribing(), answered(500)], vec![], Some("refused the subscription to events with status 500"))]
-#[case::refused_later(vec![subscribing()], vec![answered(500)], Some("refused the subscription to events with status 500"))]
-#[case::lost(vec![subscribing(), on_wire(90, WireWhat::Cut)], vec![], Some("ended without an answer"))]
-#[case::never_answered(vec![subscribing()], checkpoint(1).into(), Some("did not answer the subscription"))]
+#[case::refused(vec![subscribing(), answered(500)], vec![], Some(REFUSED))]
+#[case::refused_later(vec![subscribing()], vec![answered(500)], Some(REFUSED))]
+#[case::lost(vec![subscribing(), on_wire(90, WireWhat::Cut)], vec![], Some(LOST))]
+#[case::never_answered(vec![subscribing()], checkpoint(1).into(), Some("did not answer"))]
 #[case::never_sent(vec![], checkpoint(1).into(), Some("did not subscribe"))]
 // The subscription was on its way: a gate may have held it, or the records were not in order.
 #[case::answered_later(vec![subscribing()], vec![answered(200)], None)]

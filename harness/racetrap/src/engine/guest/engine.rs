@@ -28,7 +28,7 @@ const FORK_LIMIT: Duration = Duration::from_secs(120);
 pub(super) const BOOT_LIMIT: Duration = Duration::from_secs(600);
 
 /// Switches on what a scenario may need, and what dockerd can change while it runs.
-const LIVE_RESTORE: &str =
+pub(super) const LIVE_RESTORE: &str =
     "echo '{\"live-restore\": true}' >/etc/docker/daemon.json && engine signal HUP";
 
 /// A guest with its engine.

@@ -10,7 +10,7 @@ use crate::engine::error::EngineError;
 use crate::process::{Child, Spawn, find_program};
 use crate::recorder::Recorder;
 use crate::sys::remove_if_exists;
-use crate::vm::{Image, Qmp, SSH_DAEMON, SSH_HARNESS, VmError};
+use crate::vm::{DAEMON_ADDRESS, HARNESS_ADDRESS, Image, Qmp, VmError};
 
 /// A forward of the guest's docker.sock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,13 +49,12 @@ impl Forward {
         recorder: &Recorder,
     ) -> Result<Child, EngineError> {
         let failed = |source| EngineError::Process { what: "forwarded", source };
-        let position = match self {
-            Self::Daemon => SSH_DAEMON,
-            Self::Harness => SSH_HARNESS,
+        let address = match self {
+            Self::Daemon => DAEMON_ADDRESS,
+            Self::Harness => HARNESS_ADDRESS,
         };
-        let ports = qmp.ssh_ports().await?;
         let missing = || failed(io::Error::other("QEMU lists no port for ssh"));
-        let port = *ports.get(position).ok_or_else(missing)?;
+        let port = qmp.ssh_port(address).await?.ok_or_else(missing)?;
         let socket = self.socket(config);
         // A forward that has ended leaves its socket behind, and the next one could not bind it.
         remove_if_exists(&socket).map_err(failed)?;

@@ -13,11 +13,16 @@
 //! - `engine`: the guest as the engine of a world, from its fork to its end;
 //! - `machine`: starts QEMU, and gives a fork what it must have of its own;
 //! - `forward`: starts an `ssh`;
-//! - `faults`: what a scenario does to the guest, one fault per file.
+//! - `faults`: what a scenario does to the guest, one fault per file;
+//! - `lima`: a guest that the daemon's own Lima boots (VM mode `guest`), and `lima_faults`: what a scenario
+//!   does to it.
 
 mod engine;
 mod faults;
 mod forward;
+mod lima;
+mod lima_faults;
 mod machine;
 
 pub(crate) use engine::Guest;
+pub(crate) use lima::LimaGuest;

@@ -1,7 +1,9 @@
 //! Users of the engine, and the engine's process.
 
-use racetrap_history::{BuildImage, EngineOp, EngineStep, GuestOp, What};
+use racetrap_history::{BuildImage, EngineOp, EngineStep, GuestOp, VmMode, What};
+use tokio::time::timeout;
 
+use crate::chain::chain;
 use crate::engine::WorkloadError;
 use crate::run::scene::Scene;
 use crate::run::step_error::StepError;
@@ -13,7 +15,7 @@ pub(in crate::run) async fn step(scene: &mut Scene, step: &EngineStep) -> Result
     let workload = &mut scene.world.workload;
     let done: Result<(), WorkloadError> = match step {
         EngineStep::Process(op) => return process(&mut scene.world, *op).await,
-        EngineStep::Guest(op) => return guest(&mut scene.world, *op).await,
+        EngineStep::Guest(op) => return guest(scene, *op).await,
         EngineStep::LoadImage { image, tags, labels } => {
             workload.load_image(image, tags, labels).await
         }
@@ -58,10 +60,23 @@ fn name(scene: &Scene, name: &str) -> Result<(), StepError> {
     Ok(())
 }
 
-async fn guest(world: &mut World, op: GuestOp) -> Result<(), StepError> {
-    let recorder = world.recorder().clone();
-    let World { engine, tasks, .. } = world;
-    engine.apply_to_guest(op, &mut tasks.keepers, &recorder).await?;
+async fn guest(scene: &mut Scene, op: GuestOp) -> Result<(), StepError> {
+    let (recorder, limit) = (scene.recorder().clone(), scene.deadline);
+    let World { engine, tasks, vm, .. } = &mut scene.world;
+    let applying = engine.apply_to_guest(op, &mut tasks.keepers, &recorder);
+    // In VM mode `guest`, these steps only wait for what the daemon does by itself.
+    let is_daemons = matches!(op, GuestOp::PowerOn | GuestOp::Forward | GuestOp::KillHostagent);
+    if *vm == VmMode::Guest && is_daemons {
+        let late = || format!("the daemon did not do it within {limit:?}");
+        let applied = match timeout(limit, applying).await {
+            Ok(applied) => applied.map_err(|error| chain(&error)),
+            Err(_) => Err(late()),
+        };
+        applied.map_err(|why| scene.failure_of_daemon(why))?;
+    } else {
+        applying.await?;
+    }
+    let world = &scene.world;
     // A guest that boots may have lost what its engine had not written to its disk.
     if matches!(op, GuestOp::PowerOn | GuestOp::Reset | GuestOp::Resume) {
         world.truth.refresh().await?;

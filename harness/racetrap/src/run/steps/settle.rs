@@ -39,7 +39,8 @@ pub(super) async fn settle(
     let deadline = Instant::now() + scene.deadline;
     let became_level = loop {
         let became_level = become_level(scene, deadline).await;
-        scene.world.truth.refresh().await?;
+        scene.world.follow_engine().await?;
+        scene.world.refresh_truth().await?;
         list_all(scene).await?;
         // Mirrors may equal objects for an instant in the middle of a change, or because the harness's
         // own watch had not shown yet what a user has written. The new lists tell.

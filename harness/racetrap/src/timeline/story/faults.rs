@@ -133,6 +133,7 @@ pub(super) fn guest(op: GuestOp) -> &'static str {
         GuestOp::NicUp => "the engine's network is plugged in again",
         GuestOp::KillForward => "the forward of the engine's socket is killed",
         GuestOp::Forward => "the engine's socket is forwarded again",
+        GuestOp::KillHostagent => "the daemon's hostagent is killed",
     }
 }
 

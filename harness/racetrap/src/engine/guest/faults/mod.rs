@@ -41,6 +41,7 @@ impl Guest {
             GuestOp::NicUp => self.set_link(true).await,
             GuestOp::KillForward => self.kill_forward().await,
             GuestOp::Forward => self.forward_again(tasks, recorder).await,
+            GuestOp::KillHostagent => Err(EngineError::NoHostagent),
         }
     }
     /// Waits until the engine of a guest that boots answers in the guest, and records its start.
