@@ -16,8 +16,10 @@ type Action = (String, String);
 /// What users asked for, and what the daemon sent.
 #[derive(Default)]
 struct Actions {
-    /// How often users asked for each action. A request that was disturbed may be sent once more.
+    /// How often users asked for each action.
     asked: BTreeMap<Action, usize>,
+    /// How often a request for each was disturbed, and so may have been sent once more.
+    disturbed: BTreeMap<Action, usize>,
     /// How often the daemon sent each, and the record of the last time.
     sent: BTreeMap<Action, (usize, u64)>,
     /// The actions that were sent, by the number of their exchange.
@@ -69,7 +71,7 @@ impl Actions {
             }
             WireWhat::Faulted { .. } | WireWhat::Cut | WireWhat::UpstreamLost { .. } => {
                 if let Some(action) = self.exchanges.remove(&message.exchange) {
-                    *self.asked.entry(action).or_default() += 1;
+                    *self.disturbed.entry(action).or_default() += 1;
                 }
             }
             _ => {}
@@ -82,7 +84,8 @@ impl Actions {
             let Some(asked) = self.asked.get(action) else { continue };
             // The first start of the daemon has no action to repeat.
             let others = self.others.saturating_sub(1);
-            if *count > asked + others {
+            let disturbed = self.disturbed.get(action).copied().unwrap_or_default();
+            if *count > asked + disturbed + others {
                 let (id, verb) = action;
                 let text = format!(
                     "a user asked for `{verb}` of container {id} {asked} times, but the daemon sent it \

@@ -103,6 +103,24 @@ fn an_action_is_sent_once(#[case] times: u64, #[case] also: Vec<What>, #[case] w
     assert_eq!(found.contains("sent it to the engine 2 times"), wrong, "{found}");
 }
 
+// In the protocol `state` nobody asks for an action, and the daemon repeats a failed one.
+#[test]
+fn a_state_that_a_user_asked_for_may_take_several_requests() {
+    let mut whats = vec![connected_app()];
+    for exchange in 1..=3 {
+        whats.extend(asked(
+            exchange,
+            "POST",
+            "/v1.41/containers/c/start",
+            "/containers/{id}/start",
+        ));
+        whats.push(on_wire(exchange, WireWhat::Cut));
+    }
+    whats.extend(asked(4, "POST", "/v1.41/containers/c/start", "/containers/{id}/start"));
+    whats.extend(asked(5, "POST", "/v1.41/containers/c/start", "/containers/{id}/start"));
+    assert_eq!(complaints(engine_requests, whats), [""; 0]);
+}
+
 // The docker command of the user asks by the same wire.
 #[test]
 fn what_a_user_asks_for_is_not_judged() {
