@@ -9,7 +9,7 @@ use super::Tree;
 use super::source::{after, braced, identifier, is_test, listed, production};
 
 /// A package's directory and its modules, the lowest first.
-pub(super) const ORDER: [(&str, &[&str]); 3] = [
+pub(super) const ORDER: [(&str, &[&str]); 4] = [
     (
         "harness/history/src",
         &[
@@ -28,6 +28,26 @@ pub(super) const ORDER: [(&str, &[&str]); 3] = [
             "timeline",
             "judge",
             "replay",
+        ],
+    ),
+    (
+        "harness/search/src",
+        &[
+            "call",
+            "objects",
+            "site",
+            "learned",
+            "operation",
+            "plan",
+            "held",
+            "dark",
+            "poison",
+            "planner",
+            "random",
+            "hunt",
+            "order",
+            "signature",
+            "shrink",
         ],
     ),
     (

@@ -201,9 +201,13 @@ fn no_path_of_a_machine(tree: &Tree) -> Vec<String> {
 // ---- arrows between packages ----
 
 /// A package and those that it may depend on; who is not listed may depend on none of ours.
-const ARROWS: [(&str, &[&str]); 3] = [
+const ARROWS: [(&str, &[&str]); 4] = [
     ("racetrap-scenarios", &["racetrap", "racetrap-history"]),
-    ("racetrap", &["racetrap-history", "racetrap-wire", "racetrap-images", "racetrap-vm"]),
+    (
+        "racetrap",
+        &["racetrap-history", "racetrap-search", "racetrap-wire", "racetrap-images", "racetrap-vm"],
+    ),
+    ("racetrap-search", &["racetrap-history"]),
     // Its tests load the tiny images; the daemon itself knows nothing of them.
     ("rdd-reference", &["racetrap-images"]),
 ];
