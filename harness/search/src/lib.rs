@@ -2,7 +2,7 @@
 //! what to do there. Nothing here runs anything; plans are scenarios of the one language.
 //!
 //! - [`learn`]: the places at which a workload's daemon can be stopped, from some of its histories.
-//! - [`plan()`]: what could go wrong at these places, each as a scenario that can be run by itself.
+//! - [`plan_workloads`]: what could go wrong at these places, each as a scenario that can be run by itself.
 //! - [`Order`]: which plan is run next: the one that differs most from those before.
 //! - [`hunt()`]: schedules that may repeat a failure that came by chance.
 //! - [`Signature`]: what two failures have in common if they are the same.
@@ -31,7 +31,7 @@ pub use hunt::hunt;
 pub use learned::{Learned, Unstable, learn};
 pub use order::Order;
 pub use plan::{Plan, Policy};
-pub use planner::{Plans, Rule, plan};
+pub use planner::{Plans, Rule, plan_workloads};
 pub use random::Random;
 pub use shrink::Shrinking;
 pub use signature::Signature;

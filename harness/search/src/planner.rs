@@ -49,7 +49,7 @@ pub struct Plans {
 /// Plans everything for what was learned of some workloads. With `undisturbed`, each workload is also a plan
 /// as it is; without, only one whose runs have all failed.
 #[must_use]
-pub fn plan(learned: &[Learned], undisturbed: bool) -> Plans {
+pub fn plan_workloads(learned: &[Learned], undisturbed: bool) -> Plans {
     let mut planning = Planning { undisturbed, ..Planning::default() };
     for learned in learned {
         planning.add_workload(learned);

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use racetrap_search::{Learned, Order, Plans, Policy, Rule, plan};
+use racetrap_search::{Learned, Order, Plans, Policy, Rule, plan_workloads};
 use serde_json::{Value, json};
 
 /// A request of the daemon about `of`.
@@ -42,7 +42,7 @@ fn learned() -> Learned {
 
 #[test]
 fn every_plan_can_be_carried_out_and_is_there_once() {
-    let Plans { plans, removed } = plan(&[learned(), learned()], true);
+    let Plans { plans, removed } = plan_workloads(&[learned(), learned()], true);
     let ids: BTreeSet<_> = plans.iter().map(|plan| plan.scenario.finding.as_str()).collect();
     assert_eq!(ids.len(), plans.len());
     for plan in &plans {
@@ -59,7 +59,7 @@ fn every_plan_can_be_carried_out_and_is_there_once() {
 // The race that the catalogue has as 295-I3: a container is removed after the list that has it.
 #[test]
 fn a_list_is_held_while_what_it_lists_is_removed() {
-    let Plans { plans, .. } = plan(&[learned()], false);
+    let Plans { plans, .. } = plan_workloads(&[learned()], false);
     let wanted = plans.iter().find(|plan| {
         plan.place == "GET /containers/json held at its response"
             && plan.disturbance == "remove the container"
@@ -92,7 +92,7 @@ fn a_list_is_held_while_what_it_lists_is_removed() {
 
 #[test]
 fn the_first_plans_differ_as_much_as_they_can() {
-    let Plans { plans, .. } = plan(&[learned()], true);
+    let Plans { plans, .. } = plan_workloads(&[learned()], true);
     let count = |plans: &[racetrap_search::Plan]| {
         let pairs = plans.iter().map(|plan| (plan.place.clone(), plan.disturbance.clone()));
         let (places, done): (BTreeSet<_>, BTreeSet<_>) = pairs.unzip();
@@ -107,7 +107,7 @@ fn the_first_plans_differ_as_much_as_they_can() {
 
 #[test]
 fn parts_share_the_plans_among_them() {
-    let Plans { plans, .. } = plan(&[learned()], true);
+    let Plans { plans, .. } = plan_workloads(&[learned()], true);
     let mut parts: BTreeMap<usize, usize> = BTreeMap::new();
     for plan in &plans {
         *parts.entry(plan.part(4)).or_default() += 1;

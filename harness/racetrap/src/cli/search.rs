@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use racetrap_history::Scenario;
-use racetrap_search::{Learned, Order, Plan, Plans, Random, Rule, plan};
+use racetrap_search::{Learned, Order, Plan, Plans, Random, Rule, plan_workloads};
 use tokio::time::Instant;
 
 use super::again::Again;
@@ -271,7 +271,7 @@ async fn planned(
         }
     };
     // What was learned elsewhere says nothing of this daemon's undisturbed runs.
-    let Plans { plans, removed } = plan(&learned, is_read);
+    let Plans { plans, removed } = plan_workloads(&learned, is_read);
     // Parts are made by the plans' identities: other machines may have learned other places.
     let own: Vec<_> = plans.into_iter().filter(|plan| plan.part(of) == part - 1).collect();
     let count = own.len();
