@@ -19,7 +19,7 @@ pub fn not_judged() -> &'static [NotJudged] {
 }
 
 #[rustfmt::skip]
-const NOT_JUDGED: [NotJudged; 41] = [
+const NOT_JUDGED: [NotJudged; 40] = [
     NotJudged {
         why: "the program is called under its own name only, and in one version",
         numbers: &["1.1.6", "1.1.7"],
@@ -120,10 +120,6 @@ const NOT_JUDGED: [NotJudged; 41] = [
     NotJudged {
         why: "what users see of it is judged as 3.7.13: an App that is stopped does not stay connected",
         numbers: &["3.7.10"],
-    },
-    NotJudged {
-        why: "which step of a sync failed shows in the log only; what the sync leaves is judged as 4.1.11 and 4.7.1",
-        numbers: &["4.1.12"],
     },
     NotJudged {
         why: "a request that is not needed is judged by number only, as 4.8.2",
