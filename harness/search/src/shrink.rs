@@ -5,7 +5,7 @@ use racetrap_history::{Scenario, Step, WaitStep};
 /// A scenario that fails, and what can still be tried to make it shorter.
 ///
 /// Parts of steps are left out, first large ones and in the end single steps. The caller runs each
-/// [`next`](Self::next) candidate and says by [`keep`](Self::keep) whether it failed in the same way.
+/// [`candidate`](Self::candidate) and says by [`keep`](Self::keep) whether it failed in the same way.
 #[derive(Clone, Debug)]
 pub struct Shrinking {
     best: Scenario,

@@ -18,6 +18,7 @@ const STUCK: &str = "
 finding: 295-I3
 needs: {docker: {}}
 steps:
+  - docker_file: {put: {text: '{}'}}
   - load_image: {image: base, tags: ['base:1']}
   - create_container: {name: one, image: base, start: true}
   - hold: {gate: subscription, at: request, on: {method: GET, route: /events}}
