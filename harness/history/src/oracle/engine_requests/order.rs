@@ -31,6 +31,9 @@ const READY: &str = "ContainerEngineReady";
 /// The route of the engine's facts.
 const INFO: &str = "/info";
 
+/// The place of the facts in [`ORDER`].
+const FACTS_AT: usize = 2;
+
 /// The lists that make a full sync.
 const LISTS: [&str; 3] = ["/containers/json", "/images/json", "/volumes"];
 
@@ -175,6 +178,10 @@ impl Connecting {
                 if ORDER.get(self.progress) == Some(&route.as_str()) {
                     self.progress += 1;
                     self.last_facts = (route == INFO).then_some(exchange).or(self.last_facts);
+                } else if route == INFO && self.progress > FACTS_AT {
+                    // An attempt has failed behind its facts, and the next one asks for them again.
+                    self.progress = FACTS_AT + 1;
+                    self.last_facts = Some(exchange);
                 }
             }
             WireWhat::Response { status } if exchange == self.subscribed_by => {

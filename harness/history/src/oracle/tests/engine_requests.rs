@@ -243,6 +243,18 @@ fn a_subscription_begins_at_the_engines_time(#[case] since: &str, #[case] expect
     }
 }
 
+// The first attempt ends before the engine has answered about its facts, the second one is whole: the time is
+// that of the second one's answer, and not two minutes before the first one's request.
+#[test]
+fn an_attempt_that_failed_behind_its_facts_leaves_none_to_the_next() {
+    let [asked_for_facts, _] = asked(80, "GET", "/v1.41/info", "/info");
+    let pings = bootstrap()[..4].to_vec();
+    let failed = [pings, vec![asked_for_facts, on_wire(80, WireWhat::Cut)]].concat();
+    let events = Vec::from(asked(90, "GET", "/v1.41/events?since=100", "/events"));
+    let whats = [vec![began()], failed, bootstrap(), events, vec![connected()]].concat();
+    assert_eq!(complaints(engine_requests, whats), [""; 0]);
+}
+
 /// A message on the wire before the user's own engine.
 fn on_user_wire(connection: u64, event: WireWhat) -> What {
     What::UserWire(WireMessage { connection, exchange: connection, event })
