@@ -214,13 +214,10 @@ impl Drawing {
     fn image(&mut self) -> Option<Value> {
         let tag = format!("t{}:1", self.rng.u8(..4));
         let alias = self.one_of(self.objects.images.keys().cloned().collect::<Vec<_>>());
-        let is_tagged =
-            |tags: &std::collections::BTreeSet<String>| tags.iter().cloned().collect::<Vec<_>>();
         match (self.rng.u8(..5), alias) {
             (0, Some(image)) => Some(json!({"tag": {"image": image, "tag": tag}})),
             (1, Some(image)) => {
-                let tags = is_tagged(&self.objects.images[&image]);
-                let tag = self.one_of(tags)?;
+                let tag = self.one_of(self.objects.images[&image].clone())?;
                 Some(json!({"untag": {"tag": tag, "force": true}}))
             }
             (2, Some(image)) if !self.objects.has_container(&image) => {

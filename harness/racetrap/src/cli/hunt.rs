@@ -11,9 +11,8 @@ use tokio::time::Instant;
 use super::exit::{Exit, Failure, conclude};
 use super::format::Format;
 use super::judge::judged;
-use super::options::{DaemonArgs, DefectArgs, JobsArgs, WorldArgs};
 use super::run::worst;
-use super::search::{Begun, duration, run_plans, shrink_all};
+use super::search::{Begun, SubjectArgs, duration, run_plans, shrink_all};
 use super::worlds;
 use crate::bundle::LoadedBundle;
 use crate::derived::{JOURNAL, Rebuilt};
@@ -27,13 +26,7 @@ pub(super) struct Args {
     #[arg(value_name = "BUNDLE")]
     bundle: PathBuf,
     #[command(flatten)]
-    daemon: DaemonArgs,
-    #[command(flatten)]
-    defects: DefectArgs,
-    #[command(flatten)]
-    world: WorldArgs,
-    #[command(flatten)]
-    jobs: JobsArgs,
+    subject: SubjectArgs,
     /// Begin no try after this time, such as 90s or 10m
     #[arg(long = "for", value_name = "TIME", default_value = "10m", value_parser = duration)]
     time: Duration,
@@ -55,22 +48,22 @@ pub(super) async fn hunt(args: Args, format: Format, terminal: Terminal) -> Resu
         )));
     };
     // Without another wish, the same defects are switched on as in the run.
-    let given = args.defects.defects.clone();
+    let given = args.subject.defects.defects.clone();
     let defects = if given.is_empty() { header.defects } else { given };
     let plans = plans(&history);
     tell(&format!("wanted: {wanted}; {} schedules to try", plans.len()));
-    let begun = Begun::new(&args.daemon, &defects, &args.world, &args.jobs).await?;
+    let begun = Begun::new(&args.subject, &defects).await?;
     let limits = Limits {
         until: began + args.time,
         plans: None,
         enough: Enough::Like(wanted.clone()),
-        jobs: args.jobs.jobs,
+        jobs: args.subject.jobs.jobs,
     };
     let count = Some(plans.len());
     let mut explored = run_plans(plans.into_iter(), count, &begun, limits).await;
     // Other failures that were met on the way are not what was asked for.
     explored.failures.retain(|failure| failure.signature == wanted);
-    let found = shrink_all(&explored, args.shrink_for, args.jobs.jobs, &begun).await;
+    let found = shrink_all(&explored, args.shrink_for, args.subject.jobs.jobs, &begun).await;
     let closed = worlds::close(&begun.options.pool).await;
     let removed = BTreeMap::new();
     let report =

@@ -1,6 +1,5 @@
 //! `racetrap learn` and `racetrap search`.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -23,12 +22,26 @@ use super::{checks, worlds};
 use crate::clock::Clock;
 use crate::report::{self, Found, SearchReport, Terminal, tell};
 use crate::run::RunOptions;
+use crate::scenario_file;
 use crate::search::{
-    Enough, Explored, Failed, Lesson, Limits, Seen, explore, learn_workload, shrink, write_replay,
+    Enough, Explored, Lesson, Limits, Seen, explore, learn_workload, shrink, write_replay,
 };
 
 /// Directory of replay files, below that of the evidence.
 const REPLAYS: &str = "found";
+
+/// What is searched: which daemon, in which worlds, and how many at once.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct SubjectArgs {
+    #[command(flatten)]
+    daemon: DaemonArgs,
+    #[command(flatten)]
+    pub(super) defects: DefectArgs,
+    #[command(flatten)]
+    world: WorldArgs,
+    #[command(flatten)]
+    pub(super) jobs: JobsArgs,
+}
 
 /// Arguments that `learn` and `search` share.
 #[derive(Clone, Debug, clap::Args)]
@@ -40,13 +53,7 @@ struct LearnArgs {
     #[arg(long, value_name = "N", default_value = "2", value_parser = at_least_one)]
     learn_runs: NonZeroUsize,
     #[command(flatten)]
-    daemon: DaemonArgs,
-    #[command(flatten)]
-    defects: DefectArgs,
-    #[command(flatten)]
-    world: WorldArgs,
-    #[command(flatten)]
-    jobs: JobsArgs,
+    subject: SubjectArgs,
 }
 
 /// Arguments of `learn`.
@@ -112,12 +119,8 @@ pub(super) struct Begun {
 
 impl Begun {
     /// Finds the daemon and checks the machine.
-    pub(super) async fn new(
-        daemon: &DaemonArgs,
-        defects: &[String],
-        world: &WorldArgs,
-        jobs: &JobsArgs,
-    ) -> Result<Self, Failure> {
+    pub(super) async fn new(args: &SubjectArgs, defects: &[String]) -> Result<Self, Failure> {
+        let SubjectArgs { daemon, world, jobs, .. } = args;
         let deadlines = world.deadlines()?;
         let listener = StopListener::begin(deadlines.harness())?;
         let daemon = Daemon::find(daemon)?;
@@ -131,10 +134,6 @@ impl Begun {
     }
 }
 
-async fn begin(args: &LearnArgs) -> Result<Begun, Failure> {
-    Begun::new(&args.daemon, &args.defects.defects, &args.world, &args.jobs).await
-}
-
 /// Learns from all workloads, so many at once as there may be runs.
 async fn lessons(args: &LearnArgs, workloads: &[Scenario], begun: &Begun) -> Vec<Lesson> {
     use futures::StreamExt as _;
@@ -143,7 +142,7 @@ async fn lessons(args: &LearnArgs, workloads: &[Scenario], begun: &Begun) -> Vec
         tell(&report::lesson_line(&lesson));
         lesson
     });
-    futures::stream::iter(lessons).buffered(args.jobs.jobs.get()).collect().await
+    futures::stream::iter(lessons).buffered(args.subject.jobs.jobs.get()).collect().await
 }
 
 /// Runs workloads without faults, and prints where the daemon can be disturbed.
@@ -153,7 +152,7 @@ pub(super) async fn learn(
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
     let workloads = workloads(&args.learn.workloads)?;
-    let begun = begin(&args.learn).await?;
+    let begun = Begun::new(&args.learn.subject, &args.learn.subject.defects.defects).await?;
     let lessons = lessons(&args.learn, &workloads, &begun).await;
     let closed = worlds::close(&begun.options.pool).await;
     let written = match &args.write {
@@ -202,7 +201,7 @@ pub(super) async fn search(
     let began = Instant::now();
     let learned = args.learned.as_deref().map(read_learned).transpose()?;
     let workloads = workloads(&args.learn.workloads)?;
-    let begun = begin(&args.learn).await?;
+    let begun = Begun::new(&args.learn.subject, &args.learn.subject.defects.defects).await?;
     let Planned { plans, count, removed, lessons } =
         planned(&args, &workloads, &begun, learned).await;
     if let Some(directory) = &args.write_plans {
@@ -215,7 +214,7 @@ pub(super) async fn search(
         until: began + args.time,
         plans: args.plans,
         enough: if args.first { Enough::First } else { Enough::Never },
-        jobs: args.learn.jobs.jobs,
+        jobs: args.learn.subject.jobs.jobs,
     };
     let jobs = limits.jobs;
     let explored = run_plans(plans, count, &begun, limits).await;
@@ -313,8 +312,8 @@ pub(super) async fn run_plans(
         let path = place.join(format!("{}.yaml", plan.scenario.finding));
         begun.again.command(&path.to_string_lossy(), defects, false)
     };
-    let lines = RefCell::new(report::SearchProgress::new(count, limits.until));
-    let observe = |seen: Seen<'_>| lines.borrow_mut().seen(&seen);
+    let mut lines = report::SearchProgress::new(count, limits.until);
+    let observe = |seen: Seen<'_>| lines.seen(&seen);
     explore(plans, &begun.options, limits, again, observe).await
 }
 
@@ -336,10 +335,9 @@ pub(super) async fn shrink_all(
             Some(shrink(scenario, &failure.signature, &begun.options, until).await)
         };
         let scenario = shrunk.as_ref().map_or(&failure.plan.scenario, |shrunk| &shrunk.scenario);
-        let (plan, signature, reasons) = (&failure.plan, &failure.signature, &failure.reasons[..]);
         let order = shrunk.as_ref().filter(|shrunk| shrunk.repeated.0 > 0);
         let order = order.map_or(&failure.order[..], |shrunk| &shrunk.order);
-        let replay = write_replay(&place, Failed { plan, signature, reasons, order }, scenario)
+        let replay = write_replay(&place, failure, scenario, order)
             .into_diagnostic()
             .wrap_err("a replay file could not be written")
             .map_err(Failure::machine)?;
@@ -356,7 +354,7 @@ fn write_plans(directory: &Path, plans: impl Iterator<Item = Plan>) -> Result<()
     let write = || -> std::io::Result<()> {
         std::fs::create_dir_all(directory)?;
         for (number, plan) in plans.enumerate() {
-            let text = serde_yaml::to_string(&plan.scenario).map_err(std::io::Error::other)?;
+            let text = scenario_file::to_yaml(&plan.scenario)?;
             let name = format!("{:05}-{}.yaml", number + 1, plan.scenario.finding);
             std::fs::write(directory.join(name), format!("# {}\n{text}", plan.title()))?;
         }

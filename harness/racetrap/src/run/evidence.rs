@@ -12,6 +12,7 @@ use crate::bundle::{Cause, Manifest, Trigger, seal};
 use crate::clock::Clock;
 use crate::derived::{self, JOURNAL};
 use crate::recorder::Recorder;
+use crate::scenario_file::to_yaml;
 use crate::sys;
 
 /// An evidence directory of one run.
@@ -26,7 +27,7 @@ impl Evidence {
         let make = || -> io::Result<_> {
             fs::create_dir_all(base)?;
             let directory = fresh_directory(&fs::canonicalize(base)?, scenario, clock)?;
-            fs::write(directory.join("scenario.yaml"), yaml(scenario)?)?;
+            fs::write(directory.join("scenario.yaml"), to_yaml(scenario)?)?;
             Manifest::reserve(&directory)?;
             Ok(Self { directory, clock })
         };
@@ -149,8 +150,4 @@ fn fresh_directory(base: &Path, scenario: &Scenario, clock: Clock) -> io::Result
         }
     }
     unreachable!("one of four billion names is free")
-}
-
-fn yaml(scenario: &Scenario) -> io::Result<String> {
-    serde_yaml::to_string(scenario).map_err(io::Error::other)
 }

@@ -71,6 +71,14 @@ impl ScenarioFile {
     }
 }
 
+/// The text of a scenario file.
+///
+/// # Errors
+/// If the scenario cannot be written as YAML.
+pub(crate) fn to_yaml(scenario: &Scenario) -> io::Result<String> {
+    serde_yaml::to_string(scenario).map_err(io::Error::other)
+}
+
 /// The name and the text of a file, up to a limit.
 ///
 /// # Errors

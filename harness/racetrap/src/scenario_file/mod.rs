@@ -18,7 +18,7 @@ mod tests;
 
 pub(crate) use complaint::Complaint;
 pub use file::{SIZE_MAX, ScenarioFileError};
-pub(crate) use file::{ScenarioFile, read_text};
+pub(crate) use file::{ScenarioFile, read_text, to_yaml};
 pub use invalid::Invalid;
 pub use parse::parse;
 pub(crate) use parse::{Kind, parse_as};

@@ -121,21 +121,16 @@ impl Explored {
         self.verdicts.values().sum()
     }
 
-    fn count(&self, wanted: Verdict) -> usize {
-        let counts = self.verdicts.iter().filter(|((_, verdict), _)| *verdict == wanted);
-        counts.map(|(_, count)| count).sum()
-    }
-
-    /// Whether no run failed, and how many showed nothing.
+    /// How many of them showed nothing.
     pub(crate) fn unknowns(&self) -> usize {
-        self.count(Verdict::Unknown)
+        self.unknown.values().sum()
     }
 }
 
 /// Runs `plans` in their order. `again` returns the command that repeats a plan, and `observe` is called
 /// at the end of each run.
 pub(crate) async fn explore(
-    plans: impl Iterator<Item = Plan>,
+    mut plans: impl Iterator<Item = Plan>,
     options: &RunOptions,
     limits: Limits,
     again: impl Fn(&Plan) -> String,
@@ -145,7 +140,6 @@ pub(crate) async fn explore(
     let mut explored = Explored::default();
     // Plans are counted when they begin: `buffer_unordered` takes the next one only when it has room.
     let found = std::cell::Cell::new(false);
-    let mut plans = plans.peekable();
     let mut taken = 0;
     let next = std::iter::from_fn(|| {
         let is_over = Instant::now() >= limits.until

@@ -12,5 +12,5 @@ mod shrinking;
 
 pub(crate) use exploring::{Enough, Explored, Failure, Limits, Seen, explore};
 pub(crate) use learning::{Lesson, learn_workload};
-pub(crate) use replay::{Failed, write_replay};
+pub(crate) use replay::write_replay;
 pub(crate) use shrinking::{Shrunk, shrink};

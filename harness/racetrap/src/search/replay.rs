@@ -4,28 +4,19 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use racetrap_history::{About, Platform, Replay, Scenario};
-use racetrap_search::{Plan, Signature};
 
-/// What a replay file says of its failure, beside the schedule.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Failed<'a> {
-    /// The plan that failed.
-    pub(crate) plan: &'a Plan,
-    /// How its run failed.
-    pub(crate) signature: &'a Signature,
-    /// The broken promises.
-    pub(crate) reasons: &'a [String],
-    /// Gates and rules in the order in which they acted.
-    pub(crate) order: &'a [String],
-}
+use super::exploring::Failure;
+use crate::scenario_file::to_yaml;
 
-/// Writes `scenario`, which fails in the way of `replay`, to a file of its own below `directory`.
+/// Writes `scenario`, which fails like `failure`, to a file of its own below `directory`. `order` is that of
+/// its gates and rules.
 pub(crate) fn write_replay(
     directory: &Path,
-    replay: Failed<'_>,
+    failure: &Failure,
     scenario: &Scenario,
+    order: &[String],
 ) -> io::Result<PathBuf> {
-    let Failed { plan, signature, reasons, order } = replay;
+    let Failure { signature, plan, reasons, .. } = failure;
     let oracle = signature.oracle;
     let about = About {
         title: plan.title(),
@@ -41,7 +32,7 @@ pub(crate) fn write_replay(
     };
     let expected = Replay { oracle, order: order.to_vec() };
     let whole = Scenario { about: Some(about), replay: Some(expected), ..scenario.clone() };
-    let text = serde_yaml::to_string(&whole).map_err(io::Error::other)?;
+    let text = to_yaml(&whole)?;
     fs::create_dir_all(directory)?;
     let path = directory.join(format!("{}.yaml", plan.scenario.finding));
     fs::write(&path, text)?;

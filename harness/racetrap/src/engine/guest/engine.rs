@@ -161,25 +161,39 @@ impl Guest {
             Forward::Daemon => &self.daemon_forward,
             Forward::Harness => &self.harness_forward,
         };
-        let ready = polled("the answer of the guest's engine to a ping", limit, async || {
+        let ended = || {
             let ends = [("QEMU", self.qemu.ended()), ("ssh", child.ended())];
-            if let Some((name, Some(how))) = ends.into_iter().find(|(_, how)| how.is_some()) {
-                return ControlFlow::Break(Err(format!("{name} ended: {how}")));
-            }
-            match truth::connect(&socket).await {
-                Ok(_) => ControlFlow::Break(Ok(())),
-                Err(error) => ControlFlow::Continue(chain(&error)),
-            }
-        });
-        match ready.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(how)) => {
-                let log = log_tail(&self.config.directory.join("ssh.log"));
-                let source = io::Error::other(format!("{how}; {log}"));
-                Err(EngineError::Process { what: "reached", source })
-            }
-            Err(source) => Err(EngineError::NotReady { source, log: log_tail(&self.config.log) }),
+            let (name, how) = ends.into_iter().find_map(|(name, how)| Some((name, how?)))?;
+            let log = log_tail(&self.config.directory.join("ssh.log"));
+            Some(format!("{name} ended: {how}; {log}"))
+        };
+        wait_for_answer(&self.config, socket, limit, ended).await
+    }
+}
+
+/// Waits until the guest's engine answers a ping on a socket. `ended` says which process has ended without
+/// which it cannot answer, if one has.
+pub(super) async fn wait_for_answer(
+    config: &EngineConfig,
+    socket: PathBuf,
+    limit: Duration,
+    ended: impl Fn() -> Option<String>,
+) -> Result<(), EngineError> {
+    let ready = polled("the answer of the guest's engine to a ping", limit, async || {
+        if let Some(how) = ended() {
+            return ControlFlow::Break(Err(how));
         }
+        match truth::connect(&socket).await {
+            Ok(_) => ControlFlow::Break(Ok(())),
+            Err(error) => ControlFlow::Continue(chain(&error)),
+        }
+    });
+    match ready.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(how)) => {
+            Err(EngineError::Process { what: "reached", source: io::Error::other(how) })
+        }
+        Err(source) => Err(EngineError::NotReady { source, log: log_tail(&config.log) }),
     }
 }
 

@@ -13,13 +13,11 @@ use std::time::Duration;
 use racetrap_history::Exit;
 use tokio::task::JoinSet;
 
-use super::engine::{BOOT_LIMIT, LIVE_RESTORE, end_child};
+use super::engine::{BOOT_LIMIT, LIVE_RESTORE, end_child, wait_for_answer};
 use super::forward::Forward;
 use super::machine::{REQUEST_LIMIT, engine_process};
-use crate::chain::chain;
 use crate::engine::config::EngineConfig;
 use crate::engine::error::EngineError;
-use crate::engine::truth;
 use crate::intent::Intent;
 use crate::process::{Child, Lifetime, log_tail};
 use crate::recorder::Recorder;
@@ -126,7 +124,7 @@ impl LimaGuest {
 
     /// Waits until the daemon's Lima forwards the engine's socket, and the engine answers on it.
     pub(super) async fn wait_for_forward(&self) -> Result<(), EngineError> {
-        wait_for_answer(&self.config, self.socket(), || None).await
+        wait_for_answer(&self.config, self.socket(), BOOT_LIMIT, || None).await
     }
 
     async fn attach(
@@ -140,7 +138,10 @@ impl LimaGuest {
         forward.expect_end();
         let engine = Lifetime::begin("engine", engine_process(agent).await?, recorder);
         engine.expect_end();
-        wait_for_answer(config, Forward::Harness.socket(config), || forward.ended()).await?;
+        wait_for_answer(config, Forward::Harness.socket(config), BOOT_LIMIT, || {
+            forward.ended().map(|how| format!("ssh ended: {how}"))
+        })
+        .await?;
         if config.live_restore {
             agent.run(LIVE_RESTORE, REQUEST_LIMIT).await?;
         }
@@ -172,7 +173,7 @@ impl LimaGuest {
         self.agent.run("engine start", REQUEST_LIMIT).await?;
         let engine = Lifetime::begin("engine", engine_process(&self.agent).await?, recorder);
         engine.expect_end();
-        wait_for_answer(&self.config, self.truth_socket(), || None).await?;
+        wait_for_answer(&self.config, self.truth_socket(), BOOT_LIMIT, || None).await?;
         if let Some(attached) = &mut self.attached {
             attached.engine = engine;
         }
@@ -198,30 +199,5 @@ impl LimaGuest {
     /// Ends the harness's side. The daemon has ended the machine before.
     pub(in crate::engine) async fn close(mut self) -> Result<(), EngineError> {
         self.detach("its machine was ended").await
-    }
-}
-
-/// Waits until the engine answers a ping on a socket of this machine. `ended` returns how the process
-/// that forwards it has ended, if it has.
-async fn wait_for_answer(
-    config: &EngineConfig,
-    socket: PathBuf,
-    ended: impl Fn() -> Option<String>,
-) -> Result<(), EngineError> {
-    let ready = polled("the answer of the guest's engine to a ping", BOOT_LIMIT, async || {
-        if let Some(how) = ended() {
-            return ControlFlow::Break(Err(format!("ssh ended: {how}")));
-        }
-        match truth::connect(&socket).await {
-            Ok(_) => ControlFlow::Break(Ok(())),
-            Err(error) => ControlFlow::Continue(chain(&error)),
-        }
-    });
-    match ready.await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(how)) => {
-            Err(EngineError::Process { what: "reached", source: io::Error::other(how) })
-        }
-        Err(source) => Err(EngineError::NotReady { source, log: log_tail(&config.log) }),
     }
 }
