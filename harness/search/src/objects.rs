@@ -52,6 +52,19 @@ impl Objects {
         objects
     }
 
+    /// What is there before and after a step: only that has a mirror for certain while the step's effects
+    /// arrive. States are those of `self`.
+    pub(crate) fn that_stay(&self, after: &Self) -> Self {
+        let mut stay = self.clone();
+        stay.containers.retain(|name, _| after.containers.contains_key(name));
+        stay.images.retain(|image, tags| {
+            tags.retain(|tag| after.images.get(image).is_some_and(|left| left.contains(tag)));
+            after.images.contains_key(image)
+        });
+        stay.volumes.retain(|volume| after.volumes.contains(volume));
+        stay
+    }
+
     /// Whether a container uses the volume.
     pub(crate) fn is_used(&self, volume: &str) -> bool {
         let uses = |container: &Container| container.volumes.iter().any(|used| used == volume);

@@ -68,8 +68,15 @@ impl Plan {
             policy,
             place: place.into(),
             disturbance: disturbance.into(),
-            scenario: Scenario { finding, about: None, replay: None, needs, steps },
+            scenario: Scenario { finding, about: None, replay: None, needs, clean: None, steps },
         }
+    }
+
+    /// The plan with other steps, and so with another identity.
+    pub(crate) fn with_steps(mut self, steps: Vec<Step>) -> Self {
+        self.scenario.finding = id(&self.workload, &self.scenario.needs, &steps);
+        self.scenario.steps = steps;
+        self
     }
 
     /// What the plan covers; two plans are the more alike, the more of it they share.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use racetrap_history::Scenario;
-use racetrap_search::{Learned, Order, Plan, Plans, Random, Rule, plan_workloads};
+use racetrap_search::{Checks, Learned, Order, Plan, Plans, Random, Rule, plan_workloads};
 use tokio::time::Instant;
 
 use super::again::Again;
@@ -99,6 +99,10 @@ pub(super) struct Args {
     /// How long each failure may be repeated and its schedule be shortened; 0s leaves it as it is
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     shrink_for: Duration,
+    /// End each plan with fresh requests and with a restart of the daemon, which must change nothing; without
+    /// this, a plan has one of the two
+    #[arg(long)]
+    healing: bool,
     /// Run nothing; write the plans as scenario files to this directory, in their order
     #[arg(long, value_name = "DIR")]
     write_plans: Option<PathBuf>,
@@ -249,10 +253,12 @@ async fn planned(
     learned: Option<Vec<Learned>>,
 ) -> Planned {
     let Shard { part, of } = args.shard;
+    let checks = if args.healing { Checks::Both } else { Checks::Either };
     if args.random {
         let seed = args.seed.unwrap_or_else(|| Clock::start().date());
         tell(&format!("plans are drawn by the seed {seed}"));
         let plans = Random::new(seed).skip(part - 1).step_by(of);
+        let plans = plans.map(move |plan| plan.checked(checks));
         return Planned {
             plans: Box::new(plans),
             count: None,
@@ -272,7 +278,8 @@ async fn planned(
     // What was learned elsewhere says nothing of this daemon's undisturbed runs.
     let Plans { plans, removed } = plan_workloads(&learned, is_read);
     // Parts are made by the plans' identities: other machines may have learned other places.
-    let own: Vec<_> = plans.into_iter().filter(|plan| plan.part(of) == part - 1).collect();
+    let plans = plans.into_iter().map(|plan| plan.checked(checks));
+    let own: Vec<_> = plans.filter(|plan| plan.part(of) == part - 1).collect();
     let count = own.len();
     tell(&report::plans_line(Some(count), &removed));
     Planned { plans: Box::new(Order::new(own)), count: Some(count), removed, lessons }

@@ -127,6 +127,7 @@ impl RecordMasker {
             about: None,
             replay: None,
             needs: Needs::default(),
+            clean: None,
             steps: Vec::new(),
         });
     }
