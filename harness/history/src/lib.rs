@@ -53,7 +53,7 @@ pub use record::{
     SentStream, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VolumeDetails, What,
     WireMessage, WireSide, WireWhat,
 };
-pub use replay::{Replayed, triggers};
+pub use replay::{Replayed, triggers, turns};
 pub use scenario::{
     ACTION, About, Action, ApiStep, AppStep, Await, BuildImage, Clean, ClientName, Codes,
     CommandName, CommandStep, ContainerOp, Counts, DaemonOp, DaemonStep, DiskOp, DockerCommand,
@@ -63,9 +63,9 @@ pub use scenario::{
     LeaveLog, LogCrowd, LogRequest, LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep,
     NewContainer, NewVolume, NoFindingId, OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, PROGRAM,
     Phase, Platform, Point, Prints, Protocol, Prune, QuietObjects, REGISTRY, RefusedWords, Replay,
-    Returned, RunCommand, STATE, Scenario, Serially, SetStep, Side, Step, Streams, Supposes, Unshown,
-    UserObject, UserPatch, VmMode, VmOp, WaitStep, WriteMatch, check_program_words, nearest,
-    program_commands, program_ends, words,
+    Returned, RunCommand, SERIAL, STATE, Scenario, Serially, SetStep, Side, Step, Streams,
+    Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep, WriteMatch,
+    check_program_words, nearest, program_commands, program_ends, words,
 };
 pub use schedule::ScheduleError;
 pub use steps::{ArmedRules, Steps};

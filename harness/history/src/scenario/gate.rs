@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::api::WriteMatch;
 use super::message::{Match, Point, Side};
 
+/// The beginning of the names of all messages that go on one at a time.
+pub const SERIAL: &str = "serial";
+
 /// A step that arms a gate, waits for it, or opens it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

@@ -62,7 +62,7 @@ pub use self::engine::{
 };
 pub use self::fault::{Fault, FaultKind, FaultName, FaultStep};
 pub use self::finding::{About, FindingId, NoFindingId, OracleName, Platform, Unshown};
-pub use self::gate::{GateName, GateStep, Hold, HoldWrite, Serially};
+pub use self::gate::{GateName, GateStep, Hold, HoldWrite, SERIAL, Serially};
 pub use self::level::{Await, EngineEventMatch, WaitStep};
 pub use self::logs::{
     ClientName, Door, LeaveHow, LeaveLog, LogCrowd, LogRequest, LogStep, OpenLog,

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::ScheduleError;
-use crate::scenario::{
-    GateName, GateStep, Hold, HoldWrite, Scenario, Serially, Step, WaitStep,
-};
+use crate::scenario::{GateName, GateStep, Hold, HoldWrite, Scenario, Serially, Step, WaitStep};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum GateState {

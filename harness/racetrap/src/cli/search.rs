@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use racetrap_history::Scenario;
-use racetrap_search::{Checks, Learned, Order, Plan, Plans, Random, Rule, plan_workloads};
+use racetrap_search::{
+    Checks, Learned, Order, Plan, Plans, Random, Rule, SerialPlans, plan_workloads,
+};
 use tokio::time::Instant;
 
 use super::again::Again;
@@ -68,21 +70,29 @@ pub(super) struct LearnOnlyArgs {
 
 /// Arguments of `search`.
 #[derive(Clone, Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("drawn").args(["random", "serial"]))]
 pub(super) struct Args {
     #[command(flatten)]
     learn: LearnArgs,
     /// Disturb workloads at each place that a run without faults has shown [default]
-    #[arg(long, conflicts_with_all = ["random", "seed"])]
+    #[arg(long, conflicts_with_all = ["random", "serial", "seed"])]
     systematic: bool,
     /// Let a seed decide what users do, what goes wrong, and when; takes no workload
     #[arg(long, conflicts_with = "workloads")]
     random: bool,
+    /// Stop each message between daemon and engine, and let one at a time go on, in orders that a seed
+    /// decides
+    #[arg(long)]
+    serial: bool,
+    /// How many orderings a race needs that `--serial` looks for; most need 2 or 3
+    #[arg(long, value_name = "D", default_value = "3", value_parser = clap::value_parser!(u32).range(1..), requires = "serial")]
+    depth: u32,
     /// Plan with what `learn --write` has written instead of learning anew, also from another revision of
     /// the daemon
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["random", "workloads"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["random", "serial", "workloads"])]
     learned: Option<PathBuf>,
-    /// Decides every plan of `--random` [default: the date]
-    #[arg(long, value_name = "S", requires = "random")]
+    /// Decides every plan of `--random` or `--serial` [default: the date]
+    #[arg(long, value_name = "S", requires = "drawn")]
     seed: Option<u64>,
     /// Run only the I-th of N parts of the plans, such as 1/4
     #[arg(long, value_name = "I/N", default_value = "1/1")]
@@ -254,11 +264,14 @@ async fn planned(
 ) -> Planned {
     let Shard { part, of } = args.shard;
     let checks = if args.healing { Checks::Both } else { Checks::Either };
-    if args.random {
+    if args.random || args.serial {
         let seed = args.seed.unwrap_or_else(|| Clock::start().date());
         tell(&format!("plans are drawn by the seed {seed}"));
-        let plans = Random::new(seed).skip(part - 1).step_by(of);
-        let plans = plans.map(move |plan| plan.checked(checks));
+        let plans: Box<dyn Iterator<Item = Plan>> = match args.serial {
+            true => Box::new(SerialPlans::new(workloads, seed, args.depth)),
+            false => Box::new(Random::new(seed)),
+        };
+        let plans = plans.skip(part - 1).step_by(of).map(move |plan| plan.checked(checks));
         return Planned {
             plans: Box::new(plans),
             count: None,

@@ -94,6 +94,7 @@ impl RecordMasker {
             | What::LogTruth(_)
             | What::Footprint(_)
             | What::Announced { .. }
+            | What::Turn { .. }
             | What::Named { .. }
             | What::StepBegan { .. }
             | What::StepDone { .. }

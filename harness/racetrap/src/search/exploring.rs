@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use racetrap_history::{Judgement, Verdict, triggers};
+use racetrap_history::{Judgement, Verdict, triggers, turns};
 use racetrap_search::{Plan, Policy, Signature};
 use tokio::time::Instant;
 
@@ -192,6 +192,7 @@ impl Explored {
             }
         };
         let order = triggers(&outcome.history);
+        let turns = turns(&outcome.history);
         let Outcome { judgement, evidence, .. } = outcome;
         let verdict = judgement.verdict;
         *self.verdicts.entry((plan.policy, verdict)).or_default() += 1;
@@ -207,7 +208,7 @@ impl Explored {
         let Some(known) = known else {
             self.failures.push(Failure {
                 signature: signature.clone(),
-                plan: plan.clone(),
+                plan: plan.clone().in_order(&turns),
                 number,
                 after,
                 order,

@@ -48,6 +48,8 @@ pub(super) const ORDER: [(&str, &[&str]); 4] = [
             "poison",
             "planner",
             "random",
+            "serial",
+            "serial_plans",
             "hunt",
             "order",
             "signature",

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use crate::clock::{TimedOut, within};
+use crate::point::Point;
 
 /// What has happened at the latch. The states follow one another in this order; `Abandoned` may be
 /// skipped, and `Released` is final.
@@ -39,6 +40,7 @@ pub(crate) struct Latch {
 pub struct StoppedMessage {
     latch: Arc<Latch>,
     connection: u64,
+    point: Point,
 }
 
 impl Latch {
@@ -55,10 +57,10 @@ impl Latch {
 
     /// Announces that a message of this connection is held. If nobody can release it any more, it is
     /// released.
-    pub(crate) fn announce(self: &Arc<Self>, connection: u64) {
+    pub(crate) fn announce(self: &Arc<Self>, connection: u64, point: Point) {
         if let Some(line) = &self.line {
             // The error has the message, and dropping that releases it.
-            let _ = line.send(StoppedMessage::new(self.clone(), connection));
+            let _ = line.send(StoppedMessage::new(self.clone(), connection, point));
         }
     }
 
@@ -113,8 +115,8 @@ impl Latch {
 }
 
 impl StoppedMessage {
-    pub(crate) fn new(latch: Arc<Latch>, connection: u64) -> Self {
-        Self { latch, connection }
+    pub(crate) fn new(latch: Arc<Latch>, connection: u64, point: Point) -> Self {
+        Self { latch, connection, point }
     }
 
     /// The name of its gate in the wire's events: the line, the kind of message, and which of that kind
@@ -128,6 +130,12 @@ impl StoppedMessage {
     #[must_use]
     pub fn connection(&self) -> u64 {
         self.connection
+    }
+
+    /// Whether it is a request, which the upstream answers once it goes on.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        self.point == Point::Request
     }
 
     /// Whether it still stands there: its connection may have ended.
