@@ -56,16 +56,16 @@ pub use record::{
 pub use replay::{Replayed, triggers, turns};
 pub use scenario::{
     ACTION, About, Action, ApiStep, AppStep, Await, BuildImage, Clean, ClientName, Codes,
-    CommandName, CommandStep, ContainerOp, Counts, DaemonOp, DaemonStep, DiskOp, DockerCommand,
-    DockerFileStep, DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT, EndpointOp,
-    EngineEventMatch, EngineOp, EngineStep, Exec, Fault, FaultKind, FaultName, FaultStep, FileOp,
-    FindingId, FirstSteps, GateName, GateStep, GuestOp, HealthCheck, Hold, HoldWrite, LeaveHow,
-    LeaveLog, LogCrowd, LogRequest, LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep,
-    NewContainer, NewVolume, NoFindingId, OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, PROGRAM,
-    Phase, Platform, Point, Prints, Protocol, Prune, QuietObjects, REGISTRY, RefusedWords, Replay,
-    Returned, RunCommand, SERIAL, STATE, Scenario, Serially, SetStep, Side, Step, Streams,
-    Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep, WriteMatch,
-    check_program_words, nearest, program_commands, program_ends, words,
+    CommandName, CommandStep, ContainerOp, Counts, DIGEST, DaemonOp, DaemonStep, DiskOp,
+    DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT,
+    EndpointOp, EngineEventMatch, EngineOp, EngineStep, Exec, Fault, FaultKind, FaultName,
+    FaultStep, FileOp, FindingId, FirstSteps, GateName, GateStep, GuestOp, HealthCheck, Hold,
+    HoldWrite, LeaveHow, LeaveLog, LogCrowd, LogRequest, LogStep, Match, MirrorRef, Moment, Needs,
+    NeighbourStep, NewContainer, NewVolume, NoFindingId, OURS, OpenLog, OracleName,
+    PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point, Prints, Protocol, Prune, QuietObjects,
+    REGISTRY, RefusedWords, Replay, Returned, RunCommand, SERIAL, STATE, Scenario, Serially,
+    SetStep, Side, Step, Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep,
+    WriteMatch, check_program_words, nearest, program_commands, program_ends, words,
 };
 pub use schedule::ScheduleError;
 pub use steps::{ArmedRules, Steps};
