@@ -5,7 +5,8 @@
 //! - UID, resource version, generation, time of creation and managed fields of an object: they count and
 //!   date writes, and `identity` follows the UIDs;
 //! - time and generation of a condition: they date it, and `truthful_conditions` judges the generations;
-//! - the volumes by which the harness proves that the daemon had its turn;
+//! - the volumes by which the harness proves that the daemon had its turn, and objects of users, which a
+//!   full sync may remove (contract 4.3.12);
 //! - files beside the docker command's configuration: `docker_config_integrity` judges them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,7 +81,8 @@ impl QuietState {
             let objects = self.view.objects(resource);
             objects.filter_map(|object| {
                 let mirror = Mirror::read(resource, object)?;
-                (!mirror.is_probe()).then(|| (self.name(&mirror.key), self.fields(object)))
+                let is_compared = !mirror.is_probe() && !mirror.is_foreign();
+                is_compared.then(|| (self.name(&mirror.key), self.fields(object)))
             })
         });
         let configuration = (CONFIGURATION.to_owned(), self.configuration());

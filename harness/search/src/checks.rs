@@ -50,7 +50,9 @@ impl Plan {
         // A restarted daemon reads more of a poisoned answer, or less.
         let may_restart = self.policy != Policy::Poisoned && is_restarted(&self.scenario.steps);
         let restarts = checks == Checks::Both || may_restart;
-        let is_fresh = checks == Checks::Both || !restarts;
+        // The plan may leave the App on an engine that has no mirrors.
+        let is_mirrored = Objects::after(&self.scenario.steps[..end]).app_runs;
+        let is_fresh = is_mirrored && (checks == Checks::Both || !restarts);
         let mut steps = self.scenario.steps[..end].to_vec();
         if is_fresh {
             steps.extend(fresh_requests(&steps, self.scenario.needs.passthrough));
@@ -78,7 +80,9 @@ fn fresh_requests(before: &[Step], has_logs: bool) -> Vec<Step> {
     let tag = format!("{FRESH}:1");
     let container = |state: &str| json!({"await": {"container": {"name": FRESH, "state": state}}});
     // Another tag of an image is as good a request as another image, and takes a tenth of the time.
-    let own = Objects::after(before).images.into_keys().next();
+    // The last tag of an image would take it along, or could not go.
+    let images = Objects::after(before).images.into_iter();
+    let own = images.filter(|(_, tags)| !tags.is_empty()).map(|(image, _)| image).next();
     let image = own.clone().unwrap_or_else(|| IMAGE.to_owned());
     let make_image = match own {
         Some(image) => json!({"tag": {"image": image, "tag": tag}}),
@@ -164,6 +168,15 @@ mod tests {
         assert!(text(&with_logs).contains("open_log"));
         with_logs.scenario.check().expect("a schedule that can be carried out");
         assert!(!text(&plan(1).checked(Checks::Both)).contains("open_log"));
+    }
+
+    #[test]
+    fn an_app_on_another_engine_gets_no_fresh_requests() {
+        let mut other = plan(1);
+        let set = json!({"set": {"properties": {"containerEngine.name": "containerd"}}});
+        other.scenario.steps.insert(1, step(set));
+        let other = other.checked(Checks::Both);
+        assert!(!text(&other).contains(FRESH) && text(&other).contains(r#"{"daemon":"stop"}"#));
     }
 
     #[test]

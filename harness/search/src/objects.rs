@@ -16,8 +16,10 @@ pub(crate) struct Objects {
     pub(crate) images: BTreeMap<String, BTreeSet<String>>,
     /// Volumes.
     pub(crate) volumes: BTreeSet<String>,
-    /// The App shall run.
+    /// The App shall run, on the engine that is mirrored.
     pub(crate) app_runs: bool,
+    /// The App wants another engine, which has no mirrors.
+    elsewhere: bool,
 }
 
 /// A container.
@@ -86,11 +88,18 @@ impl Objects {
     pub(crate) fn apply(&mut self, step: &Step) {
         match step {
             Step::Engine(step) => self.apply_engine(step),
-            Step::Command(CommandStep::App(AppStep { running, .. })) => self.app_runs = *running,
+            Step::Command(CommandStep::App(AppStep { running, .. })) => {
+                self.app_runs = *running && !self.elsewhere;
+            }
             Step::Command(CommandStep::Set(set)) => {
-                if let Some(running) = set.properties.get("running") {
-                    self.app_runs = running == "true";
+                let running = set.properties.get("running").map(|running| running == "true");
+                let was_elsewhere = self.elsewhere;
+                if let Some(engine) = set.properties.get("containerEngine.name") {
+                    self.elsewhere = engine != "moby";
                 }
+                // Back at the engine that is mirrored, it may run as before.
+                let runs = running.unwrap_or(self.app_runs || was_elsewhere);
+                self.app_runs = runs && !self.elsewhere;
             }
             Step::Api(step) => self.apply_api(step),
             // A command may do anything to them.
