@@ -49,8 +49,8 @@ pub use self::command::{AppStep, Codes, CommandName, CommandStep, Returned, RunC
 pub use self::container::{HealthCheck, NewContainer, Prints};
 pub use self::daemon::{DaemonOp, DaemonStep, VmOp};
 pub use self::docker::{
-    DiskOp, DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, ENDPOINT,
-    EndpointOp, FileOp, Moment, OURS, REGISTRY,
+    DIGEST, DiskOp, DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable,
+    ENDPOINT, EndpointOp, FileOp, Moment, OURS, REGISTRY,
 };
 pub use self::document::{Replay, Scenario};
 pub use self::engine::{

@@ -1,13 +1,14 @@
 //! The command line: one file per subcommand, and the exit codes.
 //!
 //! - `command`: parses the command line, and turns the result of a subcommand into an exit code;
-//! - `list`, `promises`, `workloads`, `run`, `repro`, `matrix`, `survey`, `search` (and `learn`), `hunt`,
+//! - `list`, `promises`, `workloads`, `run`, `repro`, `matrix`, `survey`, `lanes`, `search` (and `learn`), `hunt`,
 //!   `merge`, `report`, `judge`, `open`, `clean`, `doctor`, `engine`, `vm`: the subcommands; `manual`: shell
 //!   completions and the man page;
 //! - `search_log`: what a search keeps in its state file;
 //! - `options`: options that several subcommands have; `targets`: turns ids, globs and files into
 //!   scenarios;
 //! - `evidence`: how much evidence there is, and whose;
+//! - `columns`: the same scenarios on several daemons or engines, for `survey` and `lanes`;
 //! - `index`: the page that links to all runs of a command;
 //! - `reports`: JUnit and GitHub output, beside the report on the terminal;
 //! - `daemon`: which daemon is run, and what it says about itself;
@@ -19,6 +20,7 @@
 mod again;
 mod checks;
 mod clean;
+mod columns;
 mod command;
 mod daemon;
 mod doctor;
@@ -29,6 +31,7 @@ mod format;
 mod hunt;
 mod index;
 mod judge;
+mod lanes;
 mod list;
 mod manual;
 mod matrix;

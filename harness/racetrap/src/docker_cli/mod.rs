@@ -8,7 +8,8 @@
 //!   change of it;
 //! - `file_ops`, `disk`: what users and accidents do to the configuration's files and file system;
 //! - `write_trap`: stops the daemon when it begins to write the configuration;
-//! - `endpoint`: the user's engine; `registry`: where the user logs in; `listener`: accepts their
+//! - `endpoint`: the user's engine; `registry`: where the user logs in, pushes and pulls, with
+//!   `registry_store`, what it keeps; `listener`: accepts their
 //!   connections.
 
 mod command;
@@ -20,6 +21,7 @@ mod file_ops;
 mod layout;
 mod listener;
 mod registry;
+mod registry_store;
 mod user;
 mod write_trap;
 
