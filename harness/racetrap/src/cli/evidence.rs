@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
 
+use crate::bundle::archive_of;
 use crate::clock::file_age;
 use crate::derived::{JOURNAL, VERDICT};
 use crate::report::{Case, tell};
@@ -55,13 +56,6 @@ pub(super) fn evidence_in(place: &Path) -> io::Result<Vec<RunEvidence>> {
     }
     found.sort_by(|one, other| other.age.cmp(&one.age).then(one.directory.cmp(&other.directory)));
     Ok(found)
-}
-
-/// The archive beside an evidence directory.
-pub(super) fn archive_of(directory: &Path) -> PathBuf {
-    let mut name = directory.as_os_str().to_owned();
-    name.push(".tar.zst");
-    name.into()
 }
 
 /// Size of all files below a directory. Follows no link.

@@ -10,7 +10,8 @@ use super::exit::Failure;
 use crate::catalogue::Catalogue;
 use crate::matrix::Subject;
 use crate::process::called;
-use crate::scenario_file::ScenarioFile;
+use crate::scenario_file::{ScenarioFile, parse};
+use crate::search::{from_token, is_token};
 use crate::workloads::Workloads;
 
 /// A scenario and the name by which the user can run it again.
@@ -18,7 +19,7 @@ use crate::workloads::Workloads;
 pub(super) struct Target {
     /// The scenario.
     pub(super) scenario: Scenario,
-    /// An id, or the path of a file.
+    /// An id, the path of a file, or a token.
     pub(super) name: String,
 }
 
@@ -38,7 +39,10 @@ pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
     let given = if given.is_empty() { all.as_slice() } else { given };
     let mut targets: Vec<Target> = Vec::new();
     for selector in given {
-        let found = if names_a_file(selector) {
+        let found = if is_token(selector) {
+            let scenario = parse("the token", &from_token(selector)?)?;
+            vec![Target { scenario, name: selector.clone() }]
+        } else if names_a_file(selector) {
             let scenario = catalogue.read(Path::new(selector))?;
             vec![Target { scenario, name: selector.clone() }]
         } else {
