@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use miette::miette;
-use racetrap_history::Scenario;
+use racetrap_history::{Scenario, nearest};
 
 use super::exit::Failure;
 use crate::catalogue::Catalogue;
@@ -79,8 +79,14 @@ pub(super) fn workloads(given: &[String]) -> Result<Vec<Scenario>, Failure> {
             embedded.select(selector).into_iter().cloned().collect()
         };
         if selected.is_empty() {
+            let ids = embedded.scenarios().map(|workload| workload.finding.as_str());
+            let near: Vec<_> = nearest(selector, ids).into_iter().take(3).collect();
             return Err(Failure::usage(miette!(
-                help = format!("`{} workloads` lists all", called()),
+                help = format!(
+                    "the nearest are {}; `{} workloads` lists all",
+                    near.join(", "),
+                    called()
+                ),
                 "no workload matches `{selector}`"
             )));
         }

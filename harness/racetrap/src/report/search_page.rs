@@ -196,7 +196,7 @@ fn article(failure: &FailureTally<'_>, context: &Context<'_>) -> Markup {
                 @for (label, what) in story(scenario) { dt { (label) } dd { (what) } }
             }
             p.faint {
-                "Found by " (first.plan.title()) ", as plan " (after.0) " after " (hours(after.1))
+                "Found by " (first.plan.title()) ", in run " (after.0) ", after " (hours(after.1))
                 @if failure.since == failure.last { ", in the search of " (failure.since) "." }
                 @else { ", in the search of " (failure.since) ", and last in that of " (failure.last) "." }
                 @if let Some(short) = shortened {
