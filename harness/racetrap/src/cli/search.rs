@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::again::Again;
 use super::daemon::Daemon;
+use super::evidence::hand_over_all;
 use super::exit::{Exit, Failure, conclude};
 use super::format::Format;
 use super::options::{DaemonArgs, DefectArgs, JobsArgs, KnownArgs, WorldArgs, at_least_one};
@@ -259,6 +260,9 @@ pub(super) async fn search(
         unseen: unseen(&known, &explored),
         kept,
     };
+    let place = &begun.options.evidence;
+    let made = report.kept.iter().flat_map(|(state, page)| [state.clone(), page.clone()]);
+    hand_over_all(place, made.chain([place.join(REPLAYS)]));
     let told = terminal.write(&match format {
         Format::Human => report::search(&report, &found?, terminal.paint()),
         Format::Json => report::search_json(&begun.daemon, &report, &found?),
