@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::again::Again;
 use super::daemon::Daemon;
+use super::evidence::hand_over_all;
 use super::exit::{Exit, Failure, conclude};
 use super::format::Format;
 use super::options::{DaemonArgs, DefectArgs, JobsArgs, KnownArgs, WorldArgs, at_least_one};
@@ -28,8 +29,8 @@ use crate::report::{self, Found, Pairs, SearchReport, Terminal, tell};
 use crate::run::RunOptions;
 use crate::scenario_file;
 use crate::search::{
-    self as searching, Enough, Explored, Lesson, Limits, Past, Replay, Seen, explore,
-    learn_workload, shrink, write_replay,
+    self as searching, Enough, Explored, Lesson, Limits, Replay, Seen, explore, learn_workload,
+    shrink, write_replay,
 };
 
 /// Directory of replay files, below that of the evidence.
@@ -143,12 +144,25 @@ impl Begun {
     }
 }
 
-/// Learns from all workloads, so many at once as there may be runs.
-async fn lessons(args: &LearnArgs, workloads: &[Scenario], begun: &Begun) -> Vec<Lesson> {
+/// Learns from all workloads, so many at once as there may be runs; from those that an earlier search has
+/// learned from, without a run.
+async fn lessons(
+    args: &LearnArgs,
+    workloads: &[Scenario],
+    begun: &Begun,
+    log: Option<&SearchLog>,
+) -> Vec<Lesson> {
     use futures::StreamExt as _;
-    let lessons = workloads.iter().map(|workload| async {
+    let runs = args.learn_runs.get();
+    let lessons = workloads.iter().map(|workload| async move {
+        if let Some(known) = log.and_then(|log| log.past().learned(workload, runs)) {
+            return Lesson::known(known);
+        }
         let lesson = learn_workload(workload, args.learn_runs, &begun.options).await;
         tell(&report::lesson_line(&lesson));
+        if let Some(log) = log {
+            log.learned(&lesson, runs);
+        }
         lesson
     });
     futures::stream::iter(lessons).buffered(args.subject.jobs.jobs.get()).collect().await
@@ -162,7 +176,7 @@ pub(super) async fn learn(
 ) -> Result<Exit, Failure> {
     let workloads = workloads(&args.learn.workloads)?;
     let begun = Begun::new(&args.learn.subject, &args.learn.subject.defects.defects).await?;
-    let lessons = lessons(&args.learn, &workloads, &begun).await;
+    let lessons = lessons(&args.learn, &workloads, &begun, None).await;
     let closed = worlds::close(&begun.options.pool).await;
     let written = match &args.write {
         Some(path) => write_learned(path, &lessons),
@@ -212,8 +226,7 @@ pub(super) async fn search(
     let known = args.known.read_for_searches()?;
     let begun = Begun::new(&args.learn.subject, &args.learn.subject.defects.defects).await?;
     if let Some(directory) = &args.write_plans {
-        let past = Rc::new(Past::default());
-        let Planned { plans, count, .. } = planned(&args, source, &begun, &past).await;
+        let Planned { plans, count, .. } = planned(&args, source, &begun, None).await;
         let most = args.plans.or(count).unwrap_or(PLANS_WRITTEN);
         let written = write_plans(directory, plans.take(most));
         let closed = worlds::close(&begun.options.pool).await;
@@ -221,7 +234,7 @@ pub(super) async fn search(
     }
     let shard = args.shard.to_string();
     let log = SearchLog::begin(&args.state, &begun, source.seed(), shard, &known)?;
-    let planned = planned(&args, source, &begun, log.past()).await;
+    let planned = planned(&args, source, &begun, Some(&log)).await;
     log.planned(planned.as_kept());
     let Planned { plans, count, earlier, removed, lessons, pairs } = planned;
     let limits = Limits {
@@ -247,6 +260,9 @@ pub(super) async fn search(
         unseen: unseen(&known, &explored),
         kept,
     };
+    let place = &begun.options.evidence;
+    let made = report.kept.iter().flat_map(|(state, page)| [state.clone(), page.clone()]);
+    hand_over_all(place, made.chain([place.join(REPLAYS)]));
     let told = terminal.write(&match format {
         Format::Human => report::search(&report, &found?, terminal.paint()),
         Format::Json => report::search_json(&begun.daemon, &report, &found?),
@@ -319,15 +335,14 @@ impl Source {
     }
 }
 
-async fn planned(args: &Args, source: Source, begun: &Begun, past: &Rc<Past>) -> Planned {
+async fn planned(args: &Args, source: Source, begun: &Begun, log: Option<&SearchLog>) -> Planned {
+    let past = log.map(|log| Rc::clone(log.past())).unwrap_or_default();
     let Shard { part, of } = args.shard;
     if let Some(seed) = source.seed() {
         tell(&format!("plans are drawn by the seed {seed}"));
         let drawn = Random::new(seed).skip(part - 1).step_by(of);
         return Planned {
-            plans: Box::new(
-                Rc::clone(past).before_endless(drawn, move |plan| plan.part(of) == part - 1),
-            ),
+            plans: Box::new(past.before_endless(drawn, move |plan| plan.part(of) == part - 1)),
             count: None,
             earlier: 0,
             removed: BTreeMap::new(),
@@ -340,7 +355,7 @@ async fn planned(args: &Args, source: Source, begun: &Begun, past: &Rc<Past>) ->
         Source::Seed(_) => (Vec::new(), Vec::new()),
         Source::Learned(learned) => (Vec::new(), learned),
         Source::Workloads(workloads) => {
-            let lessons = lessons(&args.learn, &workloads, begun).await;
+            let lessons = lessons(&args.learn, &workloads, begun, log).await;
             let learned = lessons.iter().filter_map(|lesson| lesson.learned.clone()).collect();
             (lessons, learned)
         }

@@ -20,7 +20,7 @@ use crate::process::command_line;
 use crate::report::{Found, tell};
 use crate::run::{RunOptions, Stop};
 use crate::search::{
-    Began, Ended, Entry, KnownNote, Met, Past, Planned, Ran, STATE, Seen, Shortened, State,
+    Began, Ended, Entry, KnownNote, Lesson, Met, Past, Planned, Ran, STATE, Seen, Shortened, State,
     StateError, StateWriter, Subject,
 };
 
@@ -102,6 +102,13 @@ impl SearchLog {
         if let Err(error) = added {
             tell(&format!("{} could not be written: {error}", self.path.display()));
             *writer = Err(error);
+        }
+    }
+
+    /// What was learned from a workload, if all of its runs have passed.
+    pub(super) fn learned(&self, lesson: &Lesson, runs: usize) {
+        if let Some(learned) = lesson.learned.as_ref().filter(|learned| learned.runs == runs) {
+            self.add(Entry::Learned(Box::new(learned.clone())));
         }
     }
 

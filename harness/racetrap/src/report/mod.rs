@@ -45,6 +45,8 @@ mod terminal;
 mod workloads;
 
 #[cfg(test)]
+mod search_tests;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use case::{Case, State};

@@ -31,4 +31,6 @@ pub(crate) use state::{
 };
 pub(crate) use state_file::{STATE, StateError, StateWriter};
 pub(crate) use tally::{FailureTally, Progressed, Tally};
+#[cfg(test)]
+pub(crate) use token::to_token;
 pub(crate) use token::{TokenError, from_token, is_token};

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use racetrap_history::Verdict;
-use racetrap_search::{Earlier, Order, Plan, Signature};
+use racetrap_history::{Scenario, Verdict};
+use racetrap_search::{Earlier, Learned, Order, Plan, Signature};
 
 use super::state::{Shortened, State, Subject};
 
@@ -27,6 +27,8 @@ pub(crate) struct Past {
     plans: Vec<Plan>,
     /// How often each failure was seen on this subject.
     seen: BTreeMap<Signature, usize>,
+    /// What was learned from this subject.
+    learned: Vec<Learned>,
     /// Failures of this subject whose schedules were shortened.
     shortened: Vec<Shortened>,
 }
@@ -60,6 +62,7 @@ impl Past {
             }
             past.plans.extend(session.met.iter().map(|met| met.plan.clone()));
             if is_same {
+                past.learned.extend(session.learned.iter().cloned());
                 past.shortened.extend(session.shortened.iter().cloned());
             }
         }
@@ -107,6 +110,12 @@ impl Past {
     /// Places with disturbances that were covered on this subject.
     pub(crate) fn covered(&self) -> &BTreeSet<(String, String)> {
         &self.covered
+    }
+
+    /// What was learned from at least so many runs of the workload, so that it need not be run again.
+    pub(crate) fn learned(&self, workload: &Scenario, runs: usize) -> Option<&Learned> {
+        let is_it = |known: &&Learned| known.workload == *workload && known.runs >= runs;
+        self.learned.iter().rev().find(is_it)
     }
 
     /// How many plans were run on this subject.

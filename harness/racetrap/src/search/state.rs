@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use racetrap_history::{Scenario, Verdict};
-use racetrap_search::{Plan, Policy, Rule, Signature};
+use racetrap_search::{Learned, Plan, Policy, Rule, Signature};
 use serde::{Deserialize, Serialize};
 
 /// What was searched: the daemon, and the kind of its worlds. Results of different subjects are kept apart.
@@ -141,6 +141,8 @@ pub(crate) struct Ended {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Entry {
     Began(Box<Began>),
+    /// What the runs of a workload without faults have shown.
+    Learned(Box<Learned>),
     Planned(Planned),
     Ran(Box<Ran>),
     Met(Box<Met>),
@@ -154,6 +156,7 @@ pub(crate) struct Session {
     /// Differs between any two searches.
     pub(crate) id: String,
     pub(crate) began: Began,
+    pub(crate) learned: Vec<Learned>,
     pub(crate) planned: Planned,
     /// In the order in which the runs ended.
     pub(crate) ran: Vec<Ran>,
@@ -179,6 +182,7 @@ impl Session {
     fn entries(&self) -> usize {
         self.ran.len()
             + self.met.len()
+            + self.learned.len()
             + self.shortened.len()
             + usize::from(self.ended.is_some())
             + usize::from(self.planned.plans.is_some())
@@ -186,8 +190,10 @@ impl Session {
 
     /// All of it as it is written.
     pub(crate) fn into_entries(self) -> Vec<Entry> {
-        let Self { began, planned, ran, met, shortened, ended, .. } = self;
-        let mut entries = vec![Entry::Began(Box::new(began)), Entry::Planned(planned)];
+        let Self { began, learned, planned, ran, met, shortened, ended, .. } = self;
+        let mut entries = vec![Entry::Began(Box::new(began))];
+        entries.extend(learned.into_iter().map(|learned| Entry::Learned(Box::new(learned))));
+        entries.push(Entry::Planned(planned));
         entries.extend(ran.into_iter().map(|ran| Entry::Ran(Box::new(ran))));
         entries.extend(met.into_iter().map(|met| Entry::Met(Box::new(met))));
         entries.extend(shortened.into_iter().map(|short| Entry::Shortened(Box::new(short))));
@@ -221,6 +227,7 @@ impl State {
             (Entry::Began(began), None) => self.sessions.push(Session {
                 id,
                 began: *began,
+                learned: Vec::new(),
                 planned: Planned::default(),
                 ran: Vec::new(),
                 met: Vec::new(),
@@ -229,6 +236,7 @@ impl State {
             }),
             (Entry::Began(_), Some(_)) => return Err("a search begins twice"),
             (_, None) => return Err("a search that has not begun"),
+            (Entry::Learned(learned), Some(session)) => session.learned.push(*learned),
             (Entry::Planned(planned), Some(session)) => session.planned = planned,
             (Entry::Ran(ran), Some(session)) => session.ran.push(*ran),
             (Entry::Met(met), Some(session)) => session.met.push(*met),

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use racetrap_history::{OracleName, Verdict};
-use racetrap_search::{Plan, Policy, Signature};
+use racetrap_history::{OracleName, Scenario, Verdict};
+use racetrap_search::{Learned, Plan, Policy, Signature};
 use rstest::rstest;
 use serde_json::json;
 use tempfile::TempDir;
@@ -221,6 +221,27 @@ fn a_search_goes_on_and_then_begins_with_what_was_worth_most() {
     assert_eq!((next.runs(), next.times(&signature())), (4, 1));
     let (order, earlier) = next.order(all.to_vec());
     assert_eq!((&ids(order)[..2], earlier), (&["2".to_owned(), "3".to_owned()][..], 0));
+}
+
+// What an earlier search has learned of the same daemon and the same workload is not learned again.
+#[test]
+fn what_was_learned_is_known_to_the_next_search() {
+    let workload = json!({"finding": "work-a", "steps": ["settle"]});
+    let learned = json!({"workload": workload, "runs": 2, "sites": [], "unstable": []});
+    let learned: Learned = serde_json::from_value(learned).expect("a lesson");
+    let place = Place::new();
+    place.write("s1", vec![began("d", "1"), Entry::Learned(Box::new(learned.clone()))]);
+    let state = place.read();
+    let known = |daemon: &str, workload: &Scenario, runs| {
+        Past::new(&state, &subject(daemon)).learned(workload, runs).cloned()
+    };
+    let other = Scenario { steps: Vec::new(), ..learned.workload.clone() };
+    assert_eq!(known("d", &learned.workload, 2).as_ref(), Some(&learned));
+    assert_eq!(known("d", &learned.workload, 3), None);
+    assert_eq!(known("d", &other, 2), None);
+    assert_eq!(known("e", &learned.workload, 2), None);
+    state.write(&place.file()).expect("it can be replaced");
+    assert_eq!(place.read(), state);
 }
 
 // A seed has no end of plans: the next search goes on after those that were run, and on another daemon
