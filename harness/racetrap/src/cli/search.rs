@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use racetrap_history::Scenario;
-use racetrap_search::{Learned, Plan, Plans, Random, Rule, Signature, plan_workloads};
+use racetrap_search::{
+    Checks, Learned, Plan, Plans, Random, Rule, SerialPlans, Signature, plan_workloads,
+};
 use tokio::time::Instant;
 
 use super::again::Again;
@@ -74,21 +76,29 @@ pub(super) struct LearnOnlyArgs {
 
 /// Arguments of `search`.
 #[derive(Clone, Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("drawn").args(["random", "serial"]))]
 pub(super) struct Args {
     #[command(flatten)]
     learn: LearnArgs,
     /// Disturb workloads at each place that a run without faults has shown [default]
-    #[arg(long, conflicts_with_all = ["random", "seed"])]
+    #[arg(long, conflicts_with_all = ["random", "serial", "seed"])]
     systematic: bool,
     /// Let a seed decide what users do, what goes wrong, and when; takes no workload
     #[arg(long, conflicts_with = "workloads")]
     random: bool,
+    /// Stop each message between daemon and engine, and let one at a time go on, in orders that a seed
+    /// decides
+    #[arg(long)]
+    serial: bool,
+    /// How many orderings a race needs that `--serial` looks for; most need 2 or 3
+    #[arg(long, value_name = "D", default_value = "3", value_parser = clap::value_parser!(u32).range(1..), requires = "serial")]
+    depth: u32,
     /// Plan with what `learn --write` has written instead of learning anew, also from another revision of
     /// the daemon
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["random", "workloads"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["random", "serial", "workloads"])]
     learned: Option<PathBuf>,
-    /// Decides every plan of `--random` [default: the date]
-    #[arg(long, value_name = "S", requires = "random")]
+    /// Decides every plan of `--random` or `--serial` [default: the date]
+    #[arg(long, value_name = "S", requires = "drawn")]
     seed: Option<u64>,
     /// Run only the I-th of N parts of the plans, such as 1/4
     #[arg(long, value_name = "I/N", default_value = "1/1")]
@@ -109,6 +119,10 @@ pub(super) struct Args {
     state: StateArgs,
     #[command(flatten)]
     known: KnownArgs,
+    /// End each plan with fresh requests and with a restart of the daemon, which must change nothing; without
+    /// this, a plan has one of the two
+    #[arg(long)]
+    healing: bool,
     /// Run nothing; write the plans as scenario files to this directory, in their order
     #[arg(long, value_name = "DIR")]
     write_plans: Option<PathBuf>,
@@ -309,7 +323,10 @@ impl Planned {
 
 /// What plans are made of.
 enum Source {
-    Seed(u64),
+    /// A seed alone.
+    Random(u64),
+    /// Workloads whose messages go on in an order of the seed.
+    Serial { workloads: Vec<Scenario>, seed: u64, depth: u32 },
     /// What another search has learned.
     Learned(Vec<Learned>),
     /// Workloads that are still to be run.
@@ -318,18 +335,34 @@ enum Source {
 
 impl Source {
     fn new(args: &Args) -> Result<Self, Failure> {
+        let seed = args.seed.unwrap_or_else(|| Clock::start().date());
         if args.random {
-            return Ok(Self::Seed(args.seed.unwrap_or_else(|| Clock::start().date())));
+            return Ok(Self::Random(seed));
         }
-        match &args.learned {
-            Some(path) => read_learned(path).map(Self::Learned),
-            None => workloads(&args.learn.workloads).map(Self::Workloads),
+        if let Some(path) = &args.learned {
+            return read_learned(path).map(Self::Learned);
         }
+        let workloads = workloads(&args.learn.workloads)?;
+        Ok(match args.serial {
+            true => Self::Serial { workloads, seed, depth: args.depth },
+            false => Self::Workloads(workloads),
+        })
     }
 
     fn seed(&self) -> Option<u64> {
         match self {
-            Self::Seed(seed) => Some(*seed),
+            Self::Random(seed) | Self::Serial { seed, .. } => Some(*seed),
+            Self::Learned(_) | Self::Workloads(_) => None,
+        }
+    }
+
+    /// The plans that a seed draws, without end; nothing if there is no seed.
+    fn drawn(&self) -> Option<Box<dyn Iterator<Item = Plan>>> {
+        match self {
+            Self::Random(seed) => Some(Box::new(Random::new(*seed))),
+            Self::Serial { workloads, seed, depth } => {
+                Some(Box::new(SerialPlans::new(workloads, *seed, *depth)))
+            }
             Self::Learned(_) | Self::Workloads(_) => None,
         }
     }
@@ -338,9 +371,10 @@ impl Source {
 async fn planned(args: &Args, source: Source, begun: &Begun, log: Option<&SearchLog>) -> Planned {
     let past = log.map(|log| Rc::clone(log.past())).unwrap_or_default();
     let Shard { part, of } = args.shard;
-    if let Some(seed) = source.seed() {
+    let checks = if args.healing { Checks::Both } else { Checks::Either };
+    if let (Some(seed), Some(drawn)) = (source.seed(), source.drawn()) {
         tell(&format!("plans are drawn by the seed {seed}"));
-        let drawn = Random::new(seed).skip(part - 1).step_by(of);
+        let drawn = drawn.skip(part - 1).step_by(of).map(move |plan| plan.checked(checks));
         return Planned {
             plans: Box::new(past.before_endless(drawn, move |plan| plan.part(of) == part - 1)),
             count: None,
@@ -352,7 +386,7 @@ async fn planned(args: &Args, source: Source, begun: &Begun, log: Option<&Search
     }
     let is_read = matches!(source, Source::Learned(_));
     let (lessons, learned) = match source {
-        Source::Seed(_) => (Vec::new(), Vec::new()),
+        Source::Random(_) | Source::Serial { .. } => (Vec::new(), Vec::new()),
         Source::Learned(learned) => (Vec::new(), learned),
         Source::Workloads(workloads) => {
             let lessons = lessons(&args.learn, &workloads, begun, log).await;
@@ -363,7 +397,8 @@ async fn planned(args: &Args, source: Source, begun: &Begun, log: Option<&Search
     // What was learned elsewhere says nothing of this daemon's undisturbed runs.
     let Plans { plans, removed } = plan_workloads(&learned, is_read);
     // Parts are made by the plans' identities: other machines may have learned other places.
-    let own: Vec<_> = plans.into_iter().filter(|plan| plan.part(of) == part - 1).collect();
+    let plans = plans.into_iter().map(|plan| plan.checked(checks));
+    let own: Vec<_> = plans.filter(|plan| plan.part(of) == part - 1).collect();
     let pairs = own.iter().map(|plan| (plan.place.clone(), plan.disturbance.clone())).collect();
     let (order, earlier) = past.order(own);
     let count = order.len();

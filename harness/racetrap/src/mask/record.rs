@@ -94,6 +94,7 @@ impl RecordMasker {
             | What::LogTruth(_)
             | What::Footprint(_)
             | What::Announced { .. }
+            | What::Turn { .. }
             | What::Named { .. }
             | What::StepBegan { .. }
             | What::StepDone { .. }
@@ -127,6 +128,7 @@ impl RecordMasker {
             about: None,
             replay: None,
             needs: Needs::default(),
+            clean: None,
             steps: Vec::new(),
         });
     }

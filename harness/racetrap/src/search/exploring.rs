@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use racetrap_history::{Judgement, Verdict, triggers};
+use racetrap_history::{Judgement, Verdict, triggers, turns};
 use racetrap_search::{Plan, Policy, Signature};
 use tokio::time::Instant;
 
@@ -231,7 +231,7 @@ impl Explored {
             self.failures.push(Failure {
                 signature,
                 known,
-                plan: plan.clone(),
+                plan: plan.clone().in_order(&turns(&history)),
                 number,
                 after,
                 order: triggers(&history),

@@ -145,6 +145,10 @@ pub(crate) fn meaning(oracle: OracleName) -> &'static str {
         OracleName::Liveness => {
             "What is requested is reached before the deadline, and the daemon keeps running."
         }
+        OracleName::Healing => "A restart of the daemon in a quiet world changes nothing.",
+        OracleName::CleanRuns => {
+            "A disturbance that is over leaves no trace: all is as in runs without it."
+        }
     }
 }
 
