@@ -134,6 +134,9 @@ pub enum OracleName {
     CommandLine,
     /// What the daemon began is gone when it has stopped.
     Hygiene,
+    /// A VM has one hostagent, stops in time, and leaves neither processes nor files; nobody else is
+    /// signalled.
+    VmLifecycle,
     /// The docker command's configuration is whole at every instant, and stays the user's.
     DockerConfigIntegrity,
     /// Who asks for a log gets the engine's bytes, in time, and costs nothing when he has gone.
@@ -146,7 +149,7 @@ pub enum OracleName {
 
 impl OracleName {
     /// All names, in their order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Convergence,
         Self::Identity,
         Self::TruthfulConditions,
@@ -157,6 +160,7 @@ impl OracleName {
         Self::EngineRequests,
         Self::CommandLine,
         Self::Hygiene,
+        Self::VmLifecycle,
         Self::DockerConfigIntegrity,
         Self::LogFidelity,
         Self::QuietLogs,
@@ -177,6 +181,7 @@ impl fmt::Display for OracleName {
             Self::EngineRequests => "engine_requests",
             Self::CommandLine => "command_line",
             Self::Hygiene => "hygiene",
+            Self::VmLifecycle => "vm_lifecycle",
             Self::DockerConfigIntegrity => "docker_config_integrity",
             Self::LogFidelity => "log_fidelity",
             Self::QuietLogs => "quiet_logs",

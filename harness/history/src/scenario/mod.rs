@@ -47,7 +47,9 @@ pub use self::api::{
 };
 pub use self::command::{AppStep, Codes, CommandName, CommandStep, Returned, RunCommand, SetStep};
 pub use self::container::{HealthCheck, NewContainer, Prints};
-pub use self::daemon::{DaemonOp, DaemonStep, VmOp};
+pub use self::daemon::{
+    Bystander, DaemonOp, DaemonStep, KeysOp, VmOp, VmProcessOp, VmProcessStep, VmRole,
+};
 pub use self::docker::{
     DiskOp, DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, ENDPOINT,
     EndpointOp, FileOp, Moment, OURS, REGISTRY,

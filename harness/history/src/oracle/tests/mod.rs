@@ -21,3 +21,4 @@ mod quiet_logs;
 mod run;
 mod settled;
 mod stop;
+mod vm_lifecycle;
