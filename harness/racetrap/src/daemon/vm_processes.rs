@@ -118,6 +118,10 @@ impl Vms {
         for role in files_of {
             let name = if *role == VmRole::Driver { "qemu.pid" } else { "ha.pid" };
             let path = self.watch.directory(vm).join(name);
+            if let Some(process) = self.watch.find(vm, *role) {
+                let text = format!("the {role} {} of {vm} still runs", process.pid);
+                return Err(DaemonError::NoVmFiles(io::Error::other(text)));
+            }
             let added = self.add_bystander(vm, &path, tasks).await;
             added.map_err(DaemonError::NoVmFiles)?;
         }
@@ -131,10 +135,6 @@ impl Vms {
         tasks: &mut JoinSet<()>,
     ) -> io::Result<()> {
         let pid: u32 = std::fs::read_to_string(file)?.trim().parse().map_err(io::Error::other)?;
-        if Identity::from_pid(pid).is_some() {
-            let text = format!("process {pid} of {} still runs", file.display());
-            return Err(io::Error::other(text));
-        }
         let mut bystander = self.start_bystander(tasks, Some(pid))?;
         for _ in 1..ATTEMPTS {
             if bystander.identity().pid == pid {
