@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use crate::mirror::{Mirror, MirrorKey};
 use crate::record::{Record, Stage, What};
+use crate::scenario::REGISTRY;
 use crate::view::View;
 
 /// The mirrored state at each checkpoint of a history.
@@ -54,6 +55,12 @@ fn app_line(view: &View) -> String {
     }
 }
 
+/// A tag with a placeholder for the address of the harness's registry, whose port differs in each run.
+fn without_port(tag: &str) -> String {
+    let image = tag.strip_prefix("127.0.0.1:").and_then(|rest| rest.split_once('/'));
+    image.map_or_else(|| tag.to_owned(), |(_port, image)| format!("{REGISTRY}/{image}"))
+}
+
 fn mirror_line(view: &View, mirror: &Mirror, before: &BTreeMap<MirrorKey, String>) -> String {
     let what = match &mirror.key {
         MirrorKey::Container(_) => {
@@ -66,7 +73,7 @@ fn mirror_line(view: &View, mirror: &Mirror, before: &BTreeMap<MirrorKey, String
             )
         }
         MirrorKey::Image { id, tag: Some(tag) } => {
-            format!("image {}: tagged {tag}", image_name(view, id))
+            format!("image {}: tagged {}", image_name(view, id), without_port(tag))
         }
         MirrorKey::Image { id, tag: None } => format!("image {}: dangling", image_name(view, id)),
         MirrorKey::Volume(name) => format!("volume {name}"),

@@ -54,7 +54,7 @@ pub use record::{
 pub use replay::{Replayed, triggers};
 pub use scenario::{
     ACTION, About, Action, ApiStep, AppStep, Await, BuildImage, Bystander, ClientName, Codes,
-    CommandName, CommandStep, ContainerOp, DaemonOp, DaemonStep, DiskOp, DockerCommand,
+    CommandName, CommandStep, ContainerOp, DIGEST, DaemonOp, DaemonStep, DiskOp, DockerCommand,
     DockerFileStep, DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT, EndpointOp,
     EngineEventMatch, EngineOp, EngineStep, Exec, Fault, FaultKind, FaultName, FaultStep, FileOp,
     FindingId, GateName, GateStep, GuestOp, HealthCheck, Hold, HoldWrite, KeysOp, LeaveHow,

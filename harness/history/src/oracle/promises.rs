@@ -29,7 +29,7 @@ pub fn promises(oracle: OracleName) -> &'static [&'static str] {
 
 /// Compares all mirrors with the engine's objects at each checkpoint.
 #[rustfmt::skip]
-const CONVERGENCE: [&str; 46] = [
+const CONVERGENCE: [&str; 47] = [
     // Each daemon is compared with its own engine, whichever program runs the controllers.
     "2.2.5", "3.3.4",
     // A mirror's fields, and how they follow from the engine's.
@@ -41,7 +41,7 @@ const CONVERGENCE: [&str; 46] = [
     // What events leave.
     "4.2.1", "4.2.2", "4.2.4", "4.2.5", "4.2.6", "4.2.8", "4.2.9", "4.2.10", "4.2.11", "4.2.12",
     // What no event reports, or an event without a name; and a stream that carries nothing.
-    "4.2.14", "4.2.15", "4.2.20",
+    "4.2.14", "4.2.15", "4.2.20", "4.2.21",
     // Which mirrors may still be marked for deletion.
     "4.3.1", "4.3.7",
     // What faults, stops and switches leave.

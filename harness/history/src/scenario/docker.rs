@@ -12,6 +12,9 @@ pub const ENDPOINT: &str = "{endpoint}";
 /// Stands in arguments for the registry that the harness runs.
 pub const REGISTRY: &str = "{registry}";
 
+/// Stands in arguments for the digest of the manifest that was last pushed to that registry.
+pub const DIGEST: &str = "{digest}";
+
 /// Stands for the name of the daemon's own context.
 pub const OURS: &str = "$ours";
 
@@ -81,7 +84,7 @@ impl DockerVariable {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DockerCommand {
-    /// Arguments; [`ENDPOINT`] and [`REGISTRY`] are replaced in them.
+    /// Arguments; [`ENDPOINT`], [`REGISTRY`] and [`DIGEST`] are replaced in them.
     pub arguments: Vec<String>,
     /// What it reads. It is recorded nowhere but in the scenario, and may stand for a secret.
     #[serde(default, skip_serializing_if = "String::is_empty")]

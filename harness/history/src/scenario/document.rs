@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::command::CommandStep;
 use super::engine::EngineStep;
 use super::finding::{About, FindingId, OracleName};
 use super::needs::Needs;
@@ -47,5 +48,15 @@ impl Scenario {
             matches!(step, Step::Engine(EngineStep::Guest(_)))
         };
         self.steps.iter().any(is_about_guest)
+    }
+
+    /// Whether a gate or a fault is armed before the scenario starts the App, and so for the daemon's first
+    /// connection to its engine.
+    #[must_use]
+    pub fn disturbs_first_connection(&self) -> bool {
+        let starts_app =
+            |step: &Step| matches!(step, Step::Command(CommandStep::App(_) | CommandStep::Set(_)));
+        let before = self.steps.iter().position(starts_app).unwrap_or_default();
+        self.steps[..before].iter().any(|step| matches!(step, Step::Gate(_) | Step::Fault(_)))
     }
 }

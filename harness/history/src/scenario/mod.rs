@@ -51,8 +51,8 @@ pub use self::daemon::{
     Bystander, DaemonOp, DaemonStep, KeysOp, VmOp, VmProcessOp, VmProcessStep, VmRole,
 };
 pub use self::docker::{
-    DiskOp, DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, ENDPOINT,
-    EndpointOp, FileOp, Moment, OURS, REGISTRY,
+    DIGEST, DiskOp, DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable,
+    ENDPOINT, EndpointOp, FileOp, Moment, OURS, REGISTRY,
 };
 pub use self::document::{Replay, Scenario};
 pub use self::engine::{

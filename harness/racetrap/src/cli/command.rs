@@ -10,8 +10,8 @@ use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 use super::exit::{self, Exit, Failure};
 use super::format::Format;
 use super::{
-    clean, doctor, engine, hunt, judge, list, manual, matrix, open, promises, report, repro, run,
-    search, survey, vm, workloads,
+    clean, doctor, engine, hunt, judge, lanes, list, manual, matrix, open, promises, report, repro,
+    run, search, survey, vm, workloads,
 };
 use crate::report::{Color, Terminal, message_width, tell};
 use crate::sys;
@@ -47,6 +47,8 @@ enum Command {
     Matrix(matrix::Args),
     /// Runs each scenario on several revisions of the daemon, and compares their verdicts
     Survey(survey::Args),
+    /// Runs each scenario on several engines, and compares their verdicts and times
+    Lanes(lanes::Args),
     /// Runs workloads without faults, and lists the places where the daemon can be disturbed
     Learn(search::LearnOnlyArgs),
     /// Plans disturbances of workloads that nobody has written down, runs them, and shortens what fails
@@ -144,6 +146,7 @@ fn carry_out(cli: Cli, command: clap::Command) -> Result<Exit, Failure> {
         Command::Repro(args) => block_on(repro::repro(args, format, terminal)),
         Command::Matrix(args) => block_on(matrix::matrix(args, format, terminal)),
         Command::Survey(args) => block_on(survey::survey(args, format, terminal)),
+        Command::Lanes(args) => block_on(lanes::lanes(args, format, terminal)),
         Command::Learn(args) => block_on(search::learn(args, format, terminal)),
         Command::Search(args) => block_on(search::search(args, format, terminal)),
         Command::Hunt(args) => block_on(hunt::hunt(args, format, terminal)),

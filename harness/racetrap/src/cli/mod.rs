@@ -1,11 +1,12 @@
 //! The command line: one file per subcommand, and the exit codes.
 //!
 //! - `command`: parses the command line, and turns the result of a subcommand into an exit code;
-//! - `list`, `promises`, `workloads`, `run`, `repro`, `matrix`, `survey`, `report`, `judge`, `open`, `clean`,
+//! - `list`, `promises`, `workloads`, `run`, `repro`, `matrix`, `survey`, `lanes`, `report`, `judge`, `open`, `clean`,
 //!   `doctor`, `engine`, `vm`: the subcommands; `manual`: shell completions and the man page;
 //! - `options`: options that several subcommands have; `targets`: turns ids, globs and files into
 //!   scenarios;
 //! - `evidence`: how much evidence there is, and whose;
+//! - `columns`: the same scenarios on several daemons or engines, for `survey` and `lanes`;
 //! - `index`: the page that links to all runs of a command;
 //! - `reports`: JUnit and GitHub output, beside the report on the terminal;
 //! - `daemon`: which daemon is run, and what it says about itself;
@@ -17,6 +18,7 @@
 mod again;
 mod checks;
 mod clean;
+mod columns;
 mod command;
 mod daemon;
 mod doctor;
@@ -27,6 +29,7 @@ mod format;
 mod hunt;
 mod index;
 mod judge;
+mod lanes;
 mod list;
 mod manual;
 mod matrix;

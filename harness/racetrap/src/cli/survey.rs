@@ -1,26 +1,16 @@
 //! `racetrap survey`: runs scenarios on several revisions of a daemon.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use futures::StreamExt as _;
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
-use tokio::time::Instant;
 
-use super::again::Again;
+use super::columns::{Column, Table, compare};
 use super::daemon::Daemon;
-use super::evidence::hand_over;
-use super::exit::{Exit, Failure, conclude};
+use super::exit::{Exit, Failure};
 use super::format::Format;
-use super::index::write_index;
 use super::options::{JobsArgs, WorldArgs};
-use super::run::{run_one, tell_if_nothing_shown};
-use super::stop::StopListener;
-use super::targets::{Target, targets};
-use super::{checks, worlds};
-use crate::report::{self, Progress, RunReport, Surveyed, Terminal};
-use crate::run::RunOptions;
+use crate::report::{self, Terminal};
 use crate::sys;
 
 /// File name of a daemon's program in the directory of its revision.
@@ -43,91 +33,17 @@ pub(super) struct Args {
     jobs: JobsArgs,
 }
 
-/// Runs each scenario on each revision. Verdicts are the result and not a failure, so only a run that
-/// shows nothing changes the exit code.
+/// Runs each scenario on each revision.
 pub(super) async fn survey(
     args: Args,
     format: Format,
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
-    let deadlines = args.world.deadlines()?;
     let revisions = revisions(&args.programs)?;
-    let listener = StopListener::begin(deadlines.harness())?;
-    let targets = targets(&args.targets)?;
-    checks::demand(args.world.engine()).await?;
-    let began = Instant::now();
-    let progress = &Progress::new(targets.len() * revisions.len(), true);
-    let mut surveyed = Vec::new();
-    let mut closed = Exit::Success;
-    for (name, daemon) in revisions {
-        let options = args.world.run_options(&daemon, &[], deadlines, listener.stop())?;
-        // Each revision has a pool of its own, because a world has one daemon.
-        let options = RunOptions { pool: args.jobs.pool(), ..options };
-        let again = Again::new(&args.world, &daemon);
-        let of_target = |target: &Target| {
-            let again = again.command(&target.name, &[], false);
-            RunOptions { again, ..options.clone() }
-        };
-        let reports = on_revision(&targets, &name, args.jobs.jobs, progress, of_target).await;
-        closed = closed.max(worlds::close(&options.pool).await);
-        let facts = daemon.facts(&daemon.ask().await);
-        surveyed.push(Surveyed { revision: name, daemon: facts, reports });
-    }
-    progress.finish();
-    let cases: Vec<_> = surveyed.iter().flat_map(Surveyed::cases).collect();
-    let reports = || surveyed.iter().flat_map(|one| &one.reports);
-    let titles = report::titles(reports());
-    let place = &args.world.evidence;
-    let index = write_index(place, "survey", None, &cases, &titles);
-    let made = index.as_deref().ok();
-    hand_over(place, &cases, &made.into_iter().collect::<Vec<_>>());
-    let told = terminal.write(&match format {
-        Format::Human => {
-            report::survey(&surveyed)
-                + &report::index_line(made, terminal.paint())
-                + &args.world.evidence_line(place, terminal.paint())
-                + &report::runs_summary(
-                    reports(),
-                    0,
-                    began.elapsed().as_secs_f64(),
-                    terminal.paint(),
-                )
-        }
-        Format::Json => report::survey_json(&surveyed),
-    });
-    tell_if_nothing_shown(&cases);
-    let unknown = surveyed.iter().any(Surveyed::has_unknown);
-    let exit = closed.max(if unknown { Exit::Unknown } else { Exit::Success });
-    conclude(exit, [told.map_err(Failure::from), index.map(drop)])
-}
-
-/// Runs each target on one revision, and returns the reports in the order of the targets.
-async fn on_revision(
-    targets: &[Target],
-    revision: &str,
-    jobs: NonZeroUsize,
-    progress: &Progress,
-    options: impl Fn(&Target) -> RunOptions,
-) -> Vec<RunReport> {
-    let runs = targets.iter().enumerate().map(|(index, target)| {
-        let options = options(target);
-        let name = format!("{revision} {}", target.name);
-        async move {
-            progress.began(name.clone());
-            let report = run_one(target, &options).await.0;
-            progress.ended(&name, None, &report.judgement.verdict.to_string());
-            (index, report)
-        }
-    });
-    let runs = futures::stream::iter(runs).buffer_unordered(jobs.get());
-    let mut running = std::pin::pin!(runs);
-    let mut done = Vec::new();
-    while let Some((index, mut report)) = progress.until(running.next()).await {
-        report.timeline.clear();
-        done.push((index, report));
-    }
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, report)| report).collect()
+    let column = |(name, daemon)| Column { name, daemon, world: args.world.clone() };
+    let columns = revisions.into_iter().map(column).collect();
+    let table = Table { command: "survey", text: report::survey, json: report::survey_json };
+    compare(columns, &args.targets, &args.jobs, &table, (format, terminal)).await
 }
 
 /// The programs in `directory` with the names of their revisions, in the order of the names.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use racetrap_history::{
-    Blame, DockerCommand, ENDPOINT, OURS, REGISTRY, UserCommand, UserCommandEnd, What,
+    Blame, DIGEST, DockerCommand, ENDPOINT, OURS, REGISTRY, UserCommand, UserCommandEnd, What,
 };
 
 use super::config_watch::ConfigWatch;
@@ -48,6 +48,8 @@ pub(super) struct Placeholders {
     pub(super) ours: String,
     /// Addresses of the registry, which the repetitions of a command use in turn.
     pub(super) registry: Vec<String>,
+    /// Digest of the manifest that was last pushed to the registry.
+    pub(super) digest: String,
 }
 
 impl CommandRunner {
@@ -136,6 +138,7 @@ impl Placeholders {
         let registry = registry.and_then(|index| self.registry.get(index));
         text.replace(ENDPOINT, &self.endpoint)
             .replace(REGISTRY, registry.map_or("", String::as_str))
+            .replace(DIGEST, &self.digest)
             .replace(OURS, &self.ours)
             .replace("{n}", &n.to_string())
     }

@@ -124,6 +124,7 @@ impl CliUser {
             endpoint: self.endpoint.as_ref().map_or("", Endpoint::address).to_owned(),
             ours: self.layout.facts.context.clone(),
             registry: tools.registry.addresses(),
+            digest: tools.registry.last_digest(),
         };
         tools.commands.clone().run(step.clone(), placeholders)
     }

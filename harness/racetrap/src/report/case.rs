@@ -110,9 +110,9 @@ impl Case {
     }
 
     /// The cases of one revision's runs, in the same order. The revision is their column.
-    pub(crate) fn from_revision(revision: &str, reports: &[RunReport]) -> Vec<Self> {
+    pub(crate) fn from_column(name: &str, reports: &[RunReport]) -> Vec<Self> {
         let cases = Self::from_runs(reports).into_iter();
-        cases.map(|case| Self { column: revision.to_owned().into(), ..case }).collect()
+        cases.map(|case| Self { column: name.to_owned().into(), ..case }).collect()
     }
 
     /// The cases of a matrix, in the same order.

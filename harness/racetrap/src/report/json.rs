@@ -12,7 +12,7 @@ use super::RunReport;
 use super::case::State;
 use super::check::{Check, CheckState};
 use super::recorded::{Recorded, differences};
-use super::survey::Surveyed;
+use super::survey::Compared;
 use crate::contract::Coverage;
 use crate::known::KnownFailure;
 use crate::matrix::Cell;
@@ -223,7 +223,7 @@ pub(crate) fn runs_json(daemon: &DaemonFacts, reports: &[RunReport]) -> String {
 }
 
 /// The object of `survey`.
-pub(crate) fn survey_json(surveyed: &[Surveyed]) -> String {
+pub(crate) fn survey_json(revisions: &[Compared]) -> String {
     #[derive(Serialize)]
     struct Revision<'a> {
         revision: &'a str,
@@ -235,12 +235,32 @@ pub(crate) fn survey_json(surveyed: &[Surveyed]) -> String {
         version: u32,
         revisions: Vec<Revision<'a>>,
     }
-    let revisions = surveyed.iter().map(|one| Revision {
-        revision: &one.revision,
+    let revisions = revisions.iter().map(|one| Revision {
+        revision: &one.name,
         daemon: &one.daemon,
         runs: one.reports.iter().map(Run::new).collect(),
     });
     text(&Survey { version: VERDICTS, revisions: revisions.collect() })
+}
+
+/// The object of `lanes`. All engines run with the same daemon.
+pub(crate) fn lanes_json(engines: &[Compared]) -> String {
+    #[derive(Serialize)]
+    struct Lane<'a> {
+        engine: &'a str,
+        runs: Vec<Run<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Lanes<'a> {
+        version: u32,
+        daemon: Option<&'a DaemonFacts>,
+        lanes: Vec<Lane<'a>>,
+    }
+    let lanes = engines
+        .iter()
+        .map(|one| Lane { engine: &one.name, runs: one.reports.iter().map(Run::new).collect() });
+    let daemon = engines.first().map(|one| &one.daemon);
+    text(&Lanes { version: VERDICTS, daemon, lanes: lanes.collect() })
 }
 
 /// The object of `report`. `unread` lists journals that cannot be used, with the reason.

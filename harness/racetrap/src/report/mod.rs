@@ -2,7 +2,7 @@
 //!
 //! - `terminal`: the only place that writes to standard output; colours;
 //! - `check`: one check of `doctor`;
-//! - `list`, `promises`, `workloads`, `run`, `matrix`, `survey`, `search`, `doctor`: text for people, one
+//! - `list`, `promises`, `workloads`, `run`, `matrix`, `survey`, `lanes`, `search`, `doctor`: text for people, one
 //!   file per command;
 //! - `recorded`: compares a new judgement of a bundle with the recorded one;
 //! - `opened`: the commands with which an open bundle can be read;
@@ -51,8 +51,8 @@ pub(crate) use github::{
 };
 pub(crate) use index::{Head, command_of_index, index, is_index};
 pub(crate) use json::{
-    DaemonFacts, doctor_json, judged_json, list_json, matrix_json, opened_json, promises_json,
-    rebuilt_json, repro_json, runs_json, survey_json, workloads_json,
+    DaemonFacts, doctor_json, judged_json, lanes_json, list_json, matrix_json, opened_json,
+    promises_json, rebuilt_json, repro_json, runs_json, survey_json, workloads_json,
 };
 pub(crate) use junit::junit;
 pub(crate) use known::{nothing_shown, repairs};
@@ -68,6 +68,6 @@ pub(crate) use search::{
     search_json,
 };
 pub(crate) use summary::{index_line, matrix_summary, once_more, runs_summary};
-pub(crate) use survey::{Surveyed, survey};
+pub(crate) use survey::{Compared, lanes, survey};
 pub(crate) use terminal::{Color, NotWritten, Paint, Terminal, masked, message_width, tell};
 pub(crate) use workloads::workloads;

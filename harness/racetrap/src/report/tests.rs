@@ -364,11 +364,12 @@ fn a_survey_is_a_table_and_what_changes() {
     let revision = |name: &str, judgements: [Judgement; 2]| {
         let [one, other] = judgements.map(|judgement| report(FREE, Ok(outcome(judgement, 3))));
         let other = RunReport { finding: "295-S10".parse().expect("an ID"), ..other };
-        Surveyed { revision: name.to_owned(), daemon: facts(), reports: vec![one, other] }
+        Compared { name: name.to_owned(), daemon: facts(), reports: vec![one, other] }
     };
     let old = revision("1-old", [failed(&[1]), Judgement::unknown(Vec::new())]);
     let new = revision("2-new", [passed(), Judgement::not_applicable("no contexts".to_owned())]);
     assert!(old.has_unknown() && !new.has_unknown());
     snapshot("survey", &survey(&[old.clone(), new.clone()]));
-    snapshot("json-survey", &survey_json(&[old, new]));
+    snapshot("json-survey", &survey_json(&[old.clone(), new.clone()]));
+    snapshot("lanes", &lanes(&[old, new]));
 }

@@ -1,13 +1,14 @@
 //! A step that could not be done, and whose failure that is.
 
 use racetrap_history::Blame;
+use racetrap_wire::WireError;
 
 use crate::chain::chain;
 use crate::daemon::{AdmissionError, ApiError, DaemonError};
 use crate::docker_cli::{CommandFailure, DockerCliError};
 use crate::engine::{EngineError, TruthError, WorkloadError};
 use crate::passthrough::RouteError;
-use crate::world::ClientWireError;
+use crate::world::{ClientWireError, WorldError};
 
 /// A step that could not be done.
 #[derive(Debug)]
@@ -40,7 +41,9 @@ world_errors!(
     EngineError,
     TruthError,
     RouteError,
-    WorkloadError
+    WireError,
+    WorkloadError,
+    WorldError
 );
 
 impl From<CommandFailure> for StepError {

@@ -24,18 +24,31 @@ pub(crate) fn detach(point: &Path) -> std::io::Result<()> {
 }
 
 /// A file that nobody can remove or replace, because it is a mount point.
-pub(crate) struct Pinned(PathBuf);
+pub(crate) struct Pinned {
+    file: PathBuf,
+    is_mounted: bool,
+}
 
 impl Pinned {
     /// Mounts the file at its own path.
     pub(crate) fn mount(file: &Path) -> std::io::Result<Self> {
-        mount_bind(file, file)?;
-        Ok(Self(file.to_owned()))
+        let mut pinned = Self { file: file.to_owned(), is_mounted: false };
+        pinned.fix()?;
+        Ok(pinned)
     }
 
-    /// Makes the file removable again.
-    pub(crate) fn unmount(self) -> std::io::Result<()> {
-        detach(&self.0)
+    /// Pins the file that is at this path now, if none is pinned.
+    pub(crate) fn fix(&mut self) -> std::io::Result<()> {
+        if !self.is_mounted {
+            mount_bind(&self.file, &self.file)?;
+            self.is_mounted = true;
+        }
+        Ok(())
+    }
+
+    /// Makes the file removable.
+    pub(crate) fn loosen(&mut self) -> std::io::Result<()> {
+        if std::mem::take(&mut self.is_mounted) { detach(&self.file) } else { Ok(()) }
     }
 }
 

@@ -7,7 +7,7 @@ use super::item::{Group, Item};
 
 /// Commands that change something for the daemon: the configuration that it shares with the user, or
 /// the engine in a way that no step of the language has.
-pub(super) const COMMANDS: [&str; 26] = [
+pub(super) const COMMANDS: [&str; 27] = [
     "build",
     "commit",
     "context create",
@@ -27,6 +27,7 @@ pub(super) const COMMANDS: [&str; 26] = [
     "network disconnect",
     "network rm",
     "pull",
+    "push",
     "rm",
     "run",
     "start",
@@ -37,8 +38,10 @@ pub(super) const COMMANDS: [&str; 26] = [
 ];
 
 /// Events that the engine certainly sends after a command that no step of the language replaces.
-const EVENTS: [(&str, &str); 4] = [
+const EVENTS: [(&str, &str); 6] = [
     ("import", "image import"),
+    ("pull", "image pull"),
+    ("push", "image push"),
     ("network connect", "network connect"),
     ("network disconnect", "network disconnect"),
     ("update", "container update"),

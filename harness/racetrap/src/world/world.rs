@@ -210,6 +210,19 @@ impl World {
         self.vms.iter().for_each(Vms::record_state);
     }
 
+    /// Lets the wire remove its socket, which is pinned in VM mode `guest`.
+    pub(crate) fn loosen_socket(&mut self) -> Result<(), WorldError> {
+        self.pinned
+            .as_mut()
+            .map_or(Ok(()), Pinned::loosen)
+            .map_err(failed("the pinned docker.sock"))
+    }
+
+    /// Pins the socket that the wire has bound again.
+    pub(crate) fn pin_socket(&mut self) -> Result<(), WorldError> {
+        self.pinned.as_mut().map_or(Ok(()), Pinned::fix).map_err(failed("the daemon's docker.sock"))
+    }
+
     /// The harness's admission. The first call installs it in the daemon's API.
     pub(crate) async fn admission(&mut self) -> Result<&Admission, AdmissionError> {
         if self.admission.is_none() {
@@ -305,8 +318,8 @@ impl World {
         }
         // The user's engine endpoint has a wire of its own, which must be closed before the engine.
         self.user.close().await.into_iter().for_each(&mut leak);
-        if let Some(pinned) = self.pinned
-            && let Err(error) = pinned.unmount()
+        if let Some(mut pinned) = self.pinned
+            && let Err(error) = pinned.loosen()
         {
             leak(format!("the pinned socket: {error}"));
         }

@@ -43,6 +43,17 @@ async fn a_lane_shows_eight_rows_until_all_are_asked_for() {
     browser.end().await;
 }
 
+// Keys, links and the list select records of every row, so the row of such a record takes the place of another.
+#[tokio::test]
+async fn the_row_of_the_selected_record_is_always_shown() {
+    let browser = opened(&crowd(40)).await;
+    let hidden = browser.value("rows.find((row) => row.y === null).items[0][SEQ]").await;
+    browser.value(&format!("select({hidden})")).await;
+    assert_eq!(browser.value("rowOf.get(current).y !== null").await, json!(true));
+    assert_eq!(browser.value(ROWS).await, json!(8));
+    browser.end().await;
+}
+
 /// Pairs of texts on chart or axis that overlap, drawn by the page's own functions.
 const OVERLAPS: &str = "(() => {
   const drawnTexts = [];

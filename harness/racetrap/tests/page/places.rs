@@ -87,6 +87,32 @@ async fn a_record_has_its_time_on_the_calendar_and_its_lines_in_other_files() {
     browser.end().await;
 }
 
+// The link carries the beginning of the line, so the browser scrolls to it.
+#[tokio::test]
+async fn the_link_to_the_journal_opens_it_at_the_record() {
+    let history = gap(PLAIN);
+    let directory = tempfile::tempdir().unwrap();
+    let lines: Vec<_> =
+        history.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
+    // The lines of this history alone would fit into the window.
+    let journal = format!("{}{}", lines.join("\n"), "\n".repeat(200));
+    std::fs::write(directory.path().join("journal.jsonl"), journal).unwrap();
+    let page = directory.path().join("timeline.html");
+    std::fs::write(&page, timeline_page(&history, &judge(&history), &beside())).unwrap();
+    let mut browser = Browser::start().await;
+    browser.open_file(page).await;
+    browser.value(&format!("select({})", history.len() - 1)).await;
+    browser.follow("#places a[href*='journal']").await;
+    // WebDriver waits for the promise, and fails after 30 s.
+    let scrolled = "new Promise((done) => {
+      const look = () => (scrollY > 0 ? done(location.pathname) : requestAnimationFrame(look));
+      look();
+    })";
+    let shown = browser.value(scrolled).await;
+    assert!(shown.as_str().unwrap().ends_with("/journal.jsonl"), "{shown}");
+    browser.end().await;
+}
+
 // All steps are there in words, each with its line, and with the record in which it begins.
 #[tokio::test]
 async fn every_step_leads_to_its_record_and_to_its_line_in_the_schedule() {

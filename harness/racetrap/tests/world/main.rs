@@ -10,6 +10,7 @@ mod dind;
 mod ends;
 mod engine;
 mod guest;
+mod lanes;
 mod language;
 mod logs;
 mod place;

@@ -11,8 +11,8 @@ use crate::testbed::{OK, Testbed, get};
 async fn nobody_can_connect_until_the_refusal_ends() {
     let testbed = Testbed::start().await;
     let (mut client, mut upstream) = testbed.connect().await;
-    let refusal = testbed.wire.refuse();
-    let second = testbed.wire.refuse();
+    let refusal = testbed.wire.refuse().unwrap();
+    let second = testbed.wire.refuse().unwrap();
     let refused = UnixStream::connect(&testbed.listen).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::NotFound);
     // The open connection stays open.
@@ -20,12 +20,12 @@ async fn nobody_can_connect_until_the_refusal_ends() {
     upstream.expect(&get("/info")).await;
     upstream.send(OK).await;
     client.expect(OK).await;
-    refusal.release();
+    refusal.release().unwrap();
     assert!(
         UnixStream::connect(&testbed.listen).await.is_err(),
         "the second refusal is still in force"
     );
-    second.release();
+    second.release().unwrap();
     let (mut client, mut upstream) = testbed.connect().await;
     client.send(&get("/info")).await;
     upstream.expect(&get("/info")).await;
@@ -39,7 +39,7 @@ fn a_refusal_can_be_dropped_outside_the_runtime() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (testbed, refusal) = runtime.block_on(async {
         let testbed = Testbed::start().await;
-        let refusal = testbed.wire.refuse();
+        let refusal = testbed.wire.refuse().unwrap();
         (testbed, refusal)
     });
     drop(refusal);
@@ -54,7 +54,7 @@ fn a_refusal_can_be_dropped_outside_the_runtime() {
 #[tokio::test]
 async fn a_refusal_that_outlives_the_wire_leaves_no_socket() {
     let testbed = Testbed::start().await;
-    let refusal = testbed.wire.refuse();
+    let refusal = testbed.wire.refuse().unwrap();
     let (directory, listen) = (testbed.listen.parent().unwrap().to_owned(), testbed.listen.clone());
     testbed.wire.clone().close().await.unwrap();
     drop(refusal);

@@ -40,11 +40,11 @@ async fn the_socket_is_replaced_and_old_connections_stay_open() {
 #[tokio::test]
 async fn replacing_the_socket_does_nothing_during_a_refusal() {
     let testbed = Testbed::start().await;
-    let refusal = testbed.wire.refuse();
+    let refusal = testbed.wire.refuse().unwrap();
     testbed.wire.replace_socket().unwrap();
     assert!(!testbed.listen.exists());
     assert_eq!(testbed.faults(), Vec::<String>::new());
-    refusal.release();
+    refusal.release().unwrap();
     let (mut client, mut upstream) = testbed.connect().await;
     client.send(&get("/info")).await;
     upstream.expect(&get("/info")).await;

@@ -222,7 +222,7 @@ async fn a_response_arrives_although_the_client_is_still_sending() {
 #[tokio::test]
 async fn a_refusal_keeps_the_port_reserved() {
     let testbed = Testbed::over(Transport::Tls).await;
-    let refusal = testbed.wire.refuse();
+    let refusal = testbed.wire.refuse().unwrap();
     let taken = TcpSocket::new_v4().unwrap().bind(testbed.wire.address().unwrap());
     assert_eq!(taken.unwrap_err().kind(), ErrorKind::AddrInUse);
     drop(refusal);
@@ -236,7 +236,7 @@ async fn a_refusal_refuses_connections_until_it_is_dropped() {
     let testbed = Testbed::over(Transport::Tls).await;
     let address = testbed.wire.address().unwrap();
     let (mut client, mut upstream) = testbed.connect().await;
-    let refusal = testbed.wire.refuse();
+    let refusal = testbed.wire.refuse().unwrap();
     assert!(is_refused(address).await);
     // The open connection stays open.
     client.send(&get("/info")).await;

@@ -23,8 +23,10 @@ use crate::steps::Steps;
 const MAX_REPEATS: usize = 20;
 
 /// Errors that a correct daemon may log at any time, and why.
-const HARMLESS: [(&str, &str); 6] = [
+const HARMLESS: [(&str, &str); 7] = [
     ("already exists", "two creations of one object met; the daemon retries"),
+    // The daemon's own admission refuses the second creation of a LimaVM before the API can.
+    ("is already used in namespace", "two creations of one object met; the daemon retries"),
     ("the object has been modified", "two writes of one object met; the daemon retries"),
     ("Apply failed with", "the daemon does not overwrite a field of another owner (295-I9)"),
     ("http: Handler timeout", "the API server answers a client that no longer waits"),
@@ -266,6 +268,9 @@ mod tests {
     #[test]
     fn a_harmless_text_is_found_anywhere_in_a_line() {
         assert!(harmless("E1 a.go:1] x already exists").is_some());
+        let second =
+            r#"E1 a.go:1] admission denied: LimaVM name "rd" is already used in namespace"#;
+        assert!(harmless(second).is_some());
         assert!(harmless("E1 a.go:1] x already exited").is_none());
     }
 }

@@ -90,7 +90,11 @@ fn the_app_may_copy_a_transition_late() {
     let copied = |version, status: &str, second: u32| {
         let time = format!("2026-01-02T03:04:{second:02}Z");
         let kind = ("type", json!("Running"));
-        app_with(version, 1, &[kind, ("status", json!(status)), ("lastTransitionTime", json!(time))])
+        app_with(
+            version,
+            1,
+            &[kind, ("status", json!(status)), ("lastTransitionTime", json!(time))],
+        )
     };
     let late = vec![dated_volume(2, 7), copied(3, "False", 1), copied(5, "True", 1)];
     assert_eq!(complaints(object_form, late), [""; 0]);

@@ -78,11 +78,20 @@ impl Faults {
             FaultStep::Cut(streams) => cut(scene, *streams, commands).await?,
             FaultStep::Inject { frame } => inject(scene, frame).await?,
             FaultStep::ReplaceSocket => {
-                let replaced = scene.world.wire.replace_socket();
-                replaced.map_err(|error| StepError::by(Blame::World, &error))?;
+                scene.world.loosen_socket()?;
+                scene.world.wire.replace_socket()?;
+                scene.world.pin_socket()?;
             }
-            FaultStep::Refuse => self.refusing = Some(scene.world.wire.refuse()),
-            FaultStep::Accept => self.refusing = None,
+            FaultStep::Refuse => {
+                scene.world.loosen_socket()?;
+                self.refusing = Some(scene.world.wire.refuse()?);
+            }
+            FaultStep::Accept => {
+                if let Some(refusing) = self.refusing.take() {
+                    refusing.release()?;
+                    scene.world.pin_socket()?;
+                }
+            }
         }
         Ok(())
     }

@@ -190,6 +190,7 @@ function onSelected(reveal) {
   scrubber.value = at;
   scrubber.setAttribute("aria-valuetext", `${seconds(entries[current][AT])}, record ${current}`);
   if (reveal) revealInList();
+  revealRow();
   drawList();
   drawMirrors();
   drawRecord();

@@ -18,11 +18,11 @@ function utc(us) {
 function placesOf(seq) {
   const entry = entries[seq];
   const parts = [utc(entry[AT])];
-  const add = (file, line, note = "") => {
+  const add = (file, line, note = "", start = "") => {
     const index = drawn.files.indexOf(file);
     if (index < 0) return;
     const link = made("a", "", `${file}:${line}`);
-    link.href = drawn.links[index];
+    link.href = drawn.links[index] + (start && "#:~:text=" + encodeURIComponent(start));
     parts.push(" · ", link, note);
   };
   if (linesOf.has(seq)) add(...linesOf.get(seq));
@@ -30,6 +30,7 @@ function placesOf(seq) {
     const after = firstThat(drawn.engine, ([at]) => at > entry[AT]);
     if (after > 0) add("engine.log", drawn.engine[after - 1][1], " (the last line before)");
   }
-  add("journal.jsonl", seq + 1);
+  // A browser shows this file as plain text, and scrolls to the line that begins so.
+  add("journal.jsonl", seq + 1, "", `{"seq":${seq},`);
   return parts;
 }

@@ -14,6 +14,8 @@ const GRAVE = ["bad", "fault", "held"];
 const labels = byId("labels");
 // All rows, in the order of the items. The position of a row that is not shown is null.
 const rows = [];
+// The row of each record that has an item.
+const rowOf = new Map();
 // The numbers of the lanes that show all rows.
 const unfolded = new Set();
 
@@ -24,14 +26,18 @@ function readRows() {
       const items = drawn.items[index++];
       let far = 0;
       const furthest = items.map((item) => (far = Math.max(far, item[TO] ?? item[FROM])));
-      rows.push({ number, title, items, furthest, y: null, height: ROW });
+      const row = { number, title, items, furthest, y: null, height: ROW };
+      rows.push(row);
+      for (const item of items) rowOf.set(item[SEQ], row);
     }
   }
 }
 
-// Some rows of a lane in their order: those with something grave, then the first one of each title.
+// Some rows of a lane in their order: that of the selected record, those with something grave, then
+// the first one of each title.
 function mostTelling(own) {
-  const rank = (row) => (row.items.some((item) => GRAVE.includes(item[TONE])) ? 0 : row.title ? 1 : 2);
+  const isGrave = (row) => row.items.some((item) => GRAVE.includes(item[TONE]));
+  const rank = (row) => (row === rowOf.get(current) ? 0 : isGrave(row) ? 1 : row.title ? 2 : 3);
   const ranked = [...own].sort((a, b) => rank(a) - rank(b));
   const kept = new Set(ranked.slice(0, ROWS_SHOWN));
   return own.filter((row) => kept.has(row));
@@ -63,6 +69,11 @@ function layOut() {
     y += GAP;
   }
   labels.style.height = y + "px";
+}
+
+// The row of the selected record is shown, also in a lane that shows only some of its rows.
+function revealRow() {
+  if (rowOf.get(current)?.y === null) layOut();
 }
 
 function moreOrFewer(lane, more) {
