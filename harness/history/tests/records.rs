@@ -12,8 +12,8 @@ use racetrap_history::{
     EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileAttributes,
     FileChange, Footprint, GateName, LeaveHow, LogClient, LogCrowdSeen, LogEvent, LogLevel,
     LogSent, LogTruth, Owner, Phase, Point, ProcessState, Record, Review, ReviewOutcome, RunHeader,
-    SentStream, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VmMode, What,
-    WireMessage, WireSide, WireWhat, journal,
+    SentStream, SshKeys, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VmFiles,
+    VmMode, VmProcess, VmProcessChange, VmRole, What, WireMessage, WireSide, WireWhat, journal,
 };
 use serde_json::{Value, json};
 
@@ -63,6 +63,8 @@ kinds! { of_what, What, WHATS:
     What::Announced { .. } => "announced",
     What::Turn { .. } => "turn",
     What::Process { .. } => "process",
+    What::VmProcess(_) => "vm_process",
+    What::VmFiles(_) => "vm_files",
     What::Checkpoint { .. } => "checkpoint",
     What::Leak { .. } => "leak",
     What::Named { .. } => "named",
@@ -389,6 +391,19 @@ fn of_others() -> Vec<What> {
             reason: text("why"),
         }),
         What::Footprint(Footprint { descriptors: 1, resident_kib: 2, peak_kib: 3 }),
+        What::VmProcess(VmProcess {
+            vm: text("rd"),
+            role: VmRole::Driver,
+            pid: 1,
+            started: u64::MAX,
+            group: 2,
+            change: VmProcessChange::Frozen,
+        }),
+        What::VmFiles(VmFiles {
+            left: vec![text("rd/ha.pid")],
+            keys: SshKeys::Broken(text("why")),
+        }),
+        What::VmFiles(VmFiles { left: Vec::new(), keys: SshKeys::None }),
     ];
     let client = |event| What::LogClient(LogClient { client: text("c"), event });
     whats.extend(logs().into_iter().map(client));

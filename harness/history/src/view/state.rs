@@ -101,6 +101,8 @@ impl View {
             }
             // Listed one by one: whoever adds a kind of record must decide whether it changes the view.
             What::Process { .. }
+            | What::VmProcess(_)
+            | What::VmFiles(_)
             | What::Endpoint { .. }
             | What::UserCommand(_)
             | What::Review(_)
@@ -254,6 +256,13 @@ impl View {
     #[must_use]
     pub(crate) fn wants_no_mirrors(&self) -> bool {
         self.app().is_some_and(|app| !app.wants_mirrors())
+    }
+
+    /// Whether the App says that its VM does not run.
+    pub(crate) fn is_vm_down(&self) -> bool {
+        let app = self.app();
+        let running = app.as_ref().and_then(|app| app.condition("Running"));
+        running.is_some_and(|(status, _)| status != "True")
     }
 
     /// The mirrors that the API must have.

@@ -131,6 +131,10 @@ pub(crate) fn meaning(oracle: OracleName) -> &'static str {
             "A command of the daemon prints what it promises, and ends with the promised exit code."
         }
         OracleName::Hygiene => "A stopped daemon leaves no processes, sockets or files behind.",
+        OracleName::VmLifecycle => {
+            "A VM has one hostagent, stops in time and leaves nothing, and no other process is \
+             signalled."
+        }
         OracleName::DockerConfigIntegrity => {
             "The docker command’s configuration is complete at every instant, and keeps what the \
              user has set."
