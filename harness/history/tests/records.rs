@@ -61,6 +61,7 @@ kinds! { of_what, What, WHATS:
     What::LogCrowd(_) => "log_crowd",
     What::Footprint(_) => "footprint",
     What::Announced { .. } => "announced",
+    What::Turn { .. } => "turn",
     What::Process { .. } => "process",
     What::VmProcess(_) => "vm_process",
     What::VmFiles(_) => "vm_files",
@@ -331,6 +332,7 @@ fn of_daemon() -> Vec<What> {
             fields: [(text("/spec"), json!({ "1": null }))].into(),
             deleted: true,
         }),
+        What::Turn { of: text("serial request GET /info 1") },
         What::Announced { passthroughs: [(text("engine"), vec![text("logs")])].into() },
     ]);
     whats.extend(exits().into_iter().map(|exit| {

@@ -3,9 +3,9 @@
 use std::panic::Location;
 
 use super::{
-    bounded_work, command_line, convergence, counts, docker_config_integrity, engine_requests,
-    hygiene, identity, liveness, log_fidelity, no_lost_update, object_form, quiet_logs,
-    truthful_conditions, vm_lifecycle,
+    bounded_work, clean_runs, command_line, convergence, counts, docker_config_integrity,
+    engine_requests, healing, hygiene, identity, liveness, log_fidelity, no_lost_update,
+    object_form, quiet_logs, truthful_conditions, vm_lifecycle,
 };
 use crate::record::Record;
 use crate::scenario::OracleName;
@@ -68,7 +68,7 @@ pub struct Judge {
 ///
 /// The harness ends a world by an orderly stop of its daemon, if it did not have to end that otherwise.
 /// Three oracles judge what such a stop leaves: of the daemon's own, of its VMs, and of the user's files.
-pub const ALL: [Judge; 15] = [
+pub const ALL: [Judge; 17] = [
     up_to_ending(convergence),
     up_to_ending(identity),
     up_to_ending(truthful_conditions),
@@ -84,6 +84,8 @@ pub const ALL: [Judge; 15] = [
     up_to_ending(log_fidelity),
     up_to_ending(quiet_logs),
     up_to_ending(liveness),
+    up_to_ending(healing),
+    up_to_ending(clean_runs),
 ];
 
 const fn up_to_ending(oracle: Oracle) -> Judge {

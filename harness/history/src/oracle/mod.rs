@@ -16,6 +16,7 @@
 )]
 
 mod bounded_work;
+mod clean_runs;
 mod command_line;
 mod conditions;
 mod convergence;
@@ -24,6 +25,7 @@ mod disruption;
 mod docker_config;
 mod engine_requests;
 mod finding;
+mod healing;
 mod hygiene;
 mod identity;
 mod liveness;
@@ -42,6 +44,7 @@ mod vm_lifecycle;
 mod tests;
 
 pub use bounded_work::bounded_work;
+pub use clean_runs::clean_runs;
 pub use command_line::command_line;
 pub use conditions::truthful_conditions;
 pub use convergence::convergence;
@@ -49,6 +52,7 @@ pub use counts::counts;
 pub use docker_config::docker_config_integrity;
 pub use engine_requests::engine_requests;
 pub use finding::{ALL, Finding, Judge, Oracle};
+pub use healing::healing;
 pub use hygiene::hygiene;
 pub use identity::identity;
 pub use liveness::liveness;

@@ -24,6 +24,8 @@ pub fn promises(oracle: OracleName) -> &'static [&'static str] {
         OracleName::LogFidelity => &LOG_FIDELITY,
         OracleName::QuietLogs => &QUIET_LOGS,
         OracleName::Liveness => &LIVENESS,
+        OracleName::Healing => &["4.5.7"],
+        OracleName::CleanRuns => &["4.5.8"],
     }
 }
 

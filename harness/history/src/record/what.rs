@@ -190,6 +190,11 @@ pub enum What {
         /// The scenario's name.
         name: String,
     },
+    /// In a part of the scenario in which messages and steps go on one at a time, this one went on next.
+    Turn {
+        /// The name of the message's gate, or of a step.
+        of: String,
+    },
     /// A remark of the harness for people.
     Note {
         /// Its text.

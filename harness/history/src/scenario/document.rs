@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::clean::Clean;
 use super::command::CommandStep;
 use super::engine::EngineStep;
 use super::finding::{About, FindingId, OracleName};
@@ -23,6 +24,9 @@ pub struct Scenario {
     /// What the world must offer.
     #[serde(default)]
     pub needs: Needs,
+    /// What runs without the disturbance have shown, if a search has planned the scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clean: Option<Box<Clean>>,
     /// What is done, in order.
     pub steps: Vec<Step>,
 }

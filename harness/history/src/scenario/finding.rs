@@ -145,11 +145,15 @@ pub enum OracleName {
     QuietLogs,
     /// What was asked for is reached within the deadline, and the daemon lives.
     Liveness,
+    /// A restart of the daemon in a quiet world changes nothing.
+    Healing,
+    /// A disturbance that is over has left no trace.
+    CleanRuns,
 }
 
 impl OracleName {
     /// All names, in their order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Convergence,
         Self::Identity,
         Self::TruthfulConditions,
@@ -165,6 +169,8 @@ impl OracleName {
         Self::LogFidelity,
         Self::QuietLogs,
         Self::Liveness,
+        Self::Healing,
+        Self::CleanRuns,
     ];
 }
 
@@ -186,6 +192,8 @@ impl fmt::Display for OracleName {
             Self::LogFidelity => "log_fidelity",
             Self::QuietLogs => "quiet_logs",
             Self::Liveness => "liveness",
+            Self::Healing => "healing",
+            Self::CleanRuns => "clean_runs",
         })
     }
 }

@@ -71,7 +71,13 @@ impl Broken {
             Step::Docker(step) => self.docker(index, step),
             Step::Wait(WaitStep::Settle) => self.settle(index),
             Step::Engine(_)
-            | Step::Gate(GateStep::HoldWrite(_) | GateStep::Reached(_) | GateStep::Release(_))
+            | Step::Gate(
+                GateStep::HoldWrite(_)
+                | GateStep::Reached(_)
+                | GateStep::Release(_)
+                | GateStep::Serial(_)
+                | GateStep::Free,
+            )
             | Step::Wait(WaitStep::Await(_))
             | Step::Command(_)
             | Step::Api(_)

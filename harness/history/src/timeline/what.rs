@@ -78,6 +78,7 @@ pub(super) fn describe(what: &What, context: Context<'_>) -> (&'static str, Stri
         What::LogTruth(truth) => ("logs", logs::truth(truth)),
         What::LogCrowd(crowd) => ("logs", logs::crowd(crowd)),
         What::Footprint(footprint) => ("logs", logs::footprint(footprint)),
+        What::Turn { of } => ("turn", of.clone()),
         What::Announced { passthroughs } => ("daemon", announced(passthroughs)),
         What::Process { name, pid, state, .. } => ("process", format!("{name} {pid} {state:?}")),
         What::VmProcess(process) => ("vm", process.to_string()),

@@ -121,6 +121,7 @@ impl View {
             | What::Command(_)
             | What::Checkpoint { .. }
             | What::Leak { .. }
+            | What::Turn { .. }
             | What::Note { .. }
             | What::Ending
             | What::Ended => {}

@@ -96,6 +96,7 @@ impl RecordMasker {
             | What::LogTruth(_)
             | What::Footprint(_)
             | What::Announced { .. }
+            | What::Turn { .. }
             | What::Named { .. }
             | What::StepBegan { .. }
             | What::StepDone { .. }
@@ -129,6 +130,7 @@ impl RecordMasker {
             about: None,
             replay: None,
             needs: Needs::default(),
+            clean: None,
             steps: Vec::new(),
         });
     }

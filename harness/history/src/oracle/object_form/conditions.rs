@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
-use crate::record::{Record, What};
+use crate::record::{Record, Review, ReviewOutcome, What};
 use crate::scenario::{OracleName, VmMode};
 
 /// Kinds whose conditions are judged.
@@ -48,6 +48,8 @@ struct Conditions<'a> {
     objects: BTreeMap<&'a str, LastState<'a>>,
     /// The newest time at each resource version. Times of this form are ordered as texts are.
     times: BTreeMap<u64, &'a str>,
+    /// A write of a status was held, so that its times may be older than what others wrote meanwhile.
+    held: bool,
     /// What was reported already: the object's name, the condition, and the sort of complaint.
     reported: BTreeSet<(&'a str, &'a str, &'static str)>,
 }
@@ -58,6 +60,11 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     for record in history {
         if let What::Run(header) = &record.what {
             seen.harness_runs_vm = header.vm == VmMode::Api;
+        }
+        if let What::Review(Review { resource, outcome: ReviewOutcome::HeldAt(_), .. }) =
+            &record.what
+        {
+            seen.held |= resource.ends_with("/status");
         }
         for object in ObservedObject::in_record(&record.what) {
             seen.apply(&object, |text| {
@@ -93,7 +100,7 @@ impl<'a> Conditions<'a> {
                     && let Some(old) = before.conditions.get(kind)
                 {
                     let newest = self.times.range(..=before.version).map(|(_, time)| *time).max();
-                    let newest = newest.filter(|_| !is_copied(kind));
+                    let newest = newest.filter(|_| !is_copied(kind) && !self.held);
                     let complaint = transition(old, condition, newest);
                     let may_move = is_copied(kind) && !harness_runs_vm;
                     let complaint = complaint.filter(|(sort, _)| !may_move || *sort != "moved");

@@ -11,6 +11,7 @@ mod counts;
 mod docker_config;
 mod docker_files;
 mod engine_requests;
+mod healing;
 mod hygiene;
 mod identity;
 mod liveness;

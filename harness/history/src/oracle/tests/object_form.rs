@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::build::*;
 use crate::oracle::object_form;
-use crate::record::{Change, What};
+use crate::record::{Change, Review, ReviewOutcome, What};
+use crate::scenario::GateName;
 
 /// The App at a version, with one condition that has these fields.
 fn app_with(version: u64, generation: i64, fields: &[(&str, Value)]) -> What {
@@ -57,6 +58,17 @@ fn dated_volume(version: u64, second: u32) -> What {
     changed("volumes", Change::Added, object)
 }
 
+/// A gate held a write of the App's status, which has the time of before.
+fn held_status() -> What {
+    What::Review(Review {
+        operation: "UPDATE".to_owned(),
+        resource: "apps/status".to_owned(),
+        name: "app".to_owned(),
+        manager: None,
+        outcome: ReviewOutcome::HeldAt(GateName("g".to_owned())),
+    })
+}
+
 // The status changes at version 5. What is dated up to version 3 was there when it was written; what is
 // dated at version 4 may have been written while the writer had read the App already.
 #[rstest]
@@ -65,6 +77,10 @@ fn dated_volume(version: u64, second: u32) -> What {
 #[case::stays(
     vec![dated_volume(2, 7), at_time(3, "False", 1), at_time(5, "True", 1)],
     Some("changed from False to True with lastTransitionTime 2026-01-02T03:04:01Z")
+)]
+#[case::held(
+    vec![held_status(), dated_volume(2, 7), at_time(3, "False", 1), at_time(5, "True", 1)],
+    None
 )]
 #[case::dated_later(vec![at_time(3, "False", 1), dated_volume(4, 7), at_time(5, "True", 1)], None)]
 #[case::moves_alone(

@@ -63,17 +63,22 @@ fn depends_on_daemon(level: &Await, view: &View) -> bool {
         | Await::Volume(_)
         | Await::Tag(_)
         | Await::Container { .. } => is_promised(level, view),
-        // The user has asked for the deletion. Otherwise the engine may still remove the object.
-        Await::Gone(mirror) => view
-            .mirror_object(mirror)
-            .is_some_and(|(_, object)| object.pointer("/metadata/deletionTimestamp").is_some()),
+        // The user has asked for the deletion, or the object is gone. Otherwise the engine may still remove
+        // it.
+        Await::Gone(mirror) => {
+            !is_in_engine(mirror, view)
+                || view.mirror_object(mirror).is_some_and(|(_, object)| {
+                    object.pointer("/metadata/deletionTimestamp").is_some()
+                })
+        }
+        // A user of the API has asked the daemon for a state of a container, and it is not carried out.
+        Await::Engine { .. } => !view.pending().is_empty(),
         // Clients of logs are pinged and dropped by longer timers (contract 6.1), and containers go on
         // as their programs do.
         Await::LogLines { .. }
         | Await::LogEnd(_)
         | Await::LogAnswer(_)
         | Await::LogStreams(_)
-        | Await::Engine { .. }
         | Await::Event(_)
         // A VM boots for as long as its guest needs.
         | Await::VmStarts(_)
@@ -81,6 +86,18 @@ fn depends_on_daemon(level: &Await, view: &View) -> bool {
         | Await::Terminating(_)
         | Await::Wants { .. }
         | Await::WantsStop => false,
+    }
+}
+
+/// Whether the engine has what a mirror stands for, as the harness saw it last.
+fn is_in_engine(mirror: &MirrorRef, view: &View) -> bool {
+    let truth = view.truth();
+    match mirror {
+        MirrorRef::Container(name) => truth.containers.values().any(|held| held.name == *name),
+        MirrorRef::Tag(tag) => truth.images.values().any(|image| image.tags.contains(tag)),
+        MirrorRef::Volume(name) => truth.volumes.contains_key(name),
+        // A name does not say whether the image still has no tag.
+        MirrorRef::Dangling(_) => true,
     }
 }
 

@@ -99,8 +99,8 @@ const LISTS: [(&str, &str); 21] = [
     ("quiet", "Records that say little by themselves: another record says the same."),
 ];
 
-/// What an oracle demands, in a sentence.
-fn meaning(oracle: OracleName) -> &'static str {
+/// What an oracle demands of a daemon, in a sentence.
+pub(crate) fn meaning(oracle: OracleName) -> &'static str {
     match oracle {
         OracleName::Convergence => {
             "At each checkpoint, the mirrors in the API equal the objects of the engine."
@@ -148,6 +148,10 @@ fn meaning(oracle: OracleName) -> &'static str {
         }
         OracleName::Liveness => {
             "What is requested is reached before the deadline, and the daemon keeps running."
+        }
+        OracleName::Healing => "A restart of the daemon in a quiet world changes nothing.",
+        OracleName::CleanRuns => {
+            "A disturbance that is over leaves no trace: all is as in runs without it."
         }
     }
 }

@@ -46,6 +46,11 @@ fn gate(step: &GateStep) -> String {
         GateStep::HoldWrite(hold) => format!("gate `{}` is to hold {}", hold.gate, write(&hold.on)),
         GateStep::Reached(gate) => format!("wait until gate `{gate}` holds its message"),
         GateStep::Release(gate) => format!("gate `{gate}` lets its message go"),
+        GateStep::Serial(serial) => format!(
+            "messages and steps go on one at a time, in an order of seed {} and depth {}",
+            serial.seed, serial.depth
+        ),
+        GateStep::Free => "everything goes on by itself again".to_owned(),
     }
 }
 
