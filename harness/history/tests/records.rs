@@ -353,6 +353,25 @@ fn of_daemon() -> Vec<What> {
     whats
 }
 
+/// Records of the VMs that the daemon runs.
+fn of_vms() -> Vec<What> {
+    vec![
+        What::VmProcess(VmProcess {
+            vm: text("rd"),
+            role: VmRole::Driver,
+            pid: 1,
+            started: u64::MAX,
+            group: 2,
+            change: VmProcessChange::Frozen,
+        }),
+        What::VmFiles(VmFiles {
+            left: vec![text("rd/ha.pid")],
+            keys: SshKeys::Broken(text("why")),
+        }),
+        What::VmFiles(VmFiles { left: Vec::new(), keys: SshKeys::None }),
+    ]
+}
+
 /// Records of the engine, the docker command and clients of logs.
 fn of_others() -> Vec<What> {
     let digest = || text("0f");
@@ -391,19 +410,6 @@ fn of_others() -> Vec<What> {
             reason: text("why"),
         }),
         What::Footprint(Footprint { descriptors: 1, resident_kib: 2, peak_kib: 3 }),
-        What::VmProcess(VmProcess {
-            vm: text("rd"),
-            role: VmRole::Driver,
-            pid: 1,
-            started: u64::MAX,
-            group: 2,
-            change: VmProcessChange::Frozen,
-        }),
-        What::VmFiles(VmFiles {
-            left: vec![text("rd/ha.pid")],
-            keys: SshKeys::Broken(text("why")),
-        }),
-        What::VmFiles(VmFiles { left: Vec::new(), keys: SshKeys::None }),
     ];
     let client = |event| What::LogClient(LogClient { client: text("c"), event });
     whats.extend(logs().into_iter().map(client));
@@ -443,7 +449,7 @@ fn assert_all<T>(values: &[T], kind: fn(&T) -> &'static str, all: &[&str]) {
 
 #[test]
 fn a_record_of_every_kind_is_read_as_it_was_written() {
-    let whats = [of_run(), of_daemon(), of_others()].concat();
+    let whats = [of_run(), of_daemon(), of_vms(), of_others()].concat();
     assert_all(&whats, of_what, WHATS);
     assert_all(&wires(), of_wire, WIRES);
     assert_all(&logs(), of_log, LOGS);
@@ -472,7 +478,7 @@ fn a_record_of_every_kind_is_read_as_it_was_written() {
 // The names in the list are those in the journal, so the list shows what a journal may contain.
 #[test]
 fn a_record_has_the_name_of_its_kind_in_the_journal() {
-    for what in [of_run(), of_daemon(), of_others()].concat() {
+    for what in [of_run(), of_daemon(), of_vms(), of_others()].concat() {
         let kind = of_what(&what);
         let record = Record { seq: 0, at_us: 0, neighbour: false, what };
         assert_eq!(serde_json::to_value(&record).unwrap()["what"], kind);

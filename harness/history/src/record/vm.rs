@@ -62,6 +62,13 @@ pub struct VmFiles {
     pub keys: SshKeys,
 }
 
+impl fmt::Display for VmFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let left = if self.left.is_empty() { "no files" } else { &self.left.join(", ") };
+        write!(f, "{left}; {}", self.keys)
+    }
+}
+
 /// The pair of SSH keys of the VMs' user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::logs;
 use super::step::step_line;
 use crate::record::{
-    ApiChange, Change, CommandRun, EngineState, Review, RunHeader, UserWrite, VmFiles, What,
-    WireMessage, WireWhat,
+    ApiChange, Change, CommandRun, EngineState, Review, RunHeader, UserWrite, What, WireMessage,
+    WireWhat,
 };
 use crate::steps::Steps;
 use crate::view::AppView;
@@ -82,10 +82,7 @@ pub(super) fn describe(what: &What, context: Context<'_>) -> (&'static str, Stri
         What::Announced { passthroughs } => ("daemon", announced(passthroughs)),
         What::Process { name, pid, state, .. } => ("process", format!("{name} {pid} {state:?}")),
         What::VmProcess(process) => ("vm", process.to_string()),
-        What::VmFiles(VmFiles { left, keys }) => {
-            let left = if left.is_empty() { "no files" } else { &left.join(", ") };
-            ("vm", format!("{left}; {keys}"))
-        }
+        What::VmFiles(files) => ("vm", files.to_string()),
         What::Checkpoint { number, stage } => ("judge", format!("checkpoint {number} {stage:?}")),
         What::WatchLost { resource, reason } => ("api", format!("watch of {resource}: {reason}")),
         What::Leak { text, .. } => ("leak", text.clone()),

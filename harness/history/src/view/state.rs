@@ -77,12 +77,7 @@ impl View {
                 self.truth = state.clone();
             }
             What::Named { id, name } => self.names.give(id, name),
-            What::Engine(EngineEvent { object, action, id, .. }) => {
-                // Behind the colon is what an exec or a health check did.
-                let action = action.split(':').next().unwrap_or_default();
-                let key = (object.clone(), action.to_owned(), id.clone());
-                *self.events.entry(key).or_default() += 1;
-            }
+            What::Engine(event) => self.count(event),
             What::Api(change) => self.objects.apply_change(change),
             What::Listed { resource, version, objects } => {
                 self.objects.apply_list(resource, *version, objects);
@@ -126,6 +121,13 @@ impl View {
             | What::Ending
             | What::Ended => {}
         }
+    }
+
+    fn count(&mut self, event: &EngineEvent) {
+        // Behind the colon is what an exec or a health check did.
+        let action = event.action.split(':').next().unwrap_or_default();
+        let key = (event.object.clone(), action.to_owned(), event.id.clone());
+        *self.events.entry(key).or_default() += 1;
     }
 
     /// When the last record came, in microseconds since the history began.
