@@ -50,22 +50,23 @@ pub use record::{
     EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileAttributes,
     FileChange, Footprint, IMAGE_LABEL, ImageDetails, LogClient, LogCrowdSeen, LogEvent, LogLevel,
     LogSent, LogTruth, Owner, PortBinding, ProcessState, Record, Review, ReviewOutcome, RunHeader,
-    SentStream, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VolumeDetails, What,
-    WireMessage, WireSide, WireWhat,
+    SentStream, SshKeys, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VmFiles,
+    VmProcess, VmProcessChange, VolumeDetails, What, WireMessage, WireSide, WireWhat,
 };
 pub use replay::{Replayed, triggers, turns};
 pub use scenario::{
-    ACTION, About, Action, ApiStep, AppStep, Await, BuildImage, Clean, ClientName, Codes,
-    CommandName, CommandStep, ContainerOp, Counts, DIGEST, DaemonOp, DaemonStep, DiskOp,
+    ACTION, About, Action, ApiStep, AppStep, Await, BuildImage, Bystander, Clean, ClientName,
+    Codes, CommandName, CommandStep, ContainerOp, Counts, DIGEST, DaemonOp, DaemonStep, DiskOp,
     DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT,
     EndpointOp, EngineEventMatch, EngineOp, EngineStep, Exec, Fault, FaultKind, FaultName,
     FaultStep, FileOp, FindingId, FirstSteps, GateName, GateStep, GuestOp, HealthCheck, Hold,
-    HoldWrite, LeaveHow, LeaveLog, LogCrowd, LogRequest, LogStep, Match, MirrorRef, Moment, Needs,
-    NeighbourStep, NewContainer, NewVolume, NoFindingId, OURS, OpenLog, OracleName,
+    HoldWrite, KeysOp, LeaveHow, LeaveLog, LogCrowd, LogRequest, LogStep, Match, MirrorRef, Moment,
+    Needs, NeighbourStep, NewContainer, NewVolume, NoFindingId, OURS, OpenLog, OracleName,
     PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point, Prints, Protocol, Prune, QuietObjects,
     REGISTRY, RefusedWords, Replay, Returned, RunCommand, SERIAL, STATE, Scenario, Serially,
-    SetStep, Side, Step, Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep,
-    WriteMatch, check_program_words, nearest, program_commands, program_ends, words,
+    SetStep, Side, Step, Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp,
+    VmProcessOp, VmProcessStep, VmRole, WaitStep, WriteMatch, check_program_words, nearest,
+    program_commands, program_ends, words,
 };
 pub use schedule::ScheduleError;
 pub use steps::{ArmedRules, Steps};

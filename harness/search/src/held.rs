@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::call::Call;
 use crate::objects::Objects;
 use crate::operation::{Focus, NEW, Operation, accidents, changes, step, user_edits};
-use crate::plan::{Plan, Policy};
+use crate::plan::{Plan, Policy, held_at};
 use crate::site::Site;
 
 /// The name of the one gate of a plan.
@@ -77,7 +77,7 @@ struct At<'a> {
 
 impl At<'_> {
     fn place(&self, point: &str) -> String {
-        format!("{} held at its {point}", self.site.call.class())
+        held_at(&self.site.call.class(), point)
     }
 
     /// Everything that can be done while the call is held.

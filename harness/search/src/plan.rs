@@ -41,6 +41,21 @@ impl fmt::Display for Policy {
     }
 }
 
+/// Parts a place where a call is held from the point at which it is held.
+const HELD_AT: &str = " held at its ";
+
+/// The place at which a kind of call is held at one of its points.
+pub(crate) fn held_at(call: &str, point: &str) -> String {
+    format!("{call}{HELD_AT}{point}")
+}
+
+/// The kind of call of a place, and the point of it at which it is held; no point if the call is not held,
+/// or if the place is no call.
+#[must_use]
+pub fn call_and_point(place: &str) -> (&str, Option<&str>) {
+    place.split_once(HELD_AT).map_or((place, None), |(call, point)| (call, Some(point)))
+}
+
 /// A workload with one disturbance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {

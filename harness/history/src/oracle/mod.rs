@@ -38,6 +38,7 @@ mod observed;
 mod promises;
 mod quiet_logs;
 mod revision;
+mod vm_lifecycle;
 
 #[cfg(test)]
 mod tests;
@@ -61,3 +62,4 @@ pub use not_judged::{NotJudged, not_judged};
 pub use object_form::object_form;
 pub use promises::promises;
 pub use quiet_logs::quiet_logs;
+pub use vm_lifecycle::vm_lifecycle;

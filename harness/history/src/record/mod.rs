@@ -6,6 +6,7 @@
 //! - `api`: objects of the daemon's API, and writes to them;
 //! - `process`: processes and commands, and how they ended;
 //! - `engine`: what the engine holds and reports;
+//! - `vm`: processes and files of the VMs that the daemon runs;
 //! - `docker`: the docker command's configuration and its user;
 //! - `logs`: clients of the daemon's log passthrough.
 
@@ -16,6 +17,7 @@ mod engine;
 mod header;
 mod logs;
 mod process;
+mod vm;
 mod what;
 mod wire;
 
@@ -34,5 +36,6 @@ pub use self::logs::{
     Footprint, LogClient, LogCrowdSeen, LogEvent, LogSent, LogTruth, SentStream, StatusCount,
 };
 pub use self::process::{CommandRun, DAEMON_PARTS, Exit, ProcessState};
+pub use self::vm::{SshKeys, VmFiles, VmProcess, VmProcessChange};
 pub use self::what::{Blame, LogLevel, Owner, Record, Stage, What};
 pub use self::wire::{WireMessage, WireSide, WireWhat};

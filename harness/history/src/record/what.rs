@@ -11,6 +11,7 @@ use super::engine::{EngineEvent, EngineState};
 use super::header::RunHeader;
 use super::logs::{Footprint, LogClient, LogCrowdSeen, LogSent, LogTruth};
 use super::process::{CommandRun, ProcessState};
+use super::vm::{VmFiles, VmProcess};
 use super::wire::WireMessage;
 
 /// One thing that happened. All records of a run have one order.
@@ -163,6 +164,10 @@ pub enum What {
         /// What happened to the process.
         state: ProcessState,
     },
+    /// Something happened to a process of a VM that the daemon runs, or to a bystander.
+    VmProcess(VmProcess),
+    /// The files of the VMs that the daemon runs were looked at.
+    VmFiles(VmFiles),
     /// The world is quiet, and the oracles judge its state at this record.
     Checkpoint {
         /// Number of the scenario's `settle` step, from 1.

@@ -134,6 +134,9 @@ pub enum OracleName {
     CommandLine,
     /// What the daemon began is gone when it has stopped.
     Hygiene,
+    /// A VM has one hostagent, stops in time, and leaves neither processes nor files; nobody else is
+    /// signalled.
+    VmLifecycle,
     /// The docker command's configuration is whole at every instant, and stays the user's.
     DockerConfigIntegrity,
     /// Who asks for a log gets the engine's bytes, in time, and costs nothing when he has gone.
@@ -150,7 +153,7 @@ pub enum OracleName {
 
 impl OracleName {
     /// All names, in their order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Convergence,
         Self::Identity,
         Self::TruthfulConditions,
@@ -161,6 +164,7 @@ impl OracleName {
         Self::EngineRequests,
         Self::CommandLine,
         Self::Hygiene,
+        Self::VmLifecycle,
         Self::DockerConfigIntegrity,
         Self::LogFidelity,
         Self::QuietLogs,
@@ -183,6 +187,7 @@ impl fmt::Display for OracleName {
             Self::EngineRequests => "engine_requests",
             Self::CommandLine => "command_line",
             Self::Hygiene => "hygiene",
+            Self::VmLifecycle => "vm_lifecycle",
             Self::DockerConfigIntegrity => "docker_config_integrity",
             Self::LogFidelity => "log_fidelity",
             Self::QuietLogs => "quiet_logs",

@@ -50,7 +50,9 @@ pub use self::api::{
 pub use self::clean::{Clean, Counts, FirstSteps, QuietObjects};
 pub use self::command::{AppStep, Codes, CommandName, CommandStep, Returned, RunCommand, SetStep};
 pub use self::container::{HealthCheck, NewContainer, Prints};
-pub use self::daemon::{DaemonOp, DaemonStep, VmOp};
+pub use self::daemon::{
+    Bystander, DaemonOp, DaemonStep, KeysOp, VmOp, VmProcessOp, VmProcessStep, VmRole,
+};
 pub use self::docker::{
     DIGEST, DiskOp, DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable,
     ENDPOINT, EndpointOp, FileOp, Moment, OURS, REGISTRY,

@@ -90,6 +90,8 @@ impl RecordMasker {
             | What::Endpoint { address: None, .. }
             // These hold only names, numbers and keyed digests.
             | What::DockerUser(_)
+            | What::VmProcess(_)
+            | What::VmFiles(_)
             | What::LogSent(_)
             | What::LogTruth(_)
             | What::Footprint(_)

@@ -22,3 +22,4 @@ mod quiet_logs;
 mod run;
 mod settled;
 mod stop;
+mod vm_lifecycle;

@@ -99,6 +99,27 @@ fn the_time_of_a_condition_changes_with_its_status(
     }
 }
 
+// The App copies `Running` with the time of its transition, after other things were dated. It may also
+// miss a state in between, unless the harness plays the VM.
+#[test]
+fn the_app_may_copy_a_transition_late() {
+    let copied = |version, status: &str, second: u32| {
+        let time = format!("2026-01-02T03:04:{second:02}Z");
+        let kind = ("type", json!("Running"));
+        app_with(
+            version,
+            1,
+            &[kind, ("status", json!(status)), ("lastTransitionTime", json!(time))],
+        )
+    };
+    let late = vec![dated_volume(2, 7), copied(3, "False", 1), copied(5, "True", 1)];
+    assert_eq!(complaints(object_form, late), [""; 0]);
+    let skipped = || vec![copied(3, "True", 1), copied(5, "True", 9)];
+    assert_eq!(complaints(object_form, skipped()), [""; 0]);
+    let played = [vec![run_header("1-A", &json!([]))], skipped()].concat();
+    assert_eq!(complaints(object_form, played).len(), 1);
+}
+
 /// A history with a checkpoint at which a container is in this state and has these conditions.
 fn container_with(state: &str, conditions: &[(&str, &str, &str)]) -> Vec<What> {
     let mut object = container("c1", "u2", state);

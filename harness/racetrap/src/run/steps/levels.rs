@@ -28,6 +28,7 @@ fn is_promised(level: &Await, view: &View) -> bool {
         Await::Converged
         | Await::Condition { .. }
         | Await::Reason { .. }
+        | Await::VmStarts(_)
         | Await::Gone(_)
         | Await::Done { .. }
         | Await::CurrentContext(_)
@@ -79,6 +80,8 @@ fn depends_on_daemon(level: &Await, view: &View) -> bool {
         | Await::LogAnswer(_)
         | Await::LogStreams(_)
         | Await::Event(_)
+        // A VM boots for as long as its guest needs.
+        | Await::VmStarts(_)
         | Await::GivenUp(_)
         | Await::Terminating(_)
         | Await::Wants { .. }
@@ -111,6 +114,13 @@ fn reached(level: &Await, view: &View) -> bool {
         }),
         Await::Reason { r#type, reason } => view.app().is_some_and(|app| {
             app.condition(r#type).is_some_and(|(_, seen)| seen == reason)
+        }),
+        Await::VmStarts(times) => view.object("limavms", "rd").is_some_and(|vm| {
+            let starts = vm.pointer("/status/restartCount").and_then(Value::as_u64);
+            let conditions = vm.pointer("/status/conditions").and_then(Value::as_array);
+            let mut conditions = conditions.into_iter().flatten();
+            let runs = conditions.any(|it| it["type"] == "Running" && it["status"] == "True");
+            runs && starts.unwrap_or_default() >= u64::from(*times)
         }),
         Await::Wants { engine } => view.app().is_some_and(|app| app.engine == *engine),
         Await::CurrentContext(name) => view.current_context() == view.context_named(name),
