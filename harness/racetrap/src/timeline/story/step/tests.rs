@@ -73,6 +73,11 @@ fn of_faults() -> Vec<(Value, &'static str)> {
             "gate `g` is to hold write of volumes",
         ),
         (
+            json!({ "serial": { "seed": 7, "depth": 3, "length": 30 } }),
+            "messages and steps go on one at a time",
+        ),
+        (json!("free"), "everything goes on by itself again"),
+        (
             json!({ "answer": { "status": 500, "on": on() } }),
             "GET /containers/json is answered 500",
         ),
@@ -162,6 +167,7 @@ fn the_story_leaves_out_preparations_and_waits_only() {
         "hold",
         "release",
         "hold_write",
+        "free",
         "happened",
         "record",
         "kill_at",
