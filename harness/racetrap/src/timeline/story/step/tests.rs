@@ -62,6 +62,14 @@ fn of_faults() -> Vec<(Value, &'static str)> {
         (json!({ "daemon": "freeze" }), "the daemon is frozen"),
         (json!({ "vm": "wait" }), "the VM does not carry out requests"),
         (json!({ "neighbour": { "daemon": "kill" } }), "the neighbour: the daemon is killed"),
+        (json!({ "vm_process": { "of": "driver", "op": "kill" } }), "the VM's driver is killed"),
+        (json!({ "bystander": { "files_of": ["driver"] } }), "get the IDs of the VM's pid files"),
+        (json!({ "ssh_keys": "remove" }), "the SSH keys of the VM's user are spoilt"),
+        (
+            json!({ "serial": { "seed": 7, "depth": 3, "length": 9 } }),
+            "one at a time, in an order of seed 7 and depth 3",
+        ),
+        (json!("free"), "everything goes on by itself again"),
         (
             json!({ "hold": { "gate": "g", "at": "response", "on": on() } }),
             "gate `g` is to hold GET /containers/json, its response",
@@ -72,11 +80,6 @@ fn of_faults() -> Vec<(Value, &'static str)> {
             json!({ "hold_write": { "gate": "g", "on": { "resource": "volumes" } } }),
             "gate `g` is to hold write of volumes",
         ),
-        (
-            json!({ "serial": { "seed": 7, "depth": 3, "length": 30 } }),
-            "messages and steps go on one at a time",
-        ),
-        (json!("free"), "everything goes on by itself again"),
         (
             json!({ "answer": { "status": 500, "on": on() } }),
             "GET /containers/json is answered 500",
@@ -167,7 +170,6 @@ fn the_story_leaves_out_preparations_and_waits_only() {
         "hold",
         "release",
         "hold_write",
-        "free",
         "happened",
         "record",
         "kill_at",
