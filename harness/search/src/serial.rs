@@ -27,7 +27,7 @@ impl Serial {
     /// A scheduler for about `length` choices. A `depth` of 1 changes no priority.
     #[must_use]
     pub fn new(seed: u64, depth: u32, length: u32) -> Self {
-        let mut rng = Rng::with_seed(seed ^ 0x5E71_A1);
+        let mut rng = Rng::with_seed(seed ^ 0x005E_71A1);
         let mut places = BTreeSet::new();
         let wanted = depth.saturating_sub(1).min(length);
         while places.len() < usize::try_from(wanted).unwrap_or_default() {

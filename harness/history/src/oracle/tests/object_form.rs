@@ -112,9 +112,11 @@ fn the_app_may_copy_a_transition_late() {
             &[kind, ("status", json!(status)), ("lastTransitionTime", json!(time))],
         )
     };
-    let late = vec![dated_volume(2, 7), copied(3, "False", 1), copied(5, "True", 1)];
+    // Only a daemon that reports `Settled` is judged.
+    let settled = || app_with(1, 1, &[]);
+    let late = vec![settled(), dated_volume(2, 7), copied(3, "False", 1), copied(5, "True", 1)];
     assert_eq!(complaints(object_form, late), [""; 0]);
-    let skipped = || vec![copied(3, "True", 1), copied(5, "True", 9)];
+    let skipped = || vec![settled(), copied(3, "True", 1), copied(5, "True", 9)];
     assert_eq!(complaints(object_form, skipped()), [""; 0]);
     let played = [vec![run_header("1-A", &json!([]))], skipped()].concat();
     assert_eq!(complaints(object_form, played).len(), 1);

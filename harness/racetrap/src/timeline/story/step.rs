@@ -26,6 +26,7 @@ pub(super) fn told(step: &Step) -> Told {
         Step::Fault(step) => faults::disturbance(step),
         Step::Docker(step) => faults::docker(step),
         Step::Log(step) => Told::Action(clients::client(step)),
+        Step::Gate(step @ (GateStep::Serial(_) | GateStep::Free)) => Told::Fault(gate(step)),
         Step::Gate(step) => Told::Aside(gate(step)),
         Step::Wait(step) => Told::Aside(waits::wait(step)),
         Step::Neighbour(NeighbourStep::Does(step)) => match told(step) {
