@@ -56,15 +56,15 @@ pub use record::{
 pub use replay::{Replayed, triggers, turns};
 pub use scenario::{
     ACTION, About, Action, ApiStep, AppStep, Await, BuildImage, Bystander, Clean, ClientName,
-    Codes, CommandName, CommandStep, ContainerOp, Counts, DIGEST, DaemonOp, DaemonStep, DiskOp,
-    DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT,
+    ClockJump, Codes, CommandName, CommandStep, ContainerOp, Counts, DIGEST, DaemonOp, DaemonStep,
+    DiskOp, DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT,
     EndpointOp, EngineEventMatch, EngineOp, EngineStep, Exec, Fault, FaultKind, FaultName,
-    FaultStep, FileOp, FindingId, FirstSteps, GateName, GateStep, GuestOp, HealthCheck, Hold,
-    HoldWrite, KeysOp, LeaveHow, LeaveLog, LogCrowd, LogRequest, LogStep, Match, MirrorRef, Moment,
-    Needs, NeighbourStep, NewContainer, NewVolume, NoFindingId, OURS, OpenLog, OracleName,
-    PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point, Prints, Protocol, Prune, QuietObjects,
-    REGISTRY, RefusedWords, Replay, Returned, RunCommand, SERIAL, STATE, Scenario, Serially,
-    SetStep, Side, Step, Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp,
+    FaultStep, FileOp, FindingId, FirstSteps, GateName, GateStep, GuestDisk, GuestMemory, GuestOp,
+    HealthCheck, Hold, HoldWrite, KeysOp, LeaveHow, LeaveLog, LogCrowd, LogRequest, LogStep, Match,
+    MirrorRef, Moment, Needs, NeighbourStep, NewContainer, NewVolume, NoFindingId, OURS, OpenLog,
+    OracleName, PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point, Prints, Protocol, Prune,
+    QuietObjects, REGISTRY, RefusedWords, Replay, Returned, RunCommand, SERIAL, STATE, Scenario,
+    Serially, SetStep, Side, Step, Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp,
     VmProcessOp, VmProcessStep, VmRole, WaitStep, WriteMatch, check_program_words, nearest,
     program_commands, program_ends, words,
 };

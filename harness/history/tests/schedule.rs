@@ -194,6 +194,14 @@ fn faults_that_mean_nothing_are_refused() {
     assert_refused(json!([{ "happened": "lost" }, "settle"]), 0, "there is no fault `lost` here");
 }
 
+/// What is done to the guest: one word, or a key and its value.
+fn guest(op: &str) -> Value {
+    match op.split_once(' ') {
+        Some((key, value)) => json!({ "guest": { key: value } }),
+        None => json!({ "guest": op }),
+    }
+}
+
 // Each list is what is done to the guest; the last step cannot follow the others.
 #[rstest]
 #[case::twice(&["pause", "pause"])]
@@ -204,8 +212,15 @@ fn faults_that_mean_nothing_are_refused() {
 #[case::a_forward_over_an_unplugged_network(&["kill_forward", "nic_down", "forward"])]
 #[case::a_cable_that_is_plugged_in(&["nic_up"])]
 #[case::a_machine_that_has_ended(&["kill_hostagent", "pause"])]
+#[case::a_disk_that_works(&["disk normal"])]
+#[case::a_second_fault_of_the_disk(&["disk slow", "disk full"])]
+#[case::a_machine_that_waits_for_room(&["disk full", "pause"])]
+#[case::a_boot_from_a_failing_disk(&["disk failing", "panic"])]
+#[case::a_disk_that_failed_before_the_boot(&["disk failing", "disk normal", "disk slow"])]
+#[case::memory_that_is_there(&["memory normal"])]
+#[case::memory_that_the_boot_gave_back(&["memory scarce", "panic", "memory normal"])]
 fn what_cannot_be_done_to_a_guest_is_refused(#[case] ops: &[&str]) {
-    let steps: Vec<_> = ops.iter().map(|op| json!({ "guest": op })).collect();
+    let steps: Vec<_> = ops.iter().map(|op| guest(op)).collect();
     let last = steps.len() - 1;
     assert_refused(steps.into(), last, "this cannot be done to the guest here");
 }
@@ -219,8 +234,13 @@ fn what_cannot_be_done_to_a_guest_is_refused(#[case] ops: &[&str]) {
 #[case(&["kill_forward", "forward"])]
 #[case(&["kill_hostagent", "power_on"])]
 #[case(&["nic_down", "power_cut", "power_on"])]
+#[case(&["panic", "forward"])]
+#[case(&["disk full", "disk normal"])]
+#[case(&["disk failing", "power_cut", "power_on"])]
+#[case(&["disk failing", "disk normal", "reset", "forward"])]
+#[case(&["memory scarce", "disk slow", "pause", "resume"])]
 fn a_guest_is_whole_before_the_world_settles(#[case] ops: &[&str]) {
-    let mut steps: Vec<_> = ops.iter().map(|op| json!({ "guest": op })).collect();
+    let mut steps: Vec<_> = ops.iter().map(|op| guest(op)).collect();
     steps.push(json!("settle"));
     assert_eq!(scenario(json!(steps)).check(), Ok(()));
     let mended = steps.len() - 2;

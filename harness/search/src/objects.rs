@@ -137,6 +137,7 @@ impl Objects {
                 }
             }
             EngineStep::RemoveContainer { name } => drop(self.containers.remove(name)),
+            EngineStep::CreateVolume(volume) if volume.refused.is_some() => {}
             EngineStep::CreateVolume(volume) => drop(self.volumes.insert(volume.name.clone())),
             EngineStep::RemoveVolume { name } => drop(self.volumes.remove(name)),
             EngineStep::Prune(what) => self.prune(*what),

@@ -54,6 +54,17 @@ impl Scenario {
         self.steps.iter().any(is_about_guest)
     }
 
+    /// Whether the scenario does something to the engine's machine that only one of the harness's own can
+    /// do.
+    #[must_use]
+    pub fn needs_own_machine(&self) -> bool {
+        let needs_it = |step: &Step| match step.for_neighbour().unwrap_or(step) {
+            Step::Engine(EngineStep::Guest(op)) => op.needs_own_machine(),
+            _ => false,
+        };
+        self.steps.iter().any(needs_it)
+    }
+
     /// Whether a gate or a fault is armed before the scenario starts the App, and so for the daemon's first
     /// connection to its engine.
     #[must_use]

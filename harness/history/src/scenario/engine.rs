@@ -177,6 +177,10 @@ pub struct NewVolume {
     /// Labels.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+    /// The engine must refuse it, with this in its message. If its disk has failed, the engine may have the
+    /// volume nevertheless, so no later step can name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// What is pruned.
@@ -255,4 +259,77 @@ pub enum GuestOp {
     /// SIGKILL to the hostagent, by which the daemon runs the machine. Only in VM mode `guest`. The machine
     /// runs on, until the daemon ends it and boots another one.
     KillHostagent,
+    /// Lets its kernel panic. The kernel resets the machine a second later; the step waits, as for
+    /// `reset`, until the engine answers the harness. What was not written to the disk is lost, and open
+    /// connections get no end.
+    Panic,
+    /// Sets its clock forward or back. Its engine goes on, and nothing tells it.
+    Clock(ClockJump),
+    /// Changes what its disk does.
+    Disk(GuestDisk),
+    /// Changes how much memory its programs find.
+    Memory(GuestMemory),
+}
+
+impl GuestOp {
+    /// Whether only a machine that the harness starts can do it. In VM mode `guest`, the daemon's Lima starts
+    /// the machine, chooses its disk and has its console, and Lima's agent in the guest sets a wrong clock
+    /// right.
+    #[must_use]
+    pub fn needs_own_machine(self) -> bool {
+        matches!(self, Self::Panic | Self::Clock(_) | Self::Disk(_))
+    }
+
+    /// Whether the machine boots, and its clock is set from that of the host.
+    #[must_use]
+    pub fn boots(self) -> bool {
+        matches!(self, Self::PowerOn | Self::Reset | Self::Panic)
+    }
+}
+
+/// How far a guest's clock jumps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockJump {
+    /// Forward, in seconds.
+    AheadS(u32),
+    /// Back, in seconds.
+    BehindS(u32),
+}
+
+impl ClockJump {
+    /// How many seconds are added to the clock.
+    #[must_use]
+    pub fn seconds(self) -> i64 {
+        match self {
+            Self::AheadS(seconds) => seconds.into(),
+            Self::BehindS(seconds) => -i64::from(seconds),
+        }
+    }
+}
+
+/// What the disk of a guest does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuestDisk {
+    /// Fails each write with an input/output error. The guest's file system may be read-only from then
+    /// on, until the guest boots.
+    Failing,
+    /// The file of the disk cannot grow, because the host's file system is full: QEMU holds the machine
+    /// at its first write, until there is room again.
+    Full,
+    /// Carries out no more than 50 reads and writes a second.
+    Slow,
+    /// Works.
+    Normal,
+}
+
+/// How much memory the programs of a guest find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuestMemory {
+    /// No more than 64 MiB are left. There is no swap.
+    Scarce,
+    /// All that is there.
+    Normal,
 }

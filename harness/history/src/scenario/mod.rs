@@ -59,8 +59,8 @@ pub use self::docker::{
 };
 pub use self::document::{Replay, Scenario};
 pub use self::engine::{
-    BuildImage, ContainerOp, EngineOp, EngineStep, Exec, GuestOp, NewVolume, PROBE_VOLUME_PREFIX,
-    Prune,
+    BuildImage, ClockJump, ContainerOp, EngineOp, EngineStep, Exec, GuestDisk, GuestMemory,
+    GuestOp, NewVolume, PROBE_VOLUME_PREFIX, Prune,
 };
 pub use self::fault::{Fault, FaultKind, FaultName, FaultStep};
 pub use self::finding::{About, FindingId, NoFindingId, OracleName, Platform, Unshown};

@@ -4,7 +4,7 @@ use super::error::ScheduleError;
 use super::guest::GuestState;
 use crate::scenario::{
     DaemonOp, DaemonStep, DockerStep, EngineOp, EngineStep, Fault, FaultKind, FaultStep, GateStep,
-    GuestOp, Match, Scenario, Step, VmOp, VmRole, WaitStep,
+    Match, Scenario, Step, VmOp, VmRole, WaitStep,
 };
 
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl Broken {
             Step::Engine(EngineStep::Guest(op)) => {
                 self.guest.apply(index, *op)?;
                 // A guest that boots starts its engine.
-                if matches!(op, GuestOp::PowerOn | GuestOp::Reset) {
+                if op.boots() {
                     (self.engine_down, self.engine_frozen) = (false, false);
                 }
                 Ok(())
@@ -181,7 +181,7 @@ impl Broken {
             (
                 self.guest.is_broken(),
                 "the world cannot settle while its guest is not whole",
-                "`guest: power_on`, `resume`, `nic_up` or `forward` before `settle`",
+                "`guest: power_on`, `resume`, `nic_up`, `forward` or `{disk: normal}` before `settle`; after `{disk: failing}` the guest must boot, too",
             ),
         ];
         match reasons.into_iter().find(|(holds, ..)| *holds) {

@@ -91,9 +91,11 @@ impl<'a> Made<'a> {
             | EngineStep::PrepareExecs { container: name, .. } => {
                 require(index, "container", name, &self.containers)?;
             }
-            EngineStep::CreateVolume(NewVolume { name, .. }) => {
+            EngineStep::CreateVolume(NewVolume { name, refused, .. }) => {
                 reject_own(index, name, "another name")?;
-                self.volumes.insert(name);
+                if refused.is_none() {
+                    self.volumes.insert(name);
+                }
             }
             EngineStep::RemoveVolume { name } => require(index, "volume", name, &self.volumes)?,
             EngineStep::CreateVolumes { prefix, .. } => {

@@ -40,6 +40,16 @@ pub(crate) enum WorkloadError {
     /// The context of a build could not be packed.
     #[error("the context of a build could not be packed")]
     Context(#[source] std::io::Error),
+    /// The engine did not refuse what it had to refuse.
+    #[error("the engine was to refuse the volume `{name}` with `{expected}`: {got}")]
+    NotRefused {
+        /// The volume.
+        name: String,
+        /// What its message must contain.
+        expected: String,
+        /// What it did.
+        got: String,
+    },
     /// A command in a container ended with another status than the scenario allows.
     #[error(
         "`{command}` in the container exited with {code}, not {promised}; it printed: {printed}"
@@ -246,8 +256,8 @@ impl Workload {
     pub(crate) async fn create_described_volume(
         &self,
         new: &NewVolume,
-    ) -> Result<(), WorkloadError> {
-        let NewVolume { name, driver, options, labels } = new;
+    ) -> Result<Option<String>, WorkloadError> {
+        let NewVolume { name, driver, options, labels, refused } = new;
         let request = VolumeCreateRequest {
             name: Some(name.clone()),
             driver: driver.clone(),
@@ -255,8 +265,18 @@ impl Workload {
             labels: some_map(labels),
             ..VolumeCreateRequest::default()
         };
-        self.docker.create_volume(request).await?;
-        Ok(())
+        let created = self.docker.create_volume(request).await;
+        let Some(expected) = refused else { return Ok(created.map(|_| None)?) };
+        let got = match created {
+            Err(bollard::errors::Error::DockerResponseServerError { message, .. })
+                if message.contains(expected.as_str()) =>
+            {
+                return Ok(Some(message));
+            }
+            Err(error) => error.to_string(),
+            Ok(_) => "it created it".to_owned(),
+        };
+        Err(WorkloadError::NotRefused { name: name.clone(), expected: expected.clone(), got })
     }
 
     /// Creates the volumes `prefix1`, `prefix2` and so on.

@@ -48,6 +48,13 @@ pub(super) fn refused(
              `{engine}`"
         ));
     }
+    if is_guest_only && scenario.needs_own_machine() {
+        return Some(
+            "the scenario lets the guest's kernel panic, or changes its disk or clock; in VM mode `guest` the \
+             daemon's Lima chooses the disk, has the console, and sets a wrong clock right"
+                .to_owned(),
+        );
+    }
     if is_guest_only && scenario.disturbs_first_connection() {
         return Some(
             "the scenario disturbs the first connection to the engine, and in VM mode `guest` the App runs \
@@ -140,6 +147,7 @@ async fn let_run(world: &World) -> Option<Shown> {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::catalogue::Catalogue;
@@ -183,5 +191,26 @@ mod tests {
         let scenario = catalogue.get(&id.parse().expect("an id")).expect("an entry");
         let why = refused(scenario, Some(mode), "vm".parse().expect("an engine"));
         assert_eq!(why.is_some(), expected, "{why:?}");
+    }
+
+    // Of the faults of guests, the daemon's machine can have those that the agent or QEMU brings about alone.
+    #[rstest]
+    #[case(json!("panic"), VmMode::Guest, Some("the daemon's Lima"))]
+    #[case(json!({ "clock": { "ahead_s": 60 } }), VmMode::Guest, Some("the daemon's Lima"))]
+    #[case(json!({ "disk": "slow" }), VmMode::Guest, Some("the daemon's Lima"))]
+    #[case(json!({ "memory": "scarce" }), VmMode::Guest, None)]
+    #[case(json!("pause"), VmMode::Guest, None)]
+    #[case(json!("panic"), VmMode::Api, None)]
+    fn in_mode_guest_the_machine_is_the_daemons(
+        #[case] op: Value,
+        #[case] mode: VmMode,
+        #[case] expected: Option<&str>,
+    ) {
+        let steps = json!([{ "app": { "running": true } }, { "guest": op }, "settle"]);
+        let scenario = json!({ "finding": "1-A", "steps": steps });
+        let scenario = serde_json::from_value(scenario).expect("a scenario");
+        let why = refused(&scenario, Some(mode), "vm".parse().expect("an engine"));
+        assert_eq!(why.is_some(), expected.is_some(), "{why:?}");
+        assert!(why.unwrap_or_default().contains(expected.unwrap_or_default()));
     }
 }

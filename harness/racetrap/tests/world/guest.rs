@@ -3,7 +3,7 @@
 //! The guest boots once, when it is built; each test forks it. Software may emulate its processors,
 //! so a test takes half a minute and one that boots takes a minute.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rstest::rstest;
 use serde_json::Value;
@@ -58,6 +58,42 @@ const FORWARD: &str = "
   - settle
 ";
 
+/// Each fault and its end, or what its schedule does besides.
+const CLOCK: &str = "
+  - guest: {clock: {ahead_s: 86400}}
+  - create_volume: {name: tomorrow}
+  - guest: kill_forward
+  - await: {condition: {type: ContainerEngineReady, status: 'False'}}
+  - guest: forward
+  - settle
+  - guest: {clock: {behind_s: 172800}}
+  - create_volume: {name: yesterday}
+  - settle
+";
+
+const SCARCE_AND_SLOW: &str = "
+  - guest: {memory: scarce}
+  - create_volume: {name: cramped}
+  - guest: {memory: normal}
+  - guest: {disk: slow}
+  - create_volume: {name: slowly}
+  - guest: {disk: normal}
+  - guest: {disk: full}
+  - touch: {times: 3}
+  - guest: {disk: normal}
+  - create_volume: {name: with-room}
+  - settle
+";
+
+const FAILING: &str = "
+  - guest: {disk: failing}
+  - create_volume: {name: lost, refused: 'create lost: '}
+  - guest: {disk: normal}
+  - guest: panic
+  - guest: forward
+  - settle
+";
+
 /// Runs a schedule on a guest, which must pass, and returns its history.
 #[track_caller]
 fn history(place: &Place, schedule: &str) -> Vec<Value> {
@@ -85,6 +121,30 @@ fn during(history: &[Value], index: u64) -> &[Value] {
 fn lives(history: &[Value], name: &str) -> usize {
     let is_it = |record: &&Value| record["what"] == "process" && record["name"] == name;
     history.iter().filter(is_it).count()
+}
+
+/// The texts of the notes.
+fn notes(records: &[Value]) -> Vec<&str> {
+    let notes = records.iter().filter(|record| record["what"] == "note");
+    notes.filter_map(|record| record["text"].as_str()).collect()
+}
+
+/// The last time at which the engine says that it created a volume, and the one that the mirror has.
+fn created(history: &[Value], name: &str) -> [String; 2] {
+    let time = |of: &dyn Fn(&Value) -> Option<String>| {
+        history.iter().rev().find_map(of).unwrap_or_else(|| panic!("{name} is not there"))
+    };
+    let by_engine = |record: &Value| {
+        Some(record["volumes"][name]["details"]["created_at"].as_str()?.to_owned())
+    };
+    let by_mirror = |record: &Value| {
+        let status = &record["object"]["status"];
+        if status["name"] != name {
+            return None;
+        }
+        Some(status["createdAt"].as_str()?.to_owned())
+    };
+    [time(&by_engine), time(&by_mirror)]
 }
 
 fn has_wire(records: &[Value], event: &str) -> bool {
@@ -172,6 +232,65 @@ fn without_its_forward_the_daemon_loses_an_engine_that_runs_on() {
     assert_eq!(lives(&history, "engine-truth"), 2, "the harness kept its own");
 }
 
+// The engine is right about the time: mirrors have that of the guest, and the daemon that connects again
+// subscribes by it, which an oracle compares with the clock that the steps have set.
+#[test]
+fn after_a_jump_of_the_clock_mirrors_have_the_time_of_the_guest() {
+    let place = Place::new();
+    let history = history(&place, &format!("{BEGIN}{CLOCK}"));
+    let days = ["data", "tomorrow", "yesterday"].map(|name| {
+        let [engine, mirror] = created(&history, name);
+        assert_eq!(engine, mirror, "{name}");
+        day(&engine)
+    });
+    assert_eq!(days.map(|day| day - days[0]), [0, 1, -1]);
+    assert_eq!(lives(&history, "engine"), 2, "one engine");
+}
+
+/// The number of the day of a time like `2026-11-30T21:03:38Z`.
+fn day(time: &str) -> i64 {
+    let time: k8s_openapi::jiff::Timestamp = time.parse().unwrap();
+    time.as_second() / 86_400
+}
+
+// Each step has seen its effect in the guest before it ends, and would have failed without. The engine
+// has lost nothing: what was written while there was no room is written when there is.
+#[test]
+fn a_guest_with_scarce_memory_and_a_slow_or_full_disk_loses_nothing() {
+    let place = Place::new();
+    let history = history(&place, &format!("{BEGIN}{SCARCE_AND_SLOW}"));
+    let said = notes(&history).join("\n");
+    for effect in ["MiB of memory", "reads of the guest's disk", "QEMU holds the machine"] {
+        assert!(said.contains(effect), "{said}");
+    }
+    assert!(!has_wire(during(&history, 12), "response"), "nobody answers without room");
+    for name in ["cramped", "slowly", "with-room"] {
+        let [engine, mirror] = created(&history, name);
+        assert_eq!(engine, mirror, "{name}");
+    }
+    assert_eq!(lives(&history, "engine"), 2, "one engine");
+    assert_eq!(lives(&history, "engine-machine"), 2, "one machine");
+}
+
+// The engine reports the error of the disk. Its file system is read-only from then on, until the kernel
+// panics and the guest boots from a disk that works. Whether the engine then has the refused volume, or the
+// one that it acknowledged shortly before, is its own matter: the mirrors must be what it has.
+#[test]
+fn a_disk_that_fails_refuses_a_volume_and_a_panic_boots_the_guest() {
+    let place = Place::new();
+    let history = history(&place, &format!("{BEGIN}{FAILING}"));
+    let said = notes(during(&history, 6)).join("\n");
+    let errors = ["input/output error", "read-only file system"];
+    assert!(errors.iter().any(|error| said.contains(error)), "{said}");
+    assert_eq!(lives(during(&history, 8), "engine"), 2, "one ended, and the next one started");
+    assert_eq!(lives(&history, "engine-machine"), 2, "one machine");
+    let console = std::fs::read_to_string(place.evidence().unwrap().join("guest.log")).unwrap();
+    for line in ["I/O error, dev vda", "Kernel panic - not syncing: sysrq triggered crash", "s: up"]
+    {
+        assert!(console.contains(line), "{line} is on the serial console: {console}");
+    }
+}
+
 // Neither QEMU nor `ssh` end with the harness. Only the watcher can end them.
 #[rstest]
 #[case::while_it_runs("\"what\":\"facts\"")]
@@ -195,6 +314,32 @@ fn the_watcher_ends_the_guest_after_sigkill(#[case] instant: &str) {
         let left = place.leftovers();
         if left.is_empty() { Ok(()) } else { Err(left.join("\n")) }
     });
+}
+
+// From the start of QEMU on, a boot makes something new all the time. The seed decides the instant.
+#[rstest]
+#[case::of_seed_1(1)]
+#[case::of_seed_2(2)]
+fn nothing_is_left_after_sigkill_at_an_instant_of_the_boot(#[case] seed: u64) {
+    let place = Place::new();
+    let mut child = place.racetrap(&["run", "295-I3", "--engine", "vm"]).spawn().unwrap();
+    wait_within(Duration::from_secs(900), "the start of QEMU", || {
+        let journal = place.journal();
+        if journal.contains("\"name\":\"engine-machine\"") { Ok(()) } else { Err(journal) }
+    });
+    let after = Duration::from_millis(seed * 2_654_435_761 % 8_000);
+    let began = Instant::now();
+    wait_until("the instant", || {
+        let passed = began.elapsed();
+        if passed >= after { Ok(()) } else { Err(format!("{passed:?} of {after:?}")) }
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    wait_until("the watcher's sweep", || {
+        let left = place.leftovers();
+        if left.is_empty() { Ok(()) } else { Err(format!("{after:?} in: {}", left.join("\n"))) }
+    });
+    assert!(place.evidence().unwrap().join("swept.txt").exists());
 }
 
 // No guest is started: the machine's own engine is no guest.

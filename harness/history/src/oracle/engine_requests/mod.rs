@@ -1,6 +1,7 @@
 //! The daemon asks the engine in the promised words and order.
 
 mod actions;
+mod engine_clock;
 mod oracle;
 mod order;
 mod probes;

@@ -4,8 +4,8 @@
 //! - Since its start or its last subscription, a daemon that subscribes has pinged twice, and asked for
 //!   the engine's facts and for each list, in this order. Other requests in between do not matter.
 //! - `since` is the second of the engine's clock at the time of the answer about the facts; without an
-//!   answer, it is two minutes before. The engine has the machine's clock. An answer that a rule of the
-//!   wire has changed is not judged.
+//!   answer, it is two minutes before. The engine has the machine's clock, unless a step has set that of its
+//!   guest. A guest that has booted since may have any time. An answer that a rule of the wire has changed is not judged.
 //! - A condition that becomes `Connected` follows a complete set of lists that the engine has answered
 //!   since the last subscription ended, or since the daemon's start. It also follows a subscription that
 //!   the engine has answered and that is still open. If the subscription is on its way, its answer
@@ -14,12 +14,14 @@
 
 use std::collections::BTreeMap;
 
+use super::engine_clock::EngineClock;
 use super::words::UserCommands;
 use crate::mirror::unix_seconds;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
 use crate::record::{DAEMON_PARTS, ProcessState, Record, Stage, What, WireMessage, WireWhat};
 use crate::scenario::OracleName;
+use crate::steps::Steps;
 use crate::view::{AppView, EVENTS};
 
 /// The routes of a connection's requests before its subscription, in order.
@@ -47,7 +49,12 @@ const SLACK_S: i64 = 2;
 #[derive(Clone, Copy, Default)]
 struct Facts {
     asked_s: i64,
-    answered_s: Option<i64>,
+    /// The earliest and the latest that the engine's clock may have said in its answer, from the run's
+    /// start; nothing if there was no answer.
+    answered_s: Option<(i64, i64)>,
+    /// The earliest and the latest that the engine's clock may have said at the request.
+    earliest_s: i64,
+    latest_s: i64,
     /// The answer is not the engine's own.
     changed: bool,
 }
@@ -75,6 +82,7 @@ struct Early {
 
 #[derive(Default)]
 struct Connecting {
+    engine_clock: EngineClock,
     /// Routes of the exchanges.
     routes: BTreeMap<u64, String>,
     /// How many requests of [`ORDER`] the daemon has sent.
@@ -105,8 +113,10 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     let mut connecting = Connecting::default();
     let mut by_user = UserCommands::default();
     let mut started_s = None;
+    let steps = Steps::from_history(history);
     for record in history {
         by_user.apply(&record.what);
+        connecting.engine_clock.apply(record, steps);
         let now_s = i64::try_from(record.at_us / 1_000_000).unwrap_or(i64::MAX);
         let complaint = match &record.what {
             What::Run(header) => {
@@ -173,7 +183,10 @@ impl Connecting {
                     return self.subscribed(target, started_s, now_s);
                 }
                 if route == INFO {
-                    self.facts.insert(exchange, Facts { asked_s: now_s, ..Facts::default() });
+                    let EngineClock { least_s, most_s, .. } = self.engine_clock;
+                    let (earliest_s, latest_s) = (now_s + least_s, now_s + most_s);
+                    let asked = Facts { asked_s: now_s, earliest_s, latest_s, ..Facts::default() };
+                    self.facts.insert(exchange, asked);
                 }
                 if ORDER.get(self.progress) == Some(&route.as_str()) {
                     self.progress += 1;
@@ -195,8 +208,12 @@ impl Connecting {
                 if let Some(list) = LISTS.iter().position(|list| route == Some(*list)) {
                     self.answered[list] = true;
                 }
+                let EngineClock { least_s, most_s, .. } = self.engine_clock;
                 if let Some(facts) = self.facts.get_mut(&exchange) {
-                    facts.answered_s = Some(now_s);
+                    // If the clock was set back in between, the answer is earlier than the request.
+                    let earliest_s = facts.earliest_s.min(now_s + least_s);
+                    let latest_s = facts.latest_s.max(now_s + most_s);
+                    facts.answered_s = Some((earliest_s, latest_s));
                 }
             }
             WireWhat::Faulted { .. } | WireWhat::Held { .. } => {
@@ -242,7 +259,7 @@ impl Connecting {
         let facts = facts.filter(|facts| !facts.changed)?;
         let started_s = started_s?;
         let (from, to) = match facts.answered_s {
-            Some(answered_s) => (facts.asked_s, answered_s),
+            Some(by_engine) => by_engine,
             None => (facts.asked_s - BIAS_S, now_s - BIAS_S),
         };
         let (from, to) = (started_s + from - SLACK_S, started_s + to + SLACK_S);

@@ -194,6 +194,10 @@ pub(super) fn step_began(index: usize) -> What {
     What::StepBegan { index }
 }
 
+pub(super) fn step_done(index: usize) -> What {
+    What::StepDone { index }
+}
+
 pub(super) fn process(name: &str, state: ProcessState) -> What {
     What::Process { name: name.to_owned(), pid: 7, started: 1, state }
 }

@@ -243,6 +243,57 @@ fn a_subscription_begins_at_the_engines_time(#[case] since: &str, #[case] expect
     }
 }
 
+// The guest's clock is the engine's, and a step has set it: a daemon that subscribes by the harness's clock is
+// wrong then. After a boot, nobody knows how fast it runs.
+#[rstest]
+#[case::ahead(json!({ "clock": { "ahead_s": 86400 } }), "since=87500", None)]
+#[case::behind(json!({ "clock": { "behind_s": 50 } }), "since=1050", None)]
+#[case::not_by_the_engine(
+    json!({ "clock": { "ahead_s": 86400 } }),
+    "since=100",
+    Some("the engine's clock says a time from 87498 to 87502")
+)]
+#[case::right_after_a_boot(json!("panic"), "since=100", None)]
+#[case::fast_after_a_boot(json!("panic"), "since=420", None)]
+fn a_subscription_begins_at_the_time_of_a_guest_whose_clock_was_set(
+    #[case] op: serde_json::Value,
+    #[case] since: &str,
+    #[case] expected: Option<&str>,
+) {
+    let jumps = json!([{ "guest": { "clock": { "ahead_s": 1000 } } }, { "guest": op }, "settle"]);
+    let What::Run(head) = run_with_steps(&jumps) else { unreachable!() };
+    let started = "1970-01-01T00:01:40Z".to_owned();
+    let head = What::Run(crate::record::RunHeader { started, ..head });
+    let steps = (0..2).flat_map(|index| [step_began(index), step_done(index)]).collect();
+    let events = Vec::from(asked(90, "GET", &format!("/v1.41/events?{since}"), "/events"));
+    let whats = [vec![head], steps, bootstrap(), events, vec![connected()]].concat();
+    let found = complaints(engine_requests, whats).join("; ");
+    match expected {
+        Some(text) => assert!(found.contains(text), "{found}"),
+        None => assert_eq!(found, ""),
+    }
+}
+
+// The answer about the facts comes while the clock is set back, so it has the time from before or after.
+#[rstest]
+#[case("since=100", true)]
+#[case("since=40", true)]
+#[case("since=20", false)]
+fn facts_that_are_answered_while_the_clock_is_set_have_either_time(
+    #[case] since: &str,
+    #[case] is_right: bool,
+) {
+    let jump = json!([{ "guest": { "clock": { "behind_s": 60 } } }, "settle"]);
+    let What::Run(head) = run_with_steps(&jump) else { unreachable!() };
+    let started = "1970-01-01T00:01:40Z".to_owned();
+    let head = What::Run(crate::record::RunHeader { started, ..head });
+    let events = Vec::from(asked(90, "GET", &format!("/v1.41/events?{since}"), "/events"));
+    let whats =
+        [vec![head, step_began(0)], bootstrap(), vec![step_done(0)], events, vec![connected()]];
+    let found = complaints(engine_requests, whats.concat());
+    assert_eq!(found.is_empty(), is_right, "{found:?}");
+}
+
 // The first attempt ends before the engine has answered about its facts, the second one is whole: the time is
 // that of the second one's answer, and not two minutes before the first one's request.
 #[test]

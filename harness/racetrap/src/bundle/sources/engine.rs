@@ -9,6 +9,7 @@ use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Bytes;
 use hyper_util::rt::TokioIo;
+use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 use tokio::net::UnixStream;
 
@@ -70,7 +71,7 @@ async fn collect(engine: &Engine, output: &CollectorOutput) {
     };
     let containers = inspect(engine, output, "container", "containers", ids(CONTAINERS)).await;
     inspect(engine, output, "image", "images", ids(IMAGES)).await;
-    events(engine, output).await;
+    events(engine, output, documents.get("info")).await;
     for container in &containers {
         logs(engine, output, container).await;
     }
@@ -106,10 +107,16 @@ async fn inspect(
     found
 }
 
-/// The events that the engine still has in memory, which are the last few hundred.
-async fn events(engine: &Engine, output: &CollectorOutput) {
-    // Without `until` the stream would never end.
-    let until = Clock::start().unix_time();
+/// The events that the engine still has in memory, which are the last few hundred. `info` is what it says of
+/// itself.
+async fn events(engine: &Engine, output: &CollectorOutput, info: Option<&Value>) {
+    // Without `until` the stream would never end. The engine compares it with its own clock, which may
+    // not be that of this machine.
+    let its_own = info.and_then(|info| info["SystemTime"].as_str()?.parse::<Timestamp>().ok());
+    let until = match its_own {
+        Some(time) => format!("{}.{:09}", time.as_second(), time.subsec_nanosecond()),
+        None => Clock::start().unix_time(),
+    };
     match engine.text(&format!("/events?since=0&until={until}")).await {
         Ok(text) => output.put(ENGINE_EVENTS, Content::Text(text)),
         Err(why) => output.missing(ENGINE_EVENTS, why),

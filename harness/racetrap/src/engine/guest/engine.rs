@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use racetrap_history::Exit;
+use racetrap_history::{Exit, GuestDisk};
 use tokio::task::JoinSet;
 
 use super::forward::Forward;
@@ -43,6 +43,7 @@ pub(crate) struct Guest {
     pub(super) qemu: Child,
     pub(super) daemon_forward: Child,
     pub(super) harness_forward: Child,
+    pub(super) disk: GuestDisk,
     /// The guest's dockerd.
     pub(super) engine: Lifetime,
 }
@@ -90,6 +91,7 @@ impl Guest {
             qemu,
             daemon_forward,
             harness_forward,
+            disk: GuestDisk::Normal,
             engine,
         };
         guest.wait_until_ready(Forward::Harness, FORK_LIMIT).await?;

@@ -7,6 +7,7 @@ use racetrap_history::GuestOp;
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use super::faults::set_memory;
 use super::lima::LimaGuest;
 use super::machine::{MACHINE_LIMIT, REQUEST_LIMIT};
 use crate::clock::Clock;
@@ -42,6 +43,10 @@ impl LimaGuest {
             GuestOp::NicUp => self.command("set_link", link(true)).await,
             GuestOp::KillForward => self.kill_forward(recorder).await,
             GuestOp::Forward => self.wait_for_forward().await,
+            GuestOp::Memory(memory) => set_memory(&self.agent, memory, recorder).await,
+            GuestOp::Panic | GuestOp::Clock(_) | GuestOp::Disk(_) => {
+                Err(EngineError::NotOurMachine)
+            }
         }
     }
 

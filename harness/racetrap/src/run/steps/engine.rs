@@ -1,6 +1,6 @@
 //! Users of the engine, and the engine's process.
 
-use racetrap_history::{BuildImage, EngineOp, EngineStep, GuestOp, VmMode, What};
+use racetrap_history::{BuildImage, EngineOp, EngineStep, GuestDisk, GuestOp, VmMode, What};
 use tokio::time::timeout;
 
 use crate::chain::chain;
@@ -38,7 +38,13 @@ pub(in crate::run) async fn step(scene: &mut Scene, step: &EngineStep) -> Result
         EngineStep::PrepareExecs { container, count } => {
             workload.prepare_execs(container, *count).await
         }
-        EngineStep::CreateVolume(new) => workload.create_described_volume(new).await,
+        EngineStep::CreateVolume(new) => {
+            let refused = workload.create_described_volume(new).await?;
+            if let Some(message) = refused {
+                scene.recorder().note(format!("the engine refused the volume: {message}"));
+            }
+            Ok(())
+        }
         EngineStep::CreateVolumes { prefix, count } => {
             workload.create_volumes(prefix, *count).await
         }
@@ -78,7 +84,7 @@ async fn guest(scene: &mut Scene, op: GuestOp) -> Result<(), StepError> {
     }
     let world = &scene.world;
     // A guest that boots may have lost what its engine had not written to its disk.
-    if matches!(op, GuestOp::PowerOn | GuestOp::Reset | GuestOp::Resume) {
+    if op.boots() || matches!(op, GuestOp::Resume | GuestOp::Disk(GuestDisk::Normal)) {
         world.truth.refresh().await?;
     }
     Ok(())

@@ -1,8 +1,9 @@
 //! What goes wrong in a step.
 
 use racetrap_history::{
-    DaemonOp, DaemonStep, DiskOp, DockerCommand, DockerFileStep, DockerStep, EndpointOp, EngineOp,
-    Fault, FaultKind, FaultStep, FileOp, GuestOp, Moment, OURS, Streams, VmOp, VmProcessOp, VmRole,
+    ClockJump, DaemonOp, DaemonStep, DiskOp, DockerCommand, DockerFileStep, DockerStep, EndpointOp,
+    EngineOp, Fault, FaultKind, FaultStep, FileOp, GuestDisk, GuestMemory, GuestOp, Moment, OURS,
+    Streams, VmOp, VmProcessOp, VmRole,
 };
 
 use super::messages::{request, write};
@@ -133,8 +134,8 @@ pub(super) fn engine(op: EngineOp) -> &'static str {
 }
 
 /// What happens to the machine that runs the engine.
-pub(super) fn guest(op: GuestOp) -> &'static str {
-    match op {
+pub(super) fn guest(op: GuestOp) -> String {
+    let told = match op {
         GuestOp::PowerCut => "the engine's machine loses its power",
         GuestOp::PowerOn => "the engine's machine boots",
         GuestOp::Reset => "the engine's machine is reset",
@@ -145,7 +146,21 @@ pub(super) fn guest(op: GuestOp) -> &'static str {
         GuestOp::KillForward => "the forward of the engine's socket is killed",
         GuestOp::Forward => "the engine's socket is forwarded again",
         GuestOp::KillHostagent => "the daemon's hostagent is killed",
-    }
+        GuestOp::Panic => "the kernel of the engine's machine panics",
+        GuestOp::Clock(ClockJump::AheadS(seconds)) => {
+            return format!("the clock of the engine's machine jumps ahead by {seconds} s");
+        }
+        GuestOp::Clock(ClockJump::BehindS(seconds)) => {
+            return format!("the clock of the engine's machine jumps back by {seconds} s");
+        }
+        GuestOp::Disk(GuestDisk::Failing) => "writes to the engine's disk fail",
+        GuestOp::Disk(GuestDisk::Full) => "the host has no room for the engine's disk",
+        GuestOp::Disk(GuestDisk::Slow) => "the engine's disk is slow",
+        GuestOp::Disk(GuestDisk::Normal) => "the engine's disk works again",
+        GuestOp::Memory(GuestMemory::Scarce) => "the engine's machine has hardly any memory left",
+        GuestOp::Memory(GuestMemory::Normal) => "the engine's machine has its memory again",
+    };
+    told.to_owned()
 }
 
 /// The effect of a fault.

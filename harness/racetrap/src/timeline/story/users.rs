@@ -41,7 +41,10 @@ pub(super) fn engine(step: &EngineStep) -> Told {
         }
         EngineStep::Container { name, op } => format!("{} container {name}", verb(*op)),
         EngineStep::RemoveContainer { name } => format!("remove container {name}"),
-        EngineStep::CreateVolume(new) => format!("create volume {}", new.name),
+        EngineStep::CreateVolume(new) => match &new.refused {
+            Some(error) => format!("create volume {}, refused with `{error}`", new.name),
+            None => format!("create volume {}", new.name),
+        },
         EngineStep::CreateVolumes { prefix, count } => format!("create {count} volumes {prefix}…"),
         EngineStep::PrepareExecs { container, count } => {
             format!("prepare {count} execs in {container}")
@@ -49,7 +52,7 @@ pub(super) fn engine(step: &EngineStep) -> Told {
         EngineStep::RemoveVolumes { prefix } => format!("remove volumes {prefix}…"),
         EngineStep::RemoveVolume { name } => format!("remove volume {name}"),
         EngineStep::Process(op) => return Told::Fault(faults::engine(*op).to_owned()),
-        EngineStep::Guest(op) => return Told::Fault(faults::guest(*op).to_owned()),
+        EngineStep::Guest(op) => return Told::Fault(faults::guest(*op)),
     })
 }
 

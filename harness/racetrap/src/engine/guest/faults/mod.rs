@@ -1,7 +1,11 @@
 //! What a scenario does to the guest, one fault per file.
 
+mod clock;
+mod disk;
 mod forward;
+mod memory;
 mod network;
+mod panic;
 mod pause;
 mod power;
 mod reset;
@@ -9,10 +13,12 @@ mod reset;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use racetrap_history::GuestOp;
+use racetrap_history::{Exit, GuestOp};
 use tokio::task::JoinSet;
 
-use super::engine::{BOOT_LIMIT, Guest};
+pub(super) use self::memory::set_memory;
+use super::engine::{BOOT_LIMIT, Guest, end_child};
+use super::forward::Forward;
 use super::machine::engine_process;
 use crate::engine::error::EngineError;
 use crate::process::{Lifetime, log_tail};
@@ -42,8 +48,36 @@ impl Guest {
             GuestOp::KillForward => self.kill_forward().await,
             GuestOp::Forward => self.forward_again(tasks, recorder).await,
             GuestOp::KillHostagent => Err(EngineError::NoHostagent),
+            GuestOp::Panic => self.panic(tasks, recorder).await,
+            GuestOp::Clock(jump) => self.set_clock(jump, recorder).await,
+            GuestOp::Disk(disk) => self.set_disk(disk, recorder).await,
+            GuestOp::Memory(memory) => set_memory(&self.agent, memory, recorder).await,
         }
     }
+
+    /// Expects that the guest boots again, and its engine with it.
+    fn expect_boot(&self) {
+        self.engine.expect_end();
+        // Once the guest has booted, it refuses whatever `ssh` sends, and `ssh` ends then.
+        self.daemon_forward.expect_end();
+    }
+
+    /// Waits until the engine of a guest that boots again answers the harness.
+    async fn follow_boot(
+        &mut self,
+        why: &str,
+        tasks: &mut JoinSet<()>,
+        recorder: &Recorder,
+    ) -> Result<(), EngineError> {
+        self.engine.end(Exit::Unknown(why.to_owned()));
+        end_child(&mut self.harness_forward).await?;
+        self.wait_for_boot(recorder).await?;
+        let (qmp, image) = (&self.qmp, self.template.image());
+        self.harness_forward =
+            Forward::Harness.begin(qmp, image, &self.config, tasks, recorder).await?;
+        self.wait_until_ready(Forward::Harness, BOOT_LIMIT).await
+    }
+
     /// Waits until the engine of a guest that boots answers in the guest, and records its start.
     async fn wait_for_boot(&mut self, recorder: &Recorder) -> Result<(), EngineError> {
         let booted = polled("the guest's engine to answer in the guest", BOOT_LIMIT, async || {

@@ -1,6 +1,6 @@
 //! A power cut: the machine ends in an instant, and boots again from what is on its disk.
 
-use racetrap_history::Exit;
+use racetrap_history::{Exit, GuestDisk};
 use tokio::task::JoinSet;
 
 use crate::engine::error::EngineError;
@@ -33,6 +33,8 @@ impl Guest {
     ) -> Result<(), EngineError> {
         let Self { template, machine, config, .. } = self;
         self.qemu = launch(template, machine, false, config, tasks, recorder).await?;
+        // A new QEMU has none of the faults of the one before.
+        self.disk = GuestDisk::Normal;
         self.wait_for_boot(recorder).await?;
         let image = self.template.image();
         let (qmp, config) = (&self.qmp, &self.config);
