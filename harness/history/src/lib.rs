@@ -46,10 +46,11 @@ pub use record::{
     ApiChange, Blame, CONFIG_FILE, CONTEXT_PREFIX, CONTEXTS_DIRECTORY, Change, CommandRun,
     ContainerDetails, DAEMON_PARTS, DaemonKind, DockerContent, DockerFile, DockerUser,
     EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileAttributes,
-    FileChange, Footprint, IMAGE_LABEL, ImageDetails, LogClient, LogCrowdSeen, LogEvent, LogLevel,
-    LogSent, LogTruth, Owner, PortBinding, ProcessState, Record, Review, ReviewOutcome, RunHeader,
-    SentStream, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VolumeDetails, What,
-    WireMessage, WireSide, WireWhat,
+    FileChange, Footprint, IMAGE_LABEL, ImageDetails, KUBECONFIG_LISTS, Kubeconfig,
+    KubeconfigContent, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth, Owner,
+    PortBinding, ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, Stage,
+    StatusCount, UserCommand, UserCommandEnd, UserWrite, VolumeDetails, What, WireMessage,
+    WireSide, WireWhat,
 };
 pub use replay::{Replayed, triggers};
 pub use scenario::{
@@ -57,12 +58,13 @@ pub use scenario::{
     CommandStep, ContainerOp, DIGEST, DaemonOp, DaemonStep, DiskOp, DockerCommand, DockerFileStep,
     DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT, EndpointOp, EngineEventMatch,
     EngineOp, EngineStep, Exec, Fault, FaultKind, FaultName, FaultStep, FileOp, FindingId,
-    GateName, GateStep, GuestOp, HealthCheck, Hold, HoldWrite, LeaveHow, LeaveLog, LogCrowd,
-    LogRequest, LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep, NewContainer, NewVolume,
-    NoFindingId, OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point,
-    Prints, Protocol, Prune, REGISTRY, RefusedWords, Replay, Returned, RunCommand, STATE, Scenario,
-    SetStep, Side, Step, Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep,
-    WriteMatch, check_program_words, nearest, program_commands, program_ends, words,
+    GateName, GateStep, GuestOp, HealthCheck, Hold, HoldWrite, KubernetesState, KubernetesStep,
+    LeaveHow, LeaveLog, LogCrowd, LogRequest, LogStep, Match, MirrorRef, Moment, Needs,
+    NeighbourStep, NewContainer, NewVolume, NoFindingId, OURS, OpenLog, OracleName,
+    PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point, Prints, Protocol, Prune, REGISTRY,
+    RefusedWords, Replay, Returned, RunCommand, STATE, Scenario, SetStep, Side, Step, Streams,
+    Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep, WriteMatch,
+    check_program_words, nearest, program_commands, program_ends, words,
 };
 pub use schedule::ScheduleError;
 pub use steps::{ArmedRules, Steps};

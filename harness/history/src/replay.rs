@@ -68,13 +68,14 @@ pub fn triggers(history: &[Record]) -> Vec<String> {
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these records are of gates and rules")]
 fn trigger(what: &What) -> Option<String> {
     match what {
-        What::Wire(message) | What::ApiWire(message) | What::UserWire(message) => {
-            match &message.event {
-                WireWhat::Held { gate, .. } => Some(format!("gate {gate}")),
-                WireWhat::Faulted { rule, .. } => Some(rule.clone()),
-                _ => None,
-            }
-        }
+        What::Wire(message)
+        | What::ApiWire(message)
+        | What::UserWire(message)
+        | What::KubernetesWire(message) => match &message.event {
+            WireWhat::Held { gate, .. } => Some(format!("gate {gate}")),
+            WireWhat::Faulted { rule, .. } => Some(rule.clone()),
+            _ => None,
+        },
         What::Review(Review { outcome: ReviewOutcome::HeldAt(gate), .. }) => {
             Some(format!("gate {gate}"))
         }

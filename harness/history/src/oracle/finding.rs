@@ -4,8 +4,8 @@ use std::panic::Location;
 
 use super::{
     bounded_work, command_line, convergence, counts, docker_config_integrity, engine_requests,
-    hygiene, identity, liveness, log_fidelity, no_lost_update, object_form, quiet_logs,
-    truthful_conditions,
+    hygiene, identity, kubeconfig_integrity, liveness, log_fidelity, no_lost_update, object_form,
+    quiet_logs, truthful_conditions,
 };
 use crate::record::Record;
 use crate::scenario::OracleName;
@@ -67,8 +67,8 @@ pub struct Judge {
 /// All oracles, in the order of [`OracleName`].
 ///
 /// The harness ends a world by an orderly stop of its daemon, if it did not have to end that otherwise.
-/// Two oracles judge what such a stop leaves: of the daemon's own, and of the user's files.
-pub const ALL: [Judge; 14] = [
+/// Three oracles judge what such a stop leaves: of the daemon's own, and of the user's files.
+pub const ALL: [Judge; 15] = [
     up_to_ending(convergence),
     up_to_ending(identity),
     up_to_ending(truthful_conditions),
@@ -80,6 +80,7 @@ pub const ALL: [Judge; 14] = [
     up_to_ending(command_line),
     to_the_end(hygiene),
     to_the_end(docker_config_integrity),
+    to_the_end(kubeconfig_integrity),
     up_to_ending(log_fidelity),
     up_to_ending(quiet_logs),
     up_to_ending(liveness),

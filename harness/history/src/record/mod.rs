@@ -7,6 +7,7 @@
 //! - `process`: processes and commands, and how they ended;
 //! - `engine`: what the engine holds and reports;
 //! - `docker`: the docker command's configuration and its user;
+//! - `kubernetes`: the guest's Kubernetes, and the user's kubeconfig;
 //! - `logs`: clients of the daemon's log passthrough.
 
 mod api;
@@ -14,6 +15,7 @@ mod cell;
 mod docker;
 mod engine;
 mod header;
+mod kubernetes;
 mod logs;
 mod process;
 mod what;
@@ -30,6 +32,7 @@ pub use self::engine::{
     IMAGE_LABEL, ImageDetails, PortBinding, VolumeDetails,
 };
 pub use self::header::RunHeader;
+pub use self::kubernetes::{KUBECONFIG_LISTS, Kubeconfig, KubeconfigContent};
 pub use self::logs::{
     Footprint, LogClient, LogCrowdSeen, LogEvent, LogSent, LogTruth, SentStream, StatusCount,
 };

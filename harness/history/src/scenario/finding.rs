@@ -136,6 +136,8 @@ pub enum OracleName {
     Hygiene,
     /// The docker command's configuration is whole at every instant, and stays the user's.
     DockerConfigIntegrity,
+    /// The user's kubeconfig has the daemon's entries while they lead somewhere, and stays the user's.
+    KubeconfigIntegrity,
     /// Who asks for a log gets the engine's bytes, in time, and costs nothing when he has gone.
     LogFidelity,
     /// The log has no panic and no secret, and an error only where there was one.
@@ -146,7 +148,7 @@ pub enum OracleName {
 
 impl OracleName {
     /// All names, in their order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Convergence,
         Self::Identity,
         Self::TruthfulConditions,
@@ -158,6 +160,7 @@ impl OracleName {
         Self::CommandLine,
         Self::Hygiene,
         Self::DockerConfigIntegrity,
+        Self::KubeconfigIntegrity,
         Self::LogFidelity,
         Self::QuietLogs,
         Self::Liveness,
@@ -178,6 +181,7 @@ impl fmt::Display for OracleName {
             Self::CommandLine => "command_line",
             Self::Hygiene => "hygiene",
             Self::DockerConfigIntegrity => "docker_config_integrity",
+            Self::KubeconfigIntegrity => "kubeconfig_integrity",
             Self::LogFidelity => "log_fidelity",
             Self::QuietLogs => "quiet_logs",
             Self::Liveness => "liveness",

@@ -41,6 +41,11 @@ pub(super) fn describe(what: &What, context: Context<'_>) -> (&'static str, Stri
         What::Wire(message) => ("wire", wire(message, requests)),
         What::ApiWire(message) => ("clients", wire(message, requests)),
         What::UserWire(message) => ("user", wire(message, requests)),
+        What::KubernetesWire(message) => ("kubernetes", wire(message, requests)),
+        What::Kubernetes { state } => {
+            ("kubernetes", format!("the guest's Kubernetes is {}", state.word()))
+        }
+        What::Kubeconfig(file) => ("kubernetes", file.to_string()),
         What::Endpoint { address, .. } => {
             let text = match address {
                 Some(address) => format!("the user's engine runs at {address}"),
@@ -159,7 +164,16 @@ fn api(change: &ApiChange) -> String {
     let detail = match change.resource.as_str() {
         "apps" => {
             let app = AppView::read(&change.object);
-            format!("{}; {}", app.describe("ContainerEngineReady"), app.describe("Settled"))
+            let kubernetes = if app.wants_kubernetes {
+                app.describe("KubernetesReady") + "; "
+            } else {
+                String::new()
+            };
+            format!(
+                "{kubernetes}{}; {}",
+                app.describe("ContainerEngineReady"),
+                app.describe("Settled")
+            )
         }
         // A new mirror has no status yet.
         "containers" => format!(

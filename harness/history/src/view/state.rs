@@ -68,7 +68,9 @@ impl View {
                 self.wires.apply_engine_message(message);
                 self.logs.apply_wire(message, record.seq);
             }
-            What::UserWire(message) => self.wires.apply_any_message(message),
+            What::UserWire(message) | What::KubernetesWire(message) => {
+                self.wires.apply_any_message(message);
+            }
             What::ApiWire(message) => self.wires.apply_client_message(message),
             What::DockerUser(user) => self.docker.own.clone_from(&user.context),
             What::DockerFile(file) => self.docker.apply(file, record.seq),
@@ -102,6 +104,8 @@ impl View {
             // Listed one by one: whoever adds a kind of record must decide whether it changes the view.
             What::Process { .. }
             | What::Endpoint { .. }
+            | What::Kubernetes { .. }
+            | What::Kubeconfig(_)
             | What::UserCommand(_)
             | What::Review(_)
             | What::Log { .. }

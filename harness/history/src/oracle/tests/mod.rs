@@ -13,6 +13,7 @@ mod docker_files;
 mod engine_requests;
 mod hygiene;
 mod identity;
+mod kubernetes;
 mod liveness;
 mod log_fidelity;
 mod no_lost_update;
