@@ -57,7 +57,10 @@ impl RecordMasker {
             | What::Note { text }
             | What::Unmade { why: text }
             | What::NotApplicable { why: text } => self.text(text),
-            What::Wire(message) | What::ApiWire(message) | What::UserWire(message) => {
+            What::Wire(message)
+            | What::ApiWire(message)
+            | What::UserWire(message)
+            | What::KubernetesWire(message) => {
                 self.message(message);
             }
             What::UserCommand(command) => self.user_command(command),
@@ -90,6 +93,8 @@ impl RecordMasker {
             | What::Endpoint { address: None, .. }
             // These hold only names, numbers and keyed digests.
             | What::DockerUser(_)
+            | What::Kubernetes { .. }
+            | What::Kubeconfig(_)
             | What::LogSent(_)
             | What::LogTruth(_)
             | What::Footprint(_)

@@ -108,6 +108,7 @@ impl Touched<'_> {
             // What is done to the neighbour's App says nothing about this one's.
             Step::Neighbour(NeighbourStep::Does(step)) => self.step(step),
             Step::Wait(WaitStep::Await(_) | WaitStep::Settle)
+            | Step::Kubernetes(_)
             | Step::Daemon(_)
             | Step::Gate(_)
             | Step::Fault(_) => {}

@@ -22,6 +22,7 @@ use crate::daemon::{Admission, AdmissionError, Api, ApiError, Daemon, DaemonErro
 use crate::docker_cli::CliUser;
 use crate::engine::{Engine, EngineError, Truth, TruthError, Workload};
 use crate::intent::{self, Intent};
+use crate::kubernetes::StandIn;
 use crate::passthrough::SentLogs;
 use crate::process::{MARKER, Tasks};
 use crate::recorder::{Recorder, Whole};
@@ -36,6 +37,8 @@ pub(crate) struct World {
     pub(crate) truth: Truth,
     pub(crate) workload: Workload,
     pub(crate) user: CliUser,
+    /// The stand-in for the guest's Kubernetes, if the scenario needs one.
+    pub(crate) kubernetes: Option<StandIn>,
     pub(crate) wire: Wire,
     /// Keeps the wire's socket where it is.
     pinned: Option<Pinned>,
@@ -87,9 +90,10 @@ impl World {
                 return Err(error);
             }
         };
-        let Parts { api, engine, truth, user, wire, pinned, sent_logs, facts } = parts;
+        let Parts { api, engine, truth, user, kubernetes, wire, pinned, sent_logs, facts } = parts;
         recorder.append(facts.clone());
         user.begin();
+        kubernetes.iter().for_each(StandIn::begin);
         let processes = marked(MARKER, foundation.slot.marker());
         Ok(Self {
             daemon: daemon.expect("`Parts::start` stores the daemon before it succeeds"),
@@ -98,6 +102,7 @@ impl World {
             workload: Workload::new(truth.docker().clone()),
             truth,
             user,
+            kubernetes,
             wire,
             pinned,
             sent_logs,
@@ -135,6 +140,7 @@ impl World {
         intent::declare(directory, &run).map_err(failed("the list of intents"))?;
         self.recorder().append(self.facts.clone());
         self.user.begin();
+        self.kubernetes.iter().for_each(StandIn::begin);
         // The view of the new history is empty until API and engine are listed.
         self.list_all().await.map_err(DaemonError::from)?;
         Ok(self.truth.refresh().await?)
@@ -167,6 +173,12 @@ impl World {
         intent::declare(self.directory(), &Intent::Idle)
     }
 
+    /// Records what the docker command's configuration and the user's kubeconfig show by now.
+    pub(crate) fn record_user_files(&self) {
+        self.user.record_changes();
+        self.kubernetes.iter().for_each(StandIn::record_changes);
+    }
+
     /// The recorder of the world's history.
     pub(crate) fn recorder(&self) -> &Recorder {
         &self.foundation.recorder
@@ -184,7 +196,8 @@ impl World {
 
     /// The wires of the world.
     pub(super) fn wires(&self) -> impl Iterator<Item = &Wire> {
-        std::iter::once(&self.wire).chain(&self.client_wire)
+        let kubernetes = self.kubernetes.as_ref().and_then(StandIn::wire);
+        std::iter::once(&self.wire).chain(&self.client_wire).chain(kubernetes)
     }
 
     /// Lets the wire remove its socket, which is pinned in VM mode `guest`.
@@ -278,8 +291,8 @@ impl World {
         // The daemon first, while engine and wire still work, so that it can shut down in order.
         let left = self.daemon.stop().await;
         leaks.extend(left.map(|text| (Owner::Daemon, text)));
-        // The last look at the docker configuration: a daemon that stops must leave it in order.
-        self.user.record_changes();
+        // The last look at the user's files: a daemon that stops must leave them in order.
+        self.record_user_files();
         self.tasks.clients.abort_all();
         self.tasks.observers.abort_all();
         let mut leak = |text: String| leaks.push((Owner::World, text));
@@ -290,6 +303,11 @@ impl World {
         }
         // The user's engine endpoint has a wire of its own, which must be closed before the engine.
         self.user.close().await.into_iter().for_each(&mut leak);
+        if let Some(mut kubernetes) = self.kubernetes.take()
+            && let Err(error) = kubernetes.close_wire().await
+        {
+            leak(format!("wire before the guest's Kubernetes: {}", chain(&error)));
+        }
         if let Some(mut pinned) = self.pinned
             && let Err(error) = pinned.loosen()
         {
