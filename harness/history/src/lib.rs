@@ -11,7 +11,7 @@
 //! - [`canon`] and [`timeline`]: the history as text, for snapshots and for people.
 //!
 //! A module imports only from modules before it in this list: `promise`, `scenario`, `record`,
-//! `schedule`, `verdict`, `journal`, `mirror`, `steps`, `view`, `canon`, `comparison`, `oracle`,
+//! `schedule`, `verdict`, `journal`, `mirror`, `steps`, `view`, `quiet_state`, `canon`, `comparison`, `oracle`,
 //! `timeline`, `judge`, `replay`.
 //!
 //! Nothing here opens a socket, starts a process, reads a clock or needs a runtime. So today's oracles can
@@ -28,6 +28,7 @@ mod comparison;
 mod judge;
 mod mirror;
 mod promise;
+mod quiet_state;
 mod record;
 mod replay;
 mod scenario;
@@ -42,28 +43,30 @@ pub use mirror::{
     Form, Mirror, MirrorField, MirrorKey, Treatment, compare, expected, mirror_fields,
 };
 pub use promise::{InvalidPromiseNumber, PromiseNumber};
+pub use quiet_state::QuietState;
 pub use record::{
     ApiChange, Blame, CONFIG_FILE, CONTEXT_PREFIX, CONTEXTS_DIRECTORY, Change, CommandRun,
     ContainerDetails, DAEMON_PARTS, DaemonKind, DockerContent, DockerFile, DockerUser,
     EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileAttributes,
     FileChange, Footprint, IMAGE_LABEL, ImageDetails, KUBECONFIG_LISTS, Kubeconfig,
     KubeconfigContent, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth, Owner,
-    PortBinding, ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, Stage,
-    StatusCount, UserCommand, UserCommandEnd, UserWrite, VolumeDetails, What, WireMessage,
-    WireSide, WireWhat,
+    PortBinding, ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, SshKeys,
+    Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VmFiles, VmProcess,
+    VmProcessChange, VolumeDetails, What, WireMessage, WireSide, WireWhat,
 };
-pub use replay::{Replayed, triggers};
+pub use replay::{Replayed, triggers, turns};
 pub use scenario::{
-    ACTION, About, Action, ApiStep, AppStep, Await, BuildImage, ClientName, Codes, CommandName,
-    CommandStep, ContainerOp, DIGEST, DaemonOp, DaemonStep, DiskOp, DockerCommand, DockerFileStep,
-    DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT, EndpointOp, EngineEventMatch,
-    EngineOp, EngineStep, Exec, Fault, FaultKind, FaultName, FaultStep, FileOp, FindingId,
-    GateName, GateStep, GuestOp, HealthCheck, Hold, HoldWrite, KubernetesState, KubernetesStep,
-    LeaveHow, LeaveLog, LogCrowd, LogRequest, LogStep, Match, MirrorRef, Moment, Needs,
-    NeighbourStep, NewContainer, NewVolume, NoFindingId, OURS, OpenLog, OracleName,
-    PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point, Prints, Protocol, Prune, REGISTRY,
-    RefusedWords, Replay, Returned, RunCommand, STATE, Scenario, SetStep, Side, Step, Streams,
-    Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, WaitStep, WriteMatch,
+    ACTION, About, Action, ApiStep, AppStep, Await, BuildImage, Bystander, Clean, ClientName,
+    Codes, CommandName, CommandStep, ContainerOp, Counts, DIGEST, DaemonOp, DaemonStep, DiskOp,
+    DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT,
+    EndpointOp, EngineEventMatch, EngineOp, EngineStep, Exec, Fault, FaultKind, FaultName,
+    FaultStep, FileOp, FindingId, FirstSteps, GateName, GateStep, GuestOp, HealthCheck, Hold,
+    HoldWrite, KeysOp, KubernetesState, KubernetesStep, LeaveHow, LeaveLog, LogCrowd, LogRequest,
+    LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep, NewContainer, NewVolume, NoFindingId,
+    OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point, Prints,
+    Protocol, Prune, QuietObjects, REGISTRY, RefusedWords, Replay, Returned, RunCommand, SERIAL,
+    STATE, Scenario, Serially, SetStep, Side, Step, Streams, Supposes, Unshown, UserObject,
+    UserPatch, VmMode, VmOp, VmProcessOp, VmProcessStep, VmRole, WaitStep, WriteMatch,
     check_program_words, nearest, program_commands, program_ends, words,
 };
 pub use schedule::ScheduleError;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::record::{Record, Review, ReviewOutcome, What, WireWhat};
-use crate::scenario::Replay;
+use crate::scenario::{Replay, SERIAL};
 use crate::verdict::{Judgement, Verdict};
 
 /// What a run of a replay file has shown.
@@ -65,17 +65,37 @@ pub fn triggers(history: &[Record]) -> Vec<String> {
     order
 }
 
+/// The messages and steps of a serial part, in the order in which they went on.
+#[must_use]
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these records are turns")]
+pub fn turns(history: &[Record]) -> Vec<String> {
+    let turns = history.iter().filter_map(|record| match &record.what {
+        What::Turn { of } => Some(of.clone()),
+        _ => None,
+    });
+    turns.collect()
+}
+
+/// Whether a message at this gate is one of a serial part.
+fn is_serial(gate: &str) -> bool {
+    gate.strip_prefix(SERIAL).is_some_and(|message| message.starts_with(' '))
+}
+
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these records are of gates and rules")]
 fn trigger(what: &What) -> Option<String> {
     match what {
         What::Wire(message)
         | What::ApiWire(message)
         | What::UserWire(message)
-        | What::KubernetesWire(message) => match &message.event {
-            WireWhat::Held { gate, .. } => Some(format!("gate {gate}")),
-            WireWhat::Faulted { rule, .. } => Some(rule.clone()),
-            _ => None,
-        },
+        | What::KubernetesWire(message) => {
+            match &message.event {
+                // Each message of a serial part is held.
+                WireWhat::Held { gate, .. } if is_serial(gate) => None,
+                WireWhat::Held { gate, .. } => Some(format!("gate {gate}")),
+                WireWhat::Faulted { rule, .. } => Some(rule.clone()),
+                _ => None,
+            }
+        }
         What::Review(Review { outcome: ReviewOutcome::HeldAt(gate), .. }) => {
             Some(format!("gate {gate}"))
         }
@@ -95,6 +115,19 @@ mod tests {
     fn held(gate: &str) -> What {
         let event = WireWhat::Held { gate: gate.to_owned(), point: Point::Request };
         What::Wire(WireMessage { connection: 0, exchange: 0, event })
+    }
+
+    // Each message of a serial part is held. Its order is that of the turns, and not that of the gates.
+    #[test]
+    fn the_order_of_a_serial_part_is_that_of_its_turns() {
+        let turn = |of: &str| What::Turn { of: of.to_owned() };
+        let names = ["serial request GET /info 1", "a step"];
+        let whats = [held(names[0]), turn(names[0]), held("serially"), turn(names[1])];
+        let records = (0..).zip(whats);
+        let history: Vec<_> =
+            records.map(|(seq, what)| Record { seq, at_us: seq, neighbour: false, what }).collect();
+        assert_eq!(turns(&history), names);
+        assert_eq!(triggers(&history), ["gate serially"]);
     }
 
     fn judged(verdict: Verdict, oracle: Option<OracleName>) -> Judgement {

@@ -12,8 +12,9 @@ use racetrap_history::{
     EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileAttributes,
     FileChange, Footprint, GateName, Kubeconfig, KubeconfigContent, KubernetesState, LeaveHow,
     LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth, Owner, Phase, Point,
-    ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, Stage, StatusCount,
-    UserCommand, UserCommandEnd, UserWrite, VmMode, What, WireMessage, WireSide, WireWhat, journal,
+    ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, SshKeys, Stage,
+    StatusCount, UserCommand, UserCommandEnd, UserWrite, VmFiles, VmMode, VmProcess,
+    VmProcessChange, VmRole, What, WireMessage, WireSide, WireWhat, journal,
 };
 use serde_json::{Value, json};
 
@@ -64,7 +65,10 @@ kinds! { of_what, What, WHATS:
     What::LogCrowd(_) => "log_crowd",
     What::Footprint(_) => "footprint",
     What::Announced { .. } => "announced",
+    What::Turn { .. } => "turn",
     What::Process { .. } => "process",
+    What::VmProcess(_) => "vm_process",
+    What::VmFiles(_) => "vm_files",
     What::Checkpoint { .. } => "checkpoint",
     What::Leak { .. } => "leak",
     What::Named { .. } => "named",
@@ -332,6 +336,7 @@ fn of_daemon() -> Vec<What> {
             fields: [(text("/spec"), json!({ "1": null }))].into(),
             deleted: true,
         }),
+        What::Turn { of: text("serial request GET /info 1") },
         What::Announced { passthroughs: [(text("engine"), vec![text("logs")])].into() },
     ]);
     whats.extend(exits().into_iter().map(|exit| {
@@ -350,6 +355,25 @@ fn of_daemon() -> Vec<What> {
         What::Review(Review { operation, resource, name, manager, outcome })
     }));
     whats
+}
+
+/// Records of the VMs that the daemon runs.
+fn of_vms() -> Vec<What> {
+    vec![
+        What::VmProcess(VmProcess {
+            vm: text("rd"),
+            role: VmRole::Driver,
+            pid: 1,
+            started: u64::MAX,
+            group: 2,
+            change: VmProcessChange::Frozen,
+        }),
+        What::VmFiles(VmFiles {
+            left: vec![text("rd/ha.pid")],
+            keys: SshKeys::Broken(text("why")),
+        }),
+        What::VmFiles(VmFiles { left: Vec::new(), keys: SshKeys::None }),
+    ]
 }
 
 /// Records of the engine, the docker command and clients of logs.
@@ -438,7 +462,7 @@ fn assert_all<T>(values: &[T], kind: fn(&T) -> &'static str, all: &[&str]) {
 
 #[test]
 fn a_record_of_every_kind_is_read_as_it_was_written() {
-    let whats = [of_run(), of_daemon(), of_others()].concat();
+    let whats = [of_run(), of_daemon(), of_vms(), of_others()].concat();
     assert_all(&whats, of_what, WHATS);
     assert_all(&wires(), of_wire, WIRES);
     assert_all(&logs(), of_log, LOGS);
@@ -467,7 +491,7 @@ fn a_record_of_every_kind_is_read_as_it_was_written() {
 // The names in the list are those in the journal, so the list shows what a journal may contain.
 #[test]
 fn a_record_has_the_name_of_its_kind_in_the_journal() {
-    for what in [of_run(), of_daemon(), of_others()].concat() {
+    for what in [of_run(), of_daemon(), of_vms(), of_others()].concat() {
         let kind = of_what(&what);
         let record = Record { seq: 0, at_us: 0, neighbour: false, what };
         assert_eq!(serde_json::to_value(&record).unwrap()["what"], kind);

@@ -54,6 +54,30 @@ fn a_gate_that_counts_only_after_one_that_is_still_closed_is_refused() {
     );
 }
 
+fn serial(depth: u32) -> Value {
+    json!({ "serial": { "seed": 7, "depth": depth, "length": 30 } })
+}
+
+#[test]
+fn messages_go_on_one_at_a_time_until_they_are_free() {
+    let steps = json!([serial(3), "free", "settle", serial(1), "free", "settle"]);
+    assert_eq!(scenario(steps).check(), Ok(()));
+}
+
+#[rstest]
+#[case::twice(json!([serial(3), serial(3)]), 1, "messages already go on one at a time")]
+#[case::free(json!(["free"]), 0, "messages already go on by themselves")]
+#[case::settles(json!([serial(3), "settle"]), 1, "the world cannot settle while messages go on one at a time")]
+#[case::ends(json!([serial(3)]), 0, "the world cannot settle while messages go on one at a time")]
+#[case::no_depth(json!([serial(0), "free"]), 0, "the order of messages has no depth or no length")]
+fn a_serial_part_that_cannot_be_carried_out_is_refused(
+    #[case] steps: Value,
+    #[case] step: usize,
+    #[case] problem: &str,
+) {
+    assert_refused(steps, step, problem);
+}
+
 #[test]
 fn a_gate_used_before_it_is_armed_is_refused() {
     assert_refused(json!([{ "reached": "a" }, hold("a")]), 0, "gate `a` cannot be used so here");

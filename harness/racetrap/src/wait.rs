@@ -91,6 +91,19 @@ pub(crate) async fn polled<T>(
     }
 }
 
+/// Calls `is_so` every 5 ms until it returns true, and says whether it did within `limit`. For levels
+/// that are looked at without waiting.
+pub(crate) async fn seen_within(limit: Duration, mut is_so: impl FnMut() -> bool) -> bool {
+    let until = Instant::now() + limit;
+    while !is_so() {
+        if Instant::now() >= until {
+            return false;
+        }
+        clock::pause(Duration::from_millis(5)).await;
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

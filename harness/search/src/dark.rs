@@ -6,14 +6,17 @@ use serde_json::{Value, json};
 
 use crate::held::{concluded, unwaiting};
 use crate::objects::Objects;
-use crate::operation::{Focus, Operation, changes, creations, step};
+use crate::operation::{Focus, Operation, changes, creations, step, user_edits};
 use crate::plan::{Plan, Policy};
 
 /// A time in which the daemon sees nothing: how it begins, and how it ends.
+#[derive(Clone)]
 struct Darkness {
     word: &'static str,
     begin: Vec<Value>,
     end: Vec<Value>,
+    /// Users of the API still find mirrors in it.
+    has_mirrors: bool,
 }
 
 fn darknesses() -> [Darkness; 6] {
@@ -23,31 +26,37 @@ fn darknesses() -> [Darkness; 6] {
             word: "while the daemon is frozen",
             begin: vec![json!({"daemon": "freeze"})],
             end: vec![json!({"daemon": "thaw"})],
+            has_mirrors: false,
         },
         Darkness {
             word: "while the engine cannot be reached",
             begin: vec![json!("refuse"), json!({"cut": "all"})],
             end: vec![json!("accept")],
+            has_mirrors: true,
         },
         Darkness {
             word: "just after the event stream was cut",
             begin: vec![json!({"cut": "events"})],
             end: vec![],
+            has_mirrors: true,
         },
         Darkness {
             word: "after the daemon was killed",
             begin: vec![json!({"daemon": "kill"})],
             end: vec![json!({"daemon": "start"})],
+            has_mirrors: false,
         },
         Darkness {
             word: "after the daemon was stopped",
             begin: vec![json!({"daemon": "stop"})],
             end: vec![json!({"daemon": "start"})],
+            has_mirrors: false,
         },
         Darkness {
             word: "while the App is stopped",
             begin: vec![app(false)],
             end: vec![app(true)],
+            has_mirrors: false,
         },
     ]
 }
@@ -112,12 +121,17 @@ fn when_quiet(workload: &Scenario, before: &[Step], objects: &Objects) -> Vec<Pl
                 .map(|darkness| in_the_dark(workload, before, darkness, operation.clone())),
         );
     }
+    let edits = user_edits(&Focus::All, objects);
+    for darkness in darknesses().into_iter().filter(|darkness| darkness.has_mirrors) {
+        let in_it = edits.iter().cloned();
+        plans.extend(in_it.map(|edit| in_the_dark(workload, before, darkness.clone(), edit)));
+    }
     let alone = |policy, word: &'static str, values: Vec<Value>| {
         let mut steps = before.to_vec();
         steps.extend(values.into_iter().map(step));
         Plan::new(workload, policy, "in a quiet world", word, concluded(steps))
     };
-    plans.extend(darknesses().into_iter().map(|Darkness { word, begin, end }| {
+    plans.extend(darknesses().into_iter().map(|Darkness { word, begin, end, .. }| {
         alone(Policy::Unobserved, word, [begin, end].concat())
     }));
     plans.extend(

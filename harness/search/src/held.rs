@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::call::Call;
 use crate::objects::Objects;
 use crate::operation::{Focus, NEW, Operation, accidents, changes, step, user_edits};
-use crate::plan::{Plan, Policy};
+use crate::plan::{Plan, Policy, held_at};
 use crate::site::Site;
 
 /// The name of the one gate of a plan.
@@ -19,7 +19,10 @@ pub(crate) fn plans(workload: &Scenario, site: &Site) -> Vec<Plan> {
     let [before, objects] = [0, 1].map(|own| Objects::after(&workload.steps[..site.cause + own]));
     let at = At { workload, site, trigger, before, objects };
     let mut plans = Vec::new();
-    for point in points(&site.call) {
+    // A docker command would wait for its own request, which is held.
+    let is_own = matches!(&site.call, Call::Exchange { wire: Side::User, .. })
+        && matches!(at.trigger, Step::Docker(_));
+    for point in points(&site.call).into_iter().filter(|_| !is_own) {
         plans.extend(at.held(point));
     }
     plans.extend(at.failed());
@@ -74,7 +77,7 @@ struct At<'a> {
 
 impl At<'_> {
     fn place(&self, point: &str) -> String {
-        format!("{} held at its {point}", self.site.call.class())
+        held_at(&self.site.call.class(), point)
     }
 
     /// Everything that can be done while the call is held.
@@ -85,9 +88,10 @@ impl At<'_> {
             .map(|operation| self.during(Policy::Stale, point, operation))
             .collect();
         if self.before.app_runs {
-            // Only what was there before has a mirror for certain.
-            let focus = Focus::at(self.site, &self.before);
-            let edits = user_edits(&focus, &self.before).into_iter();
+            // Only what was there before, and stays, has a mirror for certain.
+            let mirrored = self.before.that_stay(&self.objects);
+            let focus = Focus::at(self.site, &mirrored);
+            let edits = user_edits(&focus, &mirrored).into_iter();
             plans.extend(edits.map(|operation| self.during(Policy::Stale, point, operation)));
         }
         let has_stream = self.before.app_runs;
@@ -142,11 +146,16 @@ impl At<'_> {
         let answer = |status: u16| json!({"answer": {"status": status, "times": 1, "on": on}});
         let fault =
             |kind: Value| json!({"fault": {"name": "once", "kind": kind, "times": 1, "on": on}});
-        vec![
+        let mut failed = vec![
             self.disturbed("answered with 500", answer(500)),
             self.disturbed("its answer is lost", fault(json!("lose"))),
-            self.disturbed("its answer is cut short", fault(json!({"truncate": {"bytes": 1}}))),
-        ]
+        ];
+        // Other answers have no body that could be shorter.
+        if on.method.as_deref() == Some("GET") && on.route.as_deref() != Some("/_ping") {
+            let short = fault(json!({"truncate": {"bytes": 1}}));
+            failed.push(self.disturbed("its answer is cut short", short));
+        }
+        failed
     }
 
     fn disturbed(&self, word: &str, fault: Value) -> Plan {

@@ -5,14 +5,14 @@
 //! the call is held until the step is done: the nearest pairs first, because what overlapped in the
 //! history is what most likely has met.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use racetrap_history::{Record, Scenario, Step, What};
 use serde_json::json;
 
 use crate::held::{GATE, hold, points, unwaiting};
 use crate::operation::step;
-use crate::plan::{Plan, Policy};
+use crate::plan::{Plan, Policy, held_at};
 use crate::site::{Site, timed_sites};
 
 /// All plans for a history that failed, the most likely ones first.
@@ -32,12 +32,13 @@ pub fn hunt(history: &[Record]) -> Vec<Plan> {
         }
     }
     pairs.sort_by_key(|(distance_us, ..)| *distance_us);
+    let mut known = BTreeSet::new();
     let mut plans: Vec<Plan> = Vec::new();
     for (_, site, index) in pairs {
         for point in points(&site.call) {
             if let Some(plan) = overlapping(scenario, &site, index, point)
                 && plan.scenario.check().is_ok()
-                && !plans.iter().any(|known| known.scenario.finding == plan.scenario.finding)
+                && known.insert(plan.scenario.finding.clone())
             {
                 plans.push(plan);
             }
@@ -71,7 +72,7 @@ fn overlapping(scenario: &Scenario, site: &Site, index: usize, point: &str) -> O
     all.extend(between.map(|step| unwaiting(step).unwrap_or_else(|| step.clone())));
     all.push(step(json!({"release": GATE})));
     all.extend_from_slice(&steps[index + 1..]);
-    let place = format!("{} held at its {point}", site.call.class());
+    let place = held_at(&site.call.class(), point);
     let done = format!("until step {} is done", index + 1);
     Some(Plan::new(scenario, Policy::Stale, place, done, all))
 }

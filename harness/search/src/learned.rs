@@ -3,6 +3,7 @@
 use racetrap_history::{Record, Scenario};
 use serde::{Deserialize, Serialize};
 
+use crate::quiet::{Quiet, quiet};
 use crate::site::{Site, sites};
 
 /// The sites of a workload.
@@ -16,6 +17,9 @@ pub struct Learned {
     pub sites: Vec<Site>,
     /// Sites that only some runs had: their number differs between clean runs by itself.
     pub unstable: Vec<Unstable>,
+    /// What the runs had in common whenever the world was quiet.
+    #[serde(default)]
+    pub quiet: Vec<Quiet>,
 }
 
 /// A site that only some runs had.
@@ -50,5 +54,6 @@ pub fn learn(workload: &Scenario, histories: &[Vec<Record>]) -> Learned {
         runs,
         sites: stable.into_iter().map(|stable| stable.site).collect(),
         unstable,
+        quiet: quiet(histories),
     }
 }

@@ -16,8 +16,10 @@ pub(crate) struct Objects {
     pub(crate) images: BTreeMap<String, BTreeSet<String>>,
     /// Volumes.
     pub(crate) volumes: BTreeSet<String>,
-    /// The App shall run.
+    /// The App shall run, on the engine that is mirrored.
     pub(crate) app_runs: bool,
+    /// The App wants another engine, which has no mirrors.
+    elsewhere: bool,
 }
 
 /// A container.
@@ -52,6 +54,19 @@ impl Objects {
         objects
     }
 
+    /// What is there before and after a step: only that has a mirror for certain while the step's effects
+    /// arrive. States are those of `self`.
+    pub(crate) fn that_stay(&self, after: &Self) -> Self {
+        let mut stay = self.clone();
+        stay.containers.retain(|name, _| after.containers.contains_key(name));
+        stay.images.retain(|image, tags| {
+            tags.retain(|tag| after.images.get(image).is_some_and(|left| left.contains(tag)));
+            after.images.contains_key(image)
+        });
+        stay.volumes.retain(|volume| after.volumes.contains(volume));
+        stay
+    }
+
     /// Whether a container uses the volume.
     pub(crate) fn is_used(&self, volume: &str) -> bool {
         let uses = |container: &Container| container.volumes.iter().any(|used| used == volume);
@@ -73,11 +88,18 @@ impl Objects {
     pub(crate) fn apply(&mut self, step: &Step) {
         match step {
             Step::Engine(step) => self.apply_engine(step),
-            Step::Command(CommandStep::App(AppStep { running, .. })) => self.app_runs = *running,
+            Step::Command(CommandStep::App(AppStep { running, .. })) => {
+                self.app_runs = *running && !self.elsewhere;
+            }
             Step::Command(CommandStep::Set(set)) => {
-                if let Some(running) = set.properties.get("running") {
-                    self.app_runs = running == "true";
+                let running = set.properties.get("running").map(|running| running == "true");
+                let was_elsewhere = self.elsewhere;
+                if let Some(engine) = set.properties.get("containerEngine.name") {
+                    self.elsewhere = engine != "moby";
                 }
+                // Back at the engine that is mirrored, it may run as before.
+                let runs = running.unwrap_or(self.app_runs || was_elsewhere);
+                self.app_runs = runs && !self.elsewhere;
             }
             Step::Api(step) => self.apply_api(step),
             // A command may do anything to them.

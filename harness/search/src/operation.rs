@@ -111,7 +111,6 @@ fn on_container(name: &str, objects: &Objects) -> Vec<Operation> {
     let Some(container) = objects.containers.get(name) else { return Vec::new() };
     let op = |op: &str| json!({"container": {"name": name, "op": op}});
     let remove = json!({"remove_container": {"name": name}});
-    let act = |action: &str| json!({"act": {"container": name, "action": action}});
     let mut all = vec![
         operation("remove the container", [remove]),
         operation("rename the container", [json!({"rename": {"name": name, "to": NEW}})]),
@@ -121,20 +120,25 @@ fn on_container(name: &str, objects: &Objects) -> Vec<Operation> {
             operation("kill the container", [op("kill")]),
             operation("pause the container", [op("pause")]),
             operation("restart the container", [op("restart")]),
-            operation("ask for a stop", [act("stop")]),
         ]),
         State::Stopped => all.extend([
             operation("start the container", [op("start")]),
             operation("start and kill the container", [op("start"), op("kill")]),
-            operation("ask for a start", [act("start")]),
         ]),
-        State::Paused => all.extend([
-            operation("unpause the container", [op("unpause")]),
-            operation("ask for a start", [act("start")]),
-        ]),
+        State::Paused => all.push(operation("unpause the container", [op("unpause")])),
         State::Unclear => {}
     }
     all
+}
+
+/// What a user of the API can ask of a container that has a mirror.
+fn asked_of(name: &str, objects: &Objects) -> Option<Operation> {
+    let act = |action: &str| json!({"act": {"container": name, "action": action}});
+    match objects.containers.get(name)?.state {
+        State::Running => Some(operation("ask for a stop", [act("stop")])),
+        State::Stopped | State::Paused => Some(operation("ask for a start", [act("start")])),
+        State::Unclear => None,
+    }
 }
 
 fn on_image(alias: &str, objects: &Objects) -> Vec<Operation> {
@@ -180,7 +184,9 @@ pub(crate) fn user_edits(focus: &Focus, objects: &Objects) -> Vec<Operation> {
         tags.first().map(|tag| delete("delete a tag's mirror", json!({"tag": tag})))
     };
     match focus {
-        Focus::Container(name) => vec![container(name)],
+        Focus::Container(name) => {
+            std::iter::once(container(name)).chain(asked_of(name, objects)).collect()
+        }
         Focus::Volume(name) if objects.is_used(name) => Vec::new(),
         Focus::Volume(name) => vec![volume(name)],
         Focus::Image(alias) if objects.has_container(alias) => Vec::new(),
@@ -188,11 +194,9 @@ pub(crate) fn user_edits(focus: &Focus, objects: &Objects) -> Vec<Operation> {
         Focus::All => {
             let unused = objects.volumes.iter().find(|name| !objects.is_used(name));
             let first = objects.containers.keys().next();
-            first
-                .map(|name| container(name))
-                .into_iter()
-                .chain(unused.map(|it| volume(it)))
-                .collect()
+            let asked = first.and_then(|name| asked_of(name, objects));
+            let deleted = first.map(|name| container(name)).into_iter();
+            deleted.chain(unused.map(|it| volume(it))).chain(asked).collect()
         }
     }
 }

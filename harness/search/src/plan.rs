@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use racetrap_history::{FindingId, Needs, Scenario, Step};
+use racetrap_history::{FindingId, GateStep, Needs, Scenario, Step};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -23,6 +23,8 @@ pub enum Policy {
     Poisoned,
     /// Steps that a seed decides.
     Random,
+    /// Messages and steps one at a time, in an order that a seed decides.
+    Serial,
 }
 
 impl fmt::Display for Policy {
@@ -34,8 +36,24 @@ impl fmt::Display for Policy {
             Self::Unobserved => "unobserved",
             Self::Poisoned => "poisoned",
             Self::Random => "random",
+            Self::Serial => "serial",
         })
     }
+}
+
+/// Parts a place where a call is held from the point at which it is held.
+const HELD_AT: &str = " held at its ";
+
+/// The place at which a kind of call is held at one of its points.
+pub(crate) fn held_at(call: &str, point: &str) -> String {
+    format!("{call}{HELD_AT}{point}")
+}
+
+/// The kind of call of a place, and the point of it at which it is held; no point if the call is not held,
+/// or if the place is no call.
+#[must_use]
+pub fn call_and_point(place: &str) -> (&str, Option<&str>) {
+    place.split_once(HELD_AT).map_or((place, None), |(call, point)| (call, Some(point)))
 }
 
 /// A workload with one disturbance.
@@ -68,8 +86,27 @@ impl Plan {
             policy,
             place: place.into(),
             disturbance: disturbance.into(),
-            scenario: Scenario { finding, about: None, replay: None, needs, steps },
+            scenario: Scenario { finding, about: None, replay: None, needs, clean: None, steps },
         }
+    }
+
+    /// The plan with its messages and steps in this order, as far as they go on one at a time. Its identity
+    /// stays: the order is what its seed has come to.
+    #[must_use]
+    pub fn in_order(mut self, seen: &[String]) -> Self {
+        for step in &mut self.scenario.steps {
+            if let Step::Gate(GateStep::Serial(serially)) = step {
+                serially.order = seen.to_vec();
+            }
+        }
+        self
+    }
+
+    /// The plan with other steps, and so with another identity.
+    pub(crate) fn with_steps(mut self, steps: Vec<Step>) -> Self {
+        self.scenario.finding = id(&self.workload, &self.scenario.needs, &steps);
+        self.scenario.steps = steps;
+        self
     }
 
     /// What the plan covers; two plans are the more alike, the more of it they share.

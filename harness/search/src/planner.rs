@@ -67,33 +67,33 @@ struct Planning {
 
 impl Planning {
     fn add_workload(&mut self, learned: &Learned) {
-        let Learned { workload, runs, sites, unstable } = learned;
+        let Learned { workload, runs, sites, unstable, quiet: _ } = learned;
         // Runs that passed have shown the workload as it is.
         if self.undisturbed || *runs == 0 {
             let steps = workload.steps.clone();
-            self.add(vec![Plan::new(workload, Policy::Undisturbed, "", "", steps)]);
+            self.add(learned, vec![Plan::new(workload, Policy::Undisturbed, "", "", steps)]);
         }
         for site in sites {
             let plans = [held::plans(workload, site), poison::plans(workload, site)].concat();
             if site.nth > NTH_MAX {
                 self.remove(Rule::Repeated, plans.len());
             } else {
-                self.add(plans);
+                self.add(learned, plans);
             }
         }
         for unstable in unstable {
             let plans = held::plans(workload, &unstable.site).len();
             self.remove(Rule::Unstable, plans);
         }
-        self.add(dark::plans(workload));
+        self.add(learned, dark::plans(workload));
     }
 
-    fn add(&mut self, plans: Vec<Plan>) {
+    fn add(&mut self, learned: &Learned, plans: Vec<Plan>) {
         for plan in plans {
             if plan.scenario.check().is_err() {
                 self.remove(Rule::NotPossible, 1);
             } else if self.known.insert(plan.scenario.finding.to_string()) {
-                self.plans.push(plan);
+                self.plans.push(plan.compared_with(learned));
             } else {
                 self.remove(Rule::Same, 1);
             }

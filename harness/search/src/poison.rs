@@ -5,9 +5,13 @@ use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::held::{concluded, unwaiting};
+use crate::objects::Objects;
 use crate::operation::step;
 use crate::plan::{Plan, Policy};
 use crate::site::Site;
+
+/// Fields that are null in an ordinary answer: there, null would be no poison.
+const OFTEN_NULL: [&str; 3] = ["/Labels", "/Options", "/Warnings"];
 
 /// Fields that a daemon reads of an answer, by route. Without one of them an object still has its
 /// identity, so that its mirror and those of all others are promised.
@@ -45,6 +49,16 @@ pub(crate) fn plans(workload: &Scenario, site: &Site) -> Vec<Plan> {
     if site.nth > 1 {
         return Vec::new();
     }
+    // The first element of an empty list has no field.
+    let before = Objects::after(&workload.steps[..site.cause]);
+    let is_empty = match route.as_str() {
+        "/containers/json" => before.containers.is_empty(),
+        "/images/json" => before.images.is_empty(),
+        _ => false,
+    };
+    if is_empty {
+        return Vec::new();
+    }
     let Some(trigger) = unwaiting(&workload.steps[site.cause]) else { return Vec::new() };
     let plan = |word: String, kind: Value| {
         let (_, on) = site.call.on_wire(1)?;
@@ -56,10 +70,10 @@ pub(crate) fn plans(workload: &Scenario, site: &Site) -> Vec<Plan> {
         Some(Plan::new(workload, Policy::Poisoned, place, word, concluded(steps)))
     };
     let of_field = |field: &&str| {
-        [
-            plan(format!("{field} is null"), json!({"set": {*field: null}})),
-            plan(format!("{field} is missing"), json!({"remove": [field]})),
-        ]
+        let is_null = (format!("{field} is null"), json!({"set": {*field: null}}));
+        let is_empty = (format!("{field} is empty"), json!({"set": {*field: {}}}));
+        let (word, kind) = if OFTEN_NULL.contains(field) { is_empty } else { is_null };
+        [plan(word, kind), plan(format!("{field} is missing"), json!({"remove": [field]}))]
     };
     fields.iter().flat_map(of_field).flatten().collect()
 }

@@ -48,6 +48,7 @@ impl Iterator for Random {
                 about: None,
                 replay: None,
                 needs: Needs::default(),
+                clean: None,
                 steps: Vec::new(),
             };
             let (place, done) = (drawn.worst.unwrap_or("nothing"), "drawn steps");

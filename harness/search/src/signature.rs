@@ -18,10 +18,20 @@ impl Signature {
     /// The signature of a failed run; nothing if it did not fail.
     #[must_use]
     pub fn new(judgement: &Judgement) -> Option<Self> {
+        Self::unless(judgement, |_| false)
+    }
+
+    /// The signature of a failed run: one that is not known, if it has any.
+    #[must_use]
+    pub fn unless(judgement: &Judgement, is_known: impl Fn(&Self) -> bool) -> Option<Self> {
+        let signature = |found: &Violation| {
+            let Violation { oracle, check, .. } = found;
+            Self { oracle: *oracle, check: check.clone() }
+        };
+        let found = judgement.violations.iter();
+        let found = found.map(|found| ((found.oracle, found.seq), signature(found)));
         // A failure often breaks several promises. The first oracle by name is the same in every run.
-        let first = judgement.violations.iter().min_by_key(|found| (found.oracle, found.seq))?;
-        let Violation { oracle, check, .. } = first;
-        Some(Self { oracle: *oracle, check: check.clone() })
+        found.min_by_key(|(order, own)| (is_known(own), *order)).map(|(_, own)| own)
     }
 }
 

@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use racetrap_search::{Learned, Order, Plans, Policy, Rule, plan_workloads};
+use racetrap_search::{
+    Earlier, Learned, Order, Plans, Policy, Rule, call_and_point, plan_workloads,
+};
 use serde_json::{Value, json};
 
 /// A request of the daemon about `of`.
@@ -114,4 +116,39 @@ fn parts_share_the_plans_among_them() {
     }
     assert_eq!(parts.keys().copied().collect::<Vec<_>>(), [0, 1, 2, 3]);
     assert!(parts.values().all(|count| *count > plans.len() / 8), "{parts:?}");
+}
+
+// What was run is not handed out again, but what it covers counts: no plan repeats it at first. What failed
+// is first, and then what covered something new.
+#[test]
+fn the_order_begins_with_what_was_worth_most_and_leaves_out_what_was_done() {
+    let Plans { plans, .. } = plan_workloads(&[learned()], true);
+    let (failed, covered) = (plans[30].clone(), plans[20].clone());
+    let done: Vec<_> = Order::new(plans.clone()).take(15).collect();
+    let earlier = |plan: &racetrap_search::Plan| match plan {
+        plan if *plan == failed => Earlier::Failed,
+        plan if *plan == covered => Earlier::Covered,
+        plan if done.contains(plan) => Earlier::Done,
+        _ => Earlier::Nothing,
+    };
+    let ordered: Vec<_> = Order::after(plans.clone(), earlier).collect();
+    assert_eq!((&ordered[0], &ordered[1]), (&failed, &covered));
+    let left = done.iter().filter(|plan| ![&failed, &covered].contains(plan)).count();
+    assert_eq!(ordered.len(), plans.len() - left);
+    let place = |plan: &racetrap_search::Plan| (plan.place.clone(), plan.disturbance.clone());
+    let known: BTreeSet<_> = done.iter().map(place).collect();
+    assert!(ordered[2..10].iter().all(|plan| !known.contains(&place(plan))));
+}
+
+#[test]
+fn a_place_is_a_call_and_a_point_of_it() {
+    let Plans { plans, .. } = plan_workloads(&[learned()], true);
+    let places: BTreeSet<_> = plans.iter().map(|plan| call_and_point(&plan.place)).collect();
+    for expected in [
+        ("GET /containers/json", Some("response")),
+        ("GET /containers/json", None),
+        ("while the daemon is frozen", None),
+    ] {
+        assert!(places.contains(&expected), "{places:?}");
+    }
 }

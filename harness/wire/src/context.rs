@@ -48,6 +48,7 @@ impl ConnectionContext {
             return;
         }
         self.state.set_held(true);
+        latch.announce(self.state.number, point);
         // A guard, because the release and the end of the connection race: whichever way this
         // future ends, exactly one of `Released` and `Abandoned` is reported.
         let mut message = HeldMessage { context: self, latch, released: false };

@@ -1,10 +1,12 @@
-//! The gate that a test holds: it stops one message until it is released.
+//! The gates that a test holds: one stops a single message until it is released, the other each message.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
+
 use crate::clock::TimedOut;
-use crate::rules::latch::Latch;
+use crate::rules::latch::{Latch, StoppedMessage};
 use crate::rules::registry::RuleGuard;
 
 /// Stops one message until it is released. Dropping the gate releases the message, too, so that no
@@ -50,6 +52,39 @@ impl Gate {
 
     /// Releases the held message. The gate holds no other message after that.
     pub fn release(self) {}
+}
+
+/// Holds every message that comes, until each is released or this is dropped.
+#[derive(Debug)]
+#[must_use = "dropping it releases what is held, and disarms it"]
+pub struct HoldEach {
+    // Disarmed before the queue is dropped: a message that comes in between must not be stopped.
+    _rules: [RuleGuard; 3],
+    stopped: mpsc::UnboundedReceiver<StoppedMessage>,
+}
+
+impl HoldEach {
+    pub(crate) fn new(
+        rules: [RuleGuard; 3],
+        stopped: mpsc::UnboundedReceiver<StoppedMessage>,
+    ) -> Self {
+        Self { _rules: rules, stopped }
+    }
+
+    /// The next message that was stopped, in the order of their arrival. Cancel-safe: a message that was
+    /// not returned stays in the queue.
+    pub async fn next(&mut self) -> StoppedMessage {
+        match self.stopped.recv().await {
+            Some(stopped) => stopped,
+            // Cannot happen: the rules hold a sender as long as they are armed.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The next message, if one was stopped.
+    pub fn try_next(&mut self) -> Option<StoppedMessage> {
+        self.stopped.try_recv().ok()
+    }
 }
 
 impl Drop for Gate {

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use tokio::task::JoinSet;
 
 use crate::connection_state::{Activity, ConnectionState};
-use crate::gate::Gate;
+use crate::gate::{Gate, HoldEach};
 use crate::phase::Phase;
 use crate::point::Point;
 use crate::rules::fault::Effect;
 use crate::rules::latch::Latch;
+use crate::rules::line::Line;
 use crate::rules::matcher::Matcher;
 use crate::shared::Shared;
 
@@ -56,6 +57,17 @@ impl Wire {
         let latch = Latch::new(name);
         let rule = self.shared.rules.arm(name, matcher, Effect::Hold(point, latch.clone()));
         Gate::new(latch, rule)
+    }
+
+    /// Holds every message from here on: each request, each response, each frame of an event stream. Rules
+    /// that were armed before decide first.
+    pub fn hold_each(&self, name: &str) -> HoldEach {
+        let (line, stopped) = Line::new(name);
+        let rules = [Point::Request, Point::Response, Point::Frame].map(|point| {
+            let effect = Effect::HoldEach(point, line.clone());
+            self.shared.rules.arm(name, Matcher::default(), effect)
+        });
+        HoldEach::new(rules, stopped)
     }
 
     /// The state of the wire at this instant.

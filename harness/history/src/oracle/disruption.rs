@@ -40,6 +40,13 @@ impl ConnectionDisruption {
         &self.last_response
     }
 
+    /// Notes that the engine's process or its machine ends, stands still, or begins anew. A daemon that is
+    /// about to ask then loses its connection before the wire has read a request, and the wire shows nothing.
+    pub(super) fn engine_moves(&mut self) {
+        self.active = true;
+        self.subscribed_since = false;
+    }
+
     /// Notes that the daemon reports that it is connected.
     pub(super) fn daemon_connected(&mut self) {
         if self.subscribed_since {
@@ -55,16 +62,20 @@ impl ConnectionDisruption {
             self.subscribed_since |= status < 400 && request.subscribes;
         }
         if self.requests.apply(message).is_some() {
-            self.active = true;
             // The subscription that existed before does not count: a new one must follow.
-            self.subscribed_since = false;
+            self.engine_moves();
         }
     }
 }
 
-/// The daemon's requests to the engine, by the number of their exchange.
+/// The daemon's requests to the engine.
 #[derive(Default)]
-pub(super) struct EngineRequests(BTreeMap<u64, EngineRequest>);
+pub(super) struct EngineRequests {
+    /// By the number of their exchange.
+    by_exchange: BTreeMap<u64, EngineRequest>,
+    /// The exchange of each connection that has no answer yet.
+    unanswered: BTreeMap<u64, u64>,
+}
 
 /// What the oracles need to know of a request.
 #[derive(Clone, Debug, Default)]
@@ -84,12 +95,15 @@ pub(super) struct EngineRequest {
 impl EngineRequests {
     /// The request of a message's exchange; an empty one if the history does not have it.
     pub(super) fn request_of(&self, message: &WireMessage) -> EngineRequest {
-        self.0.get(&message.exchange).cloned().unwrap_or_default()
+        self.by_exchange.get(&message.exchange).cloned().unwrap_or_default()
     }
 
     /// Applies the next message of the wire, and returns the disruption that the message shows, if any.
     pub(super) fn apply(&mut self, message: &WireMessage) -> Option<Disruption> {
         let names_object = self.request_of(message).names_object;
+        if !matches!(message.event, WireWhat::Request { .. } | WireWhat::Closed) {
+            self.answer(message);
+        }
         match &message.event {
             WireWhat::Request { method, target, route, .. } => {
                 // A route with a parameter, such as `/volumes/{name}`, is about one object.
@@ -99,7 +113,8 @@ impl EngineRequests {
                 let object = route.as_deref().and_then(|route| object_in(route, target));
                 let is_removal = names_object && method == "DELETE";
                 let request = EngineRequest { text, names_object, object, is_removal, subscribes };
-                self.0.insert(message.exchange, request);
+                self.by_exchange.insert(message.exchange, request);
+                self.unanswered.insert(message.connection, message.exchange);
                 None
             }
             // The daemon must skip an object that is gone, so a 404 does not disrupt it.
@@ -124,8 +139,27 @@ impl EngineRequests {
             | WireWhat::Abandoned { .. }
             | WireWhat::Frame { .. }
             | WireWhat::Finished { .. }
-            | WireWhat::Upgraded
-            | WireWhat::Closed => None,
+            | WireWhat::Upgraded => None,
+            // The daemon stopped waiting for an answer that was held, or that a frozen engine does not
+            // give.
+            WireWhat::Closed => {
+                let exchange = self.unanswered.remove(&message.connection)?;
+                Some(match self.by_exchange.get(&exchange) {
+                    Some(EngineRequest { names_object: true, .. }) => Disruption::RequestFailed,
+                    Some(_) | None => Disruption::EngineLost,
+                })
+            }
+        }
+    }
+
+    /// Forgets that a connection waits for an answer, if this message is one or says that none will come.
+    fn answer(&mut self, message: &WireMessage) {
+        let waits_on = matches!(
+            message.event,
+            WireWhat::Held { .. } | WireWhat::Released { .. } | WireWhat::Abandoned { .. }
+        );
+        if !waits_on {
+            self.unanswered.remove(&message.connection);
         }
     }
 }

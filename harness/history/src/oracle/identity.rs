@@ -34,8 +34,9 @@ pub fn identity(history: &[Record]) -> Finding {
     let mut span: Option<Span> = None;
     for record in history {
         view.apply(record);
-        // A stop or a switch of engines removes all mirrors, so nothing is judged across it.
-        if view.wants_no_mirrors() {
+        // A stop or a switch of engines removes all mirrors, and so does a VM that does not run (contract
+        // 4.6.7, 4.6.8): nothing is judged across it.
+        if view.wants_no_mirrors() || view.is_vm_down() {
             span = None;
         }
         match &record.what {

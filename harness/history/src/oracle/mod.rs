@@ -16,6 +16,7 @@
 )]
 
 mod bounded_work;
+mod clean_runs;
 mod command_line;
 mod conditions;
 mod convergence;
@@ -24,6 +25,7 @@ mod disruption;
 mod docker_config;
 mod engine_requests;
 mod finding;
+mod healing;
 mod hygiene;
 mod identity;
 mod kubeconfig;
@@ -37,11 +39,13 @@ mod observed;
 mod promises;
 mod quiet_logs;
 mod revision;
+mod vm_lifecycle;
 
 #[cfg(test)]
 mod tests;
 
 pub use bounded_work::bounded_work;
+pub use clean_runs::clean_runs;
 pub use command_line::command_line;
 pub use conditions::truthful_conditions;
 pub use convergence::convergence;
@@ -49,6 +53,7 @@ pub use counts::counts;
 pub use docker_config::docker_config_integrity;
 pub use engine_requests::engine_requests;
 pub use finding::{ALL, Finding, Judge, Oracle};
+pub use healing::healing;
 pub use hygiene::hygiene;
 pub use identity::identity;
 pub use kubeconfig::kubeconfig_integrity;
@@ -59,3 +64,4 @@ pub use not_judged::{NotJudged, not_judged};
 pub use object_form::object_form;
 pub use promises::promises;
 pub use quiet_logs::quiet_logs;
+pub use vm_lifecycle::vm_lifecycle;

@@ -19,7 +19,7 @@ pub fn not_judged() -> &'static [NotJudged] {
 }
 
 #[rustfmt::skip]
-const NOT_JUDGED: [NotJudged; 41] = [
+const NOT_JUDGED: [NotJudged; 39] = [
     NotJudged {
         why: "the program is called under its own name only, and in one version",
         numbers: &["1.1.6", "1.1.7"],
@@ -31,10 +31,6 @@ const NOT_JUDGED: [NotJudged; 41] = [
     NotJudged {
         why: "the run of a command in the daemon's environment needs a guest, which no world has",
         numbers: &["1.2.5", "1.6.4", "2.3.10"],
-    },
-    NotJudged {
-        why: "a daemon that does not stop within its limit would make each run as long as that limit",
-        numbers: &["1.3.7", "7.4.5"],
     },
     NotJudged {
         why: "the harness removes a world's directories itself, so a history does not show who has removed them",
@@ -142,10 +138,6 @@ const NOT_JUDGED: [NotJudged; 41] = [
         numbers: &["4.4.4"],
     },
     NotJudged {
-        why: "what stays is judged as 4.5.1 and 4.7.3; the VM that was left needs a guest",
-        numbers: &["4.6.8"],
-    },
-    NotJudged {
         why: "the harness reads name and file of the context from the daemon, to find it in every revision",
         numbers: &["5.1.2"],
     },
@@ -176,8 +168,7 @@ const NOT_JUDGED: [NotJudged; 41] = [
     NotJudged {
         why: "the VM is a stand-in, or is played by the harness: nothing boots, forwards or hangs as a guest does",
         numbers: &[
-            "7.1.3", "7.1.4", "7.1.5", "7.2.1", "7.2.2", "7.3.1", "7.3.2", "7.3.3", "7.3.4", "7.3.5",
-            "7.4.1", "7.4.2", "7.4.3", "7.4.4", "7.4.6",
+            "7.1.3", "7.1.4", "7.2.1", "7.2.2", "7.3.2", "7.4.4", "7.4.6",
         ],
     },
     NotJudged {

@@ -6,6 +6,7 @@
 //! - `api`: objects of the daemon's API, and writes to them;
 //! - `process`: processes and commands, and how they ended;
 //! - `engine`: what the engine holds and reports;
+//! - `vm`: processes and files of the VMs that the daemon runs;
 //! - `docker`: the docker command's configuration and its user;
 //! - `kubernetes`: the guest's Kubernetes, and the user's kubeconfig;
 //! - `logs`: clients of the daemon's log passthrough.
@@ -18,6 +19,7 @@ mod header;
 mod kubernetes;
 mod logs;
 mod process;
+mod vm;
 mod what;
 mod wire;
 
@@ -37,5 +39,6 @@ pub use self::logs::{
     Footprint, LogClient, LogCrowdSeen, LogEvent, LogSent, LogTruth, SentStream, StatusCount,
 };
 pub use self::process::{CommandRun, DAEMON_PARTS, Exit, ProcessState};
+pub use self::vm::{SshKeys, VmFiles, VmProcess, VmProcessChange};
 pub use self::what::{Blame, LogLevel, Owner, Record, Stage, What};
 pub use self::wire::{WireMessage, WireSide, WireWhat};

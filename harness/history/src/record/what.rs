@@ -12,6 +12,7 @@ use super::header::RunHeader;
 use super::kubernetes::Kubeconfig;
 use super::logs::{Footprint, LogClient, LogCrowdSeen, LogSent, LogTruth};
 use super::process::{CommandRun, ProcessState};
+use super::vm::{VmFiles, VmProcess};
 use super::wire::WireMessage;
 use crate::scenario::KubernetesState;
 
@@ -174,6 +175,10 @@ pub enum What {
         /// What happened to the process.
         state: ProcessState,
     },
+    /// Something happened to a process of a VM that the daemon runs, or to a bystander.
+    VmProcess(VmProcess),
+    /// The files of the VMs that the daemon runs were looked at.
+    VmFiles(VmFiles),
     /// The world is quiet, and the oracles judge its state at this record.
     Checkpoint {
         /// Number of the scenario's `settle` step, from 1.
@@ -195,6 +200,11 @@ pub enum What {
         id: String,
         /// The scenario's name.
         name: String,
+    },
+    /// In a part of the scenario in which messages and steps go on one at a time, this one went on next.
+    Turn {
+        /// The name of the message's gate, or of a step.
+        of: String,
     },
     /// A remark of the harness for people.
     Note {

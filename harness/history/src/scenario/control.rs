@@ -141,6 +141,7 @@ fn is_reached_undisturbed(level: &Await) -> bool {
         Await::Done { state, .. } => state == "Succeeded",
         Await::Terminating(_)
         | Await::Reason { .. }
+        | Await::VmStarts(_)
         | Await::Wants { .. }
         | Await::WantsStop
         | Await::CurrentContext(_)

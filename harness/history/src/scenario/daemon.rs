@@ -1,5 +1,7 @@
 //! What happens to the daemon's process and to its VM.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// A step that is done to the daemon's process or to its VM.
@@ -11,6 +13,100 @@ pub enum DaemonStep {
     Process(DaemonOp),
     /// Lets the VM wait with what it was told to do, or go on; in VM mode `api` only.
     Vm(VmOp),
+    /// Does something to a process of a VM that the daemon runs; not in VM mode `api`.
+    VmProcess(VmProcessStep),
+    /// Lets innocent processes have the process IDs that pid files of a VM name. The processes that had
+    /// them must have ended.
+    Bystander(Bystander),
+    /// Puts the pair of SSH keys of the VMs' user into a state.
+    SshKeys(KeysOp),
+}
+
+/// Does something to a process of a VM.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VmProcessStep {
+    /// Which process.
+    pub of: VmRole,
+    /// What is done to it.
+    pub op: VmProcessOp,
+    /// Name of the VM.
+    #[serde(default = "rd", skip_serializing_if = "is_rd")]
+    pub vm: String,
+}
+
+/// What a process is to a VM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VmRole {
+    /// The daemon's process that runs the VM.
+    Hostagent,
+    /// QEMU, or what stands in for it.
+    Driver,
+    /// A process that has nothing to do with the VM, and whose ID is in one of its pid files.
+    Bystander,
+}
+
+impl fmt::Display for VmRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Hostagent => "hostagent",
+            Self::Driver => "driver",
+            Self::Bystander => "bystander",
+        })
+    }
+}
+
+/// What is done to a process of a VM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VmProcessOp {
+    /// SIGKILL, and its end awaited.
+    Kill,
+    /// SIGSTOP, and its stop awaited.
+    Freeze,
+    /// SIGCONT.
+    Thaw,
+}
+
+/// Lets innocent processes have the process IDs that pid files name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bystander {
+    /// The pid files of these processes.
+    pub files_of: Vec<VmRole>,
+    /// Name of the VM.
+    #[serde(default = "rd", skip_serializing_if = "is_rd")]
+    pub vm: String,
+}
+
+/// The App's VM.
+fn rd() -> String {
+    "rd".to_owned()
+}
+
+fn is_rd(vm: &str) -> bool {
+    vm == "rd"
+}
+
+/// What is done to the pair of SSH keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeysOp {
+    /// Both are removed.
+    Remove,
+    /// The private key is removed.
+    RemovePrivate,
+    /// The public key is removed.
+    RemovePublic,
+    /// The private key loses its content.
+    EmptyPrivate,
+    /// The private key loses its second half.
+    TruncatePrivate,
+    /// The public key loses its content.
+    EmptyPublic,
+    /// Everybody may read the private key.
+    OpenPrivate,
 }
 
 /// What is done to the daemon's process.
@@ -21,6 +117,9 @@ pub enum DaemonOp {
     Kill,
     /// `svc stop`, and its end awaited.
     Stop,
+    /// SIGSTOP, then `svc stop` with a time limit that passes, which must end with 4; then SIGCONT, and
+    /// a second `svc stop`, which must end with 0.
+    StopLate,
     /// `svc start` after `kill` or `stop`; the App has kept what it wants.
     Start,
     /// SIGSTOP.

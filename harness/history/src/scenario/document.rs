@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::clean::Clean;
+use super::command::CommandStep;
 use super::engine::EngineStep;
 use super::finding::{About, FindingId, OracleName};
 use super::needs::Needs;
@@ -22,6 +24,9 @@ pub struct Scenario {
     /// What the world must offer.
     #[serde(default)]
     pub needs: Needs,
+    /// What runs without the disturbance have shown, if a search has planned the scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clean: Option<Box<Clean>>,
     /// What is done, in order.
     pub steps: Vec<Step>,
 }
@@ -47,5 +52,15 @@ impl Scenario {
             matches!(step, Step::Engine(EngineStep::Guest(_)))
         };
         self.steps.iter().any(is_about_guest)
+    }
+
+    /// Whether a gate or a fault is armed before the scenario starts the App, and so for the daemon's first
+    /// connection to its engine.
+    #[must_use]
+    pub fn disturbs_first_connection(&self) -> bool {
+        let starts_app =
+            |step: &Step| matches!(step, Step::Command(CommandStep::App(_) | CommandStep::Set(_)));
+        let before = self.steps.iter().position(starts_app).unwrap_or_default();
+        self.steps[..before].iter().any(|step| matches!(step, Step::Gate(_) | Step::Fault(_)))
     }
 }

@@ -134,6 +134,9 @@ pub enum OracleName {
     CommandLine,
     /// What the daemon began is gone when it has stopped.
     Hygiene,
+    /// A VM has one hostagent, stops in time, and leaves neither processes nor files; nobody else is
+    /// signalled.
+    VmLifecycle,
     /// The docker command's configuration is whole at every instant, and stays the user's.
     DockerConfigIntegrity,
     /// The user's kubeconfig has the daemon's entries while they lead somewhere, and stays the user's.
@@ -144,11 +147,15 @@ pub enum OracleName {
     QuietLogs,
     /// What was asked for is reached within the deadline, and the daemon lives.
     Liveness,
+    /// A restart of the daemon in a quiet world changes nothing.
+    Healing,
+    /// A disturbance that is over has left no trace.
+    CleanRuns,
 }
 
 impl OracleName {
     /// All names, in their order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Convergence,
         Self::Identity,
         Self::TruthfulConditions,
@@ -159,11 +166,14 @@ impl OracleName {
         Self::EngineRequests,
         Self::CommandLine,
         Self::Hygiene,
+        Self::VmLifecycle,
         Self::DockerConfigIntegrity,
         Self::KubeconfigIntegrity,
         Self::LogFidelity,
         Self::QuietLogs,
         Self::Liveness,
+        Self::Healing,
+        Self::CleanRuns,
     ];
 }
 
@@ -180,11 +190,14 @@ impl fmt::Display for OracleName {
             Self::EngineRequests => "engine_requests",
             Self::CommandLine => "command_line",
             Self::Hygiene => "hygiene",
+            Self::VmLifecycle => "vm_lifecycle",
             Self::DockerConfigIntegrity => "docker_config_integrity",
             Self::KubeconfigIntegrity => "kubeconfig_integrity",
             Self::LogFidelity => "log_fidelity",
             Self::QuietLogs => "quiet_logs",
             Self::Liveness => "liveness",
+            Self::Healing => "healing",
+            Self::CleanRuns => "clean_runs",
         })
     }
 }

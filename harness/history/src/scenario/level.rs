@@ -90,6 +90,8 @@ pub enum Await {
         /// The engine's word for its state.
         state: String,
     },
+    /// The App's VM runs, and has come to run so many times since its LimaVM was made, at least.
+    VmStarts(u32),
     /// The engine has sent an event, as the harness saw it on the engine's own socket.
     Event(EngineEventMatch),
 }

@@ -2,6 +2,7 @@
 //! contains.
 //!
 //! - `document`: a whole scenario;
+//! - `clean`: what runs without the scenario's disturbance have shown;
 //! - `needs`: what its world must offer;
 //! - `finding`: what is known of a finding, and what must hold where it is repaired;
 //! - `step`: one thing that a scenario does; each kind of step belongs to one part:
@@ -22,6 +23,7 @@
 //! - `nearest`: which known name a misspelt one resembles.
 
 mod api;
+mod clean;
 mod command;
 mod container;
 mod control;
@@ -46,9 +48,12 @@ mod variants;
 pub use self::api::{
     ACTION, Action, ApiStep, MirrorRef, Protocol, STATE, UserObject, UserPatch, WriteMatch,
 };
+pub use self::clean::{Clean, Counts, FirstSteps, QuietObjects};
 pub use self::command::{AppStep, Codes, CommandName, CommandStep, Returned, RunCommand, SetStep};
 pub use self::container::{HealthCheck, NewContainer, Prints};
-pub use self::daemon::{DaemonOp, DaemonStep, VmOp};
+pub use self::daemon::{
+    Bystander, DaemonOp, DaemonStep, KeysOp, VmOp, VmProcessOp, VmProcessStep, VmRole,
+};
 pub use self::docker::{
     DIGEST, DiskOp, DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable,
     ENDPOINT, EndpointOp, FileOp, Moment, OURS, REGISTRY,
@@ -60,7 +65,7 @@ pub use self::engine::{
 };
 pub use self::fault::{Fault, FaultKind, FaultName, FaultStep};
 pub use self::finding::{About, FindingId, NoFindingId, OracleName, Platform, Unshown};
-pub use self::gate::{GateName, GateStep, Hold, HoldWrite};
+pub use self::gate::{GateName, GateStep, Hold, HoldWrite, SERIAL, Serially};
 pub use self::kubernetes::{KubernetesState, KubernetesStep};
 pub use self::level::{Await, EngineEventMatch, WaitStep};
 pub use self::logs::{

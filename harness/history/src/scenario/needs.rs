@@ -48,6 +48,9 @@ pub struct Needs {
     /// Containers outlive the engine's process (dockerd's live-restore).
     #[serde(skip_serializing_if = "is_false")]
     pub live_restore: bool,
+    /// The VM's driver is in the process group of its hostagent, and leads none; in VM mode `program` only.
+    #[serde(skip_serializing_if = "is_false")]
+    pub shared_group: bool,
     /// Conditions that the App of the daemon has, beside those that steps wait for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<String>,

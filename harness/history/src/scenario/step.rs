@@ -120,7 +120,8 @@ impl Step {
     /// Whether the step ends the daemon, and with it whatever the daemon waits for.
     #[must_use]
     pub fn ends_daemon(&self) -> bool {
-        matches!(self, Self::Daemon(DaemonStep::Process(DaemonOp::Kill | DaemonOp::Stop)))
+        let Self::Daemon(DaemonStep::Process(op)) = self else { return false };
+        matches!(op, DaemonOp::Kill | DaemonOp::Stop | DaemonOp::StopLate)
     }
 }
 

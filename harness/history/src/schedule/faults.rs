@@ -4,7 +4,7 @@ use super::error::ScheduleError;
 use super::guest::GuestState;
 use crate::scenario::{
     DaemonOp, DaemonStep, DockerStep, EngineOp, EngineStep, Fault, FaultKind, FaultStep, GateStep,
-    GuestOp, Match, Scenario, Step, VmOp, WaitStep,
+    GuestOp, Match, Scenario, Step, VmOp, VmRole, WaitStep,
 };
 
 #[derive(Default)]
@@ -46,12 +46,38 @@ impl Broken {
                 self.vm_waits = *op == VmOp::Wait;
                 Ok(())
             }
+            Step::Daemon(DaemonStep::Bystander(step)) => {
+                let is_file = |role: &VmRole| *role != VmRole::Bystander;
+                match !step.files_of.is_empty() && step.files_of.iter().all(is_file) {
+                    true => Ok(()),
+                    false => Err(ScheduleError::new(
+                        index,
+                        "no pid file of a VM is named",
+                        "`hostagent` or `driver` in `files_of`",
+                    )),
+                }
+            }
+            Step::Daemon(DaemonStep::VmProcess(step)) => match step.of {
+                VmRole::Hostagent | VmRole::Driver => Ok(()),
+                VmRole::Bystander => Err(ScheduleError::new(
+                    index,
+                    "a bystander is left alone",
+                    "`of: hostagent` or `of: driver`",
+                )),
+            },
+            Step::Daemon(DaemonStep::SshKeys(_)) => Ok(()),
             Step::Gate(GateStep::Hold(hold)) => check_count(index, &hold.on),
             Step::Fault(step) => self.fault(index, step),
             Step::Docker(step) => self.docker(index, step),
             Step::Wait(WaitStep::Settle) => self.settle(index),
             Step::Engine(_)
-            | Step::Gate(GateStep::HoldWrite(_) | GateStep::Reached(_) | GateStep::Release(_))
+            | Step::Gate(
+                GateStep::HoldWrite(_)
+                | GateStep::Reached(_)
+                | GateStep::Release(_)
+                | GateStep::Serial(_)
+                | GateStep::Free,
+            )
             | Step::Wait(WaitStep::Await(_))
             | Step::Command(_)
             | Step::Api(_)
@@ -168,7 +194,7 @@ impl Broken {
     fn daemon(&mut self, index: usize, op: DaemonOp) -> Result<(), ScheduleError> {
         let runs = !self.daemon_down && !self.daemon_frozen;
         let (possible, expected) = match op {
-            DaemonOp::Stop | DaemonOp::Freeze => (runs, "a daemon that runs"),
+            DaemonOp::Stop | DaemonOp::StopLate | DaemonOp::Freeze => (runs, "a daemon that runs"),
             DaemonOp::Kill => (!self.daemon_down, "a daemon that was not ended before"),
             DaemonOp::Start => (self.daemon_down, "`daemon: kill` or `daemon: stop` before it"),
             DaemonOp::Thaw => (self.daemon_frozen, "`daemon: freeze` before it"),
@@ -178,7 +204,7 @@ impl Broken {
             return Err(ScheduleError::new(index, problem, expected));
         }
         match op {
-            DaemonOp::Kill | DaemonOp::Stop => {
+            DaemonOp::Kill | DaemonOp::Stop | DaemonOp::StopLate => {
                 self.daemon_down = true;
                 self.daemon_frozen = false;
             }

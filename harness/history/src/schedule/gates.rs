@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::ScheduleError;
-use crate::scenario::{GateName, GateStep, Hold, HoldWrite, Scenario, Step, WaitStep};
+use crate::scenario::{GateName, GateStep, Hold, HoldWrite, Scenario, Serially, Step, WaitStep};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum GateState {
@@ -15,6 +15,8 @@ enum GateState {
 struct Gates<'a> {
     states: BTreeMap<&'a GateName, GateState>,
     declared: Declared<'a>,
+    /// Messages go on one at a time.
+    is_serial: bool,
 }
 
 type Declared<'a> = BTreeMap<&'a GateName, (usize, Option<&'a GateName>)>;
@@ -24,7 +26,7 @@ type Declared<'a> = BTreeMap<&'a GateName, (usize, Option<&'a GateName>)>;
 pub(super) fn check(scenario: &Scenario) -> Result<(), ScheduleError> {
     let declared = declared_gates(scenario)?;
     reject_cycles(&declared)?;
-    let mut gates = Gates { states: BTreeMap::new(), declared };
+    let mut gates = Gates { states: BTreeMap::new(), declared, is_serial: false };
     for (index, step) in scenario.steps.iter().enumerate() {
         gates.apply(index, step)?;
     }
@@ -52,7 +54,7 @@ fn armed(step: &Step) -> Option<(&GateName, Option<&GateName>)> {
     match step {
         GateStep::Hold(hold) => Some((&hold.gate, hold.after.as_ref())),
         GateStep::HoldWrite(hold) => Some((&hold.gate, hold.after.as_ref())),
-        GateStep::Reached(_) | GateStep::Release(_) => None,
+        GateStep::Reached(_) | GateStep::Release(_) | GateStep::Serial(_) | GateStep::Free => None,
     }
 }
 
@@ -103,6 +105,16 @@ impl<'a> Gates<'a> {
                 self.states.insert(gate, GateState::Armed);
                 Ok(())
             }
+            Step::Gate(GateStep::Serial(serial)) => self.serialise(index, serial),
+            Step::Gate(GateStep::Free) if self.is_serial => {
+                self.is_serial = false;
+                Ok(())
+            }
+            Step::Gate(GateStep::Free) => Err(ScheduleError::new(
+                index,
+                "messages already go on by themselves",
+                "`serial` before `free`",
+            )),
             Step::Wait(WaitStep::Settle) => self.reject_held(index),
             Step::Wait(WaitStep::Await(_))
             | Step::Engine(_)
@@ -153,7 +165,24 @@ impl<'a> Gates<'a> {
         Ok(())
     }
 
+    fn serialise(&mut self, index: usize, serial: &Serially) -> Result<(), ScheduleError> {
+        if self.is_serial {
+            let what = "messages already go on one at a time";
+            return Err(ScheduleError::new(index, what, "`free` before another `serial`"));
+        }
+        if serial.depth == 0 || serial.length == 0 {
+            let what = "the order of messages has no depth or no length";
+            return Err(ScheduleError::new(index, what, "numbers from 1 on"));
+        }
+        self.is_serial = true;
+        Ok(())
+    }
+
     fn reject_held(&self, index: usize) -> Result<(), ScheduleError> {
+        if self.is_serial {
+            let what = "the world cannot settle while messages go on one at a time";
+            return Err(ScheduleError::new(index, what, "`free` before `settle`"));
+        }
         match self.states.iter().find(|(_, state)| **state != GateState::Released) {
             Some((name, _)) => Err(ScheduleError::new(
                 index,

@@ -188,7 +188,9 @@ impl<'a> Made<'a> {
         match step {
             GateStep::Hold(hold) => self.require_params(index, &hold.on),
             GateStep::HoldWrite(hold) => self.require_write(index, &hold.on),
-            GateStep::Reached(_) | GateStep::Release(_) => Ok(()),
+            GateStep::Reached(_) | GateStep::Release(_) | GateStep::Serial(_) | GateStep::Free => {
+                Ok(())
+            }
         }
     }
 

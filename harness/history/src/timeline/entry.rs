@@ -97,6 +97,7 @@ fn is_quiet(what: &What) -> bool {
             | What::Truth(_)
             | What::Listed { .. }
             | What::DockerUser(_)
+            | What::VmFiles(_)
             | What::Log { level: LogLevel::Info, .. }
     )
 }

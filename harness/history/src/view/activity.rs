@@ -50,7 +50,9 @@ impl Activity {
     fn is_effect(&mut self, what: &What) -> bool {
         match what {
             What::Wire(message) => return self.is_effect_on_wire(message),
-            What::Listed { .. } | What::Truth(_) | What::Note { .. } => return false,
+            What::Listed { .. } | What::Truth(_) | What::Note { .. } | What::VmFiles(_) => {
+                return false;
+            }
             What::CommandBegan { arguments, .. } => self.commands.push(arguments.clone()),
             What::Command(run) => self.returned(run),
             What::Review(Review { outcome, .. }) => self.reviewed(outcome),

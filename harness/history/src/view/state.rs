@@ -79,12 +79,7 @@ impl View {
                 self.truth = state.clone();
             }
             What::Named { id, name } => self.names.give(id, name),
-            What::Engine(EngineEvent { object, action, id, .. }) => {
-                // Behind the colon is what an exec or a health check did.
-                let action = action.split(':').next().unwrap_or_default();
-                let key = (object.clone(), action.to_owned(), id.clone());
-                *self.events.entry(key).or_default() += 1;
-            }
+            What::Engine(event) => self.count(event),
             What::Api(change) => self.objects.apply_change(change),
             What::Listed { resource, version, objects } => {
                 self.objects.apply_list(resource, *version, objects);
@@ -103,6 +98,8 @@ impl View {
             }
             // Listed one by one: whoever adds a kind of record must decide whether it changes the view.
             What::Process { .. }
+            | What::VmProcess(_)
+            | What::VmFiles(_)
             | What::Endpoint { .. }
             | What::Kubernetes { .. }
             | What::Kubeconfig(_)
@@ -123,10 +120,18 @@ impl View {
             | What::Command(_)
             | What::Checkpoint { .. }
             | What::Leak { .. }
+            | What::Turn { .. }
             | What::Note { .. }
             | What::Ending
             | What::Ended => {}
         }
+    }
+
+    fn count(&mut self, event: &EngineEvent) {
+        // Behind the colon is what an exec or a health check did.
+        let action = event.action.split(':').next().unwrap_or_default();
+        let key = (event.object.clone(), action.to_owned(), event.id.clone());
+        *self.events.entry(key).or_default() += 1;
     }
 
     /// When the last record came, in microseconds since the history began.
@@ -257,6 +262,13 @@ impl View {
     #[must_use]
     pub(crate) fn wants_no_mirrors(&self) -> bool {
         self.app().is_some_and(|app| !app.wants_mirrors())
+    }
+
+    /// Whether the App says that its VM does not run.
+    pub(crate) fn is_vm_down(&self) -> bool {
+        let app = self.app();
+        let running = app.as_ref().and_then(|app| app.condition("Running"));
+        running.is_some_and(|(status, _)| status != "True")
     }
 
     /// The mirrors that the API must have.

@@ -10,7 +10,7 @@ const LEVEL: i32 = 3;
 /// Packs `directory` into `DIRECTORY.tar.zst` beside it. The archive appears only when it is
 /// complete.
 pub(super) fn archive(directory: &Path) -> io::Result<()> {
-    let path = archive_path(directory)?;
+    let path = archive_of(directory);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.{}.partial", std::process::id()));
     let packed = pack(directory, &temporary).and_then(|()| fs::rename(&temporary, &path));
@@ -21,11 +21,11 @@ pub(super) fn archive(directory: &Path) -> io::Result<()> {
     packed
 }
 
-/// The path of the archive of a directory.
-fn archive_path(directory: &Path) -> io::Result<PathBuf> {
-    let mut name = name_of(directory)?.to_owned();
+/// The path of the archive of an evidence directory, beside it.
+pub(crate) fn archive_of(directory: &Path) -> PathBuf {
+    let mut name = directory.as_os_str().to_owned();
     name.push(".tar.zst");
-    Ok(directory.with_file_name(name))
+    name.into()
 }
 
 fn name_of(directory: &Path) -> io::Result<&std::ffi::OsStr> {

@@ -36,6 +36,7 @@ mod sources;
 mod target;
 mod unpack;
 
+pub(crate) use archive::archive_of;
 pub(crate) use capture::{capture, claim};
 pub(crate) use collect::{on_thread, panicked};
 pub(crate) use limited_files::InvalidBundle;

@@ -7,10 +7,11 @@ use std::{fs, io};
 use bytesize::ByteSize;
 use miette::{IntoDiagnostic as _, WrapErr as _};
 
-use super::evidence::{RunEvidence, archive_of, evidence_in};
+use super::evidence::{RunEvidence, evidence_in};
 use super::exit::{Exit, Failure};
 use super::format::Format;
 use super::options::EVIDENCE;
+use crate::bundle::archive_of;
 use crate::report::{self, Cleaned, Terminal};
 
 /// Arguments of `clean`.

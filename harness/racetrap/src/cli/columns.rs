@@ -1,8 +1,6 @@
 //! Runs the same scenarios in several columns, each with another daemon or another engine, and prints
 //! one table.
 
-use std::num::NonZeroUsize;
-
 use futures::StreamExt as _;
 use tokio::time::Instant;
 
@@ -62,12 +60,12 @@ pub(super) async fn compare(
         checks::demand(column.world.engine()).await?;
     }
     let began = Instant::now();
-    let progress = &Progress::new(targets.len() * limited.len(), true);
+    let progress = Progress::new(targets.len() * limited.len(), true);
+    let shared = Shared { targets: &targets, jobs, progress: &progress, listener: &listener };
     let mut compared = Vec::new();
     let mut closed = Exit::Success;
     for (deadlines, column) in &limited {
-        let (of_column, ended) =
-            run_column(column, *deadlines, &targets, jobs, progress, &listener).await?;
+        let (of_column, ended) = shared.run_column(column, *deadlines).await?;
         closed = closed.max(ended);
         compared.push(of_column);
     }
@@ -96,55 +94,61 @@ pub(super) async fn compare(
     conclude(exit, [told.map_err(Failure::from), index.map(drop)])
 }
 
-/// Runs all targets in one column. It has a pool of its own, because a world has one daemon and one
-/// engine. Also returns how the worlds closed.
-async fn run_column(
-    column: &Column,
-    deadlines: Deadlines,
-    targets: &[Target],
-    jobs: &JobsArgs,
-    progress: &Progress,
-    listener: &StopListener,
-) -> Result<(Compared, Exit), Failure> {
-    let Column { name, daemon, world } = column;
-    let options = world.run_options(daemon, &[], deadlines, listener.stop())?;
-    let options = RunOptions { pool: jobs.pool(), ..options };
-    let again = Again::new(world, daemon);
-    let of_target = |target: &Target| {
-        let again = again.command(&target.name, &[], false);
-        RunOptions { again, ..options.clone() }
-    };
-    let reports = run_targets(targets, name, jobs.jobs, progress, of_target).await;
-    let closed = worlds::close(&options.pool).await;
-    let daemon = daemon.facts(&daemon.ask().await);
-    Ok((Compared { name: name.clone(), daemon, reports }, closed))
+/// What all columns have in common.
+struct Shared<'a> {
+    targets: &'a [Target],
+    jobs: &'a JobsArgs,
+    progress: &'a Progress,
+    listener: &'a StopListener,
 }
 
-/// Runs each target, and returns the reports in the order of the targets.
-async fn run_targets(
-    targets: &[Target],
-    column: &str,
-    jobs: NonZeroUsize,
-    progress: &Progress,
-    options: impl Fn(&Target) -> RunOptions,
-) -> Vec<RunReport> {
-    let runs = targets.iter().enumerate().map(|(index, target)| {
-        let options = options(target);
-        let name = format!("{column} {}", target.name);
-        async move {
-            progress.began(name.clone());
-            let report = run_one(target, &options).await.0;
-            progress.ended(&name, None, &report.judgement.verdict.to_string());
-            (index, report)
-        }
-    });
-    let runs = futures::stream::iter(runs).buffer_unordered(jobs.get());
-    let mut running = std::pin::pin!(runs);
-    let mut done = Vec::new();
-    while let Some((index, mut report)) = progress.until(running.next()).await {
-        report.timeline.clear();
-        done.push((index, report));
+impl Shared<'_> {
+    /// Runs all targets in one column. It has a pool of its own, because a world has one daemon and one
+    /// engine. Also returns how the worlds closed.
+    async fn run_column(
+        &self,
+        column: &Column,
+        deadlines: Deadlines,
+    ) -> Result<(Compared, Exit), Failure> {
+        let Column { name, daemon, world } = column;
+        let options = world.run_options(daemon, &[], deadlines, self.listener.stop())?;
+        let options = RunOptions { pool: self.jobs.pool(), ..options };
+        let again = Again::new(world, daemon);
+        let of_target = |target: &Target| {
+            let again = again.command(&target.name, &[], false);
+            RunOptions { again, ..options.clone() }
+        };
+        let reports = self.run_targets(name, of_target).await;
+        let closed = worlds::close(&options.pool).await;
+        let daemon = daemon.facts(&daemon.ask().await);
+        Ok((Compared { name: name.clone(), daemon, reports }, closed))
     }
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, report)| report).collect()
+
+    /// Runs each target, and returns the reports in the order of the targets.
+    async fn run_targets(
+        &self,
+        column: &str,
+        options: impl Fn(&Target) -> RunOptions,
+    ) -> Vec<RunReport> {
+        let progress = self.progress;
+        let runs = self.targets.iter().enumerate().map(|(index, target)| {
+            let options = options(target);
+            let name = format!("{column} {}", target.name);
+            async move {
+                progress.began(name.clone());
+                let report = run_one(target, &options).await.0;
+                progress.ended(&name, None, &report.judgement.verdict.to_string());
+                (index, report)
+            }
+        });
+        let runs = futures::stream::iter(runs).buffer_unordered(self.jobs.jobs.get());
+        let mut running = std::pin::pin!(runs);
+        let mut done = Vec::new();
+        while let Some((index, mut report)) = progress.until(running.next()).await {
+            report.timeline.clear();
+            done.push((index, report));
+        }
+        done.sort_by_key(|(index, _)| *index);
+        done.into_iter().map(|(_, report)| report).collect()
+    }
 }

@@ -10,8 +10,8 @@ use miette::{IntoDiagnostic as _, MietteHandlerOpts, Report};
 use super::exit::{self, Exit, Failure};
 use super::format::Format;
 use super::{
-    clean, doctor, engine, hunt, judge, lanes, list, manual, matrix, open, promises, report, repro,
-    run, search, survey, vm, workloads,
+    clean, doctor, engine, hunt, judge, lanes, list, manual, matrix, merge, open, promises, report,
+    repro, run, search, survey, vm, workloads,
 };
 use crate::report::{Color, Terminal, message_width, tell};
 use crate::sys;
@@ -53,6 +53,8 @@ enum Command {
     Learn(search::LearnOnlyArgs),
     /// Plans disturbances of workloads that nobody has written down, runs them, and shortens what fails
     Search(search::Args),
+    /// Merges the states of searches, such as those of several machines, and writes one page of all
+    Merge(merge::Args),
     /// Looks for a schedule that repeats the failure of a run that nobody scheduled
     Hunt(hunt::Args),
     /// Judges the evidence of earlier runs again, and writes their verdicts, timelines and pages
@@ -149,6 +151,7 @@ fn carry_out(cli: Cli, command: clap::Command) -> Result<Exit, Failure> {
         Command::Lanes(args) => block_on(lanes::lanes(args, format, terminal)),
         Command::Learn(args) => block_on(search::learn(args, format, terminal)),
         Command::Search(args) => block_on(search::search(args, format, terminal)),
+        Command::Merge(args) => merge::merge(&args, format, terminal),
         Command::Hunt(args) => block_on(hunt::hunt(args, format, terminal)),
         Command::Report(args) => report::report(&args, format, terminal),
         Command::Judge(args) => judge::judge(&args, format, terminal),

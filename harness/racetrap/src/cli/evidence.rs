@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io};
 
+use crate::bundle::archive_of;
 use crate::clock::file_age;
 use crate::derived::{JOURNAL, VERDICT};
 use crate::report::{Case, tell};
@@ -57,13 +58,6 @@ pub(super) fn evidence_in(place: &Path) -> io::Result<Vec<RunEvidence>> {
     Ok(found)
 }
 
-/// The archive beside an evidence directory.
-pub(super) fn archive_of(directory: &Path) -> PathBuf {
-    let mut name = directory.as_os_str().to_owned();
-    name.push(".tar.zst");
-    name.into()
-}
-
 /// Size of all files below a directory. Follows no link.
 fn size_of(directory: &Path) -> io::Result<u64> {
     let mut bytes = 0;
@@ -90,8 +84,8 @@ fn paths_below(directory: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Gives the evidence of a command's runs to the user who called it by sudo, so that no root is needed
-/// to read or remove it. `place` is the directory that contains it; `more` are other files that the
-/// command has written. Says what could not be given.
+/// to read or remove it. `place` is the directory that contains it; `more` are other files and directories
+/// that the command has written. Says what could not be given.
 pub(super) fn hand_over(place: &Path, cases: &[Case], more: &[&Path]) {
     let id = |name| std::env::var(name).ok()?.parse().ok();
     let [Some(user), Some(group)] = CALLER.map(id) else { return };
@@ -107,8 +101,13 @@ pub(super) fn hand_over(place: &Path, cases: &[Case], more: &[&Path]) {
                 give(path, user, group)?;
             }
         }
+        for path in more.iter().filter(|path| path.exists()) {
+            for path in paths_below(path)? {
+                give(&path, user, group)?;
+            }
+        }
         let above = place.parent().filter(|above| above.ends_with(".racetrap"));
-        for path in more.iter().copied().chain([place]).chain(above) {
+        for path in [place].into_iter().chain(above) {
             give(path, user, group)?;
         }
         Ok(())
@@ -126,4 +125,13 @@ fn give(path: &Path, user: u32, group: u32) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Gives everything that a search has written to the user who called it by sudo: the evidence of all runs,
+/// those of its lessons included, and `more`.
+pub(super) fn hand_over_all(place: &Path, more: impl IntoIterator<Item = PathBuf>) {
+    let evidence = evidence_in(place).unwrap_or_default().into_iter();
+    let directories = evidence.flat_map(|one| [archive_of(&one.directory), one.directory]);
+    let all: Vec<_> = directories.chain(more).collect();
+    hand_over(place, &[], &all.iter().map(PathBuf::as_path).collect::<Vec<_>>());
 }

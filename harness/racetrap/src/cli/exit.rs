@@ -10,7 +10,8 @@ use crate::contract::ContractError;
 use crate::daemon::DaemonError;
 use crate::report::{NotWritten, tell};
 use crate::run::RunError;
-use crate::scenario_file::ScenarioFileError;
+use crate::scenario_file::{Invalid, ScenarioFileError};
+use crate::search::TokenError;
 use crate::workloads::WorkloadError;
 use crate::world::WorldError;
 
@@ -88,6 +89,18 @@ impl From<SelectorError> for Failure {
 
 impl From<ScenarioFileError> for Failure {
     fn from(error: ScenarioFileError) -> Self {
+        Self::usage(error.into())
+    }
+}
+
+impl From<Box<Invalid>> for Failure {
+    fn from(error: Box<Invalid>) -> Self {
+        ScenarioFileError::from(error).into()
+    }
+}
+
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Self {
         Self::usage(error.into())
     }
 }

@@ -12,11 +12,12 @@ use super::exit::{Exit, Failure, conclude};
 use super::format::Format;
 use super::judge::judged;
 use super::run::worst;
-use super::search::{Begun, SubjectArgs, duration, run_plans, shrink_all};
+use super::search::{Begun, Queue, SubjectArgs, duration, run_plans, shrink_all};
 use super::worlds;
 use crate::bundle::LoadedBundle;
 use crate::derived::{JOURNAL, Rebuilt};
-use crate::report::{self, SearchReport, Terminal, tell};
+use crate::known::KnownFailures;
+use crate::report::{self, Pairs, SearchReport, Terminal, tell};
 use crate::search::{Enough, Limits};
 
 /// Arguments of `hunt`.
@@ -58,16 +59,25 @@ pub(super) async fn hunt(args: Args, format: Format, terminal: Terminal) -> Resu
         plans: None,
         enough: Enough::Like(wanted.clone()),
         jobs: args.subject.jobs.jobs,
+        known: KnownFailures::default(),
     };
     let count = Some(plans.len());
-    let mut explored = run_plans(plans.into_iter(), count, &begun, limits).await;
+    let queue = Queue { plans: plans.into_iter(), count, pairs: Pairs::new() };
+    let mut explored = run_plans(queue, &begun, limits, None).await;
     // Other failures that were met on the way are not what was asked for.
     explored.failures.retain(|failure| failure.signature == wanted);
-    let found = shrink_all(&explored, args.shrink_for, args.subject.jobs.jobs, &begun).await;
+    let found = shrink_all(&explored, args.shrink_for, args.subject.jobs.jobs, &begun, None).await;
     let closed = worlds::close(&begun.options.pool).await;
     let removed = BTreeMap::new();
-    let report =
-        SearchReport { lessons: &[], planned: count, removed: &removed, explored: &explored };
+    let report = SearchReport {
+        lessons: &[],
+        planned: count,
+        earlier: 0,
+        removed: &removed,
+        explored: &explored,
+        unseen: Vec::new(),
+        kept: None,
+    };
     let told = terminal.write(&match format {
         Format::Human => report::search(&report, &found?, terminal.paint()),
         Format::Json => report::search_json(&begun.daemon, &report, &found?),

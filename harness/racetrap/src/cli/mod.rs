@@ -1,8 +1,10 @@
 //! The command line: one file per subcommand, and the exit codes.
 //!
 //! - `command`: parses the command line, and turns the result of a subcommand into an exit code;
-//! - `list`, `promises`, `workloads`, `run`, `repro`, `matrix`, `survey`, `lanes`, `report`, `judge`, `open`, `clean`,
-//!   `doctor`, `engine`, `vm`: the subcommands; `manual`: shell completions and the man page;
+//! - `list`, `promises`, `workloads`, `run`, `repro`, `matrix`, `survey`, `lanes`, `search` (and `learn`), `hunt`,
+//!   `merge`, `report`, `judge`, `open`, `clean`, `doctor`, `engine`, `vm`: the subcommands; `manual`: shell
+//!   completions and the man page;
+//! - `search_log`: what a search keeps in its state file;
 //! - `options`: options that several subcommands have; `targets`: turns ids, globs and files into
 //!   scenarios;
 //! - `evidence`: how much evidence there is, and whose;
@@ -33,6 +35,7 @@ mod lanes;
 mod list;
 mod manual;
 mod matrix;
+mod merge;
 mod open;
 mod options;
 mod promises;
@@ -41,6 +44,7 @@ mod reports;
 mod repro;
 mod run;
 mod search;
+mod search_log;
 mod stop;
 mod survey;
 mod targets;

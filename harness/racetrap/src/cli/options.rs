@@ -108,8 +108,8 @@ impl JobsArgs {
 pub(super) struct KnownArgs {
     /// A list of known failures: what fails only as listed does not fail the command
     ///
-    /// A YAML list of `{finding, oracle, why, since}`, as docs/formats.md describes it. What is listed
-    /// and passes is reported as repaired.
+    /// A YAML list of `{finding, oracle, why, since}`, and for searches `{check, oracle, why, since}`, as
+    /// docs/formats.md describes it. What is listed and passes is reported as repaired.
     #[arg(long, value_name = "FILE")]
     pub(super) known: Option<PathBuf>,
 }
@@ -128,7 +128,13 @@ impl KnownArgs {
             .map(FindingId::as_str)
             .collect();
         let ids: Vec<_> = ids.into_iter().collect();
-        Ok(KnownFailures::read(path, &ids)?)
+        Ok(KnownFailures::read(path, Some(&ids))?)
+    }
+
+    /// Reads the list for searches, which compare nothing with its findings.
+    pub(super) fn read_for_searches(&self) -> Result<KnownFailures, Failure> {
+        let read = self.known.as_deref().map(|path| KnownFailures::read(path, None));
+        Ok(read.transpose()?.unwrap_or_default())
     }
 }
 

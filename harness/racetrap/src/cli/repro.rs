@@ -20,8 +20,8 @@ use crate::run::RunOptions;
 /// Arguments of `repro`.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Args {
-    /// An id, or a file
-    #[arg(value_name = "ID|FILE")]
+    /// An id, a file, or a token such as rt1:…, which a search has printed
+    #[arg(value_name = "ID|FILE|TOKEN")]
     target: String,
     #[command(flatten)]
     daemon: DaemonArgs,
@@ -61,7 +61,8 @@ pub(super) async fn repro(args: Args, format: Format, terminal: Terminal) -> Res
     let options = RunOptions { again, ..options };
 
     let progress = Progress::new(1, false);
-    progress.began(target.name.clone());
+    // A token is too long to be read.
+    progress.began(target.scenario.finding.to_string());
     let (report, exit) = progress.until(run_one(target, &options)).await;
     drop(progress);
     let facts = daemon.facts(&answers);

@@ -1,30 +1,38 @@
 //! `racetrap learn` and `racetrap search`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use racetrap_history::Scenario;
-use racetrap_search::{Learned, Order, Plan, Plans, Random, Rule, plan_workloads};
+use racetrap_search::{
+    Checks, Learned, Plan, Plans, Random, Rule, SerialPlans, Signature, plan_workloads,
+};
 use tokio::time::Instant;
 
 use super::again::Again;
 use super::daemon::Daemon;
+use super::evidence::hand_over_all;
 use super::exit::{Exit, Failure, conclude};
 use super::format::Format;
-use super::options::{DaemonArgs, DefectArgs, JobsArgs, WorldArgs, at_least_one};
+use super::options::{DaemonArgs, DefectArgs, JobsArgs, KnownArgs, WorldArgs, at_least_one};
 use super::run::worst;
+use super::search_log::{SearchLog, StateArgs};
 use super::stop::StopListener;
 use super::targets::workloads;
 use super::{checks, worlds};
 use crate::clock::Clock;
-use crate::report::{self, Found, SearchReport, Terminal, tell};
+use crate::known::{KnownFailures, KnownSignature};
+use crate::report::{self, Found, Pairs, SearchReport, Terminal, tell};
 use crate::run::RunOptions;
 use crate::scenario_file;
 use crate::search::{
-    Enough, Explored, Lesson, Limits, Seen, explore, learn_workload, shrink, write_replay,
+    self as searching, Enough, Explored, Lesson, Limits, Replay, Seen, explore, learn_workload,
+    shrink, write_replay,
 };
 
 /// Directory of replay files, below that of the evidence.
@@ -68,21 +76,29 @@ pub(super) struct LearnOnlyArgs {
 
 /// Arguments of `search`.
 #[derive(Clone, Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("drawn").args(["random", "serial"]))]
 pub(super) struct Args {
     #[command(flatten)]
     learn: LearnArgs,
     /// Disturb workloads at each place that a run without faults has shown [default]
-    #[arg(long, conflicts_with_all = ["random", "seed"])]
+    #[arg(long, conflicts_with_all = ["random", "serial", "seed"])]
     systematic: bool,
     /// Let a seed decide what users do, what goes wrong, and when; takes no workload
     #[arg(long, conflicts_with = "workloads")]
     random: bool,
+    /// Stop each message between daemon and engine, and let one at a time go on, in orders that a seed
+    /// decides
+    #[arg(long)]
+    serial: bool,
+    /// How many orderings a race needs that `--serial` looks for; most need 2 or 3
+    #[arg(long, value_name = "D", default_value = "3", value_parser = clap::value_parser!(u32).range(1..), requires = "serial")]
+    depth: u32,
     /// Plan with what `learn --write` has written instead of learning anew, also from another revision of
     /// the daemon
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["random", "workloads"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["random", "serial", "workloads"])]
     learned: Option<PathBuf>,
-    /// Decides every plan of `--random` [default: the date]
-    #[arg(long, value_name = "S", requires = "random")]
+    /// Decides every plan of `--random` or `--serial` [default: the date]
+    #[arg(long, value_name = "S", requires = "drawn")]
     seed: Option<u64>,
     /// Run only the I-th of N parts of the plans, such as 1/4
     #[arg(long, value_name = "I/N", default_value = "1/1")]
@@ -99,6 +115,14 @@ pub(super) struct Args {
     /// How long each failure may be repeated and its schedule be shortened; 0s leaves it as it is
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     shrink_for: Duration,
+    #[command(flatten)]
+    state: StateArgs,
+    #[command(flatten)]
+    known: KnownArgs,
+    /// End each plan with fresh requests and with a restart of the daemon, which must change nothing; without
+    /// this, a plan has one of the two
+    #[arg(long)]
+    healing: bool,
     /// Run nothing; write the plans as scenario files to this directory, in their order
     #[arg(long, value_name = "DIR")]
     write_plans: Option<PathBuf>,
@@ -134,12 +158,25 @@ impl Begun {
     }
 }
 
-/// Learns from all workloads, so many at once as there may be runs.
-async fn lessons(args: &LearnArgs, workloads: &[Scenario], begun: &Begun) -> Vec<Lesson> {
+/// Learns from all workloads, so many at once as there may be runs; from those that an earlier search has
+/// learned from, without a run.
+async fn lessons(
+    args: &LearnArgs,
+    workloads: &[Scenario],
+    begun: &Begun,
+    log: Option<&SearchLog>,
+) -> Vec<Lesson> {
     use futures::StreamExt as _;
-    let lessons = workloads.iter().map(|workload| async {
+    let runs = args.learn_runs.get();
+    let lessons = workloads.iter().map(|workload| async move {
+        if let Some(known) = log.and_then(|log| log.past().learned(workload, runs)) {
+            return Lesson::known(known);
+        }
         let lesson = learn_workload(workload, args.learn_runs, &begun.options).await;
         tell(&report::lesson_line(&lesson));
+        if let Some(log) = log {
+            log.learned(&lesson, runs);
+        }
         lesson
     });
     futures::stream::iter(lessons).buffered(args.subject.jobs.jobs.get()).collect().await
@@ -153,7 +190,7 @@ pub(super) async fn learn(
 ) -> Result<Exit, Failure> {
     let workloads = workloads(&args.learn.workloads)?;
     let begun = Begun::new(&args.learn.subject, &args.learn.subject.defects.defects).await?;
-    let lessons = lessons(&args.learn, &workloads, &begun).await;
+    let lessons = lessons(&args.learn, &workloads, &begun, None).await;
     let closed = worlds::close(&begun.options.pool).await;
     let written = match &args.write {
         Some(path) => write_learned(path, &lessons),
@@ -199,35 +236,61 @@ pub(super) async fn search(
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
     let began = Instant::now();
-    let learned = args.learned.as_deref().map(read_learned).transpose()?;
-    let workloads = workloads(&args.learn.workloads)?;
+    let source = Source::new(&args)?;
+    let known = args.known.read_for_searches()?;
     let begun = Begun::new(&args.learn.subject, &args.learn.subject.defects.defects).await?;
-    let Planned { plans, count, removed, lessons } =
-        planned(&args, &workloads, &begun, learned).await;
     if let Some(directory) = &args.write_plans {
+        let Planned { plans, count, .. } = planned(&args, source, &begun, None).await;
         let most = args.plans.or(count).unwrap_or(PLANS_WRITTEN);
         let written = write_plans(directory, plans.take(most));
         let closed = worlds::close(&begun.options.pool).await;
         return conclude(closed, [written]);
     }
+    let shard = args.shard.to_string();
+    let log = SearchLog::begin(&args.state, &begun, source.seed(), shard, &known)?;
+    let planned = planned(&args, source, &begun, Some(&log)).await;
+    log.planned(planned.as_kept());
+    let Planned { plans, count, earlier, removed, lessons, pairs } = planned;
     let limits = Limits {
         until: began + args.time,
         plans: args.plans,
         enough: if args.first { Enough::First } else { Enough::Never },
         jobs: args.learn.subject.jobs.jobs,
+        known: known.clone(),
     };
     let jobs = limits.jobs;
-    let explored = run_plans(plans, count, &begun, limits).await;
-    let found = shrink_all(&explored, args.shrink_for, jobs, &begun).await;
+    let queue = Queue { plans, count, pairs };
+    let explored = run_plans(queue, &begun, limits, Some(&log)).await;
+    let found = shrink_all(&explored, args.shrink_for, jobs, &begun, Some(&log)).await;
     let closed = worlds::close(&begun.options.pool).await;
-    let report =
-        SearchReport { lessons: &lessons, planned: count, removed: &removed, explored: &explored };
+    let kept = log.end(explored.took.as_secs_f64(), count);
+    let (kept, written) = kept.map_or_else(|error| (None, Err(error)), |kept| (Some(kept), Ok(())));
+    let report = SearchReport {
+        lessons: &lessons,
+        planned: count,
+        earlier,
+        removed: &removed,
+        explored: &explored,
+        unseen: unseen(&known, &explored),
+        kept,
+    };
+    let place = &begun.options.evidence;
+    let made = report.kept.iter().flat_map(|(state, page)| [state.clone(), page.clone()]);
+    hand_over_all(place, made.chain([place.join(REPLAYS)]));
     let told = terminal.write(&match format {
         Format::Human => report::search(&report, &found?, terminal.paint()),
         Format::Json => report::search_json(&begun.daemon, &report, &found?),
     });
-    let exit = if explored.failures.is_empty() { Exit::Success } else { Exit::Broken };
-    conclude(worst([exit, closed].into_iter()), [told.map_err(Failure::from)])
+    let exit = if report.has_failed() { Exit::Broken } else { Exit::Success };
+    conclude(worst([exit, closed].into_iter()), [told.map_err(Failure::from), written])
+}
+
+/// The listed failures that the search has not met.
+fn unseen<'a>(known: &'a KnownFailures, explored: &Explored) -> Vec<&'a KnownSignature> {
+    let met = |entry: &KnownSignature| {
+        explored.failures.iter().any(|failure| entry.is_about(&failure.signature))
+    };
+    known.signatures().iter().filter(|entry| !met(entry)).collect()
 }
 
 /// How many plans are written if there is no end of them and no number is given.
@@ -238,33 +301,95 @@ struct Planned {
     plans: Box<dyn Iterator<Item = Plan>>,
     /// How many there are; nothing if there is no end of them.
     count: Option<usize>,
+    /// How many earlier searches have run.
+    earlier: usize,
     removed: BTreeMap<Rule, usize>,
     lessons: Vec<Lesson>,
+    /// What all plans cover.
+    pairs: Pairs,
 }
 
-async fn planned(
-    args: &Args,
-    workloads: &[Scenario],
-    begun: &Begun,
-    learned: Option<Vec<Learned>>,
-) -> Planned {
-    let Shard { part, of } = args.shard;
-    if args.random {
+impl Planned {
+    /// The same for the state file.
+    fn as_kept(&self) -> searching::Planned {
+        searching::Planned {
+            plans: self.count.map(|count| count + self.earlier),
+            earlier: self.earlier,
+            removed: self.removed.clone(),
+            pairs: self.pairs.iter().cloned().collect(),
+        }
+    }
+}
+
+/// What plans are made of.
+enum Source {
+    /// A seed alone.
+    Random(u64),
+    /// Workloads whose messages go on in an order of the seed.
+    Serial { workloads: Vec<Scenario>, seed: u64, depth: u32 },
+    /// What another search has learned.
+    Learned(Vec<Learned>),
+    /// Workloads that are still to be run.
+    Workloads(Vec<Scenario>),
+}
+
+impl Source {
+    fn new(args: &Args) -> Result<Self, Failure> {
         let seed = args.seed.unwrap_or_else(|| Clock::start().date());
+        if args.random {
+            return Ok(Self::Random(seed));
+        }
+        if let Some(path) = &args.learned {
+            return read_learned(path).map(Self::Learned);
+        }
+        let workloads = workloads(&args.learn.workloads)?;
+        Ok(match args.serial {
+            true => Self::Serial { workloads, seed, depth: args.depth },
+            false => Self::Workloads(workloads),
+        })
+    }
+
+    fn seed(&self) -> Option<u64> {
+        match self {
+            Self::Random(seed) | Self::Serial { seed, .. } => Some(*seed),
+            Self::Learned(_) | Self::Workloads(_) => None,
+        }
+    }
+
+    /// The plans that a seed draws, without end; nothing if there is no seed.
+    fn drawn(&self) -> Option<Box<dyn Iterator<Item = Plan>>> {
+        match self {
+            Self::Random(seed) => Some(Box::new(Random::new(*seed))),
+            Self::Serial { workloads, seed, depth } => {
+                Some(Box::new(SerialPlans::new(workloads, *seed, *depth)))
+            }
+            Self::Learned(_) | Self::Workloads(_) => None,
+        }
+    }
+}
+
+async fn planned(args: &Args, source: Source, begun: &Begun, log: Option<&SearchLog>) -> Planned {
+    let past = log.map(|log| Rc::clone(log.past())).unwrap_or_default();
+    let Shard { part, of } = args.shard;
+    let checks = if args.healing { Checks::Both } else { Checks::Either };
+    if let (Some(seed), Some(drawn)) = (source.seed(), source.drawn()) {
         tell(&format!("plans are drawn by the seed {seed}"));
-        let plans = Random::new(seed).skip(part - 1).step_by(of);
+        let drawn = drawn.skip(part - 1).step_by(of).map(move |plan| plan.checked(checks));
         return Planned {
-            plans: Box::new(plans),
+            plans: Box::new(past.before_endless(drawn, move |plan| plan.part(of) == part - 1)),
             count: None,
+            earlier: 0,
             removed: BTreeMap::new(),
             lessons: Vec::new(),
+            pairs: Pairs::new(),
         };
     }
-    let is_read = learned.is_some();
-    let (lessons, learned) = match learned {
-        Some(learned) => (Vec::new(), learned),
-        None => {
-            let lessons = lessons(&args.learn, workloads, begun).await;
+    let is_read = matches!(source, Source::Learned(_));
+    let (lessons, learned) = match source {
+        Source::Random(_) | Source::Serial { .. } => (Vec::new(), Vec::new()),
+        Source::Learned(learned) => (Vec::new(), learned),
+        Source::Workloads(workloads) => {
+            let lessons = lessons(&args.learn, &workloads, begun, log).await;
             let learned = lessons.iter().filter_map(|lesson| lesson.learned.clone()).collect();
             (lessons, learned)
         }
@@ -272,10 +397,13 @@ async fn planned(
     // What was learned elsewhere says nothing of this daemon's undisturbed runs.
     let Plans { plans, removed } = plan_workloads(&learned, is_read);
     // Parts are made by the plans' identities: other machines may have learned other places.
-    let own: Vec<_> = plans.into_iter().filter(|plan| plan.part(of) == part - 1).collect();
-    let count = own.len();
+    let plans = plans.into_iter().map(|plan| plan.checked(checks));
+    let own: Vec<_> = plans.filter(|plan| plan.part(of) == part - 1).collect();
+    let pairs = own.iter().map(|plan| (plan.place.clone(), plan.disturbance.clone())).collect();
+    let (order, earlier) = past.order(own);
+    let count = order.len();
     tell(&report::plans_line(Some(count), &removed));
-    Planned { plans: Box::new(Order::new(own)), count: Some(count), removed, lessons }
+    Planned { plans: Box::new(order), count: Some(count), earlier, removed, lessons, pairs }
 }
 
 /// A part of all plans.
@@ -284,6 +412,12 @@ struct Shard {
     /// From 1.
     part: usize,
     of: usize,
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.part, self.of)
+    }
 }
 
 impl std::str::FromStr for Shard {
@@ -299,50 +433,90 @@ impl std::str::FromStr for Shard {
     }
 }
 
+/// Plans in the order in which they are run.
+pub(super) struct Queue<P> {
+    pub(super) plans: P,
+    /// How many there are; nothing if there is no end of them.
+    pub(super) count: Option<usize>,
+    /// What they cover together with those that earlier searches have run.
+    pub(super) pairs: Pairs,
+}
+
 /// Runs the plans, and tells of each new failure at once.
 pub(super) async fn run_plans(
-    plans: impl Iterator<Item = Plan>,
-    count: Option<usize>,
+    queue: Queue<impl Iterator<Item = Plan>>,
     begun: &Begun,
     limits: Limits,
+    log: Option<&SearchLog>,
 ) -> Explored {
+    let Queue { plans, count, pairs } = queue;
     let defects = &begun.options.defects;
     let place = begun.options.evidence.join(REPLAYS);
     let again = |plan: &Plan| {
         let path = place.join(format!("{}.yaml", plan.scenario.finding));
         begun.again.command(&path.to_string_lossy(), defects, false)
     };
-    let mut lines = report::SearchProgress::new(count, limits.until);
-    let observe = |seen: Seen<'_>| lines.seen(&seen);
-    explore(plans, &begun.options, limits, again, observe).await
+    let covered = log.map(|log| log.past().covered().clone()).unwrap_or_default();
+    let progress = report::SearchProgress::new(count, pairs, covered, limits.until);
+    let observe = |seen: Seen<'_>| {
+        if let Some(log) = log {
+            log.seen(&seen);
+        }
+        progress.seen(&seen, earlier(log, seen.failure.map(|(failure, _)| &failure.signature)));
+    };
+    progress.until(explore(plans, &begun.options, limits, again, observe)).await
 }
 
-/// Repeats and shrinks each failure, and writes its replay file.
+/// How often earlier searches have seen a failure.
+fn earlier(log: Option<&SearchLog>, signature: Option<&Signature>) -> usize {
+    log.zip(signature).map_or(0, |(log, signature)| log.past().times(signature))
+}
+
+/// Repeats and shrinks each failure, and writes its replay file. One that is known, or that an earlier
+/// search has shortened, is left as it is.
 pub(super) async fn shrink_all(
     explored: &Explored,
     shrink_for: Duration,
     jobs: NonZeroUsize,
     begun: &Begun,
+    log: Option<&SearchLog>,
 ) -> Result<Vec<Found>, Failure> {
     use futures::StreamExt as _;
     let place = begun.options.evidence.join(REPLAYS);
+    let defects = &begun.options.defects;
     let found = explored.failures.iter().map(|failure| async {
-        let shrunk = if shrink_for.is_zero() {
-            None
+        let earlier = earlier(log, Some(&failure.signature));
+        let before = log.and_then(|log| log.shortened(&failure.signature));
+        let is_new = before.is_none();
+        let (shrunk, replay) = if let Some((short, path)) = before {
+            (None, Replay { path, token: short.token.clone() })
         } else {
-            let until = Instant::now() + shrink_for;
-            let scenario = &failure.plan.scenario;
-            Some(shrink(scenario, &failure.signature, &begun.options, until).await)
+            let is_left = shrink_for.is_zero() || failure.known.is_some();
+            let shrunk = if is_left {
+                None
+            } else {
+                let until = Instant::now() + shrink_for;
+                let scenario = &failure.plan.scenario;
+                Some(shrink(scenario, &failure.signature, &begun.options, until).await)
+            };
+            let scenario =
+                shrunk.as_ref().map_or(&failure.plan.scenario, |shrunk| &shrunk.scenario);
+            let order = shrunk.as_ref().filter(|shrunk| shrunk.repeated.0 > 0);
+            let order = order.map_or(&failure.order[..], |shrunk| &shrunk.order);
+            let replay = write_replay(&place, failure, scenario, order)
+                .into_diagnostic()
+                .wrap_err("a replay file could not be written")
+                .map_err(Failure::machine)?;
+            (shrunk, replay)
         };
-        let scenario = shrunk.as_ref().map_or(&failure.plan.scenario, |shrunk| &shrunk.scenario);
-        let order = shrunk.as_ref().filter(|shrunk| shrunk.repeated.0 > 0);
-        let order = order.map_or(&failure.order[..], |shrunk| &shrunk.order);
-        let replay = write_replay(&place, failure, scenario, order)
-            .into_diagnostic()
-            .wrap_err("a replay file could not be written")
-            .map_err(Failure::machine)?;
-        let again = begun.again.command(&replay.to_string_lossy(), &begun.options.defects, false);
-        Ok(Found { failure: failure.clone(), shrunk, replay, again })
+        let again = begun.again.command(&replay.path.to_string_lossy(), defects, false);
+        let again_by_token = begun.again.command(&replay.token, defects, false);
+        let failure = failure.clone();
+        let found = Found { failure, shrunk, replay, again, again_by_token, earlier };
+        if let Some(log) = log.filter(|_| is_new) {
+            log.found(&found);
+        }
+        Ok(found)
     });
     let found: Vec<Result<Found, Failure>> =
         futures::stream::iter(found).buffered(jobs.get()).collect().await;

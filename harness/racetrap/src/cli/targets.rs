@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use miette::miette;
-use racetrap_history::Scenario;
+use racetrap_history::{Scenario, nearest};
 
 use super::exit::Failure;
 use crate::catalogue::Catalogue;
 use crate::matrix::Subject;
 use crate::process::called;
-use crate::scenario_file::ScenarioFile;
+use crate::scenario_file::{ScenarioFile, parse};
+use crate::search::{from_token, is_token};
 use crate::workloads::Workloads;
 
 /// A scenario and the name by which the user can run it again.
@@ -18,7 +19,7 @@ use crate::workloads::Workloads;
 pub(super) struct Target {
     /// The scenario.
     pub(super) scenario: Scenario,
-    /// An id, or the path of a file.
+    /// An id, the path of a file, or a token.
     pub(super) name: String,
 }
 
@@ -38,7 +39,10 @@ pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
     let given = if given.is_empty() { all.as_slice() } else { given };
     let mut targets: Vec<Target> = Vec::new();
     for selector in given {
-        let found = if names_a_file(selector) {
+        let found = if is_token(selector) {
+            let scenario = parse("the token", &from_token(selector)?)?;
+            vec![Target { scenario, name: selector.clone() }]
+        } else if names_a_file(selector) {
             let scenario = catalogue.read(Path::new(selector))?;
             vec![Target { scenario, name: selector.clone() }]
         } else {
@@ -75,8 +79,14 @@ pub(super) fn workloads(given: &[String]) -> Result<Vec<Scenario>, Failure> {
             embedded.select(selector).into_iter().cloned().collect()
         };
         if selected.is_empty() {
+            let ids = embedded.scenarios().map(|workload| workload.finding.as_str());
+            let near: Vec<_> = nearest(selector, ids).into_iter().take(3).collect();
             return Err(Failure::usage(miette!(
-                help = format!("`{} workloads` lists all", called()),
+                help = format!(
+                    "the nearest are {}; `{} workloads` lists all",
+                    near.join(", "),
+                    called()
+                ),
                 "no workload matches `{selector}`"
             )));
         }

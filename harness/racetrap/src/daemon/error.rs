@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use racetrap_history::VmMode;
+use racetrap_history::{VmMode, VmRole};
 
 use super::api::ApiError;
 use crate::wait::NotReached;
@@ -60,8 +60,16 @@ pub enum DaemonError {
         /// The package of Debian and Ubuntu that has it.
         package: &'static str,
     },
-    /// A file that the daemon's Lima needs could not be written.
-    #[error("the files of the daemon's Lima could not be written")]
+    /// A step is about a process of a VM that does not run.
+    #[error("the daemon runs no {role} of the VM {vm}")]
+    NoVmProcess {
+        /// Name of the VM.
+        vm: String,
+        /// What the process is to it.
+        role: VmRole,
+    },
+    /// A file or a process of the daemon's Lima could not be read, changed or signalled.
+    #[error("the files of the daemon's Lima could not be used")]
     NoVmFiles(#[source] io::Error),
     /// The database of the daemon's first start could not be copied.
     #[error("the daemon's database could not be copied")]

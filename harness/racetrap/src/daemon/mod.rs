@@ -9,6 +9,8 @@
 //!   controllers;
 //! - `prepared`: the database of its first start, for later worlds;
 //! - `vm`: the modes of its VM; `lima`: the harness's stand-in for a VM;
+//! - `vm_watch`: records the processes of its VMs; `vm_processes`, `ssh_keys`: what a scenario does to
+//!   them and to the keys of their user;
 //! - `api`: requests to its API; `observe`: lists and watches; `client_writes`: what a client
 //!   writes;
 //! - `admission`: the harness's webhook, which holds and denies writes;
@@ -29,9 +31,12 @@ mod log;
 mod observe;
 mod prepared;
 mod probe;
+mod ssh_keys;
 mod start;
 mod stop;
 mod vm;
+mod vm_processes;
+mod vm_watch;
 
 pub(crate) use adapter::Daemon;
 pub(crate) use admission::{Admission, AdmissionError, DenyGuard, WriteGate};
@@ -40,3 +45,4 @@ pub(crate) use api::{Api, Resource};
 pub use error::DaemonError;
 pub(crate) use kubeconfig::{ApiServer, KubeconfigError, parse_address};
 pub(crate) use prepared::Prepared;
+pub(crate) use vm_processes::Vms;

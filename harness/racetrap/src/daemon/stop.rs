@@ -13,6 +13,9 @@ use crate::wait::{NotReached, polled};
 /// How long `svc stop` may take.
 pub(super) const STOP_LIMIT: Duration = Duration::from_secs(60);
 
+/// The time limit of a stop that is meant to be late.
+const LATE: &str = "--timeout=2s";
+
 /// How long a process may take to end after SIGKILL.
 const KILL_LIMIT: Duration = Duration::from_secs(10);
 
@@ -39,6 +42,34 @@ impl Daemon {
             return Some(leak.unwrap_or(text));
         }
         leak
+    }
+
+    /// Lets `svc stop` be late, because the daemon is frozen, and lets the daemon go on then. Returns a
+    /// line if the daemon or its command breaks a promise (contract 1.3.7).
+    pub(crate) async fn stop_late(&mut self) -> Result<Option<String>, DaemonError> {
+        let process = self.process().ok_or(DaemonError::NoProcess)?;
+        self.expect_end();
+        self.freeze().await?;
+        let late = self.command(&["svc", "stop", LATE], STOP_LIMIT).await?;
+        let files = ["pid_file", "config"].into_iter().filter_map(|key| self.paths.get(key));
+        let lost = files.into_iter().find(|path| !path.exists()).cloned();
+        self.thaw()?;
+        if late.exit.code() != Some(4) {
+            let exit = late.exit.predicate();
+            return Ok(Some(format!("`svc stop {LATE}` of a frozen daemon {exit}, not 4")));
+        }
+        if let Some(lost) = lost {
+            let lost = lost.display();
+            return Ok(Some(format!("`svc stop {LATE}` has removed {lost} of a daemon that runs")));
+        }
+        let failed = |source| self.program_error(source);
+        if !wait_for_end(process, KILL_LIMIT).await.map_err(failed)? {
+            return Ok(Some(format!("the daemon runs on after `svc stop {LATE}`")));
+        }
+        wait_until_reaped(process).await?;
+        self.process = None;
+        let second = self.must_succeed(&["svc", "stop"], STOP_LIMIT).await;
+        Ok(second.err().map(|error| chain(&error)))
     }
 
     /// Kills the daemon's process by SIGKILL and waits until it is gone.

@@ -9,8 +9,10 @@ use std::path::Path;
 use std::{fs, io};
 
 use racetrap_history::{DockerContent, FileAttributes};
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
+use super::settings::Settings;
 use crate::sys::file_facts;
 
 /// The member that names the current context.
@@ -102,7 +104,18 @@ fn read_text(path: &Path) -> Result<Vec<u8>, DockerContent> {
 /// one without settings.
 fn settings(text: &[u8]) -> Result<Map<String, Value>, DockerContent> {
     let is_blank = text.iter().all(|byte| b" \t\r\n".contains(byte));
-    if is_blank { Ok(Map::new()) } else { object(text) }
+    if is_blank {
+        return Ok(Map::new());
+    }
+    let members = object(text)?;
+    // Of a member that is there twice the last one counts, in the docker command as in this map.
+    match Settings::deserialize(&Value::Object(members.clone())) {
+        Ok(_) => Ok(members),
+        Err(_) => {
+            let why = "a member has a type that the docker command refuses".to_owned();
+            Err(DockerContent::Malformed { why, bytes: text.len() as u64 })
+        }
+    }
 }
 
 /// The JSON object in a text.
@@ -133,8 +146,8 @@ mod tests {
     #[test]
     fn different_values_have_different_digests_and_no_value_is_recorded() {
         let reader = ContentReader::default();
-        let text = r#"{"auths": {"r.example": {"auth": "SECRET"}}, "currentContext": "mine",
-                       "proxies": ["SECRET"], "one": 1}"#;
+        let text = r#"{"auths": {"r.example": {"password": "SECRET"}}, "currentContext": "mine",
+                       "proxies": {"default": {"httpProxy": "SECRET"}}, "one": 1}"#;
         let content = read(&reader, text);
         let shown = serde_json::to_string(&content).expect("a record is JSON");
         assert!(!shown.contains("SECRET"), "{shown}");
@@ -147,11 +160,11 @@ mod tests {
         assert_ne!(read(&ContentReader::default(), text), content, "another world has another key");
     }
 
-    // The docker command accepts these three, and they have the same meaning.
+    // The docker command accepts these, and they have the same meaning.
     #[test]
     fn an_empty_configuration_is_one_without_settings() {
         let reader = ContentReader::default();
-        for text in ["", " \r\n\t", "{}"] {
+        for text in ["", " \r\n\t", "{}", r#"{"currentContext": "a", "currentContext": null}"#] {
             let expected = DockerContent::Config { current: None, members: BTreeMap::new() };
             assert_eq!(read(&reader, text), expected, "{text:?}");
         }
@@ -176,7 +189,9 @@ mod tests {
     #[test]
     fn a_malformed_file_is_recorded_by_the_position_of_the_error() {
         let reader = ContentReader::default();
-        for text in ["\u{c}", "{\"auths\": SECRET", "\"SECRET\"", "[]"] {
+        for text in
+            ["\u{c}", "{\"auths\": SECRET", "{\"credsStore\": [\"SECRET\"]}", "\"SECRET\"", "[]"]
+        {
             let content = read(&reader, text);
             assert!(content.is_broken(), "{content:?}");
             assert!(!format!("{content:?}").contains("SECRET"), "{content:?}");

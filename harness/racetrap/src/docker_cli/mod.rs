@@ -4,7 +4,8 @@
 //! - `user`: all of it together; `command`: runs the docker command;
 //! - `layout`: where the files are, and the variables by which the processes of the world find
 //!   them;
-//! - `config_content`: reads the configuration without its secrets; `config_watch`: records each
+//! - `config_content`: reads the configuration without its secrets; `settings`: whether the docker command
+//!   can load it; `config_watch`: records each
 //!   change of it;
 //! - `file_ops`, `disk`: what users and accidents do to the configuration's files and file system;
 //! - `write_trap`: stops the daemon when it begins to write the configuration;
@@ -22,6 +23,7 @@ mod layout;
 mod listener;
 mod registry;
 mod registry_store;
+mod settings;
 mod user;
 mod write_trap;
 

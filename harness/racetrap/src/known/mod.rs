@@ -8,4 +8,4 @@ mod comparison;
 mod file;
 
 pub(crate) use comparison::{KnownState, Repair};
-pub(crate) use file::{KnownFailure, KnownFailures};
+pub(crate) use file::{KnownFailure, KnownFailures, KnownSignature};

@@ -95,10 +95,13 @@ impl RecordMasker {
             | What::DockerUser(_)
             | What::Kubernetes { .. }
             | What::Kubeconfig(_)
+            | What::VmProcess(_)
+            | What::VmFiles(_)
             | What::LogSent(_)
             | What::LogTruth(_)
             | What::Footprint(_)
             | What::Announced { .. }
+            | What::Turn { .. }
             | What::Named { .. }
             | What::StepBegan { .. }
             | What::StepDone { .. }
@@ -132,6 +135,7 @@ impl RecordMasker {
             about: None,
             replay: None,
             needs: Needs::default(),
+            clean: None,
             steps: Vec::new(),
         });
     }

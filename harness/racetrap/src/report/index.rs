@@ -15,10 +15,10 @@ use crate::derived::PAGE;
 use crate::timeline::{Inline, policy};
 
 /// Marks the page as written by racetrap.
-const GENERATOR: &str = "racetrap";
+pub(super) const GENERATOR: &str = "racetrap";
 
 /// Characters that a path may contain but the path of a link may not.
-const IN_PATH: AsciiSet =
+pub(super) const IN_PATH: AsciiSet =
     CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?').add(b'\\');
 
 const SCRIPT: &str = include_str!("index.js");

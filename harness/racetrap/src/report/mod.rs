@@ -12,9 +12,11 @@
 //! - `known`: what is known to fail, and runs in which nothing was shown;
 //! - `json`: the output of `--format json`, as docs/formats.md describes it;
 //! - `clean`: how much evidence there is, and what was removed;
-//! - `progress`: a bar or lines on standard error while runs go on.
+//! - `search_json`: a search for programs; `search_page` (and `search_curve`): all
+//!   searches of a state as a page;
+//! - `progress`, `search_progress`: a bar or lines on standard error while runs go on.
 //!
-//! Everything except `terminal` and `progress` is a function from values to text.
+//! Everything except `terminal` and the two of progress is a function from values to text.
 
 mod case;
 mod check;
@@ -33,11 +35,17 @@ mod promises;
 mod recorded;
 mod run;
 mod search;
+mod search_curve;
+mod search_json;
+mod search_page;
+mod search_progress;
 mod summary;
 mod survey;
 mod terminal;
 mod workloads;
 
+#[cfg(test)]
+mod search_tests;
 #[cfg(test)]
 mod tests;
 
@@ -63,10 +71,10 @@ pub(crate) use progress::Progress;
 pub(crate) use promises::promises;
 pub(crate) use recorded::{Recorded, judged};
 pub(crate) use run::{RunReport, run, same_cause, titles};
-pub(crate) use search::{
-    Found, SearchProgress, SearchReport, lesson_line, lessons, lessons_json, plans_line, search,
-    search_json,
-};
+pub(crate) use search::{Found, SearchReport, lesson_line, lessons, merged, plans_line, search};
+pub(crate) use search_json::{lessons_json, merged_json, search_json};
+pub(crate) use search_page::search_page;
+pub(crate) use search_progress::{Pairs, SearchProgress};
 pub(crate) use summary::{index_line, matrix_summary, once_more, runs_summary};
 pub(crate) use survey::{Compared, lanes, survey};
 pub(crate) use terminal::{Color, NotWritten, Paint, Terminal, masked, message_width, tell};

@@ -11,7 +11,7 @@ use super::terminal::{is_dumb, tell};
 use crate::clock::meanwhile;
 
 /// After how long without the end of a run a line says what still runs.
-const QUIET: Duration = Duration::from_secs(30);
+pub(super) const QUIET: Duration = Duration::from_secs(30);
 
 /// What is done, what runs, and how long the rest may take.
 #[derive(Debug)]
@@ -38,16 +38,7 @@ impl Progress {
     /// Of `runs` runs. If standard error is no terminal and `has_lines`, each end is written as a
     /// line; a command that prints its results at once does not need that.
     pub(crate) fn new(runs: usize, has_lines: bool) -> Self {
-        let is_terminal = std::io::stderr().is_terminal() && !is_dumb();
-        let target =
-            if is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(runs as u64), target);
-        let style = "{spinner} {pos}/{len} [{elapsed_precise}] {wide_msg}";
-        let style = ProgressStyle::with_template(style);
-        bar.set_style(style.expect("the template is a constant that the tests draw"));
-        if is_terminal {
-            bar.enable_steady_tick(Duration::from_millis(120));
-        }
+        let bar = bar(Some(runs), "{spinner} {pos}/{len} [{elapsed_precise}] {wide_msg}");
         let now = Instant::now();
         let counts = Counts {
             began: now,
@@ -155,8 +146,22 @@ impl Counts {
     }
 }
 
+/// A bar on standard error; it is hidden if that is no terminal. `template` is a constant.
+pub(super) fn bar(runs: Option<usize>, template: &str) -> ProgressBar {
+    let is_terminal = std::io::stderr().is_terminal() && !is_dumb();
+    let target =
+        if is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(runs.map(|runs| runs as u64), target);
+    let style = ProgressStyle::with_template(template);
+    bar.set_style(style.expect("the template is a constant that the tests draw"));
+    if is_terminal {
+        bar.enable_steady_tick(Duration::from_millis(120));
+    }
+    bar
+}
+
 /// A duration as people say it.
-fn rounded(duration: Duration) -> String {
+pub(super) fn rounded(duration: Duration) -> String {
     match duration.as_secs() {
         0 => format!("{:.1} s", duration.as_secs_f64()),
         seconds @ 1..120 => format!("{seconds} s"),

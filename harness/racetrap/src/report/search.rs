@@ -4,18 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use racetrap_history::Verdict;
-use racetrap_search::{Policy, Rule};
-use serde::Serialize;
-use serde_json::{Value, json};
-use tokio::time::Instant;
+use racetrap_search::Rule;
 
-use super::json::DaemonFacts;
-use super::terminal::{Paint, tell};
-use crate::search::{Explored, Failure, Lesson, Seen, Shrunk};
-
-/// The version of the objects of `learn` and `search`.
-const VERSION: u32 = 1;
+use super::terminal::Paint;
+use crate::known::KnownSignature;
+use crate::search::{Explored, Failure, Lesson, Replay, Shrunk, State, Tally};
 
 /// A failure that a search found, its shortest schedule, and where that is.
 #[derive(Clone, Debug)]
@@ -23,19 +16,35 @@ pub(crate) struct Found {
     pub(crate) failure: Failure,
     /// Nothing if it was not to be shrunk.
     pub(crate) shrunk: Option<Shrunk>,
-    pub(crate) replay: PathBuf,
-    /// The command that repeats it.
+    pub(crate) replay: Replay,
+    /// The command that repeats it, by its file and by its token.
     pub(crate) again: String,
+    pub(crate) again_by_token: String,
+    /// How often earlier searches of the same daemon have seen it.
+    pub(crate) earlier: usize,
 }
 
 /// What a search learned, planned and saw.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SearchReport<'a> {
     pub(crate) lessons: &'a [Lesson],
     /// How many plans there were; nothing if there is no end of them.
     pub(crate) planned: Option<usize>,
+    /// How many of them earlier searches have run.
+    pub(crate) earlier: usize,
     pub(crate) removed: &'a BTreeMap<Rule, usize>,
     pub(crate) explored: &'a Explored,
+    /// Known failures that the list has and the search has not seen.
+    pub(crate) unseen: Vec<&'a KnownSignature>,
+    /// The state file and the page, if the search keeps one.
+    pub(crate) kept: Option<(PathBuf, PathBuf)>,
+}
+
+impl SearchReport<'_> {
+    /// Whether something failed that is not known.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.explored.failures.iter().any(|failure| failure.known.is_none())
+    }
 }
 
 /// One line about a workload, as soon as it was learned from.
@@ -101,77 +110,15 @@ pub(crate) fn lessons(lessons: &[Lesson]) -> String {
     text
 }
 
-/// The places of all workloads as JSON.
-pub(crate) fn lessons_json(daemon: &DaemonFacts, lessons: &[Lesson]) -> String {
-    let workloads: Vec<_> = lessons
-        .iter()
-        .map(|lesson| {
-            let learned = lesson.learned.as_ref();
-            json!({
-                "workload": lesson.workload.finding,
-                "runs": learned.map_or(0, |learned| learned.runs),
-                "sites": learned.map(|learned| &learned.sites),
-                "unstable": learned.map(|learned| &learned.unstable),
-                "not_passed": lesson.not_passed,
-                "errors": lesson.errors,
-            })
-        })
-        .collect();
-    printed(&json!({"version": VERSION, "daemon": daemon, "workloads": workloads}))
-}
-
-fn printed(value: &Value) -> String {
-    format!("{value:#}\n")
-}
-
-/// Lines on standard error while a search goes on.
-#[derive(Debug)]
-pub(crate) struct SearchProgress {
-    planned: Option<usize>,
-    began: Instant,
-    until: Instant,
-    last: Instant,
-    runs: usize,
-    failures: usize,
-    unknown: usize,
-}
-
-/// Seconds between two lines that say how far a search is.
-const EVERY_S: u64 = 10;
-
-impl SearchProgress {
-    /// Of `planned` plans, until `until`.
-    pub(crate) fn new(planned: Option<usize>, until: Instant) -> Self {
-        let now = Instant::now();
-        Self { planned, began: now, until, last: now, runs: 0, failures: 0, unknown: 0 }
-    }
-
-    /// Tells of a new failure at once, and of the rest from time to time.
-    pub(crate) fn seen(&mut self, seen: &Seen<'_>) {
-        self.runs += 1;
-        self.unknown += usize::from(seen.verdict == Verdict::Unknown);
-        if let Some((signature, true)) = &seen.failure {
-            self.failures += 1;
-            tell(&format!("FOUND by plan {}: {signature}: {}", seen.number, seen.plan.title()));
-        }
-        if self.last.elapsed().as_secs() >= EVERY_S {
-            self.last = Instant::now();
-            let (runs, seconds) = (self.runs, self.began.elapsed().as_secs_f64());
-            let left = self.until.saturating_duration_since(Instant::now()).as_secs();
-            tell(&format!(
-                "{runs}{} plans, {:.0} a minute, {} ways to fail, {} unknown, {left} s left",
-                self.planned.map(|count| format!(" of {count}")).unwrap_or_default(),
-                rate(runs, seconds),
-                self.failures,
-                self.unknown,
-            ));
-        }
-    }
-}
-
 #[expect(clippy::cast_precision_loss, reason = "a count of runs is small")]
-fn rate(runs: usize, seconds: f64) -> f64 {
+pub(super) fn rate(runs: usize, seconds: f64) -> f64 {
     if seconds > 0.0 { runs as f64 * 60.0 / seconds } else { 0.0 }
+}
+
+/// A number of ways to fail.
+pub(super) fn ways(count: usize) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} way{plural} to fail")
 }
 
 /// The end of a search as text.
@@ -180,8 +127,14 @@ pub(crate) fn search(report: &SearchReport<'_>, found: &[Found], paint: Paint) -
     for found in found {
         failure(&mut text, found, paint);
     }
-    let SearchReport { planned, removed, explored, .. } = report;
+    let SearchReport { planned, earlier, removed, explored, unseen, kept, .. } = report;
+    for KnownSignature { oracle, check, why, since } in unseen {
+        let _ = writeln!(text, "not seen: {oracle} ({check}), known since {since}: {why}");
+    }
     let _ = writeln!(text, "{}", plans_line(*planned, removed));
+    if *earlier > 0 {
+        let _ = writeln!(text, "{earlier} plans were run by earlier searches");
+    }
     for ((policy, verdict), count) in &explored.verdicts {
         let _ = writeln!(text, "  {policy}: {count} {verdict}");
     }
@@ -195,11 +148,16 @@ pub(crate) fn search(report: &SearchReport<'_>, found: &[Found], paint: Paint) -
     let _ = writeln!(
         text,
         "{runs} plans in {seconds:.0} s, {:.0} a minute; {places} kinds of places, {pairs} pairs of place \
-         and disturbance; {} ways to fail, {} runs showed nothing",
+         and disturbance; {}, {} known; {} runs showed nothing",
         rate(runs, seconds),
-        found.len(),
+        ways(found.iter().filter(|found| found.failure.known.is_none()).count()),
+        found.iter().filter(|found| found.failure.known.is_some()).count(),
         explored.unknowns(),
     );
+    if let Some((state, page)) = kept {
+        let _ = writeln!(text, "state {}", state.display());
+        let _ = writeln!(text, "page {}", page.display());
+    }
     text
 }
 
@@ -213,12 +171,17 @@ fn places(explored: &Explored) -> usize {
 }
 
 fn failure(text: &mut String, found: &Found, paint: Paint) {
-    let Found { failure, shrunk, replay, again } = found;
-    let Failure { signature, plan, number, after, reasons, count, evidence, .. } = failure;
-    let _ = writeln!(text, "{} {signature}", paint.bad("FAIL"));
+    let Found { failure, shrunk, replay, again, again_by_token, earlier } = found;
+    let Failure { signature, known, plan, number, after, reasons, count, evidence, .. } = failure;
+    let word = if known.is_some() { paint.doubtful("KNOWN") } else { paint.bad("FAIL") };
+    let _ = writeln!(text, "{word} {signature}");
+    if let Some(KnownSignature { why, since, .. }) = known {
+        let _ = writeln!(text, "  known since {since}: {why}");
+    }
+    let before = if *earlier > 0 { format!(", {earlier} earlier") } else { String::new() };
     let _ = writeln!(
         text,
-        "  {} (plan {number}, after {} s; {count} plans failed like this)",
+        "  {} (plan {number}, after {} s; {count} plans failed like this{before})",
         plan.title(),
         after.as_secs()
     );
@@ -234,85 +197,36 @@ fn failure(text: &mut String, found: &Found, paint: Paint) {
             if *is_shortest { ", each is needed" } else { ", and the time was over" },
         );
     }
-    let _ = writeln!(text, "  replay {}", replay.display());
+    let _ = writeln!(text, "  replay {}", replay.path.display());
     for evidence in evidence {
         let _ = writeln!(text, "  evidence {}", evidence.display());
     }
-    let _ = writeln!(text, "  again {again}\n");
+    let _ = writeln!(text, "  again {again}\n  or {again_by_token}\n");
 }
 
-#[derive(Serialize)]
-struct FoundJson<'a> {
-    signature: &'a racetrap_search::Signature,
-    policy: Policy,
-    place: &'a str,
-    disturbance: &'a str,
-    workload: String,
-    plan: usize,
-    seconds: f64,
-    count: usize,
-    reasons: &'a [String],
-    steps: usize,
-    steps_left: Option<usize>,
-    repeated: Option<(usize, usize)>,
-    shrink_runs: Option<usize>,
-    shortest: Option<bool>,
-    replay: String,
-    evidence: Vec<String>,
-    again: &'a str,
-}
-
-/// The end of a search as JSON.
-pub(crate) fn search_json(
-    daemon: &DaemonFacts,
-    report: &SearchReport<'_>,
-    found: &[Found],
-) -> String {
-    let SearchReport { lessons, planned, removed, explored } = report;
-    let found: Vec<_> = found
-        .iter()
-        .map(|Found { failure, shrunk, replay, again }| FoundJson {
-            signature: &failure.signature,
-            policy: failure.plan.policy,
-            place: &failure.plan.place,
-            disturbance: &failure.plan.disturbance,
-            workload: failure.plan.workload.to_string(),
-            plan: failure.number,
-            seconds: failure.after.as_secs_f64(),
-            count: failure.count,
-            reasons: &failure.reasons,
-            steps: failure.plan.scenario.steps.len(),
-            steps_left: shrunk.as_ref().map(|shrunk| shrunk.scenario.steps.len()),
-            repeated: shrunk.as_ref().map(|shrunk| shrunk.repeated),
-            shrink_runs: shrunk.as_ref().map(|shrunk| shrunk.runs),
-            shortest: shrunk.as_ref().map(|shrunk| shrunk.is_shortest),
-            replay: replay.to_string_lossy().into_owned(),
-            evidence: failure
-                .evidence
-                .iter()
-                .map(|path| path.to_string_lossy().into_owned())
-                .collect(),
-            again,
-        })
-        .collect();
-    let verdicts: Vec<_> = explored
-        .verdicts
-        .iter()
-        .map(|((policy, verdict), count)| json!({"policy": policy, "verdict": verdict, "count": count}))
-        .collect();
-    let removed: Vec<_> =
-        removed.iter().map(|(rule, count)| json!({"rule": rule, "count": count})).collect();
-    let covered: Vec<_> = explored
-        .covered
-        .iter()
-        .map(|((place, disturbance), count)| {
-            json!({"place": place, "disturbance": disturbance, "count": count})
-        })
-        .collect();
-    let workloads: Vec<_> = lessons.iter().map(|lesson| &lesson.workload.finding).collect();
-    printed(&json!({
-        "version": VERSION, "daemon": daemon, "workloads": workloads, "planned": planned, "removed": removed,
-        "plans": explored.runs(), "seconds": explored.took.as_secs_f64(), "verdicts": verdicts,
-        "covered": covered, "unknown": explored.unknown, "found": found,
-    }))
+/// What was merged, as text.
+pub(crate) fn merged(state: &State, paint: Paint) -> String {
+    let mut text = String::new();
+    for tally in state.tallies() {
+        let Tally { subject, sessions, runs, seconds, pairs, failures, .. } = &tally;
+        let _ = writeln!(text, "{}", paint.strong(&subject.to_string()));
+        let _ = writeln!(
+            text,
+            "  {} searches, {runs} plans in {seconds:.0} s, {} of {} pairs covered",
+            sessions.len(),
+            tally.covered(),
+            pairs.len()
+        );
+        for failure in failures {
+            let word = match failure.known {
+                Some(_) => paint.doubtful("KNOWN"),
+                None => paint.bad("FAIL"),
+            };
+            let _ = writeln!(text, "  {word} {}, {} times", failure.signature, failure.count);
+            if let Some(short) = failure.shortened {
+                let _ = writeln!(text, "    again {}", short.again);
+            }
+        }
+    }
+    text
 }

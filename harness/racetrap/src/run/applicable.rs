@@ -48,6 +48,13 @@ pub(super) fn refused(
              `{engine}`"
         ));
     }
+    if is_guest_only && scenario.disturbs_first_connection() {
+        return Some(
+            "the scenario disturbs the first connection to the engine, and in VM mode `guest` the App runs \
+             before the first step"
+                .to_owned(),
+        );
+    }
     let wanted = wanted.filter(|mode| !modes.is_empty() && !modes.contains(mode))?;
     let names: Vec<_> = modes.iter().map(ToString::to_string).collect();
     let names = names.join(" or ");
@@ -153,11 +160,28 @@ mod tests {
         #[case] expected: Option<&str>,
     ) {
         let catalogue = Catalogue::embedded().expect("the catalogue");
-        let mut scenario = catalogue.entries().next().expect("an entry").clone();
+        let is_later = |scenario: &&Scenario| !scenario.disturbs_first_connection();
+        let mut scenario = catalogue.entries().find(is_later).expect("an entry").clone();
         scenario.needs.vm = modes.to_vec();
         let why = refused(&scenario, wanted, engine.parse().expect("an engine"));
         assert_eq!(why.is_some(), expected.is_some(), "{why:?}");
         let text = expected.unwrap_or_default();
         assert!(why.unwrap_or_default().contains(text));
+    }
+
+    // The first finding holds a list of the first sync; the other cuts a connection that it has.
+    #[rstest]
+    #[case("rdd-T3", VmMode::Guest, true)]
+    #[case("rdd-T3", VmMode::Api, false)]
+    #[case("295-I4", VmMode::Guest, false)]
+    fn in_mode_guest_the_first_connection_is_made_before_the_first_step(
+        #[case] id: &str,
+        #[case] mode: VmMode,
+        #[case] expected: bool,
+    ) {
+        let catalogue = Catalogue::embedded().expect("the catalogue");
+        let scenario = catalogue.get(&id.parse().expect("an id")).expect("an entry");
+        let why = refused(scenario, Some(mode), "vm".parse().expect("an engine"));
+        assert_eq!(why.is_some(), expected, "{why:?}");
     }
 }

@@ -102,6 +102,7 @@ impl Runner {
 
     async fn dispatch(&mut self, step: &Step) -> Result<(), StepError> {
         let Self { scene, parts, neighbour } = self;
+        parts.gates.turn(step).await;
         match step {
             Step::Engine(step) => engine::step(scene, step).await,
             Step::Command(step) => parts.commands.step(scene, step).await,

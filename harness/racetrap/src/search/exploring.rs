@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use racetrap_history::{Judgement, Verdict, triggers};
+use racetrap_history::{Judgement, Verdict, triggers, turns};
 use racetrap_search::{Plan, Policy, Signature};
 use tokio::time::Instant;
 
+use crate::bundle::archive_of;
+use crate::known::{KnownFailures, KnownSignature};
 use crate::matrix::{not_begun, reasons};
 use crate::run::{self, EndAt, Outcome, RunError, RunOptions};
 
@@ -28,27 +30,11 @@ pub(crate) enum Enough {
 }
 
 impl Enough {
-    fn accepts(&self, found: &Signature) -> bool {
+    fn accepts(&self, found: &Failure) -> bool {
         match self {
             Self::Never => false,
-            Self::First => true,
-            Self::Like(wanted) => wanted == found,
-        }
-    }
-
-    /// When a run of such a search may end.
-    fn end_at(&self) -> EndAt {
-        match self {
-            Self::Never | Self::First => EndAt::AnyViolation,
-            Self::Like(wanted) => EndAt::ViolationOf(wanted.oracle),
-        }
-    }
-
-    /// How a run failed: in the wanted way, if it did.
-    fn signature(&self, judgement: &Judgement) -> Option<Signature> {
-        match self {
-            Self::Like(wanted) if wanted.is_in(judgement) => Some(wanted.clone()),
-            Self::Like(_) | Self::Never | Self::First => Signature::new(judgement),
+            Self::First => found.known.is_none(),
+            Self::Like(wanted) => *wanted == found.signature,
         }
     }
 }
@@ -64,6 +50,34 @@ pub(crate) struct Limits {
     pub(crate) enough: Enough,
     /// How many runs there may be at once.
     pub(crate) jobs: NonZeroUsize,
+    /// Failures that are known. None of them is what a search looks for.
+    pub(crate) known: KnownFailures,
+}
+
+impl Limits {
+    /// When a run may end. Behind a known failure there may be another one.
+    fn end_at(&self) -> EndAt {
+        match &self.enough {
+            Enough::Like(wanted) => EndAt::ViolationOf(wanted.oracle),
+            Enough::Never | Enough::First if self.known.signatures().is_empty() => {
+                EndAt::AnyViolation
+            }
+            Enough::Never | Enough::First => EndAt::LastStep,
+        }
+    }
+
+    /// How a run failed, if it did: in the wanted way, or in one that is not known. With what the list says
+    /// of it.
+    fn failure(&self, judgement: &Judgement) -> Option<(Signature, Option<KnownSignature>)> {
+        let signature = match &self.enough {
+            Enough::Like(wanted) if wanted.is_in(judgement) => Some(wanted.clone()),
+            Enough::Like(_) | Enough::Never | Enough::First => {
+                Signature::unless(judgement, |found| self.known.of_search(found).is_some())
+            }
+        }?;
+        let known = self.known.of_search(&signature).cloned();
+        Some((signature, known))
+    }
 }
 
 /// The result of one plan, as it is reported at once.
@@ -75,8 +89,12 @@ pub(crate) struct Seen<'a> {
     pub(crate) number: usize,
     /// The verdict of its run.
     pub(crate) verdict: Verdict,
+    /// Why the run showed nothing, if it did not.
+    pub(crate) why: Option<String>,
+    /// How long after the beginning of the search its run had ended.
+    pub(crate) after: Duration,
     /// The failure, and whether it is the first of its kind.
-    pub(crate) failure: Option<(Signature, bool)>,
+    pub(crate) failure: Option<(&'a Failure, bool)>,
 }
 
 /// A way in which the daemon failed, and the plans that showed it.
@@ -84,6 +102,8 @@ pub(crate) struct Seen<'a> {
 pub(crate) struct Failure {
     /// What these plans' runs have in common.
     pub(crate) signature: Signature,
+    /// What the list of known failures says of it.
+    pub(crate) known: Option<KnownSignature>,
     /// The plan that failed first.
     pub(crate) plan: Plan,
     /// Its place in the order in which plans began, from 1.
@@ -152,7 +172,7 @@ pub(crate) async fn explore(
     });
     let runs = next.map(|(number, plan)| {
         let again = again(&plan);
-        let options = RunOptions { again, end_at: limits.enough.end_at(), ..options.clone() };
+        let options = RunOptions { again, end_at: limits.end_at(), ..options.clone() };
         async move {
             let came = run::run(&plan.scenario, &options).await;
             (number, plan, came)
@@ -161,69 +181,82 @@ pub(crate) async fn explore(
     let mut running =
         std::pin::pin!(futures::stream::iter(runs).buffer_unordered(limits.jobs.get()));
     while let Some((number, plan, came)) = running.next().await {
-        let came = came.map(|outcome| {
-            let signature = limits.enough.signature(&outcome.judgement);
-            (outcome, signature)
+        let after = began.elapsed();
+        let verdict = came.as_ref().map_or(Verdict::Unknown, |outcome| outcome.judgement.verdict);
+        let why = explored.count(&plan, &came);
+        let failure = came.ok().and_then(|outcome| {
+            let found = limits.failure(&outcome.judgement)?;
+            Some(explored.add_failure(found, (number, &plan, after), outcome))
         });
-        let failed = explored.add(number, &plan, came, began.elapsed());
-        let is_enough = |(signature, _): &(Signature, bool)| limits.enough.accepts(signature);
-        found.set(found.get() || failed.1.as_ref().is_some_and(is_enough));
-        observe(Seen { plan: &plan, number, verdict: failed.0, failure: failed.1 });
+        let failure = failure.map(|(at, is_first)| (&explored.failures[at], is_first));
+        let is_enough = failure.is_some_and(|(failure, _)| limits.enough.accepts(failure));
+        found.set(found.get() || is_enough);
+        observe(Seen { plan: &plan, number, verdict, why, after, failure });
     }
     explored.took = began.elapsed();
     explored
 }
 
 impl Explored {
-    /// Counts a run. Returns its verdict, and its failure with whether that is the first of its kind.
-    fn add(
-        &mut self,
-        number: usize,
-        plan: &Plan,
-        came: Result<(Outcome, Option<Signature>), RunError>,
-        after: Duration,
-    ) -> (Verdict, Option<(Signature, bool)>) {
-        let (outcome, signature) = match came {
-            Ok(came) => came,
-            Err(error) => {
-                *self.unknown.entry(error.told()).or_default() += 1;
-                *self.verdicts.entry((plan.policy, Verdict::Unknown)).or_default() += 1;
-                return (Verdict::Unknown, None);
-            }
-        };
-        let order = triggers(&outcome.history);
-        let Outcome { judgement, evidence, .. } = outcome;
-        let verdict = judgement.verdict;
+    /// Counts a run. Returns why it showed nothing, if it did not.
+    fn count(&mut self, plan: &Plan, came: &Result<Outcome, RunError>) -> Option<String> {
+        let verdict = came.as_ref().map_or(Verdict::Unknown, |outcome| outcome.judgement.verdict);
         *self.verdicts.entry((plan.policy, verdict)).or_default() += 1;
-        if verdict == Verdict::Unknown {
-            let why = judgement.unknowns.first().map(|unknown| unknown.text.clone());
-            *self.unknown.entry(why.unwrap_or_default()).or_default() += 1;
-        } else {
+        if verdict != Verdict::Unknown {
             let covered = (plan.place.clone(), plan.disturbance.clone());
             *self.covered.entry(covered).or_default() += 1;
+            return None;
         }
-        let Some(signature) = signature else { return (verdict, None) };
-        let known = self.failures.iter_mut().find(|failure| failure.signature == signature);
-        let Some(known) = known else {
+        let why = match came {
+            Ok(outcome) => {
+                let first = outcome.judgement.unknowns.first();
+                first.map(|unknown| unknown.text.clone()).unwrap_or_default()
+            }
+            Err(error) => error.told(),
+        };
+        *self.unknown.entry(why.clone()).or_default() += 1;
+        Some(why)
+    }
+
+    /// Counts a run that failed. Returns the index of its failure, and whether it is the first of its kind.
+    fn add_failure(
+        &mut self,
+        (signature, known): (Signature, Option<KnownSignature>),
+        (number, plan, after): (usize, &Plan, Duration),
+        outcome: Outcome,
+    ) -> (usize, bool) {
+        let Outcome { judgement, evidence, history, .. } = outcome;
+        let at = self.failures.iter().position(|failure| failure.signature == signature);
+        let Some(at) = at else {
             self.failures.push(Failure {
-                signature: signature.clone(),
-                plan: plan.clone(),
+                signature,
+                known,
+                plan: plan.clone().in_order(&turns(&history)),
                 number,
                 after,
-                order,
+                order: triggers(&history),
                 reasons: reasons(&judgement).collect(),
                 count: 1,
                 evidence: evidence.into_iter().collect(),
             });
-            return (verdict, Some((signature, true)));
+            return (self.failures.len() - 1, true);
         };
-        known.count += 1;
+        let failure = &mut self.failures[at];
+        failure.count += 1;
         match evidence {
-            Some(evidence) if known.evidence.len() < EVIDENCE_MAX => known.evidence.push(evidence),
+            Some(evidence) if failure.evidence.len() < EVIDENCE_MAX => {
+                failure.evidence.push(evidence);
+            }
             // A search may fail a thousand times in one way. What is removed was made by this run alone.
-            Some(evidence) => drop(std::fs::remove_dir_all(evidence)),
+            Some(evidence) => remove_evidence(&evidence),
             None => {}
         }
-        (verdict, Some((signature, false)))
+        (at, false)
     }
+}
+
+/// Removes the evidence of a run, with the archive beside it. What cannot be removed is only in the way.
+pub(super) fn remove_evidence(directory: &Path) {
+    drop(std::fs::remove_dir_all(directory));
+    drop(std::fs::remove_file(archive_of(directory)));
 }

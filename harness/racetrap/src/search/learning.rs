@@ -21,6 +21,18 @@ pub(crate) struct Lesson {
     pub(crate) errors: Vec<String>,
 }
 
+impl Lesson {
+    /// What an earlier search has learned.
+    pub(crate) fn known(learned: &Learned) -> Self {
+        Self {
+            workload: learned.workload.clone(),
+            learned: Some(learned.clone()),
+            not_passed: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+}
+
 /// Runs `workload` so many times, and learns from the runs that passed. One after the other: runs beside
 /// each other would make their order differ more than a user's machine does.
 pub(crate) async fn learn_workload(

@@ -3,10 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use racetrap_history::{About, Platform, Replay, Scenario};
+use racetrap_history::{About, Platform, Replay as Expected, Scenario};
 
 use super::exploring::Failure;
+use super::token::to_token;
 use crate::scenario_file::to_yaml;
+
+/// A failure as a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Replay {
+    pub(crate) path: PathBuf,
+    /// The same in one line.
+    pub(crate) token: String,
+}
 
 /// Writes `scenario`, which fails like `failure`, to a file of its own below `directory`. `order` is that of
 /// its gates and rules.
@@ -15,7 +24,7 @@ pub(crate) fn write_replay(
     failure: &Failure,
     scenario: &Scenario,
     order: &[String],
-) -> io::Result<PathBuf> {
+) -> io::Result<Replay> {
     let Failure { signature, plan, reasons, .. } = failure;
     let oracle = signature.oracle;
     let about = About {
@@ -30,11 +39,12 @@ pub(crate) fn write_replay(
         covers: Vec::new(),
         platforms: vec![Platform::Linux],
     };
-    let expected = Replay { oracle, order: order.to_vec() };
+    let expected = Expected { oracle, order: order.to_vec() };
     let whole = Scenario { about: Some(about), replay: Some(expected), ..scenario.clone() };
     let text = to_yaml(&whole)?;
     fs::create_dir_all(directory)?;
     let path = directory.join(format!("{}.yaml", plan.scenario.finding));
+    let token = to_token(&text)?;
     fs::write(&path, text)?;
-    Ok(path)
+    Ok(Replay { path, token })
 }

@@ -4,6 +4,7 @@ use racetrap_history::{Scenario, triggers};
 use racetrap_search::{Shrinking, Signature};
 use tokio::time::Instant;
 
+use super::exploring::remove_evidence;
 use crate::matrix::not_begun;
 use crate::run::{self, EndAt, RunOptions};
 
@@ -87,7 +88,7 @@ async fn fails(
 ) -> Option<Vec<String>> {
     let outcome = run::run(scenario, options).await.ok()?;
     if let Some(evidence) = &outcome.evidence {
-        drop(std::fs::remove_dir_all(evidence));
+        remove_evidence(evidence);
     }
     signature.is_in(&outcome.judgement).then(|| triggers(&outcome.history))
 }

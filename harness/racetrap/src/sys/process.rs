@@ -42,6 +42,18 @@ impl Identity {
         Self::from_pid(self.pid) == Some(self)
     }
 
+    /// How often the kernel has given its threads a CPU, all together. Between two looks that see the same
+    /// number, none of them has run.
+    pub(crate) fn turns(self) -> u64 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten();
+        let of_task = |task: std::fs::DirEntry| {
+            let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+            // Time on a CPU, time waiting for one, number of turns.
+            text.split_whitespace().nth(2)?.parse::<u64>().ok()
+        };
+        tasks.filter_map(Result::ok).filter_map(of_task).sum()
+    }
+
     /// Whether the process has ended, and its parent has waited for it.
     pub(crate) fn is_gone(self) -> bool {
         let stat = self.entry().and_then(|process| process.stat().ok());

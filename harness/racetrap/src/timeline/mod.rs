@@ -10,6 +10,7 @@ mod policy;
 mod story;
 mod trace;
 
+pub(crate) use page::meaning;
 pub use page::{Beside, timeline_page};
 pub(crate) use policy::{Inline, policy};
 pub(crate) use story::{StoryLine, story};

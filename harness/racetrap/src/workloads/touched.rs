@@ -79,6 +79,7 @@ impl Touched<'_> {
             (needs.neighbour, "neighbour"),
             (needs.standalone, "standalone"),
             (needs.live_restore, "live_restore"),
+            (needs.shared_group, "shared_group"),
             (needs.contexts, "contexts"),
             (needs.passthrough, "passthrough"),
         ];

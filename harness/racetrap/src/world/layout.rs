@@ -53,8 +53,15 @@ pub(super) fn create_directory(
     };
     let environment = match options.vm {
         VmMode::Api => environment,
-        VmMode::Program => environment
-            .with(&racetrap_vm::program_variable(), companion("qemu-standin")?.to_string_lossy()),
+        VmMode::Program => {
+            let shared = if options.needs.shared_group { "1" } else { "0" };
+            environment
+                .with(
+                    &racetrap_vm::program_variable(),
+                    companion("qemu-standin")?.to_string_lossy(),
+                )
+                .with(racetrap_vm::SHARED_GROUP, shared)
+        }
         VmMode::Guest => {
             let (console, log) = (place::guest_log(directory), place::engine_log(directory));
             let files = MachineFiles::new(&place::engine(directory), console, log);

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use racetrap_history::{Owner, VmMode, What};
 use racetrap_wire::Wire;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::client_wire::{ClientWireError, insert_client_wire};
@@ -18,7 +19,7 @@ use super::reuse::ReuseState;
 use crate::bundle::{Cause, Trigger, past_wire};
 use crate::chain::chain;
 use crate::clock::Clock;
-use crate::daemon::{Admission, AdmissionError, Api, ApiError, Daemon, DaemonError, Resource};
+use crate::daemon::{Admission, AdmissionError, Api, ApiError, Daemon, DaemonError, Resource, Vms};
 use crate::docker_cli::CliUser;
 use crate::engine::{Engine, EngineError, Truth, TruthError, Workload};
 use crate::intent::{self, Intent};
@@ -48,6 +49,8 @@ pub(crate) struct World {
     client_wire: Option<Wire>,
     pub(crate) tasks: Tasks,
     pub(crate) vm: VmMode,
+    /// The daemon's VMs; `None` in VM mode `api`.
+    vms: Option<Vms>,
     pub(super) reuse: ReuseState,
     /// The harness's admission, once a step has needed it.
     admission: Option<Admission>,
@@ -95,8 +98,13 @@ impl World {
         user.begin();
         kubernetes.iter().for_each(StandIn::begin);
         let processes = marked(MARKER, foundation.slot.marker());
+        let daemon = daemon.expect("`Parts::start` stores the daemon before it succeeds");
+        let lima_home = daemon.paths().get("lima_home").filter(|_| options.vm != VmMode::Api);
+        let vms = lima_home
+            .map(|home| Vms::start(home, &foundation.environment, &mut tasks.observers, recorder));
         Ok(Self {
-            daemon: daemon.expect("`Parts::start` stores the daemon before it succeeds"),
+            daemon,
+            vms,
             api,
             engine,
             workload: Workload::new(truth.docker().clone()),
@@ -200,6 +208,21 @@ impl World {
         std::iter::once(&self.wire).chain(&self.client_wire).chain(kubernetes)
     }
 
+    /// The daemon's VMs, and the tasks of their bystanders.
+    ///
+    /// # Errors
+    /// In VM mode `api`, where the daemon runs no VM.
+    pub(crate) fn vms(&mut self) -> Result<(&mut Vms, &mut JoinSet<()>), DaemonError> {
+        let why = "the step is about a VM that the daemon runs".to_owned();
+        let vms = self.vms.as_mut().ok_or(DaemonError::VmMode { mode: self.vm, why })?;
+        Ok((vms, &mut self.tasks.keepers))
+    }
+
+    /// Records the processes and files of the daemon's VMs as they are now.
+    pub(crate) fn record_vms(&self) {
+        self.vms.iter().for_each(Vms::record_state);
+    }
+
     /// Lets the wire remove its socket, which is pinned in VM mode `guest`.
     pub(crate) fn loosen_socket(&mut self) -> Result<(), WorldError> {
         self.pinned
@@ -218,6 +241,7 @@ impl World {
         if self.admission.is_none() {
             let recorder = &self.foundation.recorder;
             let admission = Admission::start(&mut self.tasks.observers, recorder)?;
+            let admission = admission.with_vms(self.vms.is_some());
             admission.install(&self.api).await?;
             self.admission = Some(admission);
         }
@@ -288,9 +312,13 @@ impl World {
     /// With the panic of any task of the world.
     pub(crate) async fn close(mut self) {
         let mut leaks = Vec::new();
+        self.vms.iter_mut().for_each(Vms::thaw_all);
         // The daemon first, while engine and wire still work, so that it can shut down in order.
         let left = self.daemon.stop().await;
         leaks.extend(left.map(|text| (Owner::Daemon, text)));
+        if let Some(vms) = self.vms.take() {
+            leaks.extend(vms.close().await.map(|text| (Owner::World, text)));
+        }
         // The last look at the user's files: a daemon that stops must leave them in order.
         self.record_user_files();
         self.tasks.clients.abort_all();

@@ -145,8 +145,14 @@ fn a_panic_of_the_harness_leaves_a_bundle() {
     let broken = Step::Neighbour(NeighbourStep::Does(Box::new(create)));
     let finding = serde_json::from_str("\"295-I3\"").unwrap();
     let steps = vec![broken];
-    let scenario =
-        Scenario { finding, about: None, replay: None, needs: Default::default(), steps };
+    let scenario = Scenario {
+        finding,
+        about: None,
+        replay: None,
+        needs: Default::default(),
+        clean: None,
+        steps,
+    };
     let options = RunOptions {
         daemon: racetrap::process::companion("rdd-reference").unwrap(),
         defects: Vec::new(),

@@ -10,6 +10,7 @@ mod known;
 mod listing;
 mod machine;
 mod manual;
+mod merge;
 mod output;
 mod pasted;
 mod promises;

@@ -71,3 +71,11 @@ fn a_workload_can_be_run_by_its_id_and_by_its_file() {
     let (code, _, stderr) = outcome(&mut sandbox.racetrap(&["run", "work-volume-lif"]));
     assert_eq!(code, 2, "{stderr}");
 }
+
+#[test]
+fn a_workload_that_nobody_knows_is_answered_with_the_nearest() {
+    let sandbox = Sandbox::new();
+    let (code, _, stderr) = outcome(&mut sandbox.racetrap(&["search", "work-image-tag"]));
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("the nearest are `work-image-tags`, "), "{stderr}");
+}

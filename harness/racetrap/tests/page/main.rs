@@ -7,6 +7,7 @@ mod histories;
 mod index;
 mod layout;
 mod places;
+mod search;
 mod timeline;
 mod trace;
 mod words;

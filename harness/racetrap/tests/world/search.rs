@@ -29,8 +29,21 @@ fn a_search_finds_shortens_and_repeats_a_failure() {
     let replay = failure["replay"].as_str().unwrap();
     let again = racetrap(&place, &[&["repro", replay][..], &defect].concat(), 1);
     assert_eq!(again["run"]["replay"], "reproduced", "{again}");
+    let token = failure["token"].as_str().unwrap();
+    let by_token = racetrap(&place, &[&["repro", token][..], &defect].concat(), 1);
+    assert_eq!(by_token["run"]["replay"], "reproduced", "{by_token}");
     let correct = racetrap(&place, &["repro", replay], 0);
     assert_eq!(correct["run"]["replay"], "not_reproduced", "{correct}");
+    // In a state of its own, the search finds the same; listed as known, that does not fail it, and its
+    // schedule is left as it is.
+    let known = "- {oracle: convergence, check: convergence.rs, why: it is slow, since: June}\n";
+    std::fs::write(place.path().join("known.yaml"), known).unwrap();
+    let apart = ["--state", "apart.jsonl", "--known", "known.yaml", "--plans", "1"];
+    let known = racetrap(&place, &[&search[..2], &apart, &defect].concat(), 0);
+    let failure = &known["found"][0];
+    assert_eq!((&failure["known"]["since"], &failure["earlier"]), (&"June".into(), &0.into()));
+    assert_eq!(failure["repeated"], Value::Null, "{failure}");
+    assert!(place.path().join("apart.html").exists());
     assert_eq!(place.leftovers(), Vec::<String>::new());
 }
 
@@ -46,6 +59,15 @@ fn a_search_of_the_correct_daemon_finds_nothing() {
     let found = racetrap(&place, &search, 0);
     assert_eq!(found["found"], serde_json::json!([]), "{found}");
     assert_eq!(found["plans"], 12);
+    // The next search goes on.
+    let limits = ["--plans", "2", "--for", "120s", "--shrink-for", "0s"];
+    let next =
+        racetrap(&place, &[&["search", "--learned", "learned.json"][..], &limits].concat(), 0);
+    assert_eq!((&next["earlier"], &next["plans"]), (&12.into(), &2.into()));
+    let state = std::fs::read_to_string(next["state"].as_str().unwrap()).unwrap();
+    let plans: Vec<Value> = state.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let plans = plans.iter().filter_map(|line| line["ran"]["plan"].as_str());
+    assert_eq!(plans.collect::<std::collections::BTreeSet<_>>().len(), 14, "{state}");
     assert_eq!(place.leftovers(), Vec::<String>::new());
 }
 

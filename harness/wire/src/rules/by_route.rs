@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::call::Call;
 use crate::rules::fault::{Cause, Decision, Fault};
 use crate::rules::latch::Latch;
+use crate::rules::line::Line;
 use crate::rules::matcher::{Matcher, Message};
 
 /// What a rule does.
@@ -13,6 +14,8 @@ use crate::rules::matcher::{Matcher, Message};
 pub(crate) enum RuleAction<F> {
     /// Holds the one message that the matcher's count selects.
     Hold(Arc<Latch>),
+    /// Holds each message.
+    HoldEach(Arc<Line>),
     /// Applies a fault; `left` says how many times more, without a value always.
     Fault { fault: F, left: Option<u32> },
 }
@@ -110,7 +113,7 @@ impl<F: Fault> RulesByRoute<F> {
         let candidates = self.candidates(call);
         let decision = candidates.into_iter().find_map(|id| {
             let rule = self.rules.get_mut(&id).filter(|rule| rule.matches(call, message))?;
-            rule.count_and_decide()
+            rule.count_and_decide(call, message)
         });
         decision.unwrap_or(Decision::Forward)
     }
@@ -121,7 +124,7 @@ impl<F: Fault> RulesByRoute<F> {
         let candidates = self.candidates(call);
         let faults = candidates.into_iter().filter_map(|id| {
             let rule = self.rules.get_mut(&id).filter(|rule| rule.matches(call, message))?;
-            match rule.count_and_decide()? {
+            match rule.count_and_decide(call, message)? {
                 Decision::Fault(fault, _) => Some(fault),
                 Decision::Forward | Decision::Hold(_) => None,
             }
@@ -133,7 +136,7 @@ impl<F: Fault> RulesByRoute<F> {
 impl<F: Fault> Rule<F> {
     fn matches(&self, call: &Call, message: Message<'_>) -> bool {
         let can_happen = match &self.action {
-            RuleAction::Hold(_) => true,
+            RuleAction::Hold(_) | RuleAction::HoldEach(_) => true,
             RuleAction::Fault { fault, .. } => fault.can_happen(call),
         };
         can_happen && self.matcher.matches_call(call) && self.matcher.matches_content(message)
@@ -141,10 +144,11 @@ impl<F: Fault> Rule<F> {
 
     /// Counts the message. None if the rule leaves it to later rules: because the n-th message has
     /// not come yet, or because the rule has been applied as often as it may.
-    fn count_and_decide(&mut self) -> Option<Decision<F>> {
+    fn count_and_decide(&mut self, call: &Call, message: Message<'_>) -> Option<Decision<F>> {
         self.matched += 1;
         let nth = self.matcher.nth.unwrap_or(1);
         match &mut self.action {
+            RuleAction::HoldEach(line) => Some(Decision::Hold(line.latch(call, message))),
             RuleAction::Hold(latch) => (self.matched == nth).then(|| Decision::Hold(latch.clone())),
             RuleAction::Fault { fault, left } => {
                 if self.matched < nth {

@@ -12,6 +12,7 @@ use crate::json_edits::JsonEdits;
 use crate::point::Point;
 use crate::rules::last_answer::LastAnswer;
 use crate::rules::latch::Latch;
+use crate::rules::line::Line;
 
 /// What a rule does to the messages that it matches. The number says to how many of them; without a
 /// number, to all.
@@ -19,6 +20,8 @@ use crate::rules::latch::Latch;
 pub(crate) enum Effect {
     /// Holds the one message that the matcher's count selects.
     Hold(Point, Arc<Latch>),
+    /// Holds each message.
+    HoldEach(Point, Arc<Line>),
     /// Does something else to requests.
     Request(RequestFault, Option<u32>),
     /// Does something else to responses.

@@ -2,6 +2,7 @@
 //!
 //! From bottom to top:
 //! - [`latch`]: holds one message for a gate;
+//! - [`line`]: stops every message, and hands each to the test;
 //! - [`last_answer`]: the response that a recording keeps for `stale`;
 //! - [`matcher`]: which messages a rule matches;
 //! - [`fault`]: what a rule does to a message, and the decision for one message;
@@ -12,5 +13,6 @@ mod by_route;
 pub(crate) mod fault;
 pub(crate) mod last_answer;
 pub(crate) mod latch;
+pub(crate) mod line;
 pub(crate) mod matcher;
 pub(crate) mod registry;

@@ -126,6 +126,15 @@ impl ArmedRules {
             Effect::Hold(Point::Frame, latch) => {
                 self.frames.insert(id, cause, matcher, RuleAction::Hold(latch));
             }
+            Effect::HoldEach(Point::Request, line) => {
+                self.requests.insert(id, cause, matcher, RuleAction::HoldEach(line));
+            }
+            Effect::HoldEach(Point::Response, line) => {
+                self.responses.insert(id, cause, matcher, RuleAction::HoldEach(line));
+            }
+            Effect::HoldEach(Point::Frame, line) => {
+                self.frames.insert(id, cause, matcher, RuleAction::HoldEach(line));
+            }
             Effect::Request(fault, left) => {
                 self.requests.insert(id, cause, matcher, RuleAction::Fault { fault, left });
             }

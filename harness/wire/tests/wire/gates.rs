@@ -307,3 +307,34 @@ async fn closing_the_wire_drops_held_messages(
     client.expect_end().await;
     gate.release();
 }
+
+// Two clients ask, and both requests stand. The later one goes first, and its response stands too. What is
+// left is released when the whole is dropped.
+#[tokio::test]
+async fn each_message_is_held_and_released_in_the_order_of_the_test() {
+    let testbed = Testbed::over(Transport::Unix).await;
+    let mut each = testbed.wire.hold_each("line");
+    let (mut first, mut first_upstream) = testbed.connect().await;
+    first.send(&get(INSPECT)).await;
+    let held = each.next().await;
+    assert_eq!(held.name(), "line request GET /images/{id}/json 1");
+    let (mut second, mut second_upstream) = testbed.connect().await;
+    second.send(&get(INSPECT)).await;
+    let later = each.next().await;
+    assert_eq!(later.name(), "line request GET /images/{id}/json 2");
+    assert_ne!(held.connection(), later.connection());
+    later.release();
+    second_upstream.expect(&get(INSPECT)).await;
+    first_upstream.expect_nothing();
+    second_upstream.send(OK).await;
+    let answer = each.next().await;
+    assert_eq!(answer.name(), "line response GET /images/{id}/json 1");
+    second.expect_nothing();
+    assert!(held.is_there() && each.try_next().is_none());
+    drop((held, answer, each));
+    second.expect(OK).await;
+    first_upstream.expect(&get(INSPECT)).await;
+    first_upstream.send(OK).await;
+    first.expect(OK).await;
+    testbed.close().await;
+}

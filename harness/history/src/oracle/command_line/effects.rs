@@ -27,10 +27,13 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let mut view = View::default();
     let mut changed: Option<Changed<'_>> = None;
+    // Whether there was an App when the step began that runs the command.
+    let mut had_app = true;
     for record in history {
         match &record.what {
             What::CommandBegan { .. } => changed = None,
-            What::Command(command) => changed = Changed::from_run(command, &view),
+            What::StepBegan { .. } => had_app = view.app().is_some(),
+            What::Command(command) => changed = Changed::from_run(command, &view, had_app),
             What::Listed { resource, objects, .. } if resource == "apps" => {
                 if let Some(changed) = changed.take()
                     && let Some(app) = objects.first()
@@ -48,7 +51,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
 }
 
 impl<'a> Changed<'a> {
-    fn from_run(command: &'a CommandRun, view: &View) -> Option<Self> {
+    fn from_run(command: &'a CommandRun, view: &View, had_app: bool) -> Option<Self> {
         let words = own_words(command).filter(|_| command.exit.is_success())?;
         let (verb, properties) = words.split_first()?;
         let values = match *verb {
@@ -59,7 +62,7 @@ impl<'a> Changed<'a> {
         };
         let is_dry = command.arguments.iter().any(|argument| argument == "--dry-run");
         let is_help = command.arguments.iter().any(|argument| argument == "--help");
-        let unchanged = view.app().filter(|_| is_dry).map(|app| app.generation);
+        let unchanged = view.app().filter(|_| is_dry && had_app).map(|app| app.generation);
         // A dry run that found no App has created one.
         (!is_help && (!is_dry || unchanged.is_some())).then_some(Self {
             command,

@@ -2,7 +2,8 @@
 //!
 //! - `ContainerEngineReady=False/ConnectFailed` implies that the daemon could not reach the engine, or
 //!   that the engine refused a request that a full sync needs (contract 4.1, error policy; 4.5). A 404
-//!   for an inspected object is not such a refusal.
+//!   for an inspected object is not such a refusal. A request that the daemon gave up without an answer
+//!   and an engine whose process has just ended or begun are such reasons.
 //! - If `Settled` becomes `True` at a generation of an App that runs moby, `ContainerEngineReady` is
 //!   `True` at the same generation (contract 3.7, rule 8). This is judged only when `Settled` changes: if
 //!   the engine is lost later, the daemon first writes `ContainerEngineReady` and then `Settled`. If no
@@ -19,8 +20,9 @@ use super::app::{READY, SETTLED, runs_engine, shows_app};
 use super::{command, kubernetes, reasons, settled, stop};
 use crate::oracle::Finding;
 use crate::oracle::disruption::ConnectionDisruption;
-use crate::record::{Record, What};
-use crate::scenario::OracleName;
+use crate::record::{ProcessState, Record, What};
+use crate::scenario::{EngineStep, OracleName, Step};
+use crate::steps::Steps;
 use crate::view::{AppView, View};
 
 /// Judges every state of the App that the history shows, and every command.
@@ -47,10 +49,19 @@ fn conditions(history: &[Record]) -> Finding {
     let mut failed_before = false;
     let mut settled_at = None;
     let has_engine = runs_engine(history);
+    let steps = Steps::from_history(history);
     for record in history {
         view.apply(record);
-        if let What::Wire(message) = &record.what {
-            disruption.apply(message);
+        match &record.what {
+            What::Wire(message) => disruption.apply(message),
+            // The world's own start of its engine is over before the daemon connects.
+            What::Process { name, state, .. }
+                if name == "engine" && *state != ProcessState::Started =>
+            {
+                disruption.engine_moves();
+            }
+            _ if steps.begun(record).is_some_and(moves_engine) => disruption.engine_moves(),
+            _ => {}
         }
         if !shows_app(&record.what) {
             continue;
@@ -81,6 +92,11 @@ fn conditions(history: &[Record]) -> Finding {
         settled_at = settled;
     }
     finding
+}
+
+/// Whether a step ends the engine, stops it for a while, or lets it begin.
+fn moves_engine(step: &Step) -> bool {
+    matches!(step, Step::Engine(EngineStep::Process(_) | EngineStep::Guest(_)))
 }
 
 fn judge_settled(app: &AppView, seq: u64, finding: &mut Finding) {

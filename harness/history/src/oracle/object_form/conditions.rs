@@ -12,7 +12,9 @@
 //!   version up to the object's last one. All times are of one machine's clock, in whole seconds.
 //!
 //! In VM mode `api` the harness writes the conditions of a LimaVM, with the times of its own clock,
-//! and the App copies them. So these times are neither judged there nor compared with others.
+//! and the App copies them. So these times are neither judged there nor compared with others. Where the
+//! daemon runs the VM, the App copies the times of transitions as well (contract 3.7.5), later than they
+//! were, and may miss a state in between: only the LimaVM's own are judged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +22,7 @@ use serde_json::Value;
 
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
-use crate::record::{Record, What};
+use crate::record::{Record, Review, ReviewOutcome, What};
 use crate::scenario::{OracleName, VmMode};
 
 /// Kinds whose conditions are judged.
@@ -46,6 +48,8 @@ struct Conditions<'a> {
     objects: BTreeMap<&'a str, LastState<'a>>,
     /// The newest time at each resource version. Times of this form are ordered as texts are.
     times: BTreeMap<u64, &'a str>,
+    /// A write of a status was held, so that its times may be older than what others wrote meanwhile.
+    held: bool,
     /// What was reported already: the object's name, the condition, and the sort of complaint.
     reported: BTreeSet<(&'a str, &'a str, &'static str)>,
 }
@@ -56,6 +60,11 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     for record in history {
         if let What::Run(header) = &record.what {
             seen.harness_runs_vm = header.vm == VmMode::Api;
+        }
+        if let What::Review(Review { resource, outcome: ReviewOutcome::HeldAt(_), .. }) =
+            &record.what
+        {
+            seen.held |= resource.ends_with("/status");
         }
         for object in ObservedObject::in_record(&record.what) {
             seen.apply(&object, |text| {
@@ -71,8 +80,8 @@ impl<'a> Conditions<'a> {
         if seen.resource == "limavms" && self.harness_runs_vm {
             return;
         }
-        let is_copied =
-            |kind: &str| self.harness_runs_vm && seen.resource == "apps" && COPIED.contains(&kind);
+        let is_copied = |kind: &str| seen.resource == "apps" && COPIED.contains(&kind);
+        let harness_runs_vm = self.harness_runs_vm;
         let Some(version) = seen.version() else { return };
         let conditions = conditions(seen.object);
         let last = self.objects.get(seen.uid());
@@ -91,8 +100,10 @@ impl<'a> Conditions<'a> {
                     && let Some(old) = before.conditions.get(kind)
                 {
                     let newest = self.times.range(..=before.version).map(|(_, time)| *time).max();
-                    let newest = newest.filter(|_| !is_copied(kind));
+                    let newest = newest.filter(|_| !is_copied(kind) && !self.held);
                     let complaint = transition(old, condition, newest);
+                    let may_move = is_copied(kind) && !harness_runs_vm;
+                    let complaint = complaint.filter(|(sort, _)| !may_move || *sort != "moved");
                     complaints.extend(complaint.map(|(sort, text)| (*kind, sort, text)));
                 }
             }
@@ -104,7 +115,7 @@ impl<'a> Conditions<'a> {
         }
         let dated = conditions
             .iter()
-            .filter(|(kind, _)| !is_copied(kind))
+            .filter(|(kind, _)| !is_copied(kind) || !harness_runs_vm)
             .map(|(_, condition)| text(condition, "lastTransitionTime"));
         let created = seen.object.pointer("/metadata/creationTimestamp").and_then(Value::as_str);
         if let Some(newest) = dated.chain(created).filter(|time| is_time(time)).max() {

@@ -129,7 +129,9 @@ impl KnownCauses {
                 };
                 self.disk.into_iter().for_each(|reason| self.add(reason));
             }
-            Step::Daemon(DaemonStep::Process(_))
+            Step::Daemon(
+                DaemonStep::Process(_) | DaemonStep::VmProcess(_) | DaemonStep::SshKeys(_),
+            )
             | Step::Docker(DockerStep::Killed | DockerStep::Frozen) => {
                 self.add(Reason::DaemonMoves);
                 self.lose_engine();

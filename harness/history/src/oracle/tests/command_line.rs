@@ -237,3 +237,21 @@ fn the_app_has_what_a_command_has_set(
         "{found}"
     );
 }
+
+// The watch shows the App that the dry run itself creates before the command has ended. Its defaults are
+// written later.
+#[test]
+fn a_dry_run_may_create_the_app_and_its_defaults() {
+    let at = |generation| {
+        let conditions = [("Settled", "True", "Settled", generation)];
+        let mut app = at_version(2, app(generation, false, &conditions));
+        app["metadata"]["uid"] = json!("a1");
+        app
+    };
+    let created = || app_is(at_version(1, app(1, false, &[])));
+    let end = || vec![ran("set --dry-run running=true", 0, "", ""), listed("apps", 2, vec![at(2)])];
+    let found = judged([vec![step_began(0), created()], end()].concat());
+    assert!(found.is_empty(), "{found}");
+    let found = judged([vec![created(), step_began(0)], end()].concat());
+    assert!(found.contains("generation rose from 1"), "{found}");
+}

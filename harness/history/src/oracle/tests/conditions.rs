@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::build::*;
 use crate::oracle::truthful_conditions;
-use crate::record::{CommandRun, Exit, What, WireWhat};
-use crate::scenario::OracleName;
+use crate::record::{CommandRun, Exit, ProcessState, What, WireWhat};
+use crate::scenario::{OracleName, Point};
 
 fn connect_failed() -> What {
     app_is(app(1, true, &[("ContainerEngineReady", "False", "ConnectFailed", 1)]))
@@ -35,6 +35,44 @@ fn truthful_conditions_accepts_a_failure_after_a_cut() {
     let mut extra = Vec::from(engine_answered(1, "/images/json", 200));
     extra.extend([on_wire(1, WireWhat::Cut), connect_failed(), app_is(ready_app(1))]);
     assert_passes(healthy_run(extra));
+}
+
+// A gate holds the answer to a list until the daemon does not wait for it any more. A daemon that closes a
+// connection after its answer has no such reason.
+#[test]
+fn truthful_conditions_accepts_a_failure_after_an_answer_that_never_came() {
+    let [asked, answered] = engine_answered(1, "/images/json", 200);
+    let gate = || "g".to_owned();
+    let held = WireWhat::Held { gate: gate(), point: Point::Response };
+    let abandoned = WireWhat::Abandoned { gate: gate() };
+    let closed = on_wire(0, WireWhat::Closed);
+    let end = || vec![closed.clone(), connect_failed(), app_is(ready_app(1))];
+    let waits = vec![asked.clone(), on_wire(1, held), on_wire(1, abandoned)];
+    assert_passes(healthy_run([waits, end()].concat()));
+    assert_passes(healthy_run([vec![asked.clone()], end()].concat()));
+    assert_violates(
+        healthy_run([vec![asked, answered], end()].concat()),
+        OracleName::TruthfulConditions,
+        "answered every request that a sync needs",
+    );
+}
+
+// The engine is killed and started while the daemon connects: the connection ends before the wire has read
+// a request. The step explains that as well as the end of the process, whichever is recorded first. Once
+// the daemon has subscribed and reports it, an earlier start explains nothing.
+#[test]
+fn truthful_conditions_accepts_a_failure_while_the_engine_starts() {
+    let kill = || vec![run_with_steps(&serde_json::json!([{"engine": "kill"}])), step_began(0)];
+    let ended = || process("engine", ProcessState::Stopped);
+    let failed = || vec![connect_failed(), app_is(ready_app(1))];
+    assert_passes([kill(), healthy_run([failed(), vec![ended()]].concat())].concat());
+    assert_passes(healthy_run([vec![ended()], failed()].concat()));
+    let connected = [Vec::from(engine_answered(1, "/events", 200)), vec![app_is(ready_app(1))]];
+    assert_violates(
+        healthy_run([vec![ended()], connected.concat(), failed()].concat()),
+        OracleName::TruthfulConditions,
+        "answered every request that a sync needs",
+    );
 }
 
 // `Connected` was written before the fault and is recorded after it, so it must not end the disruption.

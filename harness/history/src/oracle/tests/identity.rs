@@ -43,6 +43,19 @@ fn identity_accepts_a_new_mirror_of_an_object_that_the_engine_removed() {
     ]));
 }
 
+// A VM that is started again takes its engine with it, and the daemon mirrors the engine anew.
+#[test]
+fn identity_does_not_judge_across_a_restart_of_the_vm() {
+    let anew = |between: Vec<What>| {
+        let deleted = changed("volumes", Change::Deleted, volume("data", "u1"));
+        let added = changed("volumes", Change::Added, volume("data", "u2"));
+        two_checkpoints([between, vec![deleted, added, app_is(ready_app(1))]].concat())
+    };
+    let down = app(1, true, &[("Running", "False", "Stopped", 1)]);
+    let judged = |between| complaints(crate::oracle::identity, anew(between)).len();
+    assert_eq!((judged(vec![app_is(down)]), judged(vec![])), (0, 1));
+}
+
 fn image(tags: &[&str]) -> What {
     let image = crate::EngineImage {
         tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),

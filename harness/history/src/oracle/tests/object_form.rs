@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::build::*;
 use crate::oracle::object_form;
-use crate::record::{Change, What};
+use crate::record::{Change, Review, ReviewOutcome, What};
+use crate::scenario::GateName;
 
 /// The App at a version, with one condition that has these fields.
 fn app_with(version: u64, generation: i64, fields: &[(&str, Value)]) -> What {
@@ -57,6 +58,17 @@ fn dated_volume(version: u64, second: u32) -> What {
     changed("volumes", Change::Added, object)
 }
 
+/// A gate held a write of the App's status, which has the time of before.
+fn held_status() -> What {
+    What::Review(Review {
+        operation: "UPDATE".to_owned(),
+        resource: "apps/status".to_owned(),
+        name: "app".to_owned(),
+        manager: None,
+        outcome: ReviewOutcome::HeldAt(GateName("g".to_owned())),
+    })
+}
+
 // The status changes at version 5. What is dated up to version 3 was there when it was written; what is
 // dated at version 4 may have been written while the writer had read the App already.
 #[rstest]
@@ -65,6 +77,10 @@ fn dated_volume(version: u64, second: u32) -> What {
 #[case::stays(
     vec![dated_volume(2, 7), at_time(3, "False", 1), at_time(5, "True", 1)],
     Some("changed from False to True with lastTransitionTime 2026-01-02T03:04:01Z")
+)]
+#[case::held(
+    vec![held_status(), dated_volume(2, 7), at_time(3, "False", 1), at_time(5, "True", 1)],
+    None
 )]
 #[case::dated_later(vec![at_time(3, "False", 1), dated_volume(4, 7), at_time(5, "True", 1)], None)]
 #[case::moves_alone(
@@ -81,6 +97,29 @@ fn the_time_of_a_condition_changes_with_its_status(
         Some(text) => assert!(found.contains(text), "{found}"),
         None => assert_eq!(found, ""),
     }
+}
+
+// The App copies `Running` with the time of its transition, after other things were dated. It may also
+// miss a state in between, unless the harness plays the VM.
+#[test]
+fn the_app_may_copy_a_transition_late() {
+    let copied = |version, status: &str, second: u32| {
+        let time = format!("2026-01-02T03:04:{second:02}Z");
+        let kind = ("type", json!("Running"));
+        app_with(
+            version,
+            1,
+            &[kind, ("status", json!(status)), ("lastTransitionTime", json!(time))],
+        )
+    };
+    // Only a daemon that reports `Settled` is judged.
+    let settled = || app_with(1, 1, &[]);
+    let late = vec![settled(), dated_volume(2, 7), copied(3, "False", 1), copied(5, "True", 1)];
+    assert_eq!(complaints(object_form, late), [""; 0]);
+    let skipped = || vec![settled(), copied(3, "True", 1), copied(5, "True", 9)];
+    assert_eq!(complaints(object_form, skipped()), [""; 0]);
+    let played = [vec![run_header("1-A", &json!([]))], skipped()].concat();
+    assert_eq!(complaints(object_form, played).len(), 1);
 }
 
 /// A history with a checkpoint at which a container is in this state and has these conditions.

@@ -51,6 +51,8 @@ pub(crate) struct Admission {
     authority: String,
     reviewer: Reviewer,
     probes: watch::Receiver<u64>,
+    /// Whether writes of LimaVMs are reviewed as well.
+    has_vms: bool,
 }
 
 impl Admission {
@@ -75,7 +77,12 @@ impl Admission {
         let reviewer = Reviewer::new(recorder);
         let context = ReviewContext { reviewer: reviewer.clone(), probes: counter };
         tasks.spawn(serve(listener, TlsAcceptor::from(tls), context));
-        Ok(Self { address, authority, reviewer, probes })
+        Ok(Self { address, authority, reviewer, probes, has_vms: false })
+    }
+
+    /// Lets writes of LimaVMs be reviewed as well, if the daemon runs VMs.
+    pub(crate) fn with_vms(self, has_vms: bool) -> Self {
+        Self { has_vms, ..self }
     }
 
     /// Registers the webhook with the daemon's API, and returns when the API server asks it about
@@ -132,6 +139,8 @@ impl Admission {
             "volumes",
             "volumes/status",
         ];
+        let mut rules = vec![rule("containers", &mirrors), rule("app", &["apps", "apps/status"])];
+        rules.extend(self.has_vms.then(|| rule("lima", &["limavms", "limavms/status"])));
         json!({
             "apiVersion": "admissionregistration.k8s.io/v1",
             "kind": "ValidatingWebhookConfiguration",
@@ -142,7 +151,7 @@ impl Admission {
                     "url": format!("https://{}/review", self.address),
                     "caBundle": ByteString(self.authority.clone().into_bytes()),
                 },
-                "rules": [rule("containers", &mirrors), rule("app", &["apps", "apps/status"])],
+                "rules": rules,
                 "failurePolicy": "Ignore",
                 "timeoutSeconds": REVIEW_SECONDS_MAX,
                 "sideEffects": "None",

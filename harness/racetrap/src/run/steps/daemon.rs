@@ -10,6 +10,12 @@ pub(in crate::run) async fn step(scene: &mut Scene, step: &DaemonStep) -> Result
     match step {
         DaemonStep::Process(op) => process(scene, *op).await,
         DaemonStep::Vm(op) => Ok(scene.world.daemon.vm(*op)?),
+        DaemonStep::VmProcess(step) => Ok(scene.world.vms()?.0.apply(step).await?),
+        DaemonStep::Bystander(step) => {
+            let (vms, keepers) = scene.world.vms()?;
+            Ok(vms.add_bystanders(step, keepers).await?)
+        }
+        DaemonStep::SshKeys(op) => Ok(scene.world.vms()?.0.spoil_keys(*op)?),
     }
 }
 
@@ -22,6 +28,13 @@ async fn process(scene: &mut Scene, op: DaemonOp) -> Result<(), StepError> {
         DaemonOp::Stop => {
             scene.world.forget_clients();
             if let Some(why) = scene.world.daemon.stop().await {
+                return Err(scene.failure_of_daemon(why));
+            }
+            scene.world.record_vms();
+        }
+        DaemonOp::StopLate => {
+            scene.world.forget_clients();
+            if let Some(why) = scene.world.daemon.stop_late().await? {
                 return Err(scene.failure_of_daemon(why));
             }
         }

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use racetrap_history::{Blame, GateName, GateStep, Hold, HoldWrite, Point};
+use racetrap_history::{Blame, GateName, GateStep, Hold, HoldWrite, Point, Step};
 
+use super::serial::Turns;
 use crate::daemon::WriteGate;
 use crate::run::scene::Scene;
 use crate::run::step_error::StepError;
@@ -15,6 +16,8 @@ pub(in crate::run) struct Gates {
     /// Gates that are armed only when another one is released, each with that one's name.
     waiting: Vec<(GateName, Wanted)>,
     released: BTreeSet<GateName>,
+    /// Messages and steps go on one at a time.
+    turns: Option<Turns>,
 }
 
 /// A gate that is armed, or that holds something. Dropped, it opens.
@@ -46,6 +49,23 @@ impl Gates {
             }
             GateStep::Reached(name) => self.reached(scene, name).await,
             GateStep::Release(name) => self.release(scene, name).await,
+            GateStep::Serial(how) => {
+                self.turns = Some(Turns::begin(scene, how));
+                Ok(())
+            }
+            GateStep::Free => {
+                self.turns = None;
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits for the step's turn, if messages and steps go on one at a time.
+    pub(in crate::run) async fn turn(&self, step: &Step) {
+        if let Some(turns) = &self.turns
+            && *step != Step::Gate(GateStep::Free)
+        {
+            turns.wait().await;
         }
     }
 

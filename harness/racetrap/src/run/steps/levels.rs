@@ -28,6 +28,7 @@ fn is_promised(level: &Await, view: &View) -> bool {
         Await::Converged
         | Await::Condition { .. }
         | Await::Reason { .. }
+        | Await::VmStarts(_)
         | Await::Gone(_)
         | Await::Done { .. }
         | Await::CurrentContext(_)
@@ -62,22 +63,41 @@ fn depends_on_daemon(level: &Await, view: &View) -> bool {
         | Await::Volume(_)
         | Await::Tag(_)
         | Await::Container { .. } => is_promised(level, view),
-        // The user has asked for the deletion. Otherwise the engine may still remove the object.
-        Await::Gone(mirror) => view
-            .mirror_object(mirror)
-            .is_some_and(|(_, object)| object.pointer("/metadata/deletionTimestamp").is_some()),
+        // The user has asked for the deletion, or the object is gone. Otherwise the engine may still remove
+        // it.
+        Await::Gone(mirror) => {
+            !is_in_engine(mirror, view)
+                || view.mirror_object(mirror).is_some_and(|(_, object)| {
+                    object.pointer("/metadata/deletionTimestamp").is_some()
+                })
+        }
+        // A user of the API has asked the daemon for a state of a container, and it is not carried out.
+        Await::Engine { .. } => !view.pending().is_empty(),
         // Clients of logs are pinged and dropped by longer timers (contract 6.1), and containers go on
         // as their programs do.
         Await::LogLines { .. }
         | Await::LogEnd(_)
         | Await::LogAnswer(_)
         | Await::LogStreams(_)
-        | Await::Engine { .. }
         | Await::Event(_)
+        // A VM boots for as long as its guest needs.
+        | Await::VmStarts(_)
         | Await::GivenUp(_)
         | Await::Terminating(_)
         | Await::Wants { .. }
         | Await::WantsStop => false,
+    }
+}
+
+/// Whether the engine has what a mirror stands for, as the harness saw it last.
+fn is_in_engine(mirror: &MirrorRef, view: &View) -> bool {
+    let truth = view.truth();
+    match mirror {
+        MirrorRef::Container(name) => truth.containers.values().any(|held| held.name == *name),
+        MirrorRef::Tag(tag) => truth.images.values().any(|image| image.tags.contains(tag)),
+        MirrorRef::Volume(name) => truth.volumes.contains_key(name),
+        // A name does not say whether the image still has no tag.
+        MirrorRef::Dangling(_) => true,
     }
 }
 
@@ -94,6 +114,13 @@ fn reached(level: &Await, view: &View) -> bool {
         }),
         Await::Reason { r#type, reason } => view.app().is_some_and(|app| {
             app.condition(r#type).is_some_and(|(_, seen)| seen == reason)
+        }),
+        Await::VmStarts(times) => view.object("limavms", "rd").is_some_and(|vm| {
+            let starts = vm.pointer("/status/restartCount").and_then(Value::as_u64);
+            let conditions = vm.pointer("/status/conditions").and_then(Value::as_array);
+            let mut conditions = conditions.into_iter().flatten();
+            let runs = conditions.any(|it| it["type"] == "Running" && it["status"] == "True");
+            runs && starts.unwrap_or_default() >= u64::from(*times)
         }),
         Await::Wants { engine } => view.app().is_some_and(|app| app.engine == *engine),
         Await::CurrentContext(name) => view.current_context() == view.context_named(name),

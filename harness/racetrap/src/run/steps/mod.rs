@@ -5,7 +5,7 @@
 //! - `command`: the daemon's commands;
 //! - `api`: users of the daemon's API;
 //! - `daemon`: the daemon's process and its VM;
-//! - `gates`: gates on the wires and at the daemon's admission;
+//! - `gates`: gates on the wires and at the daemon's admission; `serial`: messages one at a time;
 //! - `faults`: faults on the wires and at the daemon's admission;
 //! - `docker`: users of the docker command, and their configuration;
 //! - `kubernetes`: the guest's Kubernetes;
@@ -23,6 +23,7 @@ mod faults;
 mod gates;
 mod levels;
 mod logs;
+mod serial;
 mod settle;
 mod wait;
 

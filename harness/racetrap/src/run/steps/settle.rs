@@ -70,6 +70,7 @@ async fn mark(scene: &Scene, number: u32, stage: Stage, became_level: bool) {
     let limit = Instant::now() + STILL;
     let checkpoint = What::Checkpoint { number, stage };
     scene.world.record_user_files();
+    scene.world.record_vms();
     loop {
         changes.borrow_and_update();
         let level = level(scene);

@@ -17,3 +17,4 @@ mod words;
 
 pub use beside::Beside;
 pub use markup::timeline_page;
+pub(crate) use words::meaning;

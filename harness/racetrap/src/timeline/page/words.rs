@@ -99,8 +99,8 @@ const LISTS: [(&str, &str); 21] = [
     ("quiet", "Records that say little by themselves: another record says the same."),
 ];
 
-/// What an oracle demands, in a sentence.
-fn meaning(oracle: OracleName) -> &'static str {
+/// What an oracle demands of a daemon, in a sentence.
+pub(crate) fn meaning(oracle: OracleName) -> &'static str {
     match oracle {
         OracleName::Convergence => {
             "At each checkpoint, the mirrors in the API equal the objects of the engine."
@@ -131,6 +131,10 @@ fn meaning(oracle: OracleName) -> &'static str {
             "A command of the daemon prints what it promises, and ends with the promised exit code."
         }
         OracleName::Hygiene => "A stopped daemon leaves no processes, sockets or files behind.",
+        OracleName::VmLifecycle => {
+            "A VM has one hostagent, stops in time and leaves nothing, and no other process is \
+             signalled."
+        }
         OracleName::DockerConfigIntegrity => {
             "The docker command’s configuration is complete at every instant, and keeps what the \
              user has set."
@@ -148,6 +152,10 @@ fn meaning(oracle: OracleName) -> &'static str {
         }
         OracleName::Liveness => {
             "What is requested is reached before the deadline, and the daemon keeps running."
+        }
+        OracleName::Healing => "A restart of the daemon in a quiet world changes nothing.",
+        OracleName::CleanRuns => {
+            "A disturbance that is over leaves no trace: all is as in runs without it."
         }
     }
 }

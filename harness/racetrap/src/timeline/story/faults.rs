@@ -2,7 +2,7 @@
 
 use racetrap_history::{
     DaemonOp, DaemonStep, DiskOp, DockerCommand, DockerFileStep, DockerStep, EndpointOp, EngineOp,
-    Fault, FaultKind, FaultStep, FileOp, GuestOp, Moment, OURS, Streams, VmOp,
+    Fault, FaultKind, FaultStep, FileOp, GuestOp, Moment, OURS, Streams, VmOp, VmProcessOp, VmRole,
 };
 
 use super::messages::{request, write};
@@ -110,6 +110,17 @@ pub(super) fn daemon(step: &DaemonStep) -> &'static str {
         DaemonStep::Process(DaemonOp::Start) => "the daemon is started again",
         DaemonStep::Process(DaemonOp::Freeze) => "the daemon is frozen",
         DaemonStep::Process(DaemonOp::Thaw) => "the daemon is thawed",
+        DaemonStep::Process(DaemonOp::StopLate) => "the frozen daemon does not stop in time",
+        DaemonStep::VmProcess(step) => match (step.of, step.op) {
+            (VmRole::Driver, VmProcessOp::Kill) => "the VM's driver is killed",
+            (VmRole::Driver, VmProcessOp::Freeze) => "the VM's driver is frozen",
+            (VmRole::Driver, VmProcessOp::Thaw) => "the VM's driver is thawed",
+            (_, VmProcessOp::Kill) => "the VM's hostagent is killed",
+            (_, VmProcessOp::Freeze) => "the VM's hostagent is frozen",
+            (_, VmProcessOp::Thaw) => "the VM's hostagent is thawed",
+        },
+        DaemonStep::Bystander(_) => "innocent processes get the IDs of the VM's pid files",
+        DaemonStep::SshKeys(_) => "the SSH keys of the VM's user are spoilt",
     }
 }
 

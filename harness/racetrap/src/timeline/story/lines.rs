@@ -116,7 +116,7 @@ fn armed(step: &Step, gate: &GateName) -> Option<String> {
     match step {
         GateStep::Hold(hold) => (hold.gate == *gate).then(|| message(hold)),
         GateStep::HoldWrite(hold) => (hold.gate == *gate).then(|| write(&hold.on)),
-        GateStep::Reached(_) | GateStep::Release(_) => None,
+        GateStep::Reached(_) | GateStep::Release(_) | GateStep::Serial(_) | GateStep::Free => None,
     }
 }
 

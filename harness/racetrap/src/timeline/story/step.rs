@@ -27,6 +27,7 @@ pub(super) fn told(step: &Step) -> Told {
         Step::Docker(step) => faults::docker(step),
         Step::Kubernetes(step) => users::kubernetes(*step),
         Step::Log(step) => Told::Action(clients::client(step)),
+        Step::Gate(step @ (GateStep::Serial(_) | GateStep::Free)) => Told::Fault(gate(step)),
         Step::Gate(step) => Told::Aside(gate(step)),
         Step::Wait(step) => Told::Aside(waits::wait(step)),
         Step::Neighbour(NeighbourStep::Does(step)) => match told(step) {
@@ -47,6 +48,11 @@ fn gate(step: &GateStep) -> String {
         GateStep::HoldWrite(hold) => format!("gate `{}` is to hold {}", hold.gate, write(&hold.on)),
         GateStep::Reached(gate) => format!("wait until gate `{gate}` holds its message"),
         GateStep::Release(gate) => format!("gate `{gate}` lets its message go"),
+        GateStep::Serial(serial) => format!(
+            "messages and steps go on one at a time, in an order of seed {} and depth {}",
+            serial.seed, serial.depth
+        ),
+        GateStep::Free => "everything goes on by itself again".to_owned(),
     }
 }
 

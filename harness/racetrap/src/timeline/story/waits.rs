@@ -19,6 +19,7 @@ fn reached(level: &Await) -> String {
         Await::Tag(tag) => format!("tag {tag} is mirrored"),
         Await::Volume(name) => format!("volume {name} is mirrored"),
         Await::Condition { r#type, status } => format!("the condition {type} is {status}"),
+        Await::VmStarts(times) => format!("the VM has come to run {times} times"),
         Await::Converged => "all mirrors equal the engine's objects".to_owned(),
         Await::Gone(mirror) => format!("{mirror} is gone"),
         Await::Terminating(mirror) => format!("{mirror} is marked for deletion"),

@@ -62,6 +62,14 @@ fn of_faults() -> Vec<(Value, &'static str)> {
         (json!({ "daemon": "freeze" }), "the daemon is frozen"),
         (json!({ "vm": "wait" }), "the VM does not carry out requests"),
         (json!({ "neighbour": { "daemon": "kill" } }), "the neighbour: the daemon is killed"),
+        (json!({ "vm_process": { "of": "driver", "op": "kill" } }), "the VM's driver is killed"),
+        (json!({ "bystander": { "files_of": ["driver"] } }), "get the IDs of the VM's pid files"),
+        (json!({ "ssh_keys": "remove" }), "the SSH keys of the VM's user are spoilt"),
+        (
+            json!({ "serial": { "seed": 7, "depth": 3, "length": 9 } }),
+            "one at a time, in an order of seed 7 and depth 3",
+        ),
+        (json!("free"), "everything goes on by itself again"),
         (
             json!({ "hold": { "gate": "g", "at": "response", "on": on() } }),
             "gate `g` is to hold GET /containers/json, its response",
