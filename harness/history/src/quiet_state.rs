@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::mirror::{Mirror, MirrorKey};
 use crate::record::{CONFIG_FILE, DockerContent, Record, What};
@@ -110,8 +110,14 @@ impl QuietState {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             fields.insert(name, self.view.named(&text));
         };
+        // A map or a list whose last entry was removed means the same as none.
+        let is_empty = |value: &Value| {
+            value.as_object().is_some_and(Map::is_empty)
+                || value.as_array().is_some_and(Vec::is_empty)
+        };
         for name in METADATA {
-            if let Some(value) = object.pointer(&format!("/metadata/{name}")) {
+            let value = object.pointer(&format!("/metadata/{name}"));
+            if let Some(value) = value.filter(|value| !is_empty(value)) {
                 add(format!("metadata.{name}"), value);
             }
         }

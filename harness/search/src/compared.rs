@@ -29,12 +29,14 @@ impl Plan {
         let steps = &self.scenario.steps;
         let settle = Step::Wait(WaitStep::Settle);
         let end = steps.len().checked_sub(2)?;
-        // Rewritten answers stay to the end, so the mirrors follow them.
-        if self.policy == Policy::Poisoned || steps.get(end.checked_sub(1)?) != Some(&settle) {
+        // Rewritten answers stay to the end, so the mirrors follow them. A plan without a disturbance is a clean
+        // run itself, and two others do not bound how often a mirror is written in it.
+        let is_comparable = !matches!(self.policy, Policy::Poisoned | Policy::Undisturbed);
+        if !is_comparable || steps.get(end.checked_sub(1)?) != Some(&settle) {
             return None;
         }
         let own = &learned.workload.steps;
-        let same = steps.iter().zip(own).take_while(|(one, other)| one == other).count();
+        let same = steps[..end].iter().zip(own).take_while(|(one, other)| one == other).count();
         let (quiet, extra) = (0..=same).rev().find_map(|first| {
             let extra: Vec<&Step> = steps[first..end].iter().collect();
             // The step that causes the disturbed call comes without its wait. The same step may also be a
@@ -190,5 +192,16 @@ mod tests {
         let touched = clean(5, &[json!({"cut": "all"})]).expect("the one before").touched;
         assert_eq!(touched.into_iter().collect::<Vec<_>>(), ["volume data"]);
         assert_eq!(clean(4, &[json!({"prune": "all"})]), None);
+    }
+
+    // All steps of such a plan are those of its workload, also the ones behind the end that is compared.
+    #[test]
+    fn a_workload_that_stops_its_app_is_compared_before_that() {
+        let mut workload = workload();
+        workload.steps.truncate(4);
+        workload.steps.extend([json!({"app": {"running": false}}), json!("settle")].map(step));
+        let learned = Learned { workload: workload.clone(), ..learned() };
+        let plan = Plan::new(&workload, Policy::Stale, "", "", workload.steps.clone());
+        assert!(plan.compared_with(&learned).scenario.clean.is_some());
     }
 }

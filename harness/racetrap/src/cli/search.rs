@@ -457,7 +457,8 @@ pub(super) async fn run_plans(
         begun.again.command(&path.to_string_lossy(), defects, false)
     };
     let covered = log.map(|log| log.past().covered().clone()).unwrap_or_default();
-    let progress = report::SearchProgress::new(count, pairs, covered, limits.until);
+    let most = limits.plans.map(|most| count.map_or(most, |count| count.min(most)));
+    let progress = report::SearchProgress::new(most.or(count), pairs, covered, limits.until);
     let observe = |seen: Seen<'_>| {
         if let Some(log) = log {
             log.seen(&seen);

@@ -5,8 +5,7 @@
 //! - `layout`: where the files are, and the variables by which the processes of the world find
 //!   them;
 //! - `config_content`: reads the configuration without its secrets; `settings`: whether the docker command
-//!   can load it; `config_watch`: records each
-//!   change of it;
+//!   can load it; `config_watch`: records each change of it;
 //! - `file_ops`, `disk`: what users and accidents do to the configuration's files and file system;
 //! - `write_trap`: stops the daemon when it begins to write the configuration;
 //! - `endpoint`: the user's engine; `registry`: where the user logs in, pushes and pulls, with

@@ -111,13 +111,12 @@ impl Counts {
     fn line(&self, now: Instant) -> String {
         let seconds = now.duration_since(self.began).as_secs_f64();
         let of = self.planned.map(|planned| format!(" of {planned}")).unwrap_or_default();
-        let mut line = format!("{}{of} plans, {:.0} a minute", self.runs, rate(self.runs, seconds));
-        line += &format!(", {}", ways(self.failures));
+        // What matters most is first, because a narrow terminal cuts the line.
+        let mut line = format!("{}{of} plans, {}", self.runs, ways(self.failures));
+        line += &format!(", {} left", rounded(self.left(now)));
+        line += &format!(", {:.0} a minute", rate(self.runs, seconds));
         if self.known > 0 {
             line += &format!(", {} known", self.known);
-        }
-        if self.unknown > 0 {
-            line += &format!(", {} unknown", self.unknown);
         }
         if self.pairs.is_empty() {
             line += &format!(", {} pairs covered", self.covered.len());
@@ -125,7 +124,10 @@ impl Counts {
             let covered = self.covered.intersection(&self.pairs).count();
             line += &format!(", {covered} of {} pairs covered", self.pairs.len());
         }
-        line + &format!(", {} left", rounded(self.left(now)))
+        if self.unknown > 0 {
+            line += &format!(", {} unknown", self.unknown);
+        }
+        line
     }
 
     /// The time that is left, or less if the plans end before.
@@ -201,7 +203,7 @@ mod tests {
         assert_eq!(said, ["FOUND by plan 2: counts (counts.rs:7): work-a: cut, a"]);
         let line = counts.line(counts.began + Duration::from_secs(30));
         let expected =
-            "4 of 10 plans, 8 a minute, 1 way to fail, 1 unknown, 2 of 3 pairs covered, 45 s left";
+            "4 of 10 plans, 1 way to fail, 45 s left, 8 a minute, 2 of 3 pairs covered, 1 unknown";
         assert_eq!(line, expected);
     }
 
@@ -222,6 +224,9 @@ mod tests {
         assert!(said(true, 3).starts_with("known since June by plan 2"));
         assert!(said(false, 3).starts_with("FOUND AGAIN, 3 times earlier, by plan 2"));
         let line = counts.line(now);
-        assert!(line.contains("1 way to fail, 1 known, 1 pairs covered"), "{line}");
+        assert!(
+            line.contains("1 way to fail, 0.0 s left, 0 a minute, 1 known, 1 pairs covered"),
+            "{line}"
+        );
     }
 }

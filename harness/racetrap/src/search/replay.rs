@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use racetrap_history::{About, Platform, Replay as Expected, Scenario};
+use racetrap_history::{About, OracleName, Platform, Replay as Expected, Scenario};
 
 use super::exploring::Failure;
 use super::token::to_token;
@@ -40,7 +40,9 @@ pub(crate) fn write_replay(
         platforms: vec![Platform::Linux],
     };
     let expected = Expected { oracle, order: order.to_vec() };
-    let whole = Scenario { about: Some(about), replay: Some(expected), ..scenario.clone() };
+    // What clean runs have shown is long, and only one oracle reads it.
+    let clean = scenario.clean.clone().filter(|_| oracle == OracleName::CleanRuns);
+    let whole = Scenario { about: Some(about), replay: Some(expected), clean, ..scenario.clone() };
     let text = to_yaml(&whole)?;
     fs::create_dir_all(directory)?;
     let path = directory.join(format!("{}.yaml", plan.scenario.finding));

@@ -86,7 +86,8 @@ impl WaitedCommand {
         let verb = arguments.first().map(String::as_str);
         let waits = matches!(verb, Some("set" | "start" | "stop"));
         // Revisions without `--wait` use a time-out of 0 instead of `--wait=false` (contract 9, R0).
-        let no_wait = ["--wait=false", "--timeout=0", "--help"];
+        // A dry run changes nothing that could be waited for.
+        let no_wait = ["--wait=false", "--timeout=0", "--help", "--dry-run"];
         let returns_at_once = arguments.iter().any(|argument| no_wait.contains(&argument.as_str()));
         let sets_stopped = arguments.iter().any(|argument| argument == "running=false");
         (command.exit.is_success() && waits && !returns_at_once).then(|| Self {

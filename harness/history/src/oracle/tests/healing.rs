@@ -54,6 +54,14 @@ fn a_label_that_only_a_restart_brings_was_missing_before() {
     );
 }
 
+// The API keeps an empty map whose last entry was removed, and a new object has none.
+#[test]
+fn an_emptied_map_is_like_none() {
+    let mut emptied = volume("data", "u1");
+    emptied["metadata"]["annotations"] = json!({});
+    assert_passes(run(&restart(), vec![changed("volumes", Change::Modified, emptied)]));
+}
+
 // Without a stop, or with something that was done beside it, the same change has another cause. A time and
 // a version may change in any case.
 #[rstest]

@@ -165,6 +165,8 @@ struct Level {
     converged: bool,
     /// Every request of a user is fulfilled.
     done: bool,
+    /// The App says that it has settled, which another part of the daemon reports a moment later.
+    settled: bool,
     /// The daemon writes nothing to the docker command's configuration, and need not; a stopped App has
     /// nothing in it.
     config: bool,
@@ -176,6 +178,7 @@ impl Level {
             in_place: is_in_place(view, event_streams) && view.in_flight().is_empty(),
             converged: view.differences().is_empty(),
             done: view.pending().is_empty(),
+            settled: is_settled(view),
             config: if view.wants_mirrors() {
                 !view.config_is_being_written() && view.takeover_due().is_none()
             } else {
@@ -185,8 +188,16 @@ impl Level {
     }
 
     fn is_reached(&self) -> bool {
-        self.in_place && self.converged && self.done && self.config
+        self.in_place && self.converged && self.done && self.settled && self.config
     }
+}
+
+/// Whether the App has settled. Kubernetes may take longer than a scenario waits, and older revisions do not
+/// say it.
+fn is_settled(view: &View) -> bool {
+    view.app().is_none_or(|app| {
+        app.wants_kubernetes || app.condition("Settled").is_none() || app.holds("Settled", "True")
+    })
 }
 
 /// Whether the daemon has done what the App wants: it is connected and subscribed, or done with its
@@ -291,6 +302,34 @@ mod tests {
                           "status": { "conditions": [ready] } });
         let list = What::Listed { resource: "apps".to_owned(), version: 2, objects: vec![app] };
         assert_eq!(level(false, vec![list]).is_reached(), expected);
+    }
+
+    // The engine has stopped at this generation, and the App has settled at the one before. An App that is
+    // not settled keeps nothing from being still.
+    #[rstest]
+    #[case::before("True", 1, false)]
+    #[case::not_yet("False", 2, false)]
+    #[case::present("True", 2, true)]
+    fn an_app_is_level_when_it_has_settled(
+        #[case] status: &str,
+        #[case] observed: i64,
+        #[case] expected: bool,
+    ) {
+        let condition = |kind: &str, status: &str, reason: &str, observed: i64| {
+            json!({ "type": kind, "status": status, "reason": reason, "message": "",
+                    "observedGeneration": observed })
+        };
+        let conditions = [
+            condition("ContainerEngineReady", "False", "Stopped", 2),
+            condition("Settled", status, "Settled", observed),
+        ];
+        let app = json!({ "metadata": { "name": "app", "generation": 2 },
+                          "spec": { "running": false, "containerEngine": { "name": "moby" } },
+                          "status": { "conditions": conditions } });
+        let list = What::Listed { resource: "apps".to_owned(), version: 2, objects: vec![app] };
+        let level = level(false, vec![list]);
+        assert_eq!(level.is_reached(), expected);
+        assert!(level.in_place && level.done);
     }
 
     // While a running daemon is about to replace the configuration, there is no state to judge. A file
