@@ -1,18 +1,19 @@
 //! The user's kubeconfig has the daemon's entries while Kubernetes is ready, and stays the user's.
 //!
-//! - Another file takes its place at once: it is never written to, and never broken (contract 3.8.7).
-//! - Entries and keys that are not the daemon's stay as they are, and so does the mode (3.8.6).
+//! - Entries and keys that are not the daemon's stay as they are, and so does the mode (contract 3.8.6). The
+//!   file is never broken (3.8.7).
 //! - While Kubernetes is ready, cluster, context and user `rancher-desktop-X` are there; once it is not
 //!   enabled or its VM does not run, none of them is, and none is the current context (3.8.2).
 //! - A current context that names nothing becomes the daemon's (3.8.8).
 //!
-//! No step changes the kubeconfig as the user, so every change is the daemon's. What must be there is judged
-//! at checkpoints, and after the daemon has ended in order.
+//! No step changes the kubeconfig as the user, so every change is the daemon's. A file that takes the place
+//! of another is judged at once, and one that is written in place only at the next checkpoint: before, the
+//! daemon may be in the middle of it. What must be there is judged at checkpoints.
 
 use crate::oracle::Finding;
 use crate::record::{
-    CONTEXT_PREFIX, FileChange, KUBECONFIG_LISTS, Kubeconfig, KubeconfigContent, ProcessState,
-    Record, Stage, What,
+    CONTEXT_PREFIX, FileChange, KUBECONFIG_LISTS, Kubeconfig, KubeconfigContent, Record, Stage,
+    What,
 };
 use crate::scenario::OracleName;
 use crate::view::{AppView, View};
@@ -22,49 +23,39 @@ use crate::view::{AppView, View};
 pub fn kubeconfig_integrity(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let mut view = View::default();
+    let mut judged: Option<&Kubeconfig> = None;
     let mut last: Option<&Kubeconfig> = None;
-    let mut is_stopped = false;
     for record in history {
         view.apply(record);
         let mut violated = |text| {
             finding.violated(OracleName::KubeconfigIntegrity, record.seq, text);
         };
-        match &record.what {
-            What::Kubeconfig(file) => {
-                if let Some(last) = last {
-                    wrong_change(last, file).into_iter().for_each(&mut violated);
-                }
-                last = Some(file);
+        let is_checkpoint = matches!(record.what, What::Checkpoint { stage: Stage::Probed, .. });
+        if let What::Kubeconfig(file) = &record.what {
+            last = Some(file);
+        } else if !is_checkpoint {
+            continue;
+        }
+        let Some(file) = last else { continue };
+        if is_checkpoint || file.how != FileChange::Written {
+            if let Some(before) = judged.replace(file) {
+                wrong_change(before, file).into_iter().for_each(&mut violated);
             }
-            What::Process { name, state, .. } if name == "daemon" => {
-                is_stopped = *state == ProcessState::Stopped;
-            }
-            What::Checkpoint { number, stage: Stage::Probed } => {
-                if let (Some(app), Some(last)) = (view.app(), last)
-                    && let Some(text) = wrong_state(&app, last)
-                {
-                    violated(format!("checkpoint {number}: {text}"));
-                }
-            }
-            // The last record: whatever the daemon has left is left for good.
-            What::Ended if is_stopped => {
-                if let Some(entry) = last.and_then(|last| own(last).next()) {
-                    violated(format!("the daemon was stopped, and has left {entry}"));
-                }
-            }
-            _ => {}
+        }
+        if let What::Checkpoint { number, .. } = &record.what
+            && is_checkpoint
+            && let Some(app) = view.app()
+            && let Some(text) = wrong_state(&app, file)
+        {
+            violated(format!("checkpoint {number}: {text}"));
         }
     }
     finding
 }
 
-/// What the daemon has done wrong in one change.
+/// What the daemon has done wrong between two states of the file.
 fn wrong_change(before: &Kubeconfig, after: &Kubeconfig) -> Vec<String> {
     let mut wrong = Vec::new();
-    // A file that is made may be one that is moved there, or written to afterwards.
-    if after.how == FileChange::Written {
-        wrong.push(format!("the daemon writes to the file itself: {after}"));
-    }
     if matches!(after.holds, KubeconfigContent::Broken { .. }) && before.holds != after.holds {
         wrong.push(format!("the kubeconfig is broken: {after}"));
     }

@@ -23,9 +23,6 @@ use crate::mask::canary;
 use crate::recorder::Recorder;
 use crate::wire_record::wire_message;
 
-/// The port of k3s inside a guest, which its kubeconfig names.
-const PORT_IN_GUEST: u16 = 6443;
-
 /// The stand-in could not be started, or not be ended.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StandInError {
@@ -106,7 +103,7 @@ impl StandIn {
         if self.wire.is_none() {
             self.wire = Some(self.open_wire(port).await?);
         }
-        self.write_config(config)?;
+        self.write_config(config, port)?;
         self.recorder.append(What::Kubernetes { state });
         Ok(())
     }
@@ -149,12 +146,12 @@ impl StandIn {
         Ok(Wire::start(config).await?)
     }
 
-    /// Writes the kubeconfig as the guest's probe does: with the port inside the guest.
-    fn write_config(&self, path: &Path) -> Result<(), StandInError> {
+    /// Writes the kubeconfig as the guest's probe does. k3s listens at the same port inside the guest.
+    fn write_config(&self, path: &Path, port: u16) -> Result<(), StandInError> {
         let config = json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "default",
             "clusters": [{"name": "default", "cluster": {
-                "server": format!("https://127.0.0.1:{PORT_IN_GUEST}"),
+                "server": format!("https://127.0.0.1:{port}"),
                 "certificate-authority-data": STANDARD.encode(self.authority.pem()),
             }}],
             "contexts": [{"name": "default", "context": {"cluster": "default", "user": "default"}}],

@@ -4,7 +4,7 @@
 //!   answered both with 200, and had a node that is ready (3.8.3).
 //! - While App and VM stay as they are, it becomes `False` only for a reason: a refusal, a node that is not
 //!   ready, or more time-outs in a row than are tolerated (3.8.4).
-//! - It does not stay `True` when Kubernetes refuses connections or has no ready node (3.8.5).
+//! - It does not stay `True` when Kubernetes refuses connections (3.8.5).
 //! - Its reason is one of the contract's, `True` means `Ready`, and at a checkpoint the reason agrees with
 //!   the specification and the VM (3.7.11).
 //!
@@ -20,8 +20,8 @@ use crate::view::{AppView, View};
 /// The condition of the guest's Kubernetes.
 pub(super) const KUBERNETES: &str = "KubernetesReady";
 
-/// How many time-outs in a row are tolerated.
-const SILENCES_MAX: u32 = 3;
+/// How many time-outs in a row every revision tolerates.
+const SILENCES_MAX: u32 = 2;
 
 /// How long the condition may stay `True` after Kubernetes has begun to refuse: the pause between two
 /// probes, the limit of one, and what a busy machine takes, in microseconds.
@@ -49,11 +49,13 @@ struct Known {
 impl Known {
     fn state_changed(&mut self, state: KubernetesState, at_us: u64) {
         self.state = Some(state);
-        if state == KubernetesState::Ready {
-            self.bad_since = None;
-        } else {
-            self.is_refused = true;
-            self.bad_since.get_or_insert(at_us);
+        // Without a ready node, `True` may stay and may end.
+        self.is_refused |= state != KubernetesState::Ready;
+        match state {
+            KubernetesState::Ready | KubernetesState::NotReady => self.bad_since = None,
+            KubernetesState::Absent => {
+                self.bad_since.get_or_insert(at_us);
+            }
         }
     }
 
