@@ -376,6 +376,14 @@ fn of_vms() -> Vec<What> {
     ]
 }
 
+fn kubeconfigs() -> [KubeconfigContent; 3] {
+    [
+        KubeconfigContent::Nothing,
+        KubeconfigContent::Broken { bytes: 1 },
+        KubeconfigContent::Config { current: text("a"), members: labels() },
+    ]
+}
+
 /// Records of the engine, the docker command and clients of logs.
 fn of_others() -> Vec<What> {
     let digest = || text("0f");
@@ -416,13 +424,8 @@ fn of_others() -> Vec<What> {
         What::Footprint(Footprint { descriptors: 1, resident_kib: 2, peak_kib: 3 }),
         What::Kubernetes { state: KubernetesState::NotReady },
     ];
-    let kubeconfigs = [
-        KubeconfigContent::Nothing,
-        KubeconfigContent::Broken { bytes: 1 },
-        KubeconfigContent::Config { current: text("a"), members: labels() },
-    ];
     let kubeconfig = |holds| Kubeconfig { how: FileChange::Found, mode: 0o600, holds };
-    whats.extend(kubeconfigs.map(|holds| What::Kubeconfig(kubeconfig(holds))));
+    whats.extend(kubeconfigs().map(|holds| What::Kubeconfig(kubeconfig(holds))));
     let client = |event| What::LogClient(LogClient { client: text("c"), event });
     whats.extend(logs().into_iter().map(client));
     let how = FileChange::Replaced;

@@ -46,13 +46,7 @@ pub(super) fn describe(what: &What, context: Context<'_>) -> (&'static str, Stri
             ("kubernetes", format!("the guest's Kubernetes is {}", state.word()))
         }
         What::Kubeconfig(file) => ("kubernetes", file.to_string()),
-        What::Endpoint { address, .. } => {
-            let text = match address {
-                Some(address) => format!("the user's engine runs at {address}"),
-                None => "the user's engine does not run any more".to_owned(),
-            };
-            ("user", text)
-        }
+        What::Endpoint { address, .. } => ("user", endpoint(address.as_deref())),
         What::DockerUser(user) => ("docker", format!("the daemon's context is {}", user.context)),
         What::DockerFile(file) => ("docker", file.to_string()),
         What::UserCommand(command) => ("user", command.to_string()),
@@ -96,6 +90,13 @@ pub(super) fn describe(what: &What, context: Context<'_>) -> (&'static str, Stri
         What::Note { text } => ("note", text.clone()),
         What::Ending => ("run", "the harness begins to end".to_owned()),
         What::Ended => ("run", "world closed".to_owned()),
+    }
+}
+
+fn endpoint(address: Option<&str>) -> String {
+    match address {
+        Some(address) => format!("the user's engine runs at {address}"),
+        None => "the user's engine does not run any more".to_owned(),
     }
 }
 

@@ -86,10 +86,7 @@ impl View {
             }
             What::UserWrite(write) => self.requests.apply(write),
             What::LogClient(client) => self.logs.apply(client, record.seq),
-            // The harness measures the first footprint before it opens the first client.
-            What::Footprint(footprint) => {
-                self.logs.before.get_or_insert_with(|| footprint.clone());
-            }
+            What::Footprint(footprint) => self.logs.measured(footprint),
             What::Process { name, state: ProcessState::Died { exit }, .. } => {
                 self.ended.push((name.clone(), exit.clone()));
             }

@@ -80,6 +80,7 @@ impl Touched<'_> {
             (needs.standalone, "standalone"),
             (needs.live_restore, "live_restore"),
             (needs.shared_group, "shared_group"),
+            (needs.kubernetes, "kubernetes"),
             (needs.contexts, "contexts"),
             (needs.passthrough, "passthrough"),
         ];
