@@ -37,10 +37,10 @@ pub fn kubeconfig_integrity(history: &[Record]) -> Finding {
             continue;
         }
         let Some(file) = last else { continue };
-        if is_checkpoint || file.how != FileChange::Written {
-            if let Some(before) = judged.replace(file) {
-                wrong_change(before, file).into_iter().for_each(&mut violated);
-            }
+        if (is_checkpoint || file.how != FileChange::Written)
+            && let Some(before) = judged.replace(file)
+        {
+            wrong_change(before, file).into_iter().for_each(&mut violated);
         }
         if let What::Checkpoint { number, .. } = &record.what
             && is_checkpoint

@@ -89,10 +89,8 @@ fn nodes(is_ready: bool) -> Value {
 }
 
 fn response(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
-    let (kind, text) = match body {
-        Value::String(text) => ("text/plain", text.clone()),
-        other => ("application/json", other.to_string()),
-    };
+    let plain = body.as_str().map(|text| ("text/plain", text.to_owned()));
+    let (kind, text) = plain.unwrap_or_else(|| ("application/json", body.to_string()));
     let mut response = Response::new(Full::from(text));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));

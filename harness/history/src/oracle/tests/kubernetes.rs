@@ -114,31 +114,46 @@ const OWN: [&str; 3] = ["clusters", "contexts", "users"];
 
 /// The kubeconfig of a user, and then another one, in an App whose condition has this reason.
 fn judged(reason: &str, after: What) -> Vec<String> {
-    let before = kubeconfig(FileChange::Found, "", &["clusters/a", "kind"], &[]);
+    let before = kubeconfig(FileChange::Found, "", &USERS, &[]);
     let whats = [vec![before, wanting(reason), after], checkpoint(1).into()].concat();
     complaints(kubeconfig_integrity, whats)
 }
 
 const OURS: &str = "rancher-desktop-7";
 
+const USERS: [&str; 2] = ["clusters/a", "kind"];
+
 #[rstest]
-#[case::merged("Ready", FileChange::Replaced, OURS, &["clusters/a", "kind"], &OWN, "")]
-#[case::in_place("Ready", FileChange::Written, OURS, &["clusters/a", "kind"], &OWN, "")]
-#[case::lost("Ready", FileChange::Replaced, OURS, &["kind"], &OWN, "clusters/a of the user are lost")]
-#[case::missing("Ready", FileChange::Replaced, OURS, &["clusters/a", "kind"], &OWN[..2], "in users is missing")]
-#[case::not_current("Ready", FileChange::Replaced, "", &["clusters/a", "kind"], &OWN, "no context is current")]
-#[case::removed("NotRunning", FileChange::Replaced, "", &["clusters/a", "kind"], &[], "")]
-#[case::left("NotRunning", FileChange::Replaced, "", &["clusters/a", "kind"], &OWN[..1], "clusters/rancher-desktop-7 is left")]
-#[case::current_left("NotApplicable", FileChange::Replaced, OURS, &["clusters/a", "kind"], &[], "current-context is left")]
-fn the_kubeconfig_is_the_users(
-    #[case] reason: &str,
-    #[case] how: FileChange,
-    #[case] current: &str,
-    #[case] users: &[&str],
-    #[case] own: &[&str],
-    #[case] expected: &str,
-) {
-    let found = judged(reason, kubeconfig(how, current, users, own));
+#[case::merged("Ready", kubeconfig(FileChange::Replaced, OURS, &USERS, &OWN), "")]
+#[case::in_place("Ready", kubeconfig(FileChange::Written, OURS, &USERS, &OWN), "")]
+#[case::lost(
+    "Ready",
+    kubeconfig(FileChange::Replaced, OURS, &USERS[1..], &OWN),
+    "clusters/a of the user are lost"
+)]
+#[case::missing(
+    "Ready",
+    kubeconfig(FileChange::Replaced, OURS, &USERS, &OWN[..2]),
+    "in users is missing"
+)]
+#[case::not_current(
+    "Ready",
+    kubeconfig(FileChange::Replaced, "", &USERS, &OWN),
+    "no context is current"
+)]
+#[case::removed("NotRunning", kubeconfig(FileChange::Replaced, "", &USERS, &[]), "")]
+#[case::left(
+    "NotRunning",
+    kubeconfig(FileChange::Replaced, "", &USERS, &OWN[..1]),
+    "clusters/rancher-desktop-7 is left"
+)]
+#[case::current_left(
+    "NotApplicable",
+    kubeconfig(FileChange::Replaced, OURS, &USERS, &[]),
+    "current-context is left"
+)]
+fn the_kubeconfig_is_the_users(#[case] reason: &str, #[case] after: What, #[case] expected: &str) {
+    let found = judged(reason, after);
     match expected {
         "" => assert_eq!(found, Vec::<String>::new()),
         text => assert!(found.len() == 1 && found[0].contains(text), "{found:#?}"),
@@ -158,14 +173,14 @@ fn a_kubeconfig_is_never_broken() {
 
 // The daemon truncates the file and writes it again. It must be whole at the next checkpoint, not before.
 #[rstest]
-#[case::whole(&["clusters/a", "kind"], 0)]
-#[case::lost(&["kind"], 1)]
+#[case::whole(&USERS, 0)]
+#[case::lost(&USERS[1..], 1)]
 fn a_file_that_is_written_in_place_is_judged_when_it_is_whole(
     #[case] users: &[&str],
     #[case] expected: usize,
 ) {
     let written = |users| kubeconfig(FileChange::Written, "", users, &[]);
-    let before = kubeconfig(FileChange::Found, "", &["clusters/a", "kind"], &[]);
+    let before = kubeconfig(FileChange::Found, "", &USERS, &[]);
     let mut whats = vec![before, wanting("Probing"), written(&[]), written(users)];
     whats.extend(checkpoint(1));
     assert_eq!(complaints(kubeconfig_integrity, whats).len(), expected);
