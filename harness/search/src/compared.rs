@@ -86,6 +86,7 @@ fn stops_app(step: &Step) -> bool {
         | Step::Gate(_)
         | Step::Fault(_)
         | Step::Docker(_)
+        | Step::Kubernetes(_)
         | Step::Log(_)
         | Step::Wait(_) => false,
     }
@@ -109,6 +110,7 @@ fn touched(extra: &[&Step], objects: &QuietObjects) -> Option<BTreeSet<String>> 
             | Step::Daemon(_)
             | Step::Gate(_)
             | Step::Fault(_)
+            | Step::Kubernetes(_)
             | Step::Log(_)
             | Step::Wait(_) => {}
         }
