@@ -58,9 +58,9 @@ impl Scenario {
     /// do.
     #[must_use]
     pub fn needs_own_machine(&self) -> bool {
-        let needs_it = |step: &Step| match step.for_neighbour().unwrap_or(step) {
-            Step::Engine(EngineStep::Guest(op)) => op.needs_own_machine(),
-            _ => false,
+        let needs_it = |step: &Step| {
+            let step = step.for_neighbour().unwrap_or(step);
+            matches!(step, Step::Engine(EngineStep::Guest(op)) if op.needs_own_machine())
         };
         self.steps.iter().any(needs_it)
     }

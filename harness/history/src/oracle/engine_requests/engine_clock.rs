@@ -12,9 +12,9 @@ const FAR_S: i64 = i64::MAX / 4;
 pub(super) struct EngineClock {
     /// The least that it may be now. While a step sets the clock, it has the value from before the step or
     /// the one from after it.
-    pub(super) least_s: i64,
+    least_s: i64,
     /// The most.
-    pub(super) most_s: i64,
+    most_s: i64,
     /// What it is when the present step is done. Nothing if the guest has booted: its kernel measures the
     /// frequency of its clock then, and on a busy machine measures it wrongly, so that the clock runs away.
     after_s: Option<i64>,
@@ -39,6 +39,11 @@ impl EngineClock {
             _ => return,
         }
         self.is_one_of(before_s, self.after_s);
+    }
+
+    /// The earliest and the latest that the engine's clock may say at a time of the harness's.
+    pub(super) fn at(&self, now_s: i64) -> (i64, i64) {
+        (now_s + self.least_s, now_s + self.most_s)
     }
 
     fn is_one_of(&mut self, one: Option<i64>, other: Option<i64>) {

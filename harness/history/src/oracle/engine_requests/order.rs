@@ -183,8 +183,7 @@ impl Connecting {
                     return self.subscribed(target, started_s, now_s);
                 }
                 if route == INFO {
-                    let EngineClock { least_s, most_s, .. } = self.engine_clock;
-                    let (earliest_s, latest_s) = (now_s + least_s, now_s + most_s);
+                    let (earliest_s, latest_s) = self.engine_clock.at(now_s);
                     let asked = Facts { asked_s: now_s, earliest_s, latest_s, ..Facts::default() };
                     self.facts.insert(exchange, asked);
                 }
@@ -208,12 +207,11 @@ impl Connecting {
                 if let Some(list) = LISTS.iter().position(|list| route == Some(*list)) {
                     self.answered[list] = true;
                 }
-                let EngineClock { least_s, most_s, .. } = self.engine_clock;
+                let (earliest_s, latest_s) = self.engine_clock.at(now_s);
                 if let Some(facts) = self.facts.get_mut(&exchange) {
                     // If the clock was set back in between, the answer is earlier than the request.
-                    let earliest_s = facts.earliest_s.min(now_s + least_s);
-                    let latest_s = facts.latest_s.max(now_s + most_s);
-                    facts.answered_s = Some((earliest_s, latest_s));
+                    let earliest_s = earliest_s.min(facts.earliest_s);
+                    facts.answered_s = Some((earliest_s, latest_s.max(facts.latest_s)));
                 }
             }
             WireWhat::Faulted { .. } | WireWhat::Held { .. } => {
