@@ -208,6 +208,9 @@ fn world() -> impl Iterator<Item = String> {
 /// A disturbance, which a search inserts into a workload.
 const DISTURBANCE: &str = "a disturbance: a search inserts it";
 
+/// What an engine does only under a disturbance.
+const FAULT: &str = "only an engine that is disturbed does it";
+
 /// Something that the harness does to each world.
 const HARNESS: &str = "the harness does it to start and end worlds";
 
@@ -218,7 +221,7 @@ const LACKING: &str = "the reference daemon does not have it";
 const INPUT: &str = "a step gives commands of the daemon no input";
 
 /// What no workload can touch, and why. A test keeps this list free of items that one touches.
-const OUT_OF_REACH: [(Group, &str, &[&str]); 10] = [
+const OUT_OF_REACH: [(Group, &str, &[&str]); 11] = [
     (
         Group::Step,
         DISTURBANCE,
@@ -266,6 +269,7 @@ const OUT_OF_REACH: [(Group, &str, &[&str]); 10] = [
             "file looping_link",
         ],
     ),
+    (Group::Option, FAULT, &["create_volume.refused"]),
     (Group::ExitCode, DISTURBANCE, &["130"]),
     (Group::Log, DISTURBANCE, &["status 500", "status 503"]),
     (
