@@ -47,6 +47,31 @@ fn a_search_finds_shortens_and_repeats_a_failure() {
     assert_eq!(place.leftovers(), Vec::<String>::new());
 }
 
+// After a failed connection, each later one is reported with that failure: no other oracle judges the message
+// of a connected engine. A plan that ends with a restart shows it to `healing` as well, which is listed as
+// known, so that the search ends at the first plan in which the world differs from the clean runs.
+#[test]
+fn a_search_finds_what_differs_from_clean_runs() {
+    let place = Place::new();
+    let known = "- {oracle: healing, check: healing.rs, why: a restart cures it, since: June}\n";
+    std::fs::write(place.path().join("known.yaml"), known).unwrap();
+    let defect = ["--defect", "own-R2"];
+    let search = ["search", "--systematic", "work-volume-life", "--first", "--for", "240s"];
+    let limits = ["--known", "known.yaml", "--shrink-for", "20s"];
+    let found = racetrap(&place, &[&search[..], &limits, &defect].concat(), 1);
+    let is_clean_runs = |it: &&Value| it["signature"]["oracle"] == "clean_runs";
+    let failure = found["found"].as_array().unwrap().iter().find(is_clean_runs).expect("a failure");
+    let reasons = failure["reasons"].to_string();
+    assert!(reasons.contains("clean_runs: the App: condition ContainerEngineReady is"), "{reasons}");
+    assert_eq!(failure["repeated"], serde_json::json!([3, 3]), "{failure}");
+    let replay = failure["replay"].as_str().unwrap();
+    let again = racetrap(&place, &[&["repro", replay][..], &defect].concat(), 1);
+    assert_eq!(again["run"]["replay"], "reproduced", "{again}");
+    let correct = racetrap(&place, &["repro", replay], 0);
+    assert_eq!(correct["run"]["replay"], "not_reproduced", "{correct}");
+    assert_eq!(place.leftovers(), Vec::<String>::new());
+}
+
 // On the correct daemon, plans of each policy pass. What was learned once is used again.
 #[test]
 fn a_search_of_the_correct_daemon_finds_nothing() {
