@@ -131,7 +131,7 @@ mod tests {
         let violations = oracle.into_iter().map(|oracle| Violation {
             oracle,
             seq: 0,
-            check: String::new(),
+            check: None,
             text: String::new(),
         });
         let violations = violations.collect();

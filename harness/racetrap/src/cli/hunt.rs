@@ -57,7 +57,7 @@ pub(super) async fn hunt(args: Args, format: Format, terminal: Terminal) -> Resu
     let limits = Limits {
         until: began + args.time,
         plans: None,
-        enough: Enough::Like(wanted.clone()),
+        enough: Enough::Like(wanted),
         jobs: args.subject.jobs.jobs,
         known: KnownFailures::default(),
     };

@@ -47,7 +47,7 @@ impl Past {
                 if let Some(signature) = &ran.signature {
                     past.failed.insert(ran.plan.clone());
                     if is_same {
-                        *past.seen.entry(signature.clone()).or_default() += 1;
+                        *past.seen.entry(*signature).or_default() += 1;
                     }
                 }
                 if ran.verdict == Verdict::Unknown {

@@ -36,7 +36,8 @@ fn a_search_finds_shortens_and_repeats_a_failure() {
     assert_eq!(correct["run"]["replay"], "not_reproduced", "{correct}");
     // In a state of its own, the search finds the same; listed as known, that does not fail it, and its
     // schedule is left as it is.
-    let known = "- {oracle: convergence, check: convergence.rs, why: it is slow, since: June}\n";
+    let known =
+        "- {oracle: convergence, check: 4.2-mirrors-differ, why: it is slow, since: June}\n";
     std::fs::write(place.path().join("known.yaml"), known).unwrap();
     let apart = ["--state", "apart.jsonl", "--known", "known.yaml", "--plans", "1"];
     let known = racetrap(&place, &[&search[..2], &apart, &defect].concat(), 0);
@@ -53,7 +54,7 @@ fn a_search_finds_shortens_and_repeats_a_failure() {
 #[test]
 fn a_search_finds_what_differs_from_clean_runs() {
     let place = Place::new();
-    let known = "- {oracle: healing, check: healing.rs, why: a restart cures it, since: June}\n";
+    let known = "- {oracle: healing, check: 4.5.7-restart, why: a restart cures it, since: June}\n";
     std::fs::write(place.path().join("known.yaml"), known).unwrap();
     let defect = ["--defect", "own-R2"];
     let search = ["search", "--systematic", "work-volume-life", "--first", "--for", "240s"];
@@ -62,7 +63,10 @@ fn a_search_finds_what_differs_from_clean_runs() {
     let is_clean_runs = |it: &&Value| it["signature"]["oracle"] == "clean_runs";
     let failure = found["found"].as_array().unwrap().iter().find(is_clean_runs).expect("a failure");
     let reasons = failure["reasons"].to_string();
-    assert!(reasons.contains("clean_runs: the App: condition ContainerEngineReady is"), "{reasons}");
+    assert!(
+        reasons.contains("clean_runs: the App: condition ContainerEngineReady is"),
+        "{reasons}"
+    );
     assert_eq!(failure["repeated"], serde_json::json!([3, 3]), "{failure}");
     let replay = failure["replay"].as_str().unwrap();
     let again = racetrap(&place, &[&["repro", replay][..], &defect].concat(), 1);
