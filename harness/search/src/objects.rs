@@ -16,6 +16,8 @@ pub(crate) struct Objects {
     pub(crate) images: BTreeMap<String, BTreeSet<String>>,
     /// Volumes.
     pub(crate) volumes: BTreeSet<String>,
+    /// Containers that a prune may have left, and no step may name any more.
+    perhaps: Vec<Container>,
     /// The App shall run, on the engine that is mirrored.
     pub(crate) app_runs: bool,
     /// The App wants another engine, which has no mirrors.
@@ -70,12 +72,18 @@ impl Objects {
     /// Whether a container uses the volume.
     pub(crate) fn is_used(&self, volume: &str) -> bool {
         let uses = |container: &Container| container.volumes.iter().any(|used| used == volume);
-        self.containers.values().any(uses)
+        self.containers.values().chain(&self.perhaps).any(uses)
     }
 
     /// Whether a container was made from the image.
     pub(crate) fn has_container(&self, image: &str) -> bool {
-        self.containers.values().any(|container| container.image == image)
+        self.containers.values().chain(&self.perhaps).any(|container| container.image == image)
+    }
+
+    /// Whether such a container runs for certain, so that the engine keeps its image by all means.
+    pub(crate) fn has_running_container(&self, image: &str) -> bool {
+        let runs = |it: &Container| matches!(it.state, State::Running | State::Paused);
+        self.containers.values().any(|container| container.image == image && runs(container))
     }
 
     /// Names that a gate may name.
@@ -201,6 +209,8 @@ impl Objects {
     fn prune(&mut self, what: Prune) {
         let all = what == Prune::All;
         if all || what == Prune::Containers {
+            let unclear = self.containers.values().filter(|it| it.state == State::Unclear);
+            self.perhaps.extend(unclear.cloned());
             self.containers.retain(|_, it| matches!(it.state, State::Running | State::Paused));
         }
         if all || what == Prune::Images {
@@ -231,6 +241,19 @@ mod tests {
         );
         assert_eq!(objects.images.keys().collect::<Vec<_>>(), ["b"]);
         assert_eq!(objects.images["b"].iter().collect::<Vec<_>>(), ["t:1"]);
+    }
+
+    // A container that prints may run or have ended: it is not named any more, and may still use its image.
+    #[test]
+    fn a_container_that_may_be_left_by_a_prune_keeps_its_image_in_use() {
+        let objects = after(
+            r#"[{"load_image": {"image": "a", "tags": ["a:1"]}}, {"load_image": {"image": "b"}},
+                {"create_container": {"name": "prints", "image": "a", "start": true,
+                    "prints": {"command": ["sleep"]}, "volumes": ["v"]}}, {"prune": "containers"}]"#,
+        );
+        assert!(objects.containers.is_empty());
+        assert!(objects.has_container("a") && !objects.has_running_container("a"));
+        assert!(objects.is_used("v") && !objects.has_container("b"));
     }
 
     #[test]

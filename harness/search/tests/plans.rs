@@ -36,6 +36,8 @@ fn learned() -> Learned {
             {"cause": 4, "call": {"event": event}, "nth": 1, "about": "web"},
             {"cause": 5, "call": {"write": write}, "nth": 1, "about": "data"},
             {"cause": 2, "call": fourth, "nth": 4},
+            {"cause": 2, "call": {"event": event}, "nth": 1, "about": "web", "repeated": true},
+            exchange(5, "GET", "/containers/{id}/json", Some("web")),
         ],
         "unstable": [{"site": exchange(2, "GET", "/volumes", None), "runs": 1}],
     }))
@@ -56,6 +58,37 @@ fn every_plan_can_be_carried_out_and_is_there_once() {
     // The second time, everything is the same.
     assert!(removed[&Rule::Same] >= plans.len());
     assert!(removed[&Rule::Unstable] > 0 && removed[&Rule::Repeated] > 0, "{removed:?}");
+}
+
+// An event of the start before the App's start is repeated by chance, and the inspection after the volume was
+// created is the end of what the container's start has caused: nothing has waited for that.
+#[test]
+fn nothing_is_planned_at_calls_that_come_by_chance() {
+    let Plans { plans, removed } = plan_workloads(&[learned()], false);
+    assert!(removed[&Rule::OldEvent] > 0 && removed[&Rule::Late] > 0, "{removed:?}");
+    let steps = |plan: &racetrap_search::Plan| serde_json::to_string(&plan.scenario.steps).unwrap();
+    let volume = r#"{"create_volume":{"name":"data"}}"#;
+    let inspection = |plan: &&racetrap_search::Plan| {
+        plan.place == "GET /containers/{id}/json held at its response"
+    };
+    let held: Vec<_> = plans.iter().filter(inspection).map(steps).collect();
+    assert!(!held.is_empty() && held.iter().all(|steps| !steps.contains(volume)), "{held:?}");
+}
+
+// Until an event comes, a stream has nothing that could be cut short.
+#[test]
+fn a_stream_of_events_is_cut_short_by_an_event_of_the_plan() {
+    let Plans { plans, .. } = plan_workloads(&[learned()], false);
+    let is_it = |plan: &&racetrap_search::Plan| {
+        plan.place == "GET /events" && plan.disturbance == "its answer is cut short"
+    };
+    let plan = plans.iter().find(is_it).unwrap();
+    let steps = serde_json::to_value(&plan.scenario.steps[2..5]).unwrap();
+    let kind = json!({"truncate": {"bytes": 1}});
+    let on = json!({"method": "GET", "route": "/events"});
+    let fault = json!({"fault": {"name": "once", "kind": kind, "on": on, "times": 1}});
+    let volume = json!({"create_volume": {"name": "search-new"}});
+    assert_eq!(steps, json!([fault, {"app": {"running": true, "wait": true}}, volume]));
 }
 
 // The race that the catalogue has as 295-I3: a container is removed after the list that has it.
