@@ -150,30 +150,13 @@ impl At<'_> {
             self.disturbed("answered with 500", answer(500)),
             self.disturbed("its answer is lost", fault(json!("lose"))),
         ];
-        // Other answers have no body that could be shorter.
-        if on.method.as_deref() == Some("GET") && on.route.as_deref() != Some("/_ping") {
-            let short = step(fault(json!({"truncate": {"bytes": 1}})));
-            failed.extend(self.cut_short(short, on.route.as_deref() == Some("/events")));
+        // Other answers have no body that could be shorter; a stream is cut while the daemon reads it.
+        let is_whole = !matches!(on.route.as_deref(), Some("/_ping" | "/events"));
+        if on.method.as_deref() == Some("GET") && is_whole {
+            let short = fault(json!({"truncate": {"bytes": 1}}));
+            failed.push(self.disturbed("its answer is cut short", short));
         }
         failed
-    }
-
-    /// The answer ends too early. A stream of events has nothing that could be cut until one comes, so a
-    /// volume is made once the daemon is connected: only a step that waits shows that.
-    fn cut_short(&self, short: Step, is_stream: bool) -> Option<Plan> {
-        let mut all = self.workload.steps[..self.site.cause].to_vec();
-        if is_stream {
-            let own = &self.workload.steps[self.site.cause];
-            let waits = matches!(own, Step::Command(CommandStep::App(AppStep { wait: true, .. })));
-            if !waits || !self.objects.app_runs {
-                return None;
-            }
-            all.extend([short, own.clone(), step(json!({"create_volume": {"name": NEW}}))]);
-        } else {
-            all.extend([short, self.trigger.clone()]);
-        }
-        let word = "its answer is cut short";
-        Some(self.plan(Policy::HalfWritten, self.site.call.class(), word, all))
     }
 
     fn disturbed(&self, word: &str, fault: Value) -> Plan {

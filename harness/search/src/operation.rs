@@ -50,7 +50,9 @@ impl Focus {
     pub(crate) fn at(site: &Site, objects: &Objects) -> Self {
         let Some(name) = site.about.clone() else { return Self::All };
         match site.call.kind() {
-            Some(Kind::Container) if objects.containers.contains_key(&name) => Self::Container(name),
+            Some(Kind::Container) if objects.containers.contains_key(&name) => {
+                Self::Container(name)
+            }
             Some(Kind::Image) if objects.images.contains_key(&name) => Self::Image(name),
             Some(Kind::Volume) if objects.volumes.contains(&name) => Self::Volume(name),
             Some(_) | None => Self::All,

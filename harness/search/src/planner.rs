@@ -39,7 +39,9 @@ impl fmt::Display for Rule {
         f.pad(match self {
             Self::Unstable => "at a site that not every run has",
             Self::Repeated => "at the fourth or a later call of its kind",
-            Self::OldEvent => "at a call that only an event from before the daemon connected causes",
+            Self::OldEvent => {
+                "at a call that only an event from before the daemon connected causes"
+            }
             Self::Late => "at a call that an earlier step may have caused",
             Self::NotPossible => "cannot be carried out",
             Self::Same => "the same as another one",

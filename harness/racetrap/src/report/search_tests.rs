@@ -78,7 +78,7 @@ fn with_report(show: impl Fn(&SearchReport<'_>, &[Found]) -> String) -> String {
         unseen: vec![&unseen],
         kept: Some((PathBuf::from("/e/search.jsonl"), PathBuf::from("/e/search.html"))),
     };
-    assert!(report.has_failed());
+    assert!(report.explored.has_failed());
     show(&report, &found)
 }
 

@@ -141,6 +141,11 @@ impl Explored {
         self.verdicts.values().sum()
     }
 
+    /// Whether something failed that is not known.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failures.iter().any(|failure| failure.known.is_none())
+    }
+
     /// How many of them showed nothing.
     pub(crate) fn unknowns(&self) -> usize {
         self.unknown.values().sum()

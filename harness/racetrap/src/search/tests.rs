@@ -224,6 +224,28 @@ fn a_search_goes_on_and_then_begins_with_what_was_worth_most() {
     assert_eq!((&ids(order)[..2], earlier), (&["2".to_owned(), "3".to_owned()][..], 0));
 }
 
+// A hunt keeps its own order, the nearest plans first. What has shown the wanted failure is tried first, again;
+// another failure counts for nothing, and what was run is left out until the round is over.
+#[test]
+fn a_hunt_goes_on_after_what_has_worked() {
+    let all = [plan("1", "a"), plan("2", "a"), plan("3", "b"), plan("4", "c")];
+    let entries = vec![
+        began("d", "1"),
+        ran(&all[0], Verdict::Pass, 1.0),
+        met(&all[2]),
+        ran(&all[2], Verdict::Fail, 2.0),
+    ];
+    let hunted = |daemon: &str, wanted: Signature| {
+        let past = Past::new(&session("s", entries.clone()), &subject(daemon));
+        let (plans, earlier) = past.after_worked(all.to_vec(), &wanted);
+        (ids(plans), earlier)
+    };
+    let told = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+    assert_eq!(hunted("d", signature()), (told(&["3", "2", "4"]), 1));
+    assert_eq!(hunted("other", signature()), (told(&["3", "1", "2", "4"]), 0));
+    assert_eq!(hunted("d", Check::UidChanged.into()), (told(&["2", "4"]), 2));
+}
+
 // What an earlier search has learned of the same daemon and the same workload is not learned again.
 #[test]
 fn what_was_learned_is_known_to_the_next_search() {

@@ -76,6 +76,36 @@ fn a_search_finds_what_differs_from_clean_runs() {
     assert_eq!(place.leftovers(), Vec::<String>::new());
 }
 
+// Under the defect each run fails, so that the first schedule of the hunt does. The next hunt goes on with what
+// the first one has written, and tries first what has worked.
+#[test]
+fn a_hunt_goes_on_with_what_has_worked() {
+    let place = Place::new();
+    let defect = ["--defect", "295-I6"];
+    let failed = racetrap(&place, &[&["repro", "work-image-tags"][..], &defect].concat(), 1);
+    let evidence = failed["run"]["evidence"].as_str().unwrap();
+    let hunt = ["hunt", evidence, "--for", "120s", "--shrink-for", "0s", "--state", "hunt.jsonl"];
+    let first = racetrap(&place, &hunt, 1);
+    let [one, two] = [&first, &racetrap(&place, &hunt, 1)].map(|hunt| hunt["found"][0].clone());
+    assert_eq!(one["signature"]["check"], "4.2-mirrors-differ", "{first}");
+    assert_eq!((&one["earlier"], &two["plan"]), (&0.into(), &1.into()), "{two}");
+    assert!(two["earlier"].as_u64() > Some(0) && one["token"] == two["token"], "{one} {two}");
+    let page = std::fs::read_to_string(place.path().join("hunt.html")).unwrap();
+    assert!(page.contains("4.2-mirrors-differ"), "{page}");
+    assert_eq!(place.leftovers(), Vec::<String>::new());
+}
+
+// A search that has no time left for learning says so, and the next one begins with what is left.
+#[test]
+fn learning_ends_with_its_time() {
+    let place = Place::new();
+    let cut = racetrap(&place, &["learn", "work-volume-life", "--for", "0s"], 3);
+    assert_eq!(cut["workloads"], serde_json::json!([]), "{cut}");
+    let search = ["search", "work-volume-life", "--for", "0s", "--shrink-for", "0s"];
+    let nothing = racetrap(&place, &search, 0);
+    assert_eq!((&nothing["planned"], &nothing["plans"]), (&0.into(), &0.into()), "{nothing}");
+}
+
 // On the correct daemon, plans of each policy pass. What was learned once is used again.
 #[test]
 fn a_search_of_the_correct_daemon_finds_nothing() {
