@@ -93,6 +93,9 @@ fn trigger(what: &What) -> Option<String> {
                 _ => None,
             }
         }
+        What::Review(Review { outcome: ReviewOutcome::HeldAt(gate), .. }) if is_serial(&gate.0) => {
+            None
+        }
         What::Review(Review { outcome: ReviewOutcome::HeldAt(gate), .. }) => {
             Some(format!("gate {gate}"))
         }

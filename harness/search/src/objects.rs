@@ -125,7 +125,7 @@ impl Objects {
             EngineStep::Build(build) => self.tag(&build.image, build.tag.iter()),
             EngineStep::Commit { image, tag, .. } => self.tag(image, tag.iter()),
             EngineStep::Tag { image, tag } => self.tag(image, std::iter::once(tag)),
-            EngineStep::Untag { tag, .. } => self.untag(tag),
+            EngineStep::Untag { tag, force } => self.untag(tag, *force),
             EngineStep::RemoveImage { image, .. } => drop(self.images.remove(image)),
             EngineStep::CreateContainer(new) => {
                 let lives = new.prints.command.is_empty() && new.entrypoint.is_empty();
@@ -168,7 +168,7 @@ impl Objects {
             }
             ApiStep::Delete(MirrorRef::Container(name)) => drop(self.containers.remove(name)),
             ApiStep::Delete(MirrorRef::Volume(name)) => drop(self.volumes.remove(name)),
-            ApiStep::Delete(MirrorRef::Tag(tag)) => self.untag(tag),
+            ApiStep::Delete(MirrorRef::Tag(tag)) => self.untag(tag, false),
             ApiStep::Delete(MirrorRef::Dangling(image)) => drop(self.images.remove(image)),
             _ => {}
         }
@@ -177,20 +177,25 @@ impl Objects {
     fn tag<'a>(&mut self, image: &str, tags: impl Iterator<Item = &'a String>) {
         self.images.entry(image.to_owned()).or_default();
         for tag in tags {
-            self.untag(tag);
+            // A tag that moves takes no image with it that a container needs.
+            self.untag(tag, false);
             self.images.entry(image.to_owned()).or_default().insert(tag.clone());
         }
     }
 
-    fn untag(&mut self, tag: &str) {
+    fn untag(&mut self, tag: &str, by_force: bool) {
         let Some((image, tags)) = self.images.iter_mut().find(|(_, tags)| tags.contains(tag))
         else {
             return;
         };
         tags.remove(tag);
         let image = image.clone();
-        // The last tag takes the image with it, unless a container needs it.
-        if self.images[&image].is_empty() && !self.has_container(&image) {
+        // The last tag takes the image with it, unless a container needs it; by force, unless one runs.
+        let is_needed = match by_force {
+            true => self.has_running_container(&image),
+            false => self.has_container(&image),
+        };
+        if self.images[&image].is_empty() && !is_needed {
             self.images.remove(&image);
         }
     }
@@ -241,6 +246,17 @@ mod tests {
         );
         assert_eq!(objects.images.keys().collect::<Vec<_>>(), ["b"]);
         assert_eq!(objects.images["b"].iter().collect::<Vec<_>>(), ["t:1"]);
+    }
+
+    #[test]
+    fn by_force_the_last_tag_takes_the_image_of_a_container_that_rests() {
+        let objects = after(
+            r#"[{"load_image": {"image": "a", "tags": ["a:1"]}}, {"load_image": {"image": "b", "tags": ["b:1"]}},
+                {"create_container": {"name": "rests", "image": "a"}},
+                {"create_container": {"name": "runs", "image": "b", "start": true}},
+                {"untag": {"tag": "a:1", "force": true}}, {"untag": {"tag": "b:1", "force": true}}]"#,
+        );
+        assert_eq!(objects.images.keys().collect::<Vec<_>>(), ["b"]);
     }
 
     // A container that prints may run or have ended: it is not named any more, and may still use its image.

@@ -50,7 +50,7 @@ const MIRRORED: [&str; 3] = ["container", "image", "volume"];
 
 /// The field manager of the daemon's command line (contract 2.4): a step that waits for it must not be
 /// held by its own write.
-const COMMAND_LINE: &str = "rdd";
+pub const COMMAND_LINE: &str = "rdd";
 
 /// All sites of a history, in their order.
 pub(crate) fn sites(history: &[Record]) -> Vec<Site> {

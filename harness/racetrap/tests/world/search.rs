@@ -84,7 +84,9 @@ fn a_hunt_goes_on_with_what_has_worked() {
     let defect = ["--defect", "295-I6"];
     let failed = racetrap(&place, &[&["repro", "work-image-tags"][..], &defect].concat(), 1);
     let evidence = failed["run"]["evidence"].as_str().unwrap();
-    let hunt = ["hunt", evidence, "--for", "120s", "--shrink-for", "0s", "--state", "hunt.jsonl"];
+    let state = ["--jobs", "1", "--state", "hunt.jsonl"];
+    let hunt = ["hunt", evidence, "--for", "120s", "--shrink-for", "0s"];
+    let hunt = [&hunt[..], &state].concat();
     let first = racetrap(&place, &hunt, 1);
     let [one, two] = [&first, &racetrap(&place, &hunt, 1)].map(|hunt| hunt["found"][0].clone());
     assert_eq!(one["signature"]["check"], "4.2-mirrors-differ", "{first}");
