@@ -62,6 +62,10 @@ checks! {
         FailedWithoutCause "3.7-failed-without-cause" "The daemon reports a failed connection to an engine that could be reached.";
         ConnectedAfterStop "3.7.13-connected-after-stop" "A stopped App still reports that its engine is connected.";
         SettledWithoutEngine "3.7.22-settled-without-engine" "The App has settled, and its engine is not ready.";
+        KubernetesDisagrees "3.7.11-disagrees" "`KubernetesReady` does not agree with the App and its VM.";
+        KubernetesReadyEarly "3.8.3-early" "`KubernetesReady` became `True` before Kubernetes has shown that it is ready.";
+        KubernetesFailedWithoutCause "3.8.4-without-cause" "`KubernetesReady` became `False`, and Kubernetes has given no reason.";
+        KubernetesStaysReady "3.8.5-stays" "`KubernetesReady` stays `True` although Kubernetes refuses connections.";
         MirrorsLeft "4.6.4-mirrors-left" "A stopped App has settled, and mirrors still existed.";
         MirrorsCameBack "4.6.4-mirrors-came-back" "A stopped App has settled, and mirrors were created later.";
     }
@@ -130,6 +134,10 @@ checks! {
         WrongCurrent "5.2-current" "The current context is another one than the daemon must select.";
         FilesDamaged "5.3-files" "A file of the docker command's configuration was damaged, or lost what is the user's.";
         AttributesLost "5.3-attributes" "`config.json` has another mode, owner or kind of file.";
+    }
+    KubeconfigIntegrity {
+        KubeconfigEntries "3.8-entries" "The user's kubeconfig lacks the daemon's entries, or has them too long.";
+        KubeconfigDamaged "3.8-damaged" "The user's kubeconfig was damaged, or lost what is the user's.";
     }
     LogFidelity {
         FailureUnlogged "2.5.5-unlogged" "A log of a container failed, and the daemon's log does not say so.";

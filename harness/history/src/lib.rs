@@ -50,10 +50,11 @@ pub use record::{
     ApiChange, Blame, CONFIG_FILE, CONTEXT_PREFIX, CONTEXTS_DIRECTORY, Change, CommandRun,
     ContainerDetails, DAEMON_PARTS, DaemonKind, DockerContent, DockerFile, DockerUser,
     EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileAttributes,
-    FileChange, Footprint, IMAGE_LABEL, ImageDetails, LogClient, LogCrowdSeen, LogEvent, LogLevel,
-    LogSent, LogTruth, Owner, PortBinding, ProcessState, Record, Review, ReviewOutcome, RunHeader,
-    SentStream, SshKeys, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VmFiles,
-    VmProcess, VmProcessChange, VolumeDetails, What, WireMessage, WireSide, WireWhat,
+    FileChange, Footprint, IMAGE_LABEL, ImageDetails, KUBECONFIG_LISTS, Kubeconfig,
+    KubeconfigContent, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth, Owner,
+    PortBinding, ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, SshKeys,
+    Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VmFiles, VmProcess,
+    VmProcessChange, VolumeDetails, What, WireMessage, WireSide, WireWhat,
 };
 pub use replay::{Replayed, triggers, turns};
 pub use scenario::{
@@ -62,13 +63,13 @@ pub use scenario::{
     DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT,
     EndpointOp, EngineEventMatch, EngineOp, EngineStep, Exec, Fault, FaultKind, FaultName,
     FaultStep, FileOp, FindingId, FirstSteps, GateName, GateStep, GuestOp, HealthCheck, Hold,
-    HoldWrite, KeysOp, LeaveHow, LeaveLog, LogCrowd, LogRequest, LogStep, Match, MirrorRef, Moment,
-    Needs, NeighbourStep, NewContainer, NewVolume, NoFindingId, OURS, OpenLog, OracleName,
-    PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point, Prints, Protocol, Prune, QuietObjects,
-    REGISTRY, RefusedWords, Replay, Returned, RunCommand, SERIAL, STATE, Scenario, Serially,
-    SetStep, Side, Step, Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp,
-    VmProcessOp, VmProcessStep, VmRole, WaitStep, WriteMatch, check_program_words, nearest,
-    program_commands, program_ends, words,
+    HoldWrite, KeysOp, KubernetesState, KubernetesStep, LeaveHow, LeaveLog, LogCrowd, LogRequest,
+    LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep, NewContainer, NewVolume, NoFindingId,
+    OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point, Prints,
+    Protocol, Prune, QuietObjects, REGISTRY, RefusedWords, Replay, Returned, RunCommand, SERIAL,
+    STATE, Scenario, Serially, SetStep, Side, Step, Streams, Supposes, Unshown, UserObject,
+    UserPatch, VmMode, VmOp, VmProcessOp, VmProcessStep, VmRole, WaitStep, WriteMatch,
+    check_program_words, nearest, program_commands, program_ends, words,
 };
 pub use schedule::ScheduleError;
 pub use steps::{ArmedRules, Steps};

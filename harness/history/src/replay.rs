@@ -84,7 +84,10 @@ fn is_serial(gate: &str) -> bool {
 #[expect(clippy::wildcard_enum_match_arm, reason = "only these records are of gates and rules")]
 fn trigger(what: &What) -> Option<String> {
     match what {
-        What::Wire(message) | What::ApiWire(message) | What::UserWire(message) => {
+        What::Wire(message)
+        | What::ApiWire(message)
+        | What::UserWire(message)
+        | What::KubernetesWire(message) => {
             match &message.event {
                 // Each message of a serial part is held.
                 WireWhat::Held { gate, .. } if is_serial(gate) => None,

@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use racetrap_history::{
     ApiChange, Blame, Change, Codes, CommandRun, DaemonKind, DockerContent, DockerFile, DockerUser,
     EngineContainer, EngineEvent, EngineImage, EngineState, EngineVolume, Exit, FileAttributes,
-    FileChange, Footprint, GateName, LeaveHow, LogClient, LogCrowdSeen, LogEvent, LogLevel,
-    LogSent, LogTruth, Owner, Phase, Point, ProcessState, Record, Review, ReviewOutcome, RunHeader,
-    SentStream, SshKeys, Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VmFiles,
-    VmMode, VmProcess, VmProcessChange, VmRole, What, WireMessage, WireSide, WireWhat, journal,
+    FileChange, Footprint, GateName, Kubeconfig, KubeconfigContent, KubernetesState, LeaveHow,
+    LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth, Owner, Phase, Point,
+    ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, SshKeys, Stage,
+    StatusCount, UserCommand, UserCommandEnd, UserWrite, VmFiles, VmMode, VmProcess,
+    VmProcessChange, VmRole, What, WireMessage, WireSide, WireWhat, journal,
 };
 use serde_json::{Value, json};
 
@@ -41,6 +42,9 @@ kinds! { of_what, What, WHATS:
     What::Wire(_) => "wire",
     What::ApiWire(_) => "api_wire",
     What::UserWire(_) => "user_wire",
+    What::KubernetesWire(_) => "kubernetes_wire",
+    What::Kubernetes { .. } => "kubernetes",
+    What::Kubeconfig(_) => "kubeconfig",
     What::Endpoint { .. } => "endpoint",
     What::DockerUser(_) => "docker_user",
     What::DockerFile(_) => "docker_file",
@@ -372,6 +376,14 @@ fn of_vms() -> Vec<What> {
     ]
 }
 
+fn kubeconfigs() -> [KubeconfigContent; 3] {
+    [
+        KubeconfigContent::Nothing,
+        KubeconfigContent::Broken { bytes: 1 },
+        KubeconfigContent::Config { current: text("a"), members: labels() },
+    ]
+}
+
 /// Records of the engine, the docker command and clients of logs.
 fn of_others() -> Vec<What> {
     let digest = || text("0f");
@@ -410,7 +422,10 @@ fn of_others() -> Vec<What> {
             reason: text("why"),
         }),
         What::Footprint(Footprint { descriptors: 1, resident_kib: 2, peak_kib: 3 }),
+        What::Kubernetes { state: KubernetesState::NotReady },
     ];
+    let kubeconfig = |holds| Kubeconfig { how: FileChange::Found, mode: 0o600, holds };
+    whats.extend(kubeconfigs().map(|holds| What::Kubeconfig(kubeconfig(holds))));
     let client = |event| What::LogClient(LogClient { client: text("c"), event });
     whats.extend(logs().into_iter().map(client));
     let how = FileChange::Replaced;
@@ -436,6 +451,7 @@ fn of_others() -> Vec<What> {
     for event in wires() {
         let message = || WireMessage { connection: 1, exchange: 2, event: event.clone() };
         whats.extend([What::Wire(message()), What::ApiWire(message()), What::UserWire(message())]);
+        whats.push(What::KubernetesWire(message()));
     }
     whats
 }

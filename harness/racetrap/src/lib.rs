@@ -39,6 +39,7 @@ mod docker_cli;
 mod engine;
 mod intent;
 mod known;
+mod kubernetes;
 mod passthrough;
 mod recorder;
 mod search;

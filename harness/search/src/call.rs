@@ -73,6 +73,7 @@ impl Call {
                     Side::Engine => "",
                     Side::Api => "api ",
                     Side::User => "user ",
+                    Side::Kubernetes => "kubernetes ",
                 };
                 format!("{side}{method} {route}")
             }

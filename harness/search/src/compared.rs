@@ -95,6 +95,7 @@ fn stops_app(step: &Step) -> bool {
         | Step::Gate(_)
         | Step::Fault(_)
         | Step::Docker(_)
+        | Step::Kubernetes(_)
         | Step::Log(_)
         | Step::Wait(_) => false,
     }
@@ -118,6 +119,7 @@ fn touched(extra: &[&Step], objects: &QuietObjects) -> Option<BTreeSet<String>> 
             | Step::Daemon(_)
             | Step::Gate(_)
             | Step::Fault(_)
+            | Step::Kubernetes(_)
             | Step::Log(_)
             | Step::Wait(_) => {}
         }

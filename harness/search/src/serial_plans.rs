@@ -64,7 +64,11 @@ fn can_take_turns(workload: &Scenario) -> bool {
         Step::Engine(EngineStep::Guest(_)) => true,
         Step::Command(CommandStep::Interrupt(_) | CommandStep::Returned(_)) => true,
         Step::Command(CommandStep::Set(set)) => set.background.is_some(),
-        Step::Daemon(_) | Step::Neighbour(_) | Step::Docker(_) | Step::Log(_) => true,
+        Step::Daemon(_)
+        | Step::Neighbour(_)
+        | Step::Docker(_)
+        | Step::Kubernetes(_)
+        | Step::Log(_) => true,
         Step::Engine(_)
         | Step::Command(_)
         | Step::Api(_)
@@ -141,6 +145,7 @@ fn overlapping(steps: &[Step]) -> Vec<Step> {
             | Step::Gate(_)
             | Step::Fault(_)
             | Step::Docker(_)
+            | Step::Kubernetes(_)
             | Step::Log(_) => kept.push(unwaiting(step).unwrap_or_else(|| step.clone())),
         }
     }

@@ -2,8 +2,8 @@
 
 use super::{
     bounded_work, clean_runs, command_line, convergence, counts, docker_config_integrity,
-    engine_requests, healing, hygiene, identity, liveness, log_fidelity, no_lost_update,
-    object_form, quiet_logs, truthful_conditions, vm_lifecycle,
+    engine_requests, healing, hygiene, identity, kubeconfig_integrity, liveness, log_fidelity,
+    no_lost_update, object_form, quiet_logs, truthful_conditions, vm_lifecycle,
 };
 use crate::check::Check;
 use crate::record::Record;
@@ -57,8 +57,8 @@ pub struct Judge {
 /// All oracles, in the order of [`OracleName`](crate::OracleName).
 ///
 /// The harness ends a world by an orderly stop of its daemon, if it did not have to end that otherwise.
-/// Three oracles judge what such a stop leaves: of the daemon's own, of its VMs, and of the user's files.
-pub const ALL: [Judge; 17] = [
+/// Four oracles judge what such a stop leaves: of the daemon's own, of its VMs, and of the user's files.
+pub const ALL: [Judge; 18] = [
     up_to_ending(convergence),
     up_to_ending(identity),
     up_to_ending(truthful_conditions),
@@ -71,6 +71,7 @@ pub const ALL: [Judge; 17] = [
     to_the_end(hygiene),
     to_the_end(vm_lifecycle),
     to_the_end(docker_config_integrity),
+    to_the_end(kubeconfig_integrity),
     up_to_ending(log_fidelity),
     up_to_ending(quiet_logs),
     up_to_ending(liveness),

@@ -21,6 +21,7 @@ pub fn promises(oracle: OracleName) -> &'static [&'static str] {
         OracleName::Hygiene => &HYGIENE,
         OracleName::VmLifecycle => &VM_LIFECYCLE,
         OracleName::DockerConfigIntegrity => &DOCKER_CONFIG_INTEGRITY,
+        OracleName::KubeconfigIntegrity => &KUBECONFIG_INTEGRITY,
         OracleName::LogFidelity => &LOG_FIDELITY,
         OracleName::QuietLogs => &QUIET_LOGS,
         OracleName::Liveness => &LIVENESS,
@@ -58,13 +59,15 @@ const IDENTITY: [&str; 6] = [
 
 /// Compares conditions and exit codes with the state that they promise.
 #[rustfmt::skip]
-const TRUTHFUL_CONDITIONS: [&str; 24] = [
+const TRUTHFUL_CONDITIONS: [&str; 29] = [
     // Exit codes and what a command waits for.
     "1.2.7", "1.5.1", "1.5.4",
     // The reasons of `ContainerEngineReady` and `Settled`; `Connected` after a stop.
-    "3.7.5", "3.7.6", "3.7.7", "3.7.8", "3.7.9", "3.7.12", "3.7.13", "3.7.14",
+    "3.7.5", "3.7.6", "3.7.7", "3.7.8", "3.7.9", "3.7.11", "3.7.12", "3.7.13", "3.7.14",
     // The table of `Settled`, and what it implies.
-    "3.7.16", "3.7.17", "3.7.18", "3.7.19", "3.7.20", "3.7.21", "3.7.22", "3.7.24", "3.7.25", "3.7.26",
+    "3.7.16", "3.7.17", "3.7.18", "3.7.19", "3.7.20", "3.7.21", "3.7.22", "3.7.23", "3.7.24", "3.7.25", "3.7.26",
+    // The guest's Kubernetes.
+    "3.8.3", "3.8.4", "3.8.5",
     // A sync that skips what is gone is not a failed one.
     "4.1.11",
     // `Settled` of a stopped App, and mirrors that are still there or come back.
@@ -170,6 +173,12 @@ const DOCKER_CONFIG_INTEGRITY: [&str; 33] = [
     "5.4.2", "5.4.3", "5.4.4",
 ];
 
+/// Judges each change of the user's kubeconfig.
+#[rustfmt::skip]
+const KUBECONFIG_INTEGRITY: [&str; 4] = [
+    "3.8.2", "3.8.6", "3.8.7", "3.8.8",
+];
+
 /// Compares what clients of logs received with what the engine has sent for them.
 #[rustfmt::skip]
 const LOG_FIDELITY: [&str; 29] = [
@@ -195,14 +204,16 @@ const QUIET_LOGS: [&str; 5] = [
 
 /// Judges missed deadlines, wrong exit codes, dead processes and forgotten requests.
 #[rustfmt::skip]
-const LIVENESS: [&str; 44] = [
+const LIVENESS: [&str; 46] = [
     // Commands end as promised, and print what a schedule expects.
     "1.2.1", "1.2.2", "1.2.4", "1.2.6", "1.3.7", "1.3.11", "1.5.3", "1.6.1",
     // One engine for each daemon.
     "2.2.5",
     // What kubectl is refused, and what it prints; programs that run controllers.
     "3.2.2", "3.2.3", "3.3.4", "3.5.2", "3.5.4", "3.5.5", "3.5.6", "3.5.7", "3.6.2", "3.6.3",
-    "3.6.4", "3.6.7", "3.6.8", "3.7.28",
+    "3.6.4", "3.6.6", "3.6.7", "3.6.8", "3.7.28",
+    // The guest's Kubernetes becomes ready.
+    "3.8.1",
     // The daemon reaches what a schedule waits for.
     "3.9.1", "3.9.3", "3.9.4", "4.1.4",
     // Requests that the engine never answers.

@@ -8,6 +8,7 @@
 //! - `engine`: what the engine holds and reports;
 //! - `vm`: processes and files of the VMs that the daemon runs;
 //! - `docker`: the docker command's configuration and its user;
+//! - `kubernetes`: the guest's Kubernetes, and the user's kubeconfig;
 //! - `logs`: clients of the daemon's log passthrough.
 
 mod api;
@@ -15,6 +16,7 @@ mod cell;
 mod docker;
 mod engine;
 mod header;
+mod kubernetes;
 mod logs;
 mod process;
 mod vm;
@@ -32,6 +34,7 @@ pub use self::engine::{
     IMAGE_LABEL, ImageDetails, PortBinding, VolumeDetails,
 };
 pub use self::header::RunHeader;
+pub use self::kubernetes::{KUBECONFIG_LISTS, Kubeconfig, KubeconfigContent};
 pub use self::logs::{
     Footprint, LogClient, LogCrowdSeen, LogEvent, LogSent, LogTruth, SentStream, StatusCount,
 };

@@ -9,10 +9,12 @@ use super::api::{ApiChange, Review, UserWrite};
 use super::docker::{DockerFile, DockerUser, UserCommand};
 use super::engine::{EngineEvent, EngineState};
 use super::header::RunHeader;
+use super::kubernetes::Kubeconfig;
 use super::logs::{Footprint, LogClient, LogCrowdSeen, LogSent, LogTruth};
 use super::process::{CommandRun, ProcessState};
 use super::vm::{VmFiles, VmProcess};
 use super::wire::WireMessage;
+use crate::scenario::KubernetesState;
 
 /// One thing that happened. All records of a run have one order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,6 +85,15 @@ pub enum What {
     ApiWire(WireMessage),
     /// A message on the wire before the user's own engine.
     UserWire(WireMessage),
+    /// A message on the wire between the daemon and the guest's Kubernetes.
+    KubernetesWire(WireMessage),
+    /// From here on, the guest's Kubernetes is in this state.
+    Kubernetes {
+        /// The state.
+        state: KubernetesState,
+    },
+    /// The user's kubeconfig was found, or has changed.
+    Kubeconfig(Kubeconfig),
     /// From here on, the user's own engine can be reached at another address.
     Endpoint {
         /// The address, as a context contains it; `None` if the engine does not run.

@@ -8,6 +8,7 @@ use super::api::ApiStep;
 use super::command::{Codes, CommandStep, Returned, SetStep};
 use super::docker::{DockerStep, EndpointOp, FileOp};
 use super::document::Scenario;
+use super::kubernetes::{KubernetesState, KubernetesStep};
 use super::level::{Await, WaitStep};
 use super::logs::{LogCrowd, LogStep, OpenLog};
 use super::step::{NeighbourStep, Step};
@@ -63,6 +64,10 @@ fn undisturbed(step: &Step) -> Option<Step> {
         Step::Neighbour(NeighbourStep::Does(step)) => {
             let does = |step| Step::Neighbour(NeighbourStep::Does(Box::new(step)));
             undisturbed(step).map(does)
+        }
+        // Before its first state there is none, and without a fault it keeps that state.
+        Step::Kubernetes(KubernetesStep::Kubernetes(state)) => {
+            (*state == KubernetesState::Ready).then(|| step.clone())
         }
         Step::Daemon(_) | Step::Gate(_) | Step::Fault(_) => None,
     }

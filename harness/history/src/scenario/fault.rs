@@ -24,6 +24,9 @@ pub enum FaultStep {
         /// The JSON that is the answer's body; the engine's form of an error, where it is left out.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         body: Option<Value>,
+        /// On which wire.
+        #[serde(default, skip_serializing_if = "Side::is_engine")]
+        wire: Side,
         /// Which requests.
         on: Match,
         /// How many of them; all, where it is left out.

@@ -139,6 +139,8 @@ pub enum OracleName {
     VmLifecycle,
     /// The docker command's configuration is whole at every instant, and stays the user's.
     DockerConfigIntegrity,
+    /// The user's kubeconfig has the daemon's entries while they lead somewhere, and stays the user's.
+    KubeconfigIntegrity,
     /// Who asks for a log gets the engine's bytes, in time, and costs nothing when he has gone.
     LogFidelity,
     /// The log has no panic and no secret, and an error only where there was one.
@@ -153,7 +155,7 @@ pub enum OracleName {
 
 impl OracleName {
     /// All names, in their order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Convergence,
         Self::Identity,
         Self::TruthfulConditions,
@@ -166,6 +168,7 @@ impl OracleName {
         Self::Hygiene,
         Self::VmLifecycle,
         Self::DockerConfigIntegrity,
+        Self::KubeconfigIntegrity,
         Self::LogFidelity,
         Self::QuietLogs,
         Self::Liveness,
@@ -189,6 +192,7 @@ impl fmt::Display for OracleName {
             Self::Hygiene => "hygiene",
             Self::VmLifecycle => "vm_lifecycle",
             Self::DockerConfigIntegrity => "docker_config_integrity",
+            Self::KubeconfigIntegrity => "kubeconfig_integrity",
             Self::LogFidelity => "log_fidelity",
             Self::QuietLogs => "quiet_logs",
             Self::Liveness => "liveness",

@@ -17,6 +17,8 @@ pub enum Side {
     Api,
     /// Before the user's own engine.
     User,
+    /// Between the daemon and the guest's Kubernetes.
+    Kubernetes,
 }
 
 impl Side {
@@ -111,4 +113,6 @@ pub enum Streams {
     /// Those between clients and the daemon's API that carry a watch. The step is done when each command
     /// has ended, or a client has asked for something anew.
     Watches,
+    /// All between the daemon and the guest's Kubernetes.
+    Kubernetes,
 }

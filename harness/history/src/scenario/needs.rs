@@ -64,6 +64,9 @@ pub struct Needs {
     /// deny writes have that from the first such step on.
     #[serde(skip_serializing_if = "is_false")]
     pub reviews: bool,
+    /// The guest has a Kubernetes, which a stand-in plays.
+    #[serde(skip_serializing_if = "is_false")]
+    pub kubernetes: bool,
     /// How the user of the docker command has it, where the scenario is about that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub docker: Option<DockerNeeds>,

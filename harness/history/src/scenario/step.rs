@@ -18,6 +18,7 @@ use super::docker::DockerStep;
 use super::engine::EngineStep;
 use super::fault::FaultStep;
 use super::gate::GateStep;
+use super::kubernetes::KubernetesStep;
 use super::level::WaitStep;
 use super::logs::LogStep;
 use super::variants::words;
@@ -74,6 +75,8 @@ parts! {
     Fault(FaultStep),
     /// A user of the docker command does something, or the configuration has an accident.
     Docker(DockerStep),
+    /// Changes the guest's Kubernetes.
+    Kubernetes(KubernetesStep),
     /// Clients of the daemon's log passthrough come, go, or are compared with the engine.
     Log(LogStep),
     /// Waits, and changes nothing.
@@ -108,6 +111,7 @@ impl Step {
             | Self::Gate(_)
             | Self::Fault(_)
             | Self::Docker(_)
+            | Self::Kubernetes(_)
             | Self::Log(_)
             | Self::Wait(_) => None,
         }

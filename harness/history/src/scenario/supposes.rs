@@ -55,6 +55,7 @@ impl Supposes {
             Step::Neighbour(NeighbourStep::Does(step)) => self.add(step),
             Step::Wait(WaitStep::Settle)
             | Step::Docker(_)
+            | Step::Kubernetes(_)
             | Step::Engine(_)
             | Step::Command(
                 CommandStep::App(_)

@@ -1,7 +1,7 @@
 //! Checks a whole schedule.
 
 use super::error::ScheduleError;
-use super::{commands, docker, faults, gates, logs, names, workload};
+use super::{commands, docker, faults, gates, kubernetes, logs, names, workload};
 use crate::scenario::{Scenario, Step, WaitStep};
 
 impl Scenario {
@@ -16,6 +16,7 @@ impl Scenario {
         faults::check(self)?;
         commands::check(self)?;
         docker::check(self)?;
+        kubernetes::check(self)?;
         logs::check(self)?;
         match self.steps.last() {
             Some(Step::Wait(WaitStep::Settle)) => Ok(()),

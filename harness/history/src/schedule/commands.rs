@@ -60,6 +60,7 @@ impl<'a> Named<'a> {
             }
             Step::Fault(_)
             | Step::Docker(_)
+            | Step::Kubernetes(_)
             | Step::Engine(_)
             | Step::Api(_)
             | Step::Daemon(_)

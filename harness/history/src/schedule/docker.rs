@@ -77,6 +77,7 @@ fn is_of_docker(step: &Step) -> bool {
         | Step::Api(_)
         | Step::Daemon(_)
         | Step::Neighbour(_)
+        | Step::Kubernetes(_)
         | Step::Log(_) => false,
     }
 }
@@ -98,6 +99,7 @@ fn names_endpoint(step: &Step) -> bool {
         | Step::Api(_)
         | Step::Daemon(_)
         | Step::Neighbour(_)
+        | Step::Kubernetes(_)
         | Step::Log(_)
         | Step::Wait(_) => false,
     }

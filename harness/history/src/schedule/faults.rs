@@ -81,6 +81,7 @@ impl Broken {
             | Step::Wait(WaitStep::Await(_))
             | Step::Command(_)
             | Step::Api(_)
+            | Step::Kubernetes(_)
             | Step::Log(_)
             | Step::Neighbour(_) => Ok(()),
         }

@@ -124,6 +124,7 @@ impl<'a> Gates<'a> {
             | Step::Neighbour(_)
             | Step::Fault(_)
             | Step::Docker(_)
+            | Step::Kubernetes(_)
             | Step::Log(_) => Ok(()),
         }
     }

@@ -31,7 +31,8 @@ fn apply<'a>(
         | Step::Neighbour(_)
         | Step::Gate(_)
         | Step::Fault(_)
-        | Step::Docker(_) => Ok(()),
+        | Step::Docker(_)
+        | Step::Kubernetes(_) => Ok(()),
     }
 }
 

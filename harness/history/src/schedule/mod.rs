@@ -8,6 +8,7 @@
 //! - `faults`: what is broken is mended before anything is judged;
 //! - `guest`: what can be done to the guest that runs the engine;
 //! - `docker`: the world has what is done to the docker command's configuration;
+//! - `kubernetes`: the guest has the Kubernetes that is disturbed;
 //! - `commands`: what goes on in the background is awaited;
 //! - `logs`: clients of the log passthrough come before they go.
 
@@ -18,6 +19,7 @@ mod error;
 mod faults;
 mod gates;
 mod guest;
+mod kubernetes;
 mod logs;
 mod names;
 mod workload;

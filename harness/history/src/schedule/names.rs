@@ -51,6 +51,7 @@ impl<'a> Made<'a> {
             | Step::Command(_)
             | Step::Daemon(_)
             | Step::Docker(_)
+            | Step::Kubernetes(_)
             | Step::Neighbour(_)
             | Step::Wait(_) => Ok(()),
         }

@@ -47,6 +47,7 @@ fn check_step<'a>(step: &'a Step, tags: &mut BTreeSet<&'a str>) -> Result<(), Re
         Step::Docker(DockerStep::Run(command)) => check_docker(command, tags),
         Step::Wait(WaitStep::Await(Await::Event(event))) => check_event(event),
         Step::Docker(_)
+        | Step::Kubernetes(_)
         | Step::Wait(_)
         | Step::Command(_)
         | Step::Api(_)

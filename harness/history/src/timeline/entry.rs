@@ -40,14 +40,17 @@ pub fn entries(history: &[Record]) -> Vec<Entry> {
     let steps = Steps::from_history(history);
     // The run's own daemon and its neighbour have different objects, so each has its own view.
     let mut views = [View::default(), View::default()];
-    let mut requests: [[BTreeMap<u64, String>; 3]; 2] = Default::default();
+    let mut requests: [[BTreeMap<u64, String>; 4]; 2] = Default::default();
     let entry = |record: &Record| {
         let view = &mut views[usize::from(record.neighbour)];
         view.apply(record);
         // Each wire numbers its own exchanges. Only a request has the target, so it is kept for the
         // exchange's later records.
         let requests = &mut requests[usize::from(record.neighbour)][wire_index(&record.what)];
-        if let What::Wire(message) | What::UserWire(message) | What::ApiWire(message) = &record.what
+        if let What::Wire(message)
+        | What::UserWire(message)
+        | What::ApiWire(message)
+        | What::KubernetesWire(message) = &record.what
             && let WireMessage { exchange, event: WireWhat::Request { method, target, .. }, .. } =
                 message
         {
@@ -69,13 +72,18 @@ fn wire_index(what: &What) -> usize {
     match what {
         What::ApiWire(_) => 1,
         What::UserWire(_) => 2,
+        What::KubernetesWire(_) => 3,
         _ => 0,
     }
 }
 
 /// Whether another record says the same, or the record is an ordinary log line.
 fn is_quiet(what: &What) -> bool {
-    if let What::Wire(message) | What::ApiWire(message) | What::UserWire(message) = what {
+    if let What::Wire(message)
+    | What::ApiWire(message)
+    | What::UserWire(message)
+    | What::KubernetesWire(message) = what
+    {
         let event = &message.event;
         return matches!(event, WireWhat::Opened | WireWhat::Finished { .. } | WireWhat::Closed);
     }

@@ -41,13 +41,12 @@ pub(super) fn describe(what: &What, context: Context<'_>) -> (&'static str, Stri
         What::Wire(message) => ("wire", wire(message, requests)),
         What::ApiWire(message) => ("clients", wire(message, requests)),
         What::UserWire(message) => ("user", wire(message, requests)),
-        What::Endpoint { address, .. } => {
-            let text = match address {
-                Some(address) => format!("the user's engine runs at {address}"),
-                None => "the user's engine does not run any more".to_owned(),
-            };
-            ("user", text)
+        What::KubernetesWire(message) => ("kubernetes", wire(message, requests)),
+        What::Kubernetes { state } => {
+            ("kubernetes", format!("the guest's Kubernetes is {}", state.word()))
         }
+        What::Kubeconfig(file) => ("kubernetes", file.to_string()),
+        What::Endpoint { address, .. } => ("user", endpoint(address.as_deref())),
         What::DockerUser(user) => ("docker", format!("the daemon's context is {}", user.context)),
         What::DockerFile(file) => ("docker", file.to_string()),
         What::UserCommand(command) => ("user", command.to_string()),
@@ -91,6 +90,13 @@ pub(super) fn describe(what: &What, context: Context<'_>) -> (&'static str, Stri
         What::Note { text } => ("note", text.clone()),
         What::Ending => ("run", "the harness begins to end".to_owned()),
         What::Ended => ("run", "world closed".to_owned()),
+    }
+}
+
+fn endpoint(address: Option<&str>) -> String {
+    match address {
+        Some(address) => format!("the user's engine runs at {address}"),
+        None => "the user's engine does not run any more".to_owned(),
     }
 }
 
@@ -162,7 +168,16 @@ fn api(change: &ApiChange) -> String {
     let detail = match change.resource.as_str() {
         "apps" => {
             let app = AppView::read(&change.object);
-            format!("{}; {}", app.describe("ContainerEngineReady"), app.describe("Settled"))
+            let kubernetes = if app.wants_kubernetes {
+                app.describe("KubernetesReady") + "; "
+            } else {
+                String::new()
+            };
+            format!(
+                "{kubernetes}{}; {}",
+                app.describe("ContainerEngineReady"),
+                app.describe("Settled")
+            )
         }
         // A new mirror has no status yet.
         "containers" => format!(

@@ -15,6 +15,8 @@ pub struct AppView {
     pub engine: String,
     /// `spec.kubernetes.enabled`.
     pub wants_kubernetes: bool,
+    /// `status.kubernetesPort`.
+    pub kubernetes_port: Option<u16>,
     conditions: BTreeMap<String, Condition>,
 }
 
@@ -68,6 +70,10 @@ impl AppView {
                 .pointer("/spec/kubernetes/enabled")
                 .and_then(Value::as_bool)
                 .unwrap_or_default(),
+            kubernetes_port: object
+                .pointer("/status/kubernetesPort")
+                .and_then(Value::as_u64)
+                .and_then(|port| u16::try_from(port).ok()),
             conditions,
         }
     }

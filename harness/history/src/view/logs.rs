@@ -70,6 +70,11 @@ pub(super) struct Logs {
 }
 
 impl Logs {
+    /// The harness measures the first footprint before it opens the first client.
+    pub(super) fn measured(&mut self, footprint: &Footprint) {
+        self.before.get_or_insert_with(|| footprint.clone());
+    }
+
     pub(super) fn apply(&mut self, LogClient { client, event }: &LogClient, seq: u64) {
         // The request is the first record of a client.
         if let LogEvent::Asked { container, reads, target, .. } = event {

@@ -68,7 +68,9 @@ impl View {
                 self.wires.apply_engine_message(message);
                 self.logs.apply_wire(message, record.seq);
             }
-            What::UserWire(message) => self.wires.apply_any_message(message),
+            What::UserWire(message) | What::KubernetesWire(message) => {
+                self.wires.apply_any_message(message);
+            }
             What::ApiWire(message) => self.wires.apply_client_message(message),
             What::DockerUser(user) => self.docker.own.clone_from(&user.context),
             What::DockerFile(file) => self.docker.apply(file, record.seq),
@@ -84,10 +86,7 @@ impl View {
             }
             What::UserWrite(write) => self.requests.apply(write),
             What::LogClient(client) => self.logs.apply(client, record.seq),
-            // The harness measures the first footprint before it opens the first client.
-            What::Footprint(footprint) => {
-                self.logs.before.get_or_insert_with(|| footprint.clone());
-            }
+            What::Footprint(footprint) => self.logs.measured(footprint),
             What::Process { name, state: ProcessState::Died { exit }, .. } => {
                 self.ended.push((name.clone(), exit.clone()));
             }
@@ -99,6 +98,8 @@ impl View {
             | What::VmProcess(_)
             | What::VmFiles(_)
             | What::Endpoint { .. }
+            | What::Kubernetes { .. }
+            | What::Kubeconfig(_)
             | What::UserCommand(_)
             | What::Review(_)
             | What::Log { .. }

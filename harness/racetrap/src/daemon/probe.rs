@@ -99,6 +99,11 @@ impl Daemon {
         self.paths.get(key).map(PathBuf::as_path).ok_or(DaemonError::Path(key))
     }
 
+    /// The kubeconfig that the guest's Kubernetes writes.
+    pub(crate) fn guest_kubeconfig(&self) -> Result<&Path, DaemonError> {
+        self.required_path("k3s_config")
+    }
+
     /// The log of the daemon's service.
     pub(super) fn log_path(&self) -> Option<PathBuf> {
         self.paths.get("log_dir").map(|directory| directory.join("rdd.stderr.log"))

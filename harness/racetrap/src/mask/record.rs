@@ -57,7 +57,10 @@ impl RecordMasker {
             | What::Note { text }
             | What::Unmade { why: text }
             | What::NotApplicable { why: text } => self.text(text),
-            What::Wire(message) | What::ApiWire(message) | What::UserWire(message) => {
+            What::Wire(message)
+            | What::ApiWire(message)
+            | What::UserWire(message)
+            | What::KubernetesWire(message) => {
                 self.message(message);
             }
             What::UserCommand(command) => self.user_command(command),
@@ -71,13 +74,9 @@ impl RecordMasker {
             }
             What::Engine(event) => self.text(&mut event.id),
             What::Truth(state) => self.truth(state),
-            What::Api(change) => {
-                self.masker.tree(&mut change.object, &Location::named("api"), &mut self.hits);
-            }
+            What::Api(change) => self.object(&mut change.object, "api"),
             What::Listed { objects, .. } => {
-                for object in objects {
-                    self.masker.tree(object, &Location::named("listed"), &mut self.hits);
-                }
+                objects.iter_mut().for_each(|object| self.object(object, "listed"));
             }
             What::CommandBegan { arguments, .. } => self.arguments(arguments),
             What::Command(run) => self.command(run),
@@ -90,6 +89,8 @@ impl RecordMasker {
             | What::Endpoint { address: None, .. }
             // These hold only names, numbers and keyed digests.
             | What::DockerUser(_)
+            | What::Kubernetes { .. }
+            | What::Kubeconfig(_)
             | What::VmProcess(_)
             | What::VmFiles(_)
             | What::LogSent(_)
@@ -104,6 +105,10 @@ impl RecordMasker {
             | What::Ending
             | What::Ended => {}
         }
+    }
+
+    fn object(&mut self, object: &mut Value, place: &'static str) {
+        self.masker.tree(object, &Location::named(place), &mut self.hits);
     }
 
     /// A secret may be spread over several lines, so each log has its own state.

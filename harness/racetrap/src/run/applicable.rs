@@ -132,7 +132,7 @@ async fn let_run(world: &World) -> Option<Shown> {
         connected(view).map_or(ControlFlow::Continue("it is not".to_owned()), ControlFlow::Break)
     });
     let conditions = waited.await.ok()?;
-    world.user.record_changes();
+    world.record_user_files();
     let context = recorder.with_view(|view| !view.config_is_cleared());
     Some(Shown { conditions, context })
 }

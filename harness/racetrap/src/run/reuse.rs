@@ -37,7 +37,8 @@ pub(super) fn can_be_undone(scenario: &Scenario) -> bool {
     // A daemon in its own namespace, or a user's files, would need a proof that costs more than a new
     // world.
     let has_user = scenario.needs.docker.is_some();
-    !scenario.needs.neighbour && !has_user && !scenario.steps.iter().any(stays)
+    let changes_files = has_user || scenario.needs.kubernetes;
+    !scenario.needs.neighbour && !changes_files && !scenario.steps.iter().any(stays)
 }
 
 /// Whether a command may write any object of the daemon's API, as `kubectl` can.

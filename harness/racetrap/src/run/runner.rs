@@ -6,7 +6,9 @@ use racetrap_history::{NeighbourStep, Step};
 
 use super::scene::Scene;
 use super::step_error::StepError;
-use super::steps::{Commands, DockerUser, Faults, Gates, LogClients, Waits, api, daemon, engine};
+use super::steps::{
+    Commands, DockerUser, Faults, Gates, LogClients, Waits, api, daemon, engine, kubernetes,
+};
 use crate::bundle::Cause;
 use crate::daemon::AdmissionError;
 use crate::recorder::Recorder;
@@ -86,14 +88,14 @@ impl Runner {
         self.scene.world
     }
 
-    /// Does one step, and records what the docker command's configuration and the daemon's log show
+    /// Does one step, and records what the user's files and the daemon's log show
     /// after it, also if it failed.
     pub(super) async fn step(&mut self, step: &Step) -> Result<(), StepError> {
         let done = match self.scene.world.follow_engine().await {
             Ok(()) => self.dispatch(step).await,
             Err(error) => Err(error.into()),
         };
-        self.scene.world.user.record_changes();
+        self.scene.world.record_user_files();
         self.read_log();
         done
     }
@@ -114,6 +116,7 @@ impl Runner {
             Step::Gate(step) => parts.gates.step(scene, step).await,
             Step::Fault(step) => parts.faults.step(scene, step, &parts.commands).await,
             Step::Docker(step) => parts.docker.step(scene, step, &mut parts.commands).await,
+            Step::Kubernetes(step) => kubernetes::step(scene, step).await,
             Step::Log(step) => parts.logs.step(scene, step).await,
             Step::Wait(step) => {
                 let Parts { waits, faults, logs, .. } = parts;

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::proof::nothing_is_due;
 use super::step_error::StepError;
+use crate::kubernetes::StandIn;
 use crate::recorder::Recorder;
 use crate::wait::{NotReached, until};
 use crate::world::World;
@@ -89,6 +90,10 @@ impl Scene {
         match side {
             Side::Engine => Ok(&self.world.wire),
             Side::Api => Ok(self.world.client_wire().await?),
+            Side::Kubernetes => {
+                let wire = self.world.kubernetes.as_ref().and_then(StandIn::wire);
+                Ok(wire.expect("the schedule was checked: the guest's Kubernetes is there"))
+            }
             Side::User => {
                 let wire = self.world.user.wire();
                 Ok(wire.expect("the schedule was checked: the user's engine is somewhere"))

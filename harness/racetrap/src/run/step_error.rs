@@ -7,6 +7,7 @@ use crate::chain::chain;
 use crate::daemon::{AdmissionError, ApiError, DaemonError};
 use crate::docker_cli::{CommandFailure, DockerCliError};
 use crate::engine::{EngineError, TruthError, WorkloadError};
+use crate::kubernetes::StandInError;
 use crate::passthrough::RouteError;
 use crate::world::{ClientWireError, WorldError};
 
@@ -41,6 +42,7 @@ world_errors!(
     EngineError,
     TruthError,
     RouteError,
+    StandInError,
     WireError,
     WorkloadError,
     WorldError

@@ -47,14 +47,13 @@ fn check_routes(scenario: &Scenario) -> Result<(), ScheduleError> {
         let (side, on) = match step {
             Step::Gate(GateStep::Hold(hold)) => (hold.wire, &hold.on),
             Step::Fault(FaultStep::Fault(fault)) => (fault.wire, &fault.on),
-            Step::Fault(FaultStep::Answer { on, .. } | FaultStep::Record { on, .. }) => {
-                (Side::Engine, on)
-            }
+            Step::Fault(FaultStep::Answer { wire, on, .. }) => (*wire, on),
+            Step::Fault(FaultStep::Record { on, .. }) => (Side::Engine, on),
             _ => continue,
         };
         let known = match side {
             Side::Engine | Side::User => Dialect::Docker.routes(),
-            Side::Api => Dialect::Kubernetes.routes(),
+            Side::Api | Side::Kubernetes => Dialect::Kubernetes.routes(),
         };
         if let Some(route) = on.route.as_deref().filter(|route| !known.contains(route)) {
             let near = nearest(route, known.iter().copied());

@@ -218,7 +218,7 @@ const LACKING: &str = "the reference daemon does not have it";
 const INPUT: &str = "a step gives commands of the daemon no input";
 
 /// What no workload can touch, and why. A test keeps this list free of items that one touches.
-const OUT_OF_REACH: [(Group, &str, &[&str]); 11] = [
+const OUT_OF_REACH: [(Group, &str, &[&str]); 10] = [
     (
         Group::Step,
         DISTURBANCE,
@@ -337,11 +337,6 @@ const OUT_OF_REACH: [(Group, &str, &[&str]); 11] = [
             "serviceaccounts",
             "volumecreaterequests",
         ],
-    ),
-    (
-        Group::Property,
-        "the stand-in for the virtual machine has no Kubernetes",
-        &["kubernetes.enabled=true"],
     ),
 ];
 

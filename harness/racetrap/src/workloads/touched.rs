@@ -80,6 +80,7 @@ impl Touched<'_> {
             (needs.standalone, "standalone"),
             (needs.live_restore, "live_restore"),
             (needs.shared_group, "shared_group"),
+            (needs.kubernetes, "kubernetes"),
             (needs.contexts, "contexts"),
             (needs.passthrough, "passthrough"),
         ];
@@ -109,6 +110,7 @@ impl Touched<'_> {
             // What is done to the neighbour's App says nothing about this one's.
             Step::Neighbour(NeighbourStep::Does(step)) => self.step(step),
             Step::Wait(WaitStep::Await(_) | WaitStep::Settle)
+            | Step::Kubernetes(_)
             | Step::Daemon(_)
             | Step::Gate(_)
             | Step::Fault(_) => {}

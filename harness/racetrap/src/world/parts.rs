@@ -1,7 +1,7 @@
 //! What stands on a world's foundation, started in the order in which one part needs another.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::daemon::{Api, Daemon, DaemonError};
 use crate::docker_cli::{CliLayout, CliUser};
 use crate::engine::{Engine, EngineConfig, Truth};
 use crate::intent::{self, Intent};
+use crate::kubernetes::StandIn;
 use crate::passthrough::SentLogs;
 use crate::process::Tasks;
 use crate::recorder::Recorder;
@@ -33,6 +34,7 @@ pub(super) struct Parts {
     pub(super) engine: Engine,
     pub(super) truth: Truth,
     pub(super) user: CliUser,
+    pub(super) kubernetes: Option<StandIn>,
     pub(super) wire: Wire,
     /// Keeps the socket of the wire where it is, if the daemon's Lima would put its own there.
     pub(super) pinned: Option<Pinned>,
@@ -90,6 +92,7 @@ impl Parts {
         let user_layout = CliLayout::new(directory, environment, needs);
         let user =
             CliUser::start(user_layout, needs, environment, &mut tasks.observers, recorder).await?;
+        let kubernetes = start_kubernetes(options, foundation, tasks).await?;
         if needs.is_some() {
             daemon.set_run_directory(user.run_directory());
         }
@@ -111,8 +114,25 @@ impl Parts {
         let (daemon_version, engine_version) = (daemon.version().await?, truth.version().await?);
         let controllers = api.enabled_controllers().await.map_err(DaemonError::from)?;
         let facts = What::Facts { daemon_version, engine: engine_version, controllers };
-        Ok(Self { api, engine, truth, user, wire, pinned, sent_logs, facts })
+        Ok(Self { api, engine, truth, user, kubernetes, wire, pinned, sent_logs, facts })
     }
+}
+
+/// Starts the stand-in for the guest's Kubernetes, if the scenario needs one.
+async fn start_kubernetes(
+    options: &WorldOptions,
+    foundation: &Foundation,
+    tasks: &mut Tasks,
+) -> Result<Option<StandIn>, WorldError> {
+    if !options.needs.kubernetes {
+        return Ok(None);
+    }
+    let Foundation { environment, recorder, .. } = foundation;
+    let named = environment.variables().get("KUBECONFIG").map(PathBuf::from);
+    let kubeconfig = named.unwrap_or_else(|| environment.home().join(".kube/config"));
+    let started = StandIn::start(kubeconfig, &mut tasks.observers, recorder).await;
+    let other = |error| failed("the stand-in for the guest's Kubernetes")(io::Error::other(error));
+    started.map(Some).map_err(other)
 }
 
 /// Starts the engine, and observes it. In VM mode `guest`, only prepares it: it runs when the daemon's VM

@@ -23,6 +23,7 @@ use crate::daemon::{Admission, AdmissionError, Api, ApiError, Daemon, DaemonErro
 use crate::docker_cli::CliUser;
 use crate::engine::{Engine, EngineError, Truth, TruthError, Workload};
 use crate::intent::{self, Intent};
+use crate::kubernetes::StandIn;
 use crate::passthrough::SentLogs;
 use crate::process::{MARKER, Tasks};
 use crate::recorder::{Recorder, Whole};
@@ -37,6 +38,8 @@ pub(crate) struct World {
     pub(crate) truth: Truth,
     pub(crate) workload: Workload,
     pub(crate) user: CliUser,
+    /// The stand-in for the guest's Kubernetes, if the scenario needs one.
+    pub(crate) kubernetes: Option<StandIn>,
     pub(crate) wire: Wire,
     /// Keeps the wire's socket where it is.
     pinned: Option<Pinned>,
@@ -90,9 +93,10 @@ impl World {
                 return Err(error);
             }
         };
-        let Parts { api, engine, truth, user, wire, pinned, sent_logs, facts } = parts;
+        let Parts { api, engine, truth, user, kubernetes, wire, pinned, sent_logs, facts } = parts;
         recorder.append(facts.clone());
         user.begin();
+        kubernetes.iter().for_each(StandIn::begin);
         let processes = marked(MARKER, foundation.slot.marker());
         let daemon = daemon.expect("`Parts::start` stores the daemon before it succeeds");
         let lima_home = daemon.paths().get("lima_home").filter(|_| options.vm != VmMode::Api);
@@ -106,6 +110,7 @@ impl World {
             workload: Workload::new(truth.docker().clone()),
             truth,
             user,
+            kubernetes,
             wire,
             pinned,
             sent_logs,
@@ -143,6 +148,7 @@ impl World {
         intent::declare(directory, &run).map_err(failed("the list of intents"))?;
         self.recorder().append(self.facts.clone());
         self.user.begin();
+        self.kubernetes.iter().for_each(StandIn::begin);
         // The view of the new history is empty until API and engine are listed.
         self.list_all().await.map_err(DaemonError::from)?;
         Ok(self.truth.refresh().await?)
@@ -175,6 +181,12 @@ impl World {
         intent::declare(self.directory(), &Intent::Idle)
     }
 
+    /// Records what the docker command's configuration and the user's kubeconfig show by now.
+    pub(crate) fn record_user_files(&self) {
+        self.user.record_changes();
+        self.kubernetes.iter().for_each(StandIn::record_changes);
+    }
+
     /// The recorder of the world's history.
     pub(crate) fn recorder(&self) -> &Recorder {
         &self.foundation.recorder
@@ -192,7 +204,8 @@ impl World {
 
     /// The wires of the world.
     pub(super) fn wires(&self) -> impl Iterator<Item = &Wire> {
-        std::iter::once(&self.wire).chain(&self.client_wire)
+        let kubernetes = self.kubernetes.as_ref().and_then(StandIn::wire);
+        std::iter::once(&self.wire).chain(&self.client_wire).chain(kubernetes)
     }
 
     /// The daemon's VMs, and the tasks of their bystanders.
@@ -311,8 +324,8 @@ impl World {
         if let Some(vms) = self.vms.take() {
             leaks.extend(vms.close().await.map(|text| (Owner::World, text)));
         }
-        // The last look at the docker configuration: a daemon that stops must leave it in order.
-        self.user.record_changes();
+        // The last look at the user's files: a daemon that stops must leave them in order.
+        self.record_user_files();
         self.tasks.clients.abort_all();
         self.tasks.observers.abort_all();
         let mut leak = |text: String| leaks.push((Owner::World, text));
@@ -323,6 +336,11 @@ impl World {
         }
         // The user's engine endpoint has a wire of its own, which must be closed before the engine.
         self.user.close().await.into_iter().for_each(&mut leak);
+        if let Some(mut kubernetes) = self.kubernetes.take()
+            && let Err(error) = kubernetes.close_wire().await
+        {
+            leak(format!("wire before the guest's Kubernetes: {}", chain(&error)));
+        }
         if let Some(mut pinned) = self.pinned
             && let Err(error) = pinned.loosen()
         {

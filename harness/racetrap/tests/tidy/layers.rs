@@ -113,6 +113,7 @@ pub(super) const ORDER: [(&str, &[&str]); 4] = [
             "vm",
             "engine",
             "docker_cli",
+            "kubernetes",
             "daemon",
             "passthrough",
             "bundle",

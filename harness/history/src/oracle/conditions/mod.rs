@@ -2,6 +2,7 @@
 
 mod app;
 mod command;
+mod kubernetes;
 mod oracle;
 mod reasons;
 mod settled;

@@ -13,10 +13,11 @@
 //! - `Settled` and `ContainerEngineReady` follow from the specification and from the other conditions
 //!   (`settled`).
 //! - Conditions tell the truth about a stop (`stop`).
+//! - `KubernetesReady` tells the truth about the guest's Kubernetes (`kubernetes`).
 //! - The exit code and the text of a command are true (`command`).
 
 use super::app::{READY, SETTLED, runs_engine, shows_app};
-use super::{command, reasons, settled, stop};
+use super::{command, kubernetes, reasons, settled, stop};
 use crate::check::Check;
 use crate::oracle::Finding;
 use crate::oracle::disruption::ConnectionDisruption;
@@ -31,6 +32,7 @@ pub fn truthful_conditions(history: &[Record]) -> Finding {
     let mut finding = conditions(history);
     for judged in [
         command::judge(history),
+        kubernetes::judge(history),
         reasons::judge(history),
         settled::judge(history),
         stop::judge(history),

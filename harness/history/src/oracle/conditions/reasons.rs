@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::app::{READY, SETTLED, shows_app};
+use super::kubernetes::KUBERNETES;
 use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::Record;
@@ -42,6 +43,10 @@ const SETTLED_REASONS: [&str; 21] = [
     "MergeFailed",
 ];
 
+/// Reasons of `KubernetesReady`.
+const KUBERNETES_REASONS: [&str; 6] =
+    ["Ready", "NotApplicable", "NotRunning", "Probing", "WaitingForNode", "MergeFailed"];
+
 /// Judges each reason once, at the first record that shows it.
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
@@ -53,7 +58,12 @@ pub(super) fn judge(history: &[Record]) -> Finding {
         let Some(app) = view.app() else { continue };
         // In VM mode `api` the harness writes `Running`, so the daemon only forwards its reasons.
         vm_reasons.extend(app.condition("Running").map(|(_, reason)| reason.to_owned()));
-        for (kind, known) in [(READY, &ENGINE_REASONS[..]), (SETTLED, &SETTLED_REASONS[..])] {
+        let known = [
+            (READY, &ENGINE_REASONS[..]),
+            (KUBERNETES, &KUBERNETES_REASONS),
+            (SETTLED, &SETTLED_REASONS),
+        ];
+        for (kind, known) in known {
             let Some((_, reason)) = app.condition(kind) else { continue };
             let forwarded = kind == SETTLED && vm_reasons.contains(reason);
             if !known.contains(&reason) && !forwarded && reported.insert(reason.to_owned()) {

@@ -8,10 +8,11 @@
 //!   table, the generations, and the reason that the App's state allows the engine's condition. Only
 //!   an App that was the same before the probe is judged.
 //!
-//! Rows that need Kubernetes are not judged. Neither is row 1 in VM mode `program`: the history does
-//! not contain the template.
+//! Row 9 is judged if a manager runs the controller of Kubernetes. Row 1 is not judged in VM mode
+//! `program`: the history does not contain the template.
 
 use super::app::{READY, SETTLED};
+use super::kubernetes::KUBERNETES;
 use crate::check::Check;
 use crate::oracle::observed::ObservedObject;
 use crate::oracle::{Finding, revision};
@@ -152,9 +153,23 @@ fn decision(app: &AppView, managers: Managers) -> Option<(u8, Result<(), &str>)>
         None => Some((8, Err("WaitingForEngine"))),
         Some(_) if !is_current => Some((8, Err("EngineStale"))),
         Some((status, reason)) if status != "True" => Some((8, Err(reason))),
-        Some(_) if app.wants_kubernetes => None,
+        Some(_) if app.wants_kubernetes => kubernetes(app, managers),
         Some(_) => Some((10, Ok(()))),
     }
+}
+
+/// Rule 9, or the next one if Kubernetes is ready.
+fn kubernetes(app: &AppView, managers: Managers) -> Option<(u8, Result<(), &str>)> {
+    if !managers.kubernetes {
+        return None;
+    }
+    let is_current = app.observed_generation(KUBERNETES) >= Some(app.generation);
+    Some(match app.condition(KUBERNETES) {
+        None => (9, Err("WaitingForKubernetes")),
+        Some(_) if !is_current => (9, Err("KubernetesStale")),
+        Some((status, reason)) if status != "True" => (9, Err(reason)),
+        Some(_) => (10, Ok(())),
+    })
 }
 
 /// A condition that does not have the App's generation, although one write sets all of them.

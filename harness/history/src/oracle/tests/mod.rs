@@ -14,6 +14,7 @@ mod engine_requests;
 mod healing;
 mod hygiene;
 mod identity;
+mod kubernetes;
 mod liveness;
 mod log_fidelity;
 mod no_lost_update;

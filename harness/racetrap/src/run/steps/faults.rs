@@ -48,9 +48,9 @@ impl Faults {
         // Oracles find the step of a rule by this name.
         let rule = step.rule_name(self.armed.len() + 1).unwrap_or_default();
         match step {
-            FaultStep::Answer { name, status, body, on, times } => {
+            FaultStep::Answer { name, status, body, wire, on, times } => {
                 let matcher = scene.matcher(on)?;
-                let wire = &scene.world.wire;
+                let wire = scene.wire(*wire).await?;
                 let guard = match body {
                     Some(body) => wire.answer_with_body(&rule, matcher, (*status, body), *times),
                     None => wire.answer(&rule, matcher, *status, *times),
@@ -187,6 +187,10 @@ async fn cut(scene: &mut Scene, streams: Streams, commands: &Commands) -> Result
         Streams::Events => require_done(scene.world.wire.cut(racetrap_wire::Streams::Events)),
         Streams::All => require_done(scene.world.wire.cut(racetrap_wire::Streams::All)),
         Streams::Watches => cut_watches(scene, commands).await,
+        Streams::Kubernetes => {
+            let wire = scene.wire(Side::Kubernetes).await?;
+            require_done(wire.cut(racetrap_wire::Streams::All))
+        }
     }
 }
 

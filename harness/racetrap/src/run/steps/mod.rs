@@ -8,12 +8,14 @@
 //! - `gates`: gates on the wires and at the daemon's admission; `serial`: messages one at a time;
 //! - `faults`: faults on the wires and at the daemon's admission;
 //! - `docker`: users of the docker command, and their configuration;
+//! - `kubernetes`: the guest's Kubernetes;
 //! - `logs`: clients of the daemon's log passthrough;
 //! - `wait`: waits; `levels`: for one level; `settle`: until the world is quiet.
 
 pub(super) mod api;
 pub(super) mod daemon;
 pub(super) mod engine;
+pub(super) mod kubernetes;
 
 mod command;
 mod docker;

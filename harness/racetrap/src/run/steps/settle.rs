@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use racetrap_history::{MirrorKey, PROBE_VOLUME_PREFIX, Stage, View, What};
+use racetrap_history::{AppView, MirrorKey, PROBE_VOLUME_PREFIX, Stage, View, What};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::faults::Faults;
@@ -69,7 +69,7 @@ async fn mark(scene: &Scene, number: u32, stage: Stage, became_level: bool) {
     let mut changes = scene.recorder().changes();
     let limit = Instant::now() + STILL;
     let checkpoint = What::Checkpoint { number, stage };
-    scene.world.user.record_changes();
+    scene.world.record_user_files();
     scene.world.record_vms();
     loop {
         changes.borrow_and_update();
@@ -204,6 +204,9 @@ fn is_settled(view: &View) -> bool {
 /// engine.
 fn is_in_place(view: &View, event_streams: usize) -> bool {
     let Some(app) = view.app() else { return true };
+    if !has_ended_kubernetes(&app) {
+        return false;
+    }
     if view.wants_mirrors() {
         return app.holds("ContainerEngineReady", "True") && event_streams > 0;
     }
@@ -213,6 +216,15 @@ fn is_in_place(view: &View, event_streams: usize) -> bool {
     let is_present = generation == 0 || generation >= app.generation;
     let condition = app.condition("ContainerEngineReady");
     is_present && matches!(condition, Some((_, "Stopped" | "NotApplicable")))
+}
+
+/// Whether the daemon has done with the guest's Kubernetes, if the App does not want that to run.
+fn has_ended_kubernetes(app: &AppView) -> bool {
+    let goes_on = matches!(
+        app.condition("KubernetesReady"),
+        Some((_, "Ready" | "Probing" | "WaitingForNode" | "MergeFailed"))
+    );
+    app.wants_running && app.wants_kubernetes || !goes_on
 }
 
 #[cfg(test)]

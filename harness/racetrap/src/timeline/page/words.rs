@@ -139,6 +139,10 @@ pub(crate) fn meaning(oracle: OracleName) -> &'static str {
             "The docker command’s configuration is complete at every instant, and keeps what the \
              user has set."
         }
+        OracleName::KubeconfigIntegrity => {
+            "The user’s kubeconfig leads to Kubernetes while that is ready, and keeps what the user has \
+             set."
+        }
         OracleName::LogFidelity => {
             "A client of a log receives exactly what the engine has sent, and costs nothing after \
              it has left."

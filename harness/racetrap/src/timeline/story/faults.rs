@@ -16,6 +16,9 @@ pub(super) fn disturbance(step: &FaultStep) -> Told {
     Told::Fault(match step {
         FaultStep::Cut(Streams::Events) => "the event stream is cut".to_owned(),
         FaultStep::Cut(Streams::All) => "all connections are cut".to_owned(),
+        FaultStep::Cut(Streams::Kubernetes) => {
+            "the connections to the guest's Kubernetes are cut".to_owned()
+        }
         FaultStep::Cut(Streams::Watches) => "the watches of all clients are cut".to_owned(),
         FaultStep::Refuse => "new connections are refused".to_owned(),
         FaultStep::Accept => "connections are accepted again".to_owned(),

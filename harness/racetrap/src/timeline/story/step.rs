@@ -25,6 +25,7 @@ pub(super) fn told(step: &Step) -> Told {
         Step::Daemon(step) => Told::Fault(faults::daemon(step).to_owned()),
         Step::Fault(step) => faults::disturbance(step),
         Step::Docker(step) => faults::docker(step),
+        Step::Kubernetes(step) => users::kubernetes(*step),
         Step::Log(step) => Told::Action(clients::client(step)),
         Step::Gate(step @ (GateStep::Serial(_) | GateStep::Free)) => Told::Fault(gate(step)),
         Step::Gate(step) => Told::Aside(gate(step)),

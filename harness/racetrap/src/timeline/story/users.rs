@@ -1,12 +1,26 @@
 //! What users of the engine, of the daemon's API and of its command line do in a step.
 
 use racetrap_history::{
-    ApiStep, BuildImage, CommandStep, ContainerOp, EngineStep, Prune, Returned,
+    ApiStep, BuildImage, CommandStep, ContainerOp, EngineStep, KubernetesState, KubernetesStep,
+    Prune, Returned,
 };
 
 use super::faults;
 use super::messages::shown;
 use super::step::Told;
+
+/// What becomes of the guest's Kubernetes.
+pub(super) fn kubernetes(KubernetesStep::Kubernetes(state): KubernetesStep) -> Told {
+    match state {
+        KubernetesState::Ready => Told::Action("the guest's Kubernetes is ready".to_owned()),
+        KubernetesState::NotReady => {
+            Told::Action("no node of the guest's Kubernetes is ready".to_owned())
+        }
+        KubernetesState::Absent => {
+            Told::Fault("the guest's Kubernetes refuses connections".to_owned())
+        }
+    }
+}
 
 /// What a user of the engine does.
 pub(super) fn engine(step: &EngineStep) -> Told {

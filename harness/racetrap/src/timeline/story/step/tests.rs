@@ -63,6 +63,7 @@ fn of_faults() -> Vec<(Value, &'static str)> {
         (json!({ "vm": "wait" }), "the VM does not carry out requests"),
         (json!({ "neighbour": { "daemon": "kill" } }), "the neighbour: the daemon is killed"),
         (json!({ "vm_process": { "of": "driver", "op": "kill" } }), "the VM's driver is killed"),
+        (json!({ "kubernetes": "not_ready" }), "no node of the guest's Kubernetes is ready"),
         (json!({ "bystander": { "files_of": ["driver"] } }), "get the IDs of the VM's pid files"),
         (json!({ "ssh_keys": "remove" }), "the SSH keys of the VM's user are spoilt"),
         (
