@@ -17,6 +17,9 @@ const CONTEXTS: &str = "5";
 /// The chapter of the contract about the passthrough.
 const PASSTHROUGH: &str = "6";
 
+/// The condition of a daemon that looks after the guest's Kubernetes.
+const KUBERNETES: &str = "KubernetesReady";
+
 /// What a scenario supposes of the daemon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Supposes {
@@ -39,6 +42,9 @@ impl Scenario {
             contexts: self.needs.contexts || chapters.contains(CONTEXTS),
             passthrough: self.needs.passthrough || chapters.contains(PASSTHROUGH),
         };
+        if self.needs.kubernetes {
+            supposes.conditions.insert(KUBERNETES.to_owned());
+        }
         self.steps.iter().for_each(|step| supposes.add(step));
         supposes
     }
@@ -109,6 +115,8 @@ mod tests {
         let found = supposes(&format!(r#"{needs}, "steps": []"#));
         let conditions = ["A".to_owned()].into();
         assert_eq!(found, Supposes { conditions, contexts: true, passthrough: true });
+        let found = supposes(r#""needs": {"kubernetes": true}, "steps": []"#);
+        assert_eq!(found.conditions, ["KubernetesReady".to_owned()].into());
     }
 
     /// The promises that a finding exercises count as well.
