@@ -11,8 +11,8 @@
 //! - [`canon`] and [`timeline`]: the history as text, for snapshots and for people.
 //!
 //! A module imports only from modules before it in this list: `promise`, `scenario`, `record`,
-//! `schedule`, `verdict`, `journal`, `mirror`, `steps`, `view`, `quiet_state`, `canon`, `comparison`, `oracle`,
-//! `timeline`, `judge`, `replay`.
+//! `schedule`, `check`, `verdict`, `journal`, `mirror`, `steps`, `view`, `quiet_state`, `canon`, `comparison`,
+//! `oracle`, `timeline`, `judge`, `replay`.
 //!
 //! Nothing here opens a socket, starts a process, reads a clock or needs a runtime. So today's oracles can
 //! judge an old journal.
@@ -24,6 +24,7 @@ pub mod journal;
 pub mod oracle;
 pub mod timeline;
 
+mod check;
 mod comparison;
 mod judge;
 mod mirror;
@@ -37,6 +38,7 @@ mod steps;
 mod verdict;
 mod view;
 
+pub use check::Check;
 pub use comparison::{Comparison, Comparisons};
 pub use judge::{has_violation, judge};
 pub use mirror::{

@@ -96,6 +96,9 @@ fn trigger(what: &What) -> Option<String> {
                 _ => None,
             }
         }
+        What::Review(Review { outcome: ReviewOutcome::HeldAt(gate), .. }) if is_serial(&gate.0) => {
+            None
+        }
         What::Review(Review { outcome: ReviewOutcome::HeldAt(gate), .. }) => {
             Some(format!("gate {gate}"))
         }
@@ -109,7 +112,7 @@ mod tests {
 
     use super::*;
     use crate::record::WireMessage;
-    use crate::scenario::{OracleName, Point};
+    use crate::scenario::{GateName, OracleName, Point};
     use crate::verdict::Violation;
 
     fn held(gate: &str) -> What {
@@ -122,7 +125,14 @@ mod tests {
     fn the_order_of_a_serial_part_is_that_of_its_turns() {
         let turn = |of: &str| What::Turn { of: of.to_owned() };
         let names = ["serial request GET /info 1", "a step"];
-        let whats = [held(names[0]), turn(names[0]), held("serially"), turn(names[1])];
+        let write = What::Review(Review {
+            operation: "UPDATE".to_owned(),
+            resource: "volumes".to_owned(),
+            name: "vol-1".to_owned(),
+            manager: None,
+            outcome: ReviewOutcome::HeldAt(GateName("serial write UPDATE volumes 1".to_owned())),
+        });
+        let whats = [held(names[0]), turn(names[0]), write, held("serially"), turn(names[1])];
         let records = (0..).zip(whats);
         let history: Vec<_> =
             records.map(|(seq, what)| Record { seq, at_us: seq, neighbour: false, what }).collect();
@@ -134,7 +144,7 @@ mod tests {
         let violations = oracle.into_iter().map(|oracle| Violation {
             oracle,
             seq: 0,
-            check: String::new(),
+            check: None,
             text: String::new(),
         });
         let violations = violations.collect();

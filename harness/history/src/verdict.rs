@@ -1,9 +1,11 @@
 //! What a run proved.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::check::Check;
 use crate::record::DaemonKind;
 use crate::scenario::{About, OracleName};
 
@@ -65,12 +67,18 @@ pub struct Violation {
     pub oracle: OracleName,
     /// The record at which it became true.
     pub seq: u64,
-    /// Which of the oracle's checks found it, as file and line of its source. Violations of the same
-    /// check have the same cause more often than not.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub check: String,
+    /// Which of the oracle's checks found it; nothing in a judgement that was recorded before checks had
+    /// names.
+    #[serde(default, deserialize_with = "check_if_known", skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check>,
     /// What was expected, and what was seen.
     pub text: String,
+}
+
+/// Reads the name of a check. Other racetraps have other checks.
+fn check_if_known<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Check>, D::Error> {
+    let name = Cow::<'de, str>::deserialize(from)?;
+    Ok(Check::ALL.iter().copied().find(|check| check.name() == name))
 }
 
 /// A reason why the run does not show all that it should. In files it is its text alone.

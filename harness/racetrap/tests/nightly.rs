@@ -102,7 +102,7 @@ fn each_way_to_fail_gets_one_issue_which_is_updated_and_opened_again() {
     night.run("issues").assert().success();
     let issues = night.json("issues.json");
     let [issue] = &issues.as_array().unwrap()[..] else { panic!("one issue: {issues}") };
-    assert_eq!(issue["title"], "racetrap: convergence (convergence.rs:43) on daemon");
+    assert_eq!(issue["title"], "racetrap: convergence (4.2-mirrors-differ) on daemon");
     let body = issue["body"].as_str().unwrap();
     for expected in
         ["2 times", "racetrap repro rt1:", "https://example.org/run/1", "```\nv2.0 (abab"]

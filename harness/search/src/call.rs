@@ -42,7 +42,28 @@ pub enum Call {
     },
 }
 
+/// A kind of objects of the engine that have mirrors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Container,
+    Image,
+    Volume,
+}
+
 impl Call {
+    /// The kind of objects that the call is about; nothing if it is about none of them.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        let word = match self {
+            Self::Exchange { route, .. } => route.split('/').nth(1).unwrap_or_default(),
+            Self::Event { r#type, .. } => r#type,
+            Self::Write { resource, .. } => resource,
+        };
+        // `container`, `containers` and `containers/status` begin alike.
+        let kinds =
+            [("container", Kind::Container), ("image", Kind::Image), ("volume", Kind::Volume)];
+        kinds.into_iter().find(|(name, _)| word.starts_with(name)).map(|(_, kind)| kind)
+    }
+
     /// The call without the objects that it is about: what calls of the same code have in common.
     #[must_use]
     pub fn class(&self) -> String {

@@ -16,6 +16,9 @@ use crate::quiet::Quiet;
 /// conditions.
 const WRITES: u32 = 3;
 
+/// The name of the App among quiet objects.
+const APP: &str = "the App";
+
 impl Plan {
     /// The plan with what its workload's runs have shown at the same point, if they were quiet there. It must
     /// still end with the steps that stop the App, and with a `settle` before them.
@@ -49,12 +52,18 @@ impl Plan {
                 None => Some((quiet_after(own, first)?, extra)),
             }
         })?;
-        let Quiet { objects, counts, .. } =
+        let Quiet { mut objects, counts, .. } =
             learned.quiet.iter().find(|quiet_at| quiet_at.step == quiet)?.clone();
         let touched = touched(&extra, &objects)?;
         let disturbing = extra.iter().filter(|step| !matches!(step, Step::Wait(_))).count();
         let more_writes = WRITES * u32::try_from(disturbing).ok()?;
         let stops = u32::try_from(extra.iter().filter(|step| stops_app(step)).count()).ok()?;
+        // A mirror that is made anew has nothing of what users wrote into the one before.
+        if stops > 0 {
+            for (_, fields) in objects.iter_mut().filter(|(name, _)| *name != APP) {
+                fields.retain(|field, _| field != "spec" && !field.starts_with("metadata."));
+            }
+        }
         let more = |most: Counts| Counts {
             writes: (most.writes + more_writes) * (1 + stops),
             objects: most.objects + stops,
@@ -123,7 +132,7 @@ fn touched(extra: &[&Step], objects: &QuietObjects) -> Option<BTreeSet<String>> 
 }
 
 /// All texts in a value.
-fn texts(value: &Value, into: &mut BTreeSet<String>) {
+pub(crate) fn texts(value: &Value, into: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => drop(into.insert(text.clone())),
         Value::Array(list) => list.iter().for_each(|value| texts(value, into)),
@@ -180,6 +189,9 @@ mod tests {
         let app = |running: bool| json!({"app": {"running": running}});
         let found = clean(4, &[app(false), app(true)]).expect("the workload settles there");
         assert_eq!(found.counts["volume other"].objects, 2);
+        // What a user wrote into a mirror went with it; the App stays.
+        assert!(found.objects["volume other"].is_empty());
+        assert_eq!(found.objects[APP].len(), 1);
     }
 
     // The third step is disturbed and then settles in the plan as it does in the workload. After the fifth

@@ -41,6 +41,7 @@ pub fn learn(workload: &Scenario, histories: &[Vec<Record>]) -> Learned {
                 Some(known) => {
                     known.runs += 1;
                     known.site.about = known.site.about.take().or(site.about);
+                    known.site.repeated |= site.repeated;
                 }
                 None => found.push(Unstable { site, runs: 1 }),
             }

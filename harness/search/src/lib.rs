@@ -45,4 +45,4 @@ pub use serial::Serial;
 pub use serial_plans::SerialPlans;
 pub use shrink::Shrinking;
 pub use signature::Signature;
-pub use site::Site;
+pub use site::{COMMAND_LINE, Site};

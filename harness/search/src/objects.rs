@@ -16,6 +16,8 @@ pub(crate) struct Objects {
     pub(crate) images: BTreeMap<String, BTreeSet<String>>,
     /// Volumes.
     pub(crate) volumes: BTreeSet<String>,
+    /// Containers that a prune may have left, and no step may name any more.
+    perhaps: Vec<Container>,
     /// The App shall run, on the engine that is mirrored.
     pub(crate) app_runs: bool,
     /// The App wants another engine, which has no mirrors.
@@ -70,12 +72,18 @@ impl Objects {
     /// Whether a container uses the volume.
     pub(crate) fn is_used(&self, volume: &str) -> bool {
         let uses = |container: &Container| container.volumes.iter().any(|used| used == volume);
-        self.containers.values().any(uses)
+        self.containers.values().chain(&self.perhaps).any(uses)
     }
 
     /// Whether a container was made from the image.
     pub(crate) fn has_container(&self, image: &str) -> bool {
-        self.containers.values().any(|container| container.image == image)
+        self.containers.values().chain(&self.perhaps).any(|container| container.image == image)
+    }
+
+    /// Whether such a container runs for certain, so that the engine keeps its image by all means.
+    pub(crate) fn has_running_container(&self, image: &str) -> bool {
+        let runs = |it: &Container| matches!(it.state, State::Running | State::Paused);
+        self.containers.values().any(|container| container.image == image && runs(container))
     }
 
     /// Names that a gate may name.
@@ -117,7 +125,7 @@ impl Objects {
             EngineStep::Build(build) => self.tag(&build.image, build.tag.iter()),
             EngineStep::Commit { image, tag, .. } => self.tag(image, tag.iter()),
             EngineStep::Tag { image, tag } => self.tag(image, std::iter::once(tag)),
-            EngineStep::Untag { tag, .. } => self.untag(tag),
+            EngineStep::Untag { tag, force } => self.untag(tag, *force),
             EngineStep::RemoveImage { image, .. } => drop(self.images.remove(image)),
             EngineStep::CreateContainer(new) => {
                 let lives = new.prints.command.is_empty() && new.entrypoint.is_empty();
@@ -161,7 +169,7 @@ impl Objects {
             }
             ApiStep::Delete(MirrorRef::Container(name)) => drop(self.containers.remove(name)),
             ApiStep::Delete(MirrorRef::Volume(name)) => drop(self.volumes.remove(name)),
-            ApiStep::Delete(MirrorRef::Tag(tag)) => self.untag(tag),
+            ApiStep::Delete(MirrorRef::Tag(tag)) => self.untag(tag, false),
             ApiStep::Delete(MirrorRef::Dangling(image)) => drop(self.images.remove(image)),
             _ => {}
         }
@@ -170,20 +178,25 @@ impl Objects {
     fn tag<'a>(&mut self, image: &str, tags: impl Iterator<Item = &'a String>) {
         self.images.entry(image.to_owned()).or_default();
         for tag in tags {
-            self.untag(tag);
+            // A tag that moves takes no image with it that a container needs.
+            self.untag(tag, false);
             self.images.entry(image.to_owned()).or_default().insert(tag.clone());
         }
     }
 
-    fn untag(&mut self, tag: &str) {
+    fn untag(&mut self, tag: &str, by_force: bool) {
         let Some((image, tags)) = self.images.iter_mut().find(|(_, tags)| tags.contains(tag))
         else {
             return;
         };
         tags.remove(tag);
         let image = image.clone();
-        // The last tag takes the image with it, unless a container needs it.
-        if self.images[&image].is_empty() && !self.has_container(&image) {
+        // The last tag takes the image with it, unless a container needs it; by force, unless one runs.
+        let is_needed = match by_force {
+            true => self.has_running_container(&image),
+            false => self.has_container(&image),
+        };
+        if self.images[&image].is_empty() && !is_needed {
             self.images.remove(&image);
         }
     }
@@ -202,6 +215,8 @@ impl Objects {
     fn prune(&mut self, what: Prune) {
         let all = what == Prune::All;
         if all || what == Prune::Containers {
+            let unclear = self.containers.values().filter(|it| it.state == State::Unclear);
+            self.perhaps.extend(unclear.cloned());
             self.containers.retain(|_, it| matches!(it.state, State::Running | State::Paused));
         }
         if all || what == Prune::Images {
@@ -232,6 +247,30 @@ mod tests {
         );
         assert_eq!(objects.images.keys().collect::<Vec<_>>(), ["b"]);
         assert_eq!(objects.images["b"].iter().collect::<Vec<_>>(), ["t:1"]);
+    }
+
+    #[test]
+    fn by_force_the_last_tag_takes_the_image_of_a_container_that_rests() {
+        let objects = after(
+            r#"[{"load_image": {"image": "a", "tags": ["a:1"]}}, {"load_image": {"image": "b", "tags": ["b:1"]}},
+                {"create_container": {"name": "rests", "image": "a"}},
+                {"create_container": {"name": "runs", "image": "b", "start": true}},
+                {"untag": {"tag": "a:1", "force": true}}, {"untag": {"tag": "b:1", "force": true}}]"#,
+        );
+        assert_eq!(objects.images.keys().collect::<Vec<_>>(), ["b"]);
+    }
+
+    // A container that prints may run or have ended: it is not named any more, and may still use its image.
+    #[test]
+    fn a_container_that_may_be_left_by_a_prune_keeps_its_image_in_use() {
+        let objects = after(
+            r#"[{"load_image": {"image": "a", "tags": ["a:1"]}}, {"load_image": {"image": "b"}},
+                {"create_container": {"name": "prints", "image": "a", "start": true,
+                    "prints": {"command": ["sleep"]}, "volumes": ["v"]}}, {"prune": "containers"}]"#,
+        );
+        assert!(objects.containers.is_empty());
+        assert!(objects.has_container("a") && !objects.has_running_container("a"));
+        assert!(objects.is_used("v") && !objects.has_container("b"));
     }
 
     #[test]

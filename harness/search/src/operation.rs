@@ -4,7 +4,7 @@
 use racetrap_history::Step;
 use serde_json::{Value, json};
 
-use crate::call::Call;
+use crate::call::Kind;
 use crate::objects::{Objects, State};
 use crate::site::Site;
 
@@ -49,20 +49,13 @@ impl Focus {
     /// What the call at `site` is about, if `objects` has it.
     pub(crate) fn at(site: &Site, objects: &Objects) -> Self {
         let Some(name) = site.about.clone() else { return Self::All };
-        let kind = match &site.call {
-            Call::Exchange { route, .. } => route.split('/').nth(1).unwrap_or_default(),
-            Call::Event { r#type, .. } => r#type,
-            Call::Write { resource, .. } => resource,
-        };
-        // `container`, `containers` and `containers/status` begin alike.
-        if kind.starts_with("container") && objects.containers.contains_key(&name) {
-            Self::Container(name)
-        } else if kind.starts_with("image") && objects.images.contains_key(&name) {
-            Self::Image(name)
-        } else if kind.starts_with("volume") && objects.volumes.contains(&name) {
-            Self::Volume(name)
-        } else {
-            Self::All
+        match site.call.kind() {
+            Some(Kind::Container) if objects.containers.contains_key(&name) => {
+                Self::Container(name)
+            }
+            Some(Kind::Image) if objects.images.contains_key(&name) => Self::Image(name),
+            Some(Kind::Volume) if objects.volumes.contains(&name) => Self::Volume(name),
+            Some(_) | None => Self::All,
         }
     }
 }
@@ -149,8 +142,8 @@ fn on_image(alias: &str, objects: &Objects) -> Vec<Operation> {
         let untag = json!({"untag": {"tag": tag, "force": true}});
         let untag_and_tag = [untag.clone(), json!({"tag": {"image": alias, "tag": tag}})];
         all.push(operation("untag the image", [untag]));
-        // The last tag would take the image with it.
-        if tags.len() > 1 || objects.has_container(alias) {
+        // By force, the last tag takes the image with it, unless a container runs.
+        if tags.len() > 1 || objects.has_running_container(alias) {
             all.push(operation("untag and tag the image", untag_and_tag));
         }
         let taken = json!({"load_image": {"image": NEW, "tags": [tag]}});

@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use racetrap_history::{EngineStep, Scenario, Step, WaitStep};
 use serde::{Deserialize, Serialize};
 
+use crate::call::Kind;
+use crate::compared::texts;
 use crate::learned::Learned;
 use crate::plan::{Plan, Policy};
+use crate::site::Site;
 use crate::{dark, held, poison};
 
 /// Calls of one kind that one step causes are held up to this one; later ones are done by the same code.
@@ -20,6 +24,10 @@ pub enum Rule {
     Unstable,
     /// One step causes many calls of the kind.
     Repeated,
+    /// The call follows from an event of an earlier step.
+    OldEvent,
+    /// The call may be the end of what an earlier step has caused.
+    Late,
     /// The schedule cannot be carried out, such as an operation on what is gone by then.
     NotPossible,
     /// Another plan has the same steps.
@@ -31,6 +39,10 @@ impl fmt::Display for Rule {
         f.pad(match self {
             Self::Unstable => "at a site that not every run has",
             Self::Repeated => "at the fourth or a later call of its kind",
+            Self::OldEvent => {
+                "at a call that only an event from before the daemon connected causes"
+            }
+            Self::Late => "at a call that an earlier step may have caused",
             Self::NotPossible => "cannot be carried out",
             Self::Same => "the same as another one",
         })
@@ -57,6 +69,64 @@ pub fn plan_workloads(learned: &[Learned], undisturbed: bool) -> Plans {
     Plans { plans: planning.plans, removed: planning.removed }
 }
 
+/// Why a gate at the site might wait in vain, or shows nothing that another site does not show.
+fn rule(workload: &Scenario, site: &Site) -> Option<Rule> {
+    if site.nth > NTH_MAX {
+        Some(Rule::Repeated)
+    } else if site.repeated {
+        Some(Rule::OldEvent)
+    } else if is_late(&workload.steps, site) {
+        Some(Rule::Late)
+    } else {
+        None
+    }
+}
+
+/// Whether the call is about an object that the step before it leaves alone, and nothing has waited for the
+/// effects of the steps that changed this object: then it may as well come before that step.
+fn is_late(steps: &[Step], site: &Site) -> bool {
+    let Step::Engine(step) = &steps[site.cause] else { return false };
+    let (Some(about), Some(kind)) = (&site.about, site.call.kind()) else { return false };
+    let is_named = |step: &Step| {
+        let mut names = BTreeSet::new();
+        texts(&serde_json::to_value(step).unwrap_or_default(), &mut names);
+        names.contains(about)
+    };
+    let is_left_alone = match (kind, changed_kind(step)) {
+        // A tag that moves changes two images, and a container that goes changes its volumes.
+        (_, None)
+        | (Kind::Image, Some(Kind::Image))
+        | (Kind::Container, Some(Kind::Image))
+        | (Kind::Volume, Some(Kind::Container)) => false,
+        (Kind::Image, Some(Kind::Container | Kind::Volume))
+        | (Kind::Container, Some(Kind::Volume))
+        | (Kind::Volume, Some(Kind::Image)) => true,
+        (Kind::Container, Some(Kind::Container)) | (Kind::Volume, Some(Kind::Volume)) => {
+            !is_named(&steps[site.cause])
+        }
+    };
+    let before = steps[..site.cause].iter().rev().take_while(|step| !is_named(step));
+    let has_settled = before.into_iter().any(|step| *step == Step::Wait(WaitStep::Settle));
+    is_left_alone && !has_settled
+}
+
+/// The kind of the one object that the step changes.
+#[expect(clippy::wildcard_enum_match_arm, reason = "other steps change several kinds, or none")]
+fn changed_kind(step: &EngineStep) -> Option<Kind> {
+    match step {
+        EngineStep::CreateContainer(_)
+        | EngineStep::Container { .. }
+        | EngineStep::Rename { .. }
+        | EngineStep::RemoveContainer { .. } => Some(Kind::Container),
+        EngineStep::LoadImage { .. }
+        | EngineStep::Tag { .. }
+        | EngineStep::Untag { .. }
+        | EngineStep::RemoveImage { .. } => Some(Kind::Image),
+        EngineStep::CreateVolume(_) | EngineStep::RemoveVolume { .. } => Some(Kind::Volume),
+        _ => None,
+    }
+}
+
 #[derive(Default)]
 struct Planning {
     undisturbed: bool,
@@ -75,10 +145,9 @@ impl Planning {
         }
         for site in sites {
             let plans = [held::plans(workload, site), poison::plans(workload, site)].concat();
-            if site.nth > NTH_MAX {
-                self.remove(Rule::Repeated, plans.len());
-            } else {
-                self.add(learned, plans);
+            match rule(workload, site) {
+                Some(rule) => self.remove(rule, plans.len()),
+                None => self.add(learned, plans),
             }
         }
         for unstable in unstable {

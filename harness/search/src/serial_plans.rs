@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use racetrap_history::{
-    ApiStep, CommandStep, EngineOp, EngineStep, MirrorRef, Scenario, Step, WaitStep,
+    ApiStep, CommandStep, EngineOp, EngineStep, MirrorRef, Needs, Scenario, Step, WaitStep,
 };
 use serde_json::json;
 
@@ -11,8 +11,8 @@ use crate::objects::Objects;
 use crate::operation::step;
 use crate::plan::{Plan, Policy};
 
-/// Messages for each step of a workload, and those of a full sync.
-const MESSAGES: (usize, usize) = (8, 30);
+/// Messages and writes for each step of a workload, and those of a full sync.
+const MESSAGES: (usize, usize) = (12, 40);
 
 /// One plan in so many begins in a quiet world, so that no full sync is part of it.
 const QUIET: u8 = 3;
@@ -101,7 +101,10 @@ fn plan(workload: &Scenario, seed: u64, number: u64, depth: u32) -> Plan {
     all.push(step(json!({"serial": {"seed": drawn, "depth": depth, "length": length}})));
     all.extend(steps);
     all.push(step(json!("free")));
-    Plan::new(workload, Policy::Serial, "one at a time", "in another order", concluded(all))
+    // Writes are stopped as well where the admission sees them.
+    let needs = Needs { reviews: true, ..workload.needs.clone() };
+    let workload = Scenario { needs, ..workload.clone() };
+    Plan::new(&workload, Policy::Serial, "one at a time", "in another order", concluded(all))
 }
 
 /// The steps without those that only wait for an earlier one, and without commands, whose promised output

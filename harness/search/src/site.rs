@@ -10,7 +10,7 @@ use racetrap_history::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::call::Call;
+use crate::call::{Call, Kind};
 use crate::objects::Objects;
 
 /// The `nth` call of its kind since a step of the workload began.
@@ -26,6 +26,10 @@ pub struct Site {
     /// site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
+    /// The call follows from an event of an earlier step. The engine repeats such an event to a daemon that
+    /// connects within the same second, so whether the call comes is chance. It does not identify the site.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeated: bool,
 }
 
 impl Site {
@@ -46,7 +50,7 @@ const MIRRORED: [&str; 3] = ["container", "image", "volume"];
 
 /// The field manager of the daemon's command line (contract 2.4): a step that waits for it must not be
 /// held by its own write.
-const COMMAND_LINE: &str = "rdd";
+pub const COMMAND_LINE: &str = "rdd";
 
 /// All sites of a history, in their order.
 pub(crate) fn sites(history: &[Record]) -> Vec<Site> {
@@ -147,6 +151,10 @@ struct Reading {
     /// What there is before that step: a gate that is armed before it can name nothing else.
     nameable: BTreeSet<String>,
     objects: Objects,
+    /// The step changes nothing in the engine, so that all events after it are of earlier steps.
+    is_still: bool,
+    /// Kinds of which such an event has come since the step began.
+    repeated: BTreeSet<Kind>,
     counts: BTreeMap<Call, u32>,
     now_us: u64,
     has_reviews: bool,
@@ -159,6 +167,8 @@ impl Reading {
         self.nameable = self.objects.nameable();
         self.objects.apply(step);
         self.counts.clear();
+        self.is_still = matches!(step, Step::Command(_) | Step::Daemon(_) | Step::Fault(_));
+        self.repeated.clear();
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "only these are calls of the daemon")]
@@ -218,7 +228,11 @@ impl Reading {
         }
         let about = self.names.by_id.get(&id).cloned();
         let about = about.or_else(|| (r#type == "volume").then_some(id));
-        self.add(Call::Event { r#type, action }, about);
+        let call = Call::Event { r#type, action };
+        if self.is_still {
+            self.repeated.extend(call.kind());
+        }
+        self.add(call, about);
     }
 
     fn read_review(&mut self, review: &Review) {
@@ -257,7 +271,12 @@ impl Reading {
         let Some(cause) = self.cause else { return };
         let count = self.counts.entry(call.clone()).or_default();
         *count += 1;
-        let site = Site { cause, call, nth: *count, about };
+        // A full sync reads what it needs before it subscribes to events. It creates mirrors and writes their
+        // status; only an event makes the daemon write anything else of a mirror.
+        let is_sync = matches!(&call, Call::Write { operation, resource, .. }
+            if operation != "update" || resource.ends_with("/status"));
+        let repeated = !is_sync && call.kind().is_some_and(|it| self.repeated.contains(&it));
+        let site = Site { cause, call, nth: *count, about, repeated };
         self.sites.push((site, self.now_us));
     }
 }

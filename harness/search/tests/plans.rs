@@ -36,6 +36,8 @@ fn learned() -> Learned {
             {"cause": 4, "call": {"event": event}, "nth": 1, "about": "web"},
             {"cause": 5, "call": {"write": write}, "nth": 1, "about": "data"},
             {"cause": 2, "call": fourth, "nth": 4},
+            {"cause": 2, "call": {"event": event}, "nth": 1, "about": "web", "repeated": true},
+            exchange(5, "GET", "/containers/{id}/json", Some("web")),
         ],
         "unstable": [{"site": exchange(2, "GET", "/volumes", None), "runs": 1}],
     }))
@@ -56,6 +58,30 @@ fn every_plan_can_be_carried_out_and_is_there_once() {
     // The second time, everything is the same.
     assert!(removed[&Rule::Same] >= plans.len());
     assert!(removed[&Rule::Unstable] > 0 && removed[&Rule::Repeated] > 0, "{removed:?}");
+}
+
+// An event of the start before the App's start is repeated by chance, and the inspection after the volume was
+// created is the end of what the container's start has caused: nothing has waited for that.
+#[test]
+fn nothing_is_planned_at_calls_that_come_by_chance() {
+    let Plans { plans, removed } = plan_workloads(&[learned()], false);
+    assert!(removed[&Rule::OldEvent] > 0 && removed[&Rule::Late] > 0, "{removed:?}");
+    let steps = |plan: &racetrap_search::Plan| serde_json::to_string(&plan.scenario.steps).unwrap();
+    let volume = r#"{"create_volume":{"name":"data"}}"#;
+    let inspection = |plan: &&racetrap_search::Plan| {
+        plan.place == "GET /containers/{id}/json held at its response"
+    };
+    let held: Vec<_> = plans.iter().filter(inspection).map(steps).collect();
+    assert!(!held.is_empty() && held.iter().all(|steps| !steps.contains(volume)), "{held:?}");
+}
+
+// The fault is done to whole answers: on a stream it would wait in vain.
+#[test]
+fn a_stream_of_events_is_not_cut_short() {
+    let Plans { plans, .. } = plan_workloads(&[learned()], false);
+    let cut = plans.iter().filter(|plan| plan.disturbance == "its answer is cut short");
+    let places: BTreeSet<_> = cut.map(|plan| plan.place.as_str()).collect();
+    assert_eq!(places, ["GET /containers/json", "GET /containers/{id}/json"].into());
 }
 
 // The race that the catalogue has as 295-I3: a container is removed after the list that has it.

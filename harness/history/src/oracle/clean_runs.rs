@@ -10,9 +10,10 @@
 //! counts after the watch of a kind has broken off.
 
 use super::Finding;
+use crate::check::Check;
 use crate::quiet_state::{QuietState, differing};
 use crate::record::{Record, Stage, What};
-use crate::scenario::{Clean, OracleName, Step, WaitStep};
+use crate::scenario::{Clean, Step, WaitStep};
 
 /// Judges the world after the first steps of the scenario, if it has something to compare it with.
 #[must_use]
@@ -51,7 +52,7 @@ fn judge(clean: &Clean, state: &QuietState, watched: bool, seq: u64, finding: &m
     for (name, fields) in clean.objects.iter().filter(|(name, _)| !clean.touched.contains(*name)) {
         let Some(seen) = objects.get(name) else {
             let text = format!("{name}: each run without the disturbance has it, and this one not");
-            finding.violated(OracleName::CleanRuns, seq, text);
+            finding.violated(Check::ObjectMissing, seq, text);
             continue;
         };
         for (field, usual, seen) in differing(fields, seen, false) {
@@ -59,19 +60,22 @@ fn judge(clean: &Clean, state: &QuietState, watched: bool, seq: u64, finding: &m
                 "{name}: {field} is {usual} in each run without the disturbance, and {seen} in \
                  this one"
             );
-            finding.violated(OracleName::CleanRuns, seq, text);
+            finding.violated(Check::FieldDiffers, seq, text);
         }
     }
     let untouched = clean.counts.iter().filter(|(name, _)| !clean.touched.contains(*name));
     for (name, most) in untouched.filter(|_| watched) {
         let (writes, made) = counts.get(name).copied().unwrap_or_default();
-        let found = [("was written", writes, most.writes), ("was made", made, most.objects)];
-        for (what, seen, most) in found.into_iter().filter(|(_, seen, most)| seen > most) {
+        let found = [
+            (Check::WrittenOften, "was written", writes, most.writes),
+            (Check::MadeOften, "was made", made, most.objects),
+        ];
+        for (check, what, seen, most) in found.into_iter().filter(|(.., seen, most)| seen > most) {
             let text = format!(
                 "{name}: its mirror {what} {seen} times; without the disturbance, and with what \
                  the disturbance explains, it is at most {most} times"
             );
-            finding.violated(OracleName::CleanRuns, seq, text);
+            finding.violated(check, seq, text);
         }
     }
 }

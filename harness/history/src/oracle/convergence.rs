@@ -7,8 +7,8 @@
 //! been slow, or may have needed another event.
 
 use super::Finding;
+use crate::check::Check;
 use crate::record::{Record, Stage, What};
-use crate::scenario::OracleName;
 use crate::view::View;
 
 /// Judges every checkpoint of the history.
@@ -40,7 +40,7 @@ pub fn convergence(history: &[Record]) -> Finding {
                     );
                 }
                 for difference in differences {
-                    finding.violated(OracleName::Convergence, record.seq, difference);
+                    finding.violated(Check::MirrorsDiffer, record.seq, difference);
                 }
             }
         }

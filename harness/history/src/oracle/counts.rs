@@ -20,9 +20,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
 use super::observed::ObservedObject;
+use crate::check::Check;
 use crate::mirror::{Mirror, MirrorKey, expected};
 use crate::record::{Record, Stage, What, WireMessage, WireWhat};
-use crate::scenario::OracleName;
 use crate::view::View;
 
 /// What is known of the mirrors of one object.
@@ -157,7 +157,7 @@ impl MirrorCounts {
             let is_excluded = key.engine_id().is_none_or(|id| self.excluded.contains(id));
             if !existed_throughout && !is_excluded {
                 let text = format!("{key}: its mirror was deleted and created again");
-                finding.violated(OracleName::Counts, seq, text);
+                finding.violated(Check::CreatedAgain, seq, text);
             }
         }
         self.held = held;

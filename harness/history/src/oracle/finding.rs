@@ -1,14 +1,12 @@
 //! What an oracle returns, and the list of all oracles.
 
-use std::panic::Location;
-
 use super::{
     bounded_work, clean_runs, command_line, convergence, counts, docker_config_integrity,
     engine_requests, healing, hygiene, identity, kubeconfig_integrity, liveness, log_fidelity,
     no_lost_update, object_form, quiet_logs, truthful_conditions, vm_lifecycle,
 };
+use crate::check::Check;
 use crate::record::Record;
-use crate::scenario::OracleName;
 use crate::verdict::{Excused, Unknown, Violation};
 
 /// What one oracle found.
@@ -24,9 +22,8 @@ pub struct Finding {
 
 impl Finding {
     /// Adds a violation, which the record with the number `seq` shows.
-    #[track_caller]
-    pub(super) fn violated(&mut self, oracle: OracleName, seq: u64, text: impl Into<String>) {
-        let check = check(Location::caller());
+    pub(super) fn violated(&mut self, check: Check, seq: u64, text: impl Into<String>) {
+        let (oracle, check) = (check.oracle(), Some(check));
         self.violations.push(Violation { oracle, seq, check, text: text.into() });
     }
 
@@ -44,13 +41,6 @@ impl Finding {
     }
 }
 
-/// The place of a check, from the directory of the oracles on.
-fn check(place: &Location<'_>) -> String {
-    let file = place.file();
-    let file = file.rsplit_once("oracle/").map_or(file, |(_, file)| file);
-    format!("{file}:{}", place.line())
-}
-
 /// An oracle: judges some promises over a complete history of one daemon.
 pub type Oracle = fn(&[Record]) -> Finding;
 
@@ -64,7 +54,7 @@ pub struct Judge {
     pub sees_ending: bool,
 }
 
-/// All oracles, in the order of [`OracleName`].
+/// All oracles, in the order of [`OracleName`](crate::OracleName).
 ///
 /// The harness ends a world by an orderly stop of its daemon, if it did not have to end that otherwise.
 /// Four oracles judge what such a stop leaves: of the daemon's own, of its VMs, and of the user's files.

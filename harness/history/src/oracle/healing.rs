@@ -12,9 +12,10 @@
 use std::collections::BTreeMap;
 
 use super::Finding;
+use crate::check::Check;
 use crate::quiet_state::{QuietState, differing};
 use crate::record::{Record, Stage, What};
-use crate::scenario::{DaemonOp, DaemonStep, FaultKind, FaultStep, OracleName, QuietObjects, Step};
+use crate::scenario::{DaemonOp, DaemonStep, FaultKind, FaultStep, QuietObjects, Step};
 use crate::steps::Steps;
 
 /// The world at a checkpoint, and what was done since.
@@ -55,7 +56,7 @@ pub fn healing(history: &[Record]) -> Finding {
         let now = Before::new(&state);
         if let Some(before) = before.filter(|before| before.stopped) {
             for text in before.differences(&now) {
-                finding.violated(OracleName::Healing, record.seq, text);
+                finding.violated(Check::RestartChanges, record.seq, text);
             }
         }
         before = Some(now);

@@ -6,8 +6,8 @@
 //! leftovers. If the daemon stopped in order, a leftover is the daemon's fault.
 
 use super::Finding;
+use crate::check::Check;
 use crate::record::{Owner, Record, What};
-use crate::scenario::OracleName;
 
 /// Judges what was left when the world was closed.
 #[must_use]
@@ -16,7 +16,7 @@ pub fn hygiene(history: &[Record]) -> Finding {
     for record in history {
         if let What::Leak { text, owner: Owner::Daemon } = &record.what {
             let text = format!("the daemon has stopped, but {text}");
-            finding.violated(OracleName::Hygiene, record.seq, text);
+            finding.violated(Check::LeftByDaemon, record.seq, text);
         }
     }
     finding

@@ -8,9 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
+use crate::check::Check;
 use crate::mirror::{Mirror, MirrorKey, expected};
 use crate::record::{Change, Record, Stage, What};
-use crate::scenario::OracleName;
 use crate::view::View;
 
 /// What happened since a checkpoint.
@@ -98,7 +98,7 @@ impl Span {
             }
             if let Some(at) = self.deleted_at.get(key) {
                 finding.violated(
-                    OracleName::Identity,
+                    Check::MirrorDeleted,
                     *at,
                     format!(
                         "{key}: existed in the engine all the time, but its mirror was deleted"
@@ -107,7 +107,7 @@ impl Span {
             } else if let Some(after) = now.get(key).filter(|after| *after != before) {
                 // The watch missed the deletion, so only the new UID shows it.
                 finding.violated(
-                    OracleName::Identity,
+                    Check::UidChanged,
                     seq,
                     format!(
                         "{key}: existed in the engine all the time, but the UID of its mirror \

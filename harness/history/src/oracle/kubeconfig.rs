@@ -10,12 +10,12 @@
 //! of another is judged at once, and one that is written in place only at the next checkpoint: before, the
 //! daemon may be in the middle of it. What must be there is judged at checkpoints.
 
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{
     CONTEXT_PREFIX, FileChange, KUBECONFIG_LISTS, Kubeconfig, KubeconfigContent, Record, Stage,
     What,
 };
-use crate::scenario::OracleName;
 use crate::view::{AppView, View};
 
 /// Judges each change of the user's kubeconfig, and its state at each checkpoint.
@@ -27,8 +27,8 @@ pub fn kubeconfig_integrity(history: &[Record]) -> Finding {
     let mut last: Option<&Kubeconfig> = None;
     for record in history {
         view.apply(record);
-        let mut violated = |text| {
-            finding.violated(OracleName::KubeconfigIntegrity, record.seq, text);
+        let mut violated = |check, text| {
+            finding.violated(check, record.seq, text);
         };
         let is_checkpoint = matches!(record.what, What::Checkpoint { stage: Stage::Probed, .. });
         if let What::Kubeconfig(file) = &record.what {
@@ -40,14 +40,16 @@ pub fn kubeconfig_integrity(history: &[Record]) -> Finding {
         if (is_checkpoint || file.how != FileChange::Written)
             && let Some(before) = judged.replace(file)
         {
-            wrong_change(before, file).into_iter().for_each(&mut violated);
+            for text in wrong_change(before, file) {
+                violated(Check::KubeconfigDamaged, text);
+            }
         }
         if let What::Checkpoint { number, .. } = &record.what
             && is_checkpoint
             && let Some(app) = view.app()
             && let Some(text) = wrong_state(&app, file)
         {
-            violated(format!("checkpoint {number}: {text}"));
+            violated(Check::KubeconfigEntries, format!("checkpoint {number}: {text}"));
         }
     }
     finding

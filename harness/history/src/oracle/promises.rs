@@ -232,8 +232,41 @@ const LIVENESS: [&str; 46] = [
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::promises;
-    use crate::{OracleName, PromiseNumber};
+    use crate::{Check, OracleName, PromiseNumber};
+
+    // A check that belongs to no promise of its oracle judges something that the contract does not say.
+    #[test]
+    fn each_check_has_a_name_of_its_own_which_begins_with_a_promise_or_a_section() {
+        let mut names = BTreeSet::new();
+        for check in Check::ALL {
+            let (number, kind) = check.name().split_once('-').expect("a number and a kind");
+            let judges = |promise: &&str| {
+                let own: PromiseNumber = promise.parse().expect(promise);
+                **promise == *number || own.section() == number
+            };
+            assert!(promises(check.oracle()).iter().any(judges), "{check}");
+            assert!(kind.bytes().all(|it| it == b'-' || it.is_ascii_lowercase()), "{check}");
+            assert!(names.insert(check.name()), "{check} is the name of two checks");
+            let json = serde_json::to_value(check).expect("JSON");
+            assert_eq!(json, check.name());
+        }
+        let oracles: BTreeSet<_> = Check::ALL.iter().map(|check| check.oracle()).collect();
+        assert_eq!(oracles.len(), OracleName::ALL.len());
+    }
+
+    // Judgements of an older racetrap name a line of its source.
+    #[test]
+    fn a_violation_of_an_unknown_check_is_read_without_it() {
+        let read = |check: &str| {
+            let text = format!(r#"{{"oracle":"counts","seq":1,"check":"{check}","text":"t"}}"#);
+            serde_json::from_str::<crate::Violation>(&text).expect("a violation").check
+        };
+        assert_eq!(read("4.2.13-created-again"), Some(Check::CreatedAgain));
+        assert_eq!(read("counts.rs:160"), None);
+    }
 
     // The order is that of numbers, so that a number that is named twice is found too.
     #[test]

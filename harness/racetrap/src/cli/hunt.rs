@@ -8,17 +8,17 @@ use miette::{Report, miette};
 use racetrap_search::{Signature, hunt as plans};
 use tokio::time::Instant;
 
-use super::exit::{Exit, Failure, conclude};
+use super::exit::{Exit, Failure};
 use super::format::Format;
 use super::judge::judged;
-use super::run::worst;
-use super::search::{Begun, Queue, SubjectArgs, duration, run_plans, shrink_all};
-use super::worlds;
+use super::search::{Begun, Queue, SubjectArgs, duration, run_plans};
+use super::search_end::Ending;
+use super::search_log::{SearchLog, StateArgs};
 use crate::bundle::LoadedBundle;
 use crate::derived::{JOURNAL, Rebuilt};
 use crate::known::KnownFailures;
-use crate::report::{self, Pairs, SearchReport, Terminal, tell};
-use crate::search::{Enough, Limits};
+use crate::report::{Pairs, Terminal, tell};
+use crate::search::{Enough, Limits, Planned};
 
 /// Arguments of `hunt`.
 #[derive(Clone, Debug, clap::Args)]
@@ -34,6 +34,8 @@ pub(super) struct Args {
     /// How long the schedule that was found may be repeated and shortened; 0s leaves it as it is
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     shrink_for: Duration,
+    #[command(flatten)]
+    state: StateArgs,
 }
 
 /// Looks for a schedule that repeats the failure of a bundle. Exits with 1 if there is one, because the
@@ -54,36 +56,44 @@ pub(super) async fn hunt(args: Args, format: Format, terminal: Terminal) -> Resu
     let plans = plans(&history);
     tell(&format!("wanted: {wanted}; {} schedules to try", plans.len()));
     let begun = Begun::new(&args.subject, &defects).await?;
+    let known = KnownFailures::default();
+    let log = SearchLog::begin(&args.state, &begun, None, "1/1".to_owned(), &known)?;
+    let pairs: Pairs =
+        plans.iter().map(|plan| (plan.place.clone(), plan.disturbance.clone())).collect();
+    let all = plans.len();
+    let (plans, earlier) = log.past().after_worked(plans, &wanted);
+    let count = plans.len();
+    let removed = BTreeMap::new();
+    log.planned(Planned {
+        plans: Some(all),
+        earlier,
+        removed: removed.clone(),
+        pairs: pairs.iter().cloned().collect(),
+    });
     let limits = Limits {
         until: began + args.time,
         plans: None,
-        enough: Enough::Like(wanted.clone()),
+        enough: Enough::Like(wanted),
         jobs: args.subject.jobs.jobs,
-        known: KnownFailures::default(),
+        known: known.clone(),
     };
-    let count = Some(plans.len());
-    let queue = Queue { plans: plans.into_iter(), count, pairs: Pairs::new() };
-    let mut explored = run_plans(queue, &begun, limits, None).await;
+    let queue = Queue { plans: plans.into_iter(), count: Some(count), pairs };
+    let mut explored = run_plans(queue, &begun, limits, &log).await;
     // Other failures that were met on the way are not what was asked for.
     explored.failures.retain(|failure| failure.signature == wanted);
-    let found = shrink_all(&explored, args.shrink_for, args.subject.jobs.jobs, &begun, None).await;
-    let closed = worlds::close(&begun.options.pool).await;
-    let removed = BTreeMap::new();
-    let report = SearchReport {
-        lessons: &[],
-        planned: count,
-        earlier: 0,
-        removed: &removed,
-        explored: &explored,
-        unseen: Vec::new(),
-        kept: None,
-    };
-    let told = terminal.write(&match format {
-        Format::Human => report::search(&report, &found?, terminal.paint()),
-        Format::Json => report::search_json(&begun.daemon, &report, &found?),
-    });
     let exit = if explored.failures.is_empty() { Exit::Unknown } else { Exit::Broken };
-    conclude(worst([exit, closed].into_iter()), [told.map_err(Failure::from)])
+    let ending = Ending {
+        begun: &begun,
+        log: &log,
+        lessons: &[],
+        planned: Some(count),
+        earlier,
+        removed: &removed,
+        known: &known,
+        shrink_for: args.shrink_for,
+        jobs: args.subject.jobs.jobs,
+    };
+    ending.end(&explored, exit, format, terminal).await
 }
 
 fn read(args: &Args) -> Result<Rebuilt, Failure> {

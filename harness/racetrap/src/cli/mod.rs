@@ -44,6 +44,7 @@ mod reports;
 mod repro;
 mod run;
 mod search;
+mod search_end;
 mod search_log;
 mod stop;
 mod survey;

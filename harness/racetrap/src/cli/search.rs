@@ -9,34 +9,27 @@ use std::time::Duration;
 
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use racetrap_history::Scenario;
-use racetrap_search::{
-    Checks, Learned, Plan, Plans, Random, Rule, SerialPlans, Signature, plan_workloads,
-};
+use racetrap_search::{Checks, Learned, Plan, Plans, Random, Rule, SerialPlans, plan_workloads};
 use tokio::time::Instant;
 
 use super::again::Again;
 use super::daemon::Daemon;
-use super::evidence::hand_over_all;
 use super::exit::{Exit, Failure, conclude};
 use super::format::Format;
 use super::options::{DaemonArgs, DefectArgs, JobsArgs, KnownArgs, WorldArgs, at_least_one};
 use super::run::worst;
+use super::search_end::{Ending, REPLAYS};
 use super::search_log::{SearchLog, StateArgs};
 use super::stop::StopListener;
 use super::targets::workloads;
 use super::{checks, worlds};
 use crate::clock::Clock;
-use crate::known::{KnownFailures, KnownSignature};
-use crate::report::{self, Found, Pairs, SearchReport, Terminal, tell};
+use crate::report::{self, Pairs, Terminal, tell};
 use crate::run::RunOptions;
 use crate::scenario_file;
 use crate::search::{
-    self as searching, Enough, Explored, Lesson, Limits, Replay, Seen, explore, learn_workload,
-    shrink, write_replay,
+    self as searching, Enough, Explored, Lesson, Limits, Seen, explore, learn_workload,
 };
-
-/// Directory of replay files, below that of the evidence.
-const REPLAYS: &str = "found";
 
 /// What is searched: which daemon, in which worlds, and how many at once.
 #[derive(Clone, Debug, clap::Args)]
@@ -72,6 +65,9 @@ pub(super) struct LearnOnlyArgs {
     /// Write what was learned to this file, for `search --learned`
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
+    /// Begin no run after this time, such as 90s or 10m [default: no limit]
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    time: Option<Duration>,
 }
 
 /// Arguments of `search`.
@@ -103,7 +99,7 @@ pub(super) struct Args {
     /// Run only the I-th of N parts of the plans, such as 1/4
     #[arg(long, value_name = "I/N", default_value = "1/1")]
     shard: Shard,
-    /// Begin no plan after this time, such as 90s, 10m or 8h; learning counts
+    /// Begin no plan after this time, such as 90s, 10m or 8h; learning counts, and takes at most half of it
     #[arg(long = "for", value_name = "TIME", default_value = "10m", value_parser = duration)]
     time: Duration,
     /// Run no more plans than this
@@ -159,27 +155,34 @@ impl Begun {
 }
 
 /// Learns from all workloads, so many at once as there may be runs; from those that an earlier search has
-/// learned from, without a run.
+/// learned from, without a run. No run begins after `until`.
 async fn lessons(
     args: &LearnArgs,
     workloads: &[Scenario],
     begun: &Begun,
     log: Option<&SearchLog>,
+    until: Option<Instant>,
 ) -> Vec<Lesson> {
     use futures::StreamExt as _;
     let runs = args.learn_runs.get();
     let lessons = workloads.iter().map(|workload| async move {
         if let Some(known) = log.and_then(|log| log.past().learned(workload, runs)) {
-            return Lesson::known(known);
+            return Some(Lesson::known(known));
         }
-        let lesson = learn_workload(workload, args.learn_runs, &begun.options).await;
+        let lesson = learn_workload(workload, args.learn_runs, &begun.options, until).await?;
         tell(&report::lesson_line(&lesson));
         if let Some(log) = log {
             log.learned(&lesson, runs);
         }
-        lesson
+        Some(lesson)
     });
-    futures::stream::iter(lessons).buffered(args.subject.jobs.jobs.get()).collect().await
+    let lessons = futures::stream::iter(lessons).buffered(args.subject.jobs.jobs.get());
+    let lessons: Vec<_> = lessons.filter_map(|lesson| async { lesson }).collect().await;
+    match workloads.len() - lessons.len() {
+        0 => {}
+        left => tell(&report::unlearned_line(left)),
+    }
+    lessons
 }
 
 /// Runs workloads without faults, and prints where the daemon can be disturbed.
@@ -190,7 +193,9 @@ pub(super) async fn learn(
 ) -> Result<Exit, Failure> {
     let workloads = workloads(&args.learn.workloads)?;
     let begun = Begun::new(&args.learn.subject, &args.learn.subject.defects.defects).await?;
-    let lessons = lessons(&args.learn, &workloads, &begun, None).await;
+    let until = args.time.map(|time| Instant::now() + time);
+    let lessons = lessons(&args.learn, &workloads, &begun, None, until).await;
+    let is_cut = lessons.len() < workloads.len();
     let closed = worlds::close(&begun.options.pool).await;
     let written = match &args.write {
         Some(path) => write_learned(path, &lessons),
@@ -200,7 +205,8 @@ pub(super) async fn learn(
         Format::Human => report::lessons(&lessons),
         Format::Json => report::lessons_json(&begun.daemon, &lessons),
     });
-    let exit = worst([exit_of_lessons(&lessons), closed].into_iter());
+    let cut = if is_cut { Exit::Unknown } else { Exit::Success };
+    let exit = worst([exit_of_lessons(&lessons), cut, closed].into_iter());
     conclude(exit, [told.map_err(Failure::from), written])
 }
 
@@ -240,7 +246,7 @@ pub(super) async fn search(
     let known = args.known.read_for_searches()?;
     let begun = Begun::new(&args.learn.subject, &args.learn.subject.defects.defects).await?;
     if let Some(directory) = &args.write_plans {
-        let Planned { plans, count, .. } = planned(&args, source, &begun, None).await;
+        let Planned { plans, count, .. } = planned(&args, source, &begun, None, began).await;
         let most = args.plans.or(count).unwrap_or(PLANS_WRITTEN);
         let written = write_plans(directory, plans.take(most));
         let closed = worlds::close(&begun.options.pool).await;
@@ -248,7 +254,7 @@ pub(super) async fn search(
     }
     let shard = args.shard.to_string();
     let log = SearchLog::begin(&args.state, &begun, source.seed(), shard, &known)?;
-    let planned = planned(&args, source, &begun, Some(&log)).await;
+    let planned = planned(&args, source, &begun, Some(&log), began).await;
     log.planned(planned.as_kept());
     let Planned { plans, count, earlier, removed, lessons, pairs } = planned;
     let limits = Limits {
@@ -260,37 +266,20 @@ pub(super) async fn search(
     };
     let jobs = limits.jobs;
     let queue = Queue { plans, count, pairs };
-    let explored = run_plans(queue, &begun, limits, Some(&log)).await;
-    let found = shrink_all(&explored, args.shrink_for, jobs, &begun, Some(&log)).await;
-    let closed = worlds::close(&begun.options.pool).await;
-    let kept = log.end(explored.took.as_secs_f64(), count);
-    let (kept, written) = kept.map_or_else(|error| (None, Err(error)), |kept| (Some(kept), Ok(())));
-    let report = SearchReport {
+    let explored = run_plans(queue, &begun, limits, &log).await;
+    let exit = if explored.has_failed() { Exit::Broken } else { Exit::Success };
+    let ending = Ending {
+        begun: &begun,
+        log: &log,
         lessons: &lessons,
         planned: count,
         earlier,
         removed: &removed,
-        explored: &explored,
-        unseen: unseen(&known, &explored),
-        kept,
+        known: &known,
+        shrink_for: args.shrink_for,
+        jobs,
     };
-    let place = &begun.options.evidence;
-    let made = report.kept.iter().flat_map(|(state, page)| [state.clone(), page.clone()]);
-    hand_over_all(place, made.chain([place.join(REPLAYS)]));
-    let told = terminal.write(&match format {
-        Format::Human => report::search(&report, &found?, terminal.paint()),
-        Format::Json => report::search_json(&begun.daemon, &report, &found?),
-    });
-    let exit = if report.has_failed() { Exit::Broken } else { Exit::Success };
-    conclude(worst([exit, closed].into_iter()), [told.map_err(Failure::from), written])
-}
-
-/// The listed failures that the search has not met.
-fn unseen<'a>(known: &'a KnownFailures, explored: &Explored) -> Vec<&'a KnownSignature> {
-    let met = |entry: &KnownSignature| {
-        explored.failures.iter().any(|failure| entry.is_about(&failure.signature))
-    };
-    known.signatures().iter().filter(|entry| !met(entry)).collect()
+    ending.end(&explored, exit, format, terminal).await
 }
 
 /// How many plans are written if there is no end of them and no number is given.
@@ -368,7 +357,13 @@ impl Source {
     }
 }
 
-async fn planned(args: &Args, source: Source, begun: &Begun, log: Option<&SearchLog>) -> Planned {
+async fn planned(
+    args: &Args,
+    source: Source,
+    begun: &Begun,
+    log: Option<&SearchLog>,
+    began: Instant,
+) -> Planned {
     let past = log.map(|log| Rc::clone(log.past())).unwrap_or_default();
     let Shard { part, of } = args.shard;
     let checks = if args.healing { Checks::Both } else { Checks::Either };
@@ -389,7 +384,8 @@ async fn planned(args: &Args, source: Source, begun: &Begun, log: Option<&Search
         Source::Random(_) | Source::Serial { .. } => (Vec::new(), Vec::new()),
         Source::Learned(learned) => (Vec::new(), learned),
         Source::Workloads(workloads) => {
-            let lessons = lessons(&args.learn, &workloads, begun, log).await;
+            let until = Some(began + args.time / 2);
+            let lessons = lessons(&args.learn, &workloads, begun, log, until).await;
             let learned = lessons.iter().filter_map(|lesson| lesson.learned.clone()).collect();
             (lessons, learned)
         }
@@ -447,7 +443,7 @@ pub(super) async fn run_plans(
     queue: Queue<impl Iterator<Item = Plan>>,
     begun: &Begun,
     limits: Limits,
-    log: Option<&SearchLog>,
+    log: &SearchLog,
 ) -> Explored {
     let Queue { plans, count, pairs } = queue;
     let defects = &begun.options.defects;
@@ -456,72 +452,15 @@ pub(super) async fn run_plans(
         let path = place.join(format!("{}.yaml", plan.scenario.finding));
         begun.again.command(&path.to_string_lossy(), defects, false)
     };
-    let covered = log.map(|log| log.past().covered().clone()).unwrap_or_default();
+    let covered = log.past().covered().clone();
     let most = limits.plans.map(|most| count.map_or(most, |count| count.min(most)));
     let progress = report::SearchProgress::new(most.or(count), pairs, covered, limits.until);
     let observe = |seen: Seen<'_>| {
-        if let Some(log) = log {
-            log.seen(&seen);
-        }
-        progress.seen(&seen, earlier(log, seen.failure.map(|(failure, _)| &failure.signature)));
+        log.seen(&seen);
+        let earlier = seen.failure.map(|(failure, _)| log.past().times(&failure.signature));
+        progress.seen(&seen, earlier.unwrap_or_default());
     };
     progress.until(explore(plans, &begun.options, limits, again, observe)).await
-}
-
-/// How often earlier searches have seen a failure.
-fn earlier(log: Option<&SearchLog>, signature: Option<&Signature>) -> usize {
-    log.zip(signature).map_or(0, |(log, signature)| log.past().times(signature))
-}
-
-/// Repeats and shrinks each failure, and writes its replay file. One that is known, or that an earlier
-/// search has shortened, is left as it is.
-pub(super) async fn shrink_all(
-    explored: &Explored,
-    shrink_for: Duration,
-    jobs: NonZeroUsize,
-    begun: &Begun,
-    log: Option<&SearchLog>,
-) -> Result<Vec<Found>, Failure> {
-    use futures::StreamExt as _;
-    let place = begun.options.evidence.join(REPLAYS);
-    let defects = &begun.options.defects;
-    let found = explored.failures.iter().map(|failure| async {
-        let earlier = earlier(log, Some(&failure.signature));
-        let before = log.and_then(|log| log.shortened(&failure.signature));
-        let is_new = before.is_none();
-        let (shrunk, replay) = if let Some((short, path)) = before {
-            (None, Replay { path, token: short.token.clone() })
-        } else {
-            let is_left = shrink_for.is_zero() || failure.known.is_some();
-            let shrunk = if is_left {
-                None
-            } else {
-                let until = Instant::now() + shrink_for;
-                let scenario = &failure.plan.scenario;
-                Some(shrink(scenario, &failure.signature, &begun.options, until).await)
-            };
-            let scenario =
-                shrunk.as_ref().map_or(&failure.plan.scenario, |shrunk| &shrunk.scenario);
-            let order = shrunk.as_ref().filter(|shrunk| shrunk.repeated.0 > 0);
-            let order = order.map_or(&failure.order[..], |shrunk| &shrunk.order);
-            let replay = write_replay(&place, failure, scenario, order)
-                .into_diagnostic()
-                .wrap_err("a replay file could not be written")
-                .map_err(Failure::machine)?;
-            (shrunk, replay)
-        };
-        let again = begun.again.command(&replay.path.to_string_lossy(), defects, false);
-        let again_by_token = begun.again.command(&replay.token, defects, false);
-        let failure = failure.clone();
-        let found = Found { failure, shrunk, replay, again, again_by_token, earlier };
-        if let Some(log) = log.filter(|_| is_new) {
-            log.found(&found);
-        }
-        Ok(found)
-    });
-    let found: Vec<Result<Found, Failure>> =
-        futures::stream::iter(found).buffered(jobs.get()).collect().await;
-    found.into_iter().collect()
 }
 
 /// Writes each plan as a file whose name begins with its place in the order.

@@ -129,7 +129,7 @@ impl SearchLog {
             let note =
                 |it: &KnownSignature| KnownNote { why: it.why.clone(), since: it.since.clone() };
             self.add(Entry::Met(Box::new(Met {
-                signature: failure.signature.clone(),
+                signature: failure.signature,
                 plan: failure.plan.clone(),
                 reasons: failure.reasons.clone(),
                 evidence: failure.evidence.first().map(|path| self.below(path)),
@@ -144,7 +144,7 @@ impl SearchLog {
             verdict: seen.verdict,
             seconds: seen.after.as_secs_f64(),
             why: seen.why.clone(),
-            signature: seen.failure.map(|(failure, _)| failure.signature.clone()),
+            signature: seen.failure.map(|(failure, _)| failure.signature),
         })));
     }
 
@@ -153,7 +153,7 @@ impl SearchLog {
         let Found { failure, shrunk, replay, again, .. } = found;
         let scenario = shrunk.as_ref().map_or(&failure.plan.scenario, |shrunk| &shrunk.scenario);
         self.add(Entry::Shortened(Box::new(Shortened {
-            signature: failure.signature.clone(),
+            signature: failure.signature,
             scenario: scenario.clone(),
             replay: self.below(&replay.path),
             token: replay.token.clone(),

@@ -39,7 +39,9 @@ mod vm_processes;
 mod vm_watch;
 
 pub(crate) use adapter::Daemon;
-pub(crate) use admission::{Admission, AdmissionError, DenyGuard, WriteGate};
+pub(crate) use admission::{
+    Admission, AdmissionError, DenyGuard, HoldEachWrite, StoppedWrite, WriteGate,
+};
 pub use api::ApiError;
 pub(crate) use api::{Api, Resource};
 pub use error::DaemonError;

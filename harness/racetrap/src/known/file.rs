@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use racetrap_history::{FindingId, OracleName, nearest};
+use racetrap_history::{Check, FindingId, OracleName, nearest};
 use racetrap_search::Signature;
 use serde::{Deserialize, Serialize};
 use serde_yaml::{Location, Spanned};
@@ -27,8 +27,8 @@ pub(crate) struct KnownFailure {
 pub(crate) struct KnownSignature {
     /// The oracle that finds it.
     pub(crate) oracle: OracleName,
-    /// Which of its checks: a file of the oracle's source, or a file and a line.
-    pub(crate) check: String,
+    /// Which of its checks.
+    pub(crate) check: Check,
     /// Why that is known, for people.
     pub(crate) why: String,
     /// Since when: a date, a version, or whatever the people of the list write.
@@ -36,12 +36,9 @@ pub(crate) struct KnownSignature {
 }
 
 impl KnownSignature {
-    /// Whether the entry is about this failure. A line moves with each change of the file, so that an
-    /// entry may leave it out.
+    /// Whether the entry is about this failure.
     pub(crate) fn is_about(&self, signature: &Signature) -> bool {
-        let Signature { oracle, check } = signature;
-        let file = check.rsplit_once(':').map_or(check.as_str(), |(file, _)| file);
-        self.oracle == *oracle && (self.check == *check || self.check == file)
+        self.check == signature.check
     }
 }
 
@@ -58,7 +55,7 @@ pub(crate) struct KnownFailures {
 struct Entry {
     finding: Option<Spanned<FindingId>>,
     oracle: Spanned<OracleName>,
-    check: Option<Spanned<String>>,
+    check: Option<Spanned<Check>>,
     why: Spanned<String>,
     since: Spanned<String>,
 }
@@ -96,9 +93,8 @@ impl KnownFailures {
         findings: Option<&[&str]>,
     ) -> Result<(), (Location, Complaint)> {
         let Entry { finding, oracle, check, why, since } = entry;
-        let texts = [("why", Some(&why)), ("since", Some(&since)), ("check", check.as_ref())];
-        for (key, value) in texts {
-            if let Some(value) = value.filter(|value| value.value.trim().is_empty()) {
+        for (key, value) in [("why", &why), ("since", &since)] {
+            if value.value.trim().is_empty() {
                 let problem = format!("`{key}` is empty");
                 let expected = "expected a text for the people who read the report";
                 return Err(wrong(value.referenced, problem, expected, None));
@@ -124,16 +120,22 @@ impl KnownFailures {
                 }
                 self.runs.push(KnownFailure { finding: id, oracle, why, since });
             }
-            (None, Some(check)) => {
-                let place = check.value;
-                let is_same =
-                    |entry: &KnownSignature| entry.check == place && entry.oracle == oracle;
-                if self.signatures.iter().any(is_same) {
-                    let problem = format!("`{place}` with `{oracle}` is listed twice");
-                    let expected = "expected each check once with each oracle";
-                    return Err(wrong(check.referenced, problem, expected, None));
+            (None, Some(Spanned { value: check, referenced, .. })) => {
+                if check.oracle() != oracle {
+                    let problem = format!("`{check}` is no check of `{oracle}`");
+                    let help = format!("it is one of `{}`", check.oracle());
+                    return Err(wrong(
+                        referenced,
+                        problem,
+                        "expected one of its checks",
+                        Some(help),
+                    ));
                 }
-                self.signatures.push(KnownSignature { oracle, check: place, why, since });
+                if self.signatures.iter().any(|entry| entry.check == check) {
+                    let problem = format!("`{check}` is listed twice");
+                    return Err(wrong(referenced, problem, "expected each check once", None));
+                }
+                self.signatures.push(KnownSignature { oracle, check, why, since });
             }
             (Some(_), Some(_)) | (None, None) => {
                 let problem = "the entry says not what it is about".to_owned();
@@ -191,23 +193,14 @@ mod tests {
         }
     }
 
-    // A line of the source moves, so that an entry may name the file alone.
-    #[rstest]
-    #[case("conditions/settled.rs", "conditions/settled.rs:70", true)]
-    #[case("conditions/settled.rs:70", "conditions/settled.rs:70", true)]
-    #[case("conditions/settled.rs:7", "conditions/settled.rs:70", false)]
-    #[case("settled.rs", "conditions/settled.rs:70", false)]
-    fn an_entry_names_a_check_of_searches(
-        #[case] listed: &str,
-        #[case] check: &str,
-        #[case] expected: bool,
-    ) {
-        let text = format!("{GOOD}- {{oracle: counts, check: '{listed}', why: w, since: s}}\n");
+    #[test]
+    fn an_entry_names_a_check_of_searches() {
+        let text =
+            format!("{GOOD}- {{oracle: counts, check: 4.2.13-created-again, why: w, since: s}}\n");
         let known = KnownFailures::parse("known.yaml", &text, Some(&["1-A"])).expect("a list");
         assert_eq!((known.entries().len(), known.signatures().len()), (1, 1));
-        let found = |oracle| known.of_search(&Signature { oracle, check: check.to_owned() });
-        assert_eq!(found(OracleName::Counts).is_some(), expected);
-        assert_eq!(found(OracleName::Identity), None);
+        assert!(known.of_search(&Check::CreatedAgain.into()).is_some());
+        assert_eq!(known.of_search(&Check::UidChanged.into()), None);
     }
 
     /// Each text breaks one rule; the label of the error is on the line that breaks it.
@@ -224,11 +217,20 @@ mod tests {
     #[case("- finding: 1-A\n  oracel: counts\n", "unknown key `oracel`", "oracel: counts")]
     #[case("- oracle: counts\n  why: w\n  since: s\n", "says not what it is about", "counts")]
     #[case(
-        "- {finding: 1-A, check: a.rs, oracle: counts, why: w, since: s}\n",
+        "- {finding: 1-A, check: 4.2.13-created-again, oracle: counts, why: w, since: s}\n",
         "says not what it is about",
         "counts"
     )]
-    #[case("- {oracle: counts, check: ' ', why: w, since: s}\n", "`check` is empty", "' '")]
+    #[case(
+        "- {oracle: counts, check: counts.rs, why: w, since: s}\n",
+        "unknown name `counts.rs`",
+        "counts.rs"
+    )]
+    #[case(
+        "- {oracle: counts, check: 4.7.3-uid-changed, why: w, since: s}\n",
+        "`4.7.3-uid-changed` is no check of `counts`",
+        "4.7.3-uid-changed"
+    )]
     fn what_is_no_list_is_refused_at_its_line(
         #[case] text: &str,
         #[case] problem: &str,

@@ -11,12 +11,7 @@ use crate::world::{EngineChoice, Pool};
 fn outcome(verdict: Verdict, oracles: &[OracleName]) -> Outcome {
     let violations = oracles
         .iter()
-        .map(|oracle| Violation {
-            oracle: *oracle,
-            seq: 1,
-            check: String::new(),
-            text: "seen".to_owned(),
-        })
+        .map(|oracle| Violation { oracle: *oracle, seq: 1, check: None, text: "seen".to_owned() })
         .collect();
     Outcome {
         judgement: Judgement { verdict, violations, ..Judgement::unknown(Vec::new()) },

@@ -71,7 +71,9 @@ pub(crate) use progress::Progress;
 pub(crate) use promises::promises;
 pub(crate) use recorded::{Recorded, judged};
 pub(crate) use run::{RunReport, run, same_cause, titles};
-pub(crate) use search::{Found, SearchReport, lesson_line, lessons, merged, plans_line, search};
+pub(crate) use search::{
+    Found, SearchReport, lesson_line, lessons, merged, plans_line, search, unlearned_line,
+};
 pub(crate) use search_json::{lessons_json, merged_json, search_json};
 pub(crate) use search_page::search_page;
 pub(crate) use search_progress::{Pairs, SearchProgress};

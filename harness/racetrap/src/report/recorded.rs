@@ -62,7 +62,7 @@ mod tests {
     fn judgement(verdict: Verdict, violations: &[(OracleName, u64, &str)]) -> Judgement {
         let violations = violations.iter().map(|&(oracle, seq, text)| {
             let text = text.to_owned();
-            Violation { oracle, seq, check: String::new(), text }
+            Violation { oracle, seq, check: None, text }
         });
         Judgement {
             verdict,

@@ -40,13 +40,6 @@ pub(crate) struct SearchReport<'a> {
     pub(crate) kept: Option<(PathBuf, PathBuf)>,
 }
 
-impl SearchReport<'_> {
-    /// Whether something failed that is not known.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.explored.failures.iter().any(|failure| failure.known.is_none())
-    }
-}
-
 /// One line about a workload, as soon as it was learned from.
 pub(crate) fn lesson_line(lesson: &Lesson) -> String {
     let name = &lesson.workload.finding;
@@ -65,6 +58,12 @@ pub(crate) fn lesson_line(lesson: &Lesson) -> String {
             format!("{name}: nothing was learned: {why}")
         }
     }
+}
+
+/// How many workloads the time did not suffice for.
+pub(crate) fn unlearned_line(workloads: usize) -> String {
+    let plural = if workloads == 1 { " was" } else { "s were" };
+    format!("{workloads} workload{plural} not learned from, because the time for that is over")
 }
 
 /// How many plans there are, and how many each rule removed.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use racetrap_history::OracleName;
+use racetrap_history::{Check, OracleName};
 use racetrap_search::Policy;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -127,7 +127,7 @@ pub(crate) fn search_json(
 #[derive(Serialize)]
 struct MergedFailure<'a> {
     oracle: OracleName,
-    check: &'a str,
+    check: Check,
     known: bool,
     count: usize,
     title: String,
@@ -146,7 +146,7 @@ fn merged(tally: &Tally<'_>) -> Value {
         .iter()
         .map(|failure| MergedFailure {
             oracle: failure.signature.oracle,
-            check: &failure.signature.check,
+            check: failure.signature.check,
             known: failure.known.is_some(),
             count: failure.count,
             title: failure.first.plan.title(),

@@ -144,7 +144,7 @@ impl Counts {
 
 #[cfg(test)]
 mod tests {
-    use racetrap_history::OracleName;
+    use racetrap_history::Check;
     use racetrap_search::{Plan, Signature};
 
     use super::*;
@@ -159,11 +159,12 @@ mod tests {
     }
 
     fn failure(plan: &Plan, known: bool) -> Failure {
-        let (check, since) = ("counts.rs:7".to_owned(), "June".to_owned());
-        let oracle = OracleName::Counts;
-        let entry = KnownSignature { oracle, check: check.clone(), why: String::new(), since };
+        let signature = Signature::from(Check::CreatedAgain);
+        let Signature { oracle, check } = signature;
+        let (why, since) = (String::new(), "June".to_owned());
+        let entry = KnownSignature { oracle, check, why, since };
         Failure {
-            signature: Signature { oracle, check },
+            signature,
             known: known.then_some(entry),
             plan: plan.clone(),
             number: 1,
@@ -200,7 +201,7 @@ mod tests {
             let seen = Seen { plan, number: 2, verdict, why: None, after, failure };
             said.extend(counts.add(&seen, 0));
         }
-        assert_eq!(said, ["FOUND by plan 2: counts (counts.rs:7): work-a: cut, a"]);
+        assert_eq!(said, ["FOUND by plan 2: counts (4.2.13-created-again): work-a: cut, a"]);
         let line = counts.line(counts.began + Duration::from_secs(30));
         let expected =
             "4 of 10 plans, 1 way to fail, 45 s left, 8 a minute, 2 of 3 pairs covered, 1 unknown";

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use racetrap_history::{OracleName, Verdict};
-use racetrap_search::{Plan, Policy, Rule, Signature};
+use racetrap_history::{Check, Verdict};
+use racetrap_search::{Plan, Policy, Rule};
 use serde_json::{Value, json};
 
 use super::*;
@@ -21,12 +21,12 @@ fn plan() -> Plan {
     serde_json::from_value(plan).expect("a plan")
 }
 
-fn listed(oracle: OracleName) -> KnownSignature {
+fn listed(check: Check) -> KnownSignature {
     let (why, since) = ("it is slow".to_owned(), "June".to_owned());
-    KnownSignature { oracle, check: "counts.rs".to_owned(), why, since }
+    KnownSignature { oracle: check.oracle(), check, why, since }
 }
 
-fn found(oracle: OracleName, known: bool) -> Found {
+fn found(check: Check, known: bool) -> Found {
     let plan = plan();
     let mut scenario = plan.scenario.clone();
     scenario.steps.drain(..2);
@@ -34,13 +34,13 @@ fn found(oracle: OracleName, known: bool) -> Found {
         Shrunk { scenario, repeated: (3, 3), order: Vec::new(), runs: 9, is_shortest: true };
     let token = to_token("finding: work-a.12345678\nsteps:\n- settle\n").expect("a token");
     let failure = Failure {
-        signature: Signature { oracle, check: "counts.rs:7".to_owned() },
-        known: known.then(|| listed(oracle)),
+        signature: check.into(),
+        known: known.then(|| listed(check)),
         plan,
         number: 12,
         after: Duration::from_secs(34),
         order: Vec::new(),
-        reasons: vec![format!("{oracle}: expected one, and saw two")],
+        reasons: vec![format!("{}: expected one, and saw two", check.oracle())],
         count: 5,
         evidence: vec![PathBuf::from("/e/work-a.12345678-20261130T010000Z")],
     };
@@ -56,7 +56,7 @@ fn found(oracle: OracleName, known: bool) -> Found {
 
 /// A search that has met a new failure and a known one, and has not met another known one.
 fn with_report(show: impl Fn(&SearchReport<'_>, &[Found]) -> String) -> String {
-    let found = [found(OracleName::Counts, false), found(OracleName::Identity, true)];
+    let found = [found(Check::CreatedAgain, false), found(Check::MirrorDeleted, true)];
     let explored = Explored {
         failures: found.iter().map(|found| found.failure.clone()).collect(),
         verdicts: BTreeMap::from([
@@ -68,7 +68,7 @@ fn with_report(show: impl Fn(&SearchReport<'_>, &[Found]) -> String) -> String {
         unknown: BTreeMap::from([("no message reached the gate `held`".to_owned(), 1)]),
         took: Duration::from_secs(60),
     };
-    let (removed, unseen) = (BTreeMap::from([(Rule::Unstable, 4)]), listed(OracleName::Liveness));
+    let (removed, unseen) = (BTreeMap::from([(Rule::Unstable, 4)]), listed(Check::StepFailed));
     let report = SearchReport {
         lessons: &[],
         planned: Some(300),
@@ -78,7 +78,7 @@ fn with_report(show: impl Fn(&SearchReport<'_>, &[Found]) -> String) -> String {
         unseen: vec![&unseen],
         kept: Some((PathBuf::from("/e/search.jsonl"), PathBuf::from("/e/search.html"))),
     };
-    assert!(report.has_failed());
+    assert!(report.explored.has_failed());
     show(&report, &found)
 }
 

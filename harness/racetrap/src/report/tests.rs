@@ -108,7 +108,7 @@ fn failed(seqs: &[u64]) -> Judgement {
         .map(|seq| Violation {
             oracle: OracleName::Convergence,
             seq: *seq,
-            check: String::new(),
+            check: None,
             text: "volume data: in the engine, but has no mirror".to_owned(),
         })
         .collect();

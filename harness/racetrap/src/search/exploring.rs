@@ -70,7 +70,7 @@ impl Limits {
     /// of it.
     fn failure(&self, judgement: &Judgement) -> Option<(Signature, Option<KnownSignature>)> {
         let signature = match &self.enough {
-            Enough::Like(wanted) if wanted.is_in(judgement) => Some(wanted.clone()),
+            Enough::Like(wanted) if wanted.is_in(judgement) => Some(*wanted),
             Enough::Like(_) | Enough::Never | Enough::First => {
                 Signature::unless(judgement, |found| self.known.of_search(found).is_some())
             }
@@ -139,6 +139,11 @@ impl Explored {
     /// How many plans were run.
     pub(crate) fn runs(&self) -> usize {
         self.verdicts.values().sum()
+    }
+
+    /// Whether something failed that is not known.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failures.iter().any(|failure| failure.known.is_none())
     }
 
     /// How many of them showed nothing.

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use racetrap_history::{Judgement, Needs, Scenario, Verdict};
 use racetrap_search::{Learned, learn};
+use tokio::time::Instant;
 
 use crate::matrix::not_begun;
 use crate::run::{self, RunOptions};
@@ -34,12 +35,14 @@ impl Lesson {
 }
 
 /// Runs `workload` so many times, and learns from the runs that passed. One after the other: runs beside
-/// each other would make their order differ more than a user's machine does.
+/// each other would make their order differ more than a user's machine does. Nothing if the time is over before
+/// the last run begins: fewer runs would take for certain what comes by chance.
 pub(crate) async fn learn_workload(
     workload: &Scenario,
     runs: NonZeroUsize,
     options: &RunOptions,
-) -> Lesson {
+    until: Option<Instant>,
+) -> Option<Lesson> {
     let needs = Needs { reviews: true, ..workload.needs.clone() };
     let watched = Scenario { needs, ..workload.clone() };
     let mut lesson = Lesson {
@@ -51,6 +54,9 @@ pub(crate) async fn learn_workload(
     let mut histories = Vec::new();
     let mut is_applicable = true;
     for _ in 0..runs.get() {
+        if until.is_some_and(|until| Instant::now() >= until) {
+            return None;
+        }
         if let Some(why) = not_begun(&options.stop) {
             lesson.errors.push(why);
             break;
@@ -73,5 +79,5 @@ pub(crate) async fn learn_workload(
     }
     // Without a run that passed there are no places, and the workload alone is what there is to plan.
     lesson.learned = is_applicable.then(|| learn(workload, &histories));
-    lesson
+    Some(lesson)
 }

@@ -17,8 +17,8 @@ use super::state::{Shortened, State, Subject};
 pub(crate) struct Past {
     /// How often each plan was run on this subject.
     runs: BTreeMap<String, usize>,
-    /// Plans that failed, on any subject.
-    failed: BTreeSet<String>,
+    /// Plans that failed, on any subject, and how.
+    failed: BTreeMap<String, BTreeSet<Signature>>,
     /// Plans that covered what none before had covered, on any subject.
     new: BTreeSet<String>,
     /// Places with disturbances that a run with a verdict had on this subject.
@@ -45,9 +45,9 @@ impl Past {
                     *past.runs.entry(ran.plan.clone()).or_default() += 1;
                 }
                 if let Some(signature) = &ran.signature {
-                    past.failed.insert(ran.plan.clone());
+                    past.failed.entry(ran.plan.clone()).or_default().insert(*signature);
                     if is_same {
-                        *past.seen.entry(signature.clone()).or_default() += 1;
+                        *past.seen.entry(*signature).or_default() += 1;
                     }
                 }
                 if ran.verdict == Verdict::Unknown {
@@ -81,7 +81,7 @@ impl Past {
             let id = plan.scenario.finding.as_str();
             if self.runs_of(plan) > round {
                 Earlier::Done
-            } else if self.failed.contains(id) {
+            } else if self.failed.contains_key(id) {
                 Earlier::Failed
             } else if self.new.contains(id) {
                 Earlier::Covered
@@ -91,6 +91,21 @@ impl Past {
         });
         let earlier = all - order.len();
         (order, earlier)
+    }
+
+    /// The plans of a hunt for this failure: those that have shown it come first, also again, and then those
+    /// of this round that are left, in their own order. Says how many of the round were run earlier.
+    pub(crate) fn after_worked(&self, plans: Vec<Plan>, wanted: &Signature) -> (Vec<Plan>, usize) {
+        let round = plans.iter().map(|plan| self.runs_of(plan)).min().unwrap_or_default();
+        let all = plans.len();
+        let has_worked = |plan: &Plan| {
+            let failed = self.failed.get(plan.scenario.finding.as_str());
+            failed.is_some_and(|failed| failed.contains(wanted))
+        };
+        let (mut first, rest): (Vec<_>, Vec<_>) = plans.into_iter().partition(has_worked);
+        first.extend(rest.into_iter().filter(|plan| self.runs_of(plan) == round));
+        let earlier = all - first.len();
+        (first, earlier)
     }
 
     /// The plans that failed on other subjects, as far as they are `own`, and then those of `plans`; without

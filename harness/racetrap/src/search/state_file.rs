@@ -20,7 +20,7 @@ pub(crate) const STATE: &str = "search.jsonl";
 const KIND: &str = "state of racetrap search";
 
 /// The version of the format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Largest file that is read, in bytes: some hundred hours of searching.
 const SIZE_MAX: u64 = 1 << 30;
@@ -61,6 +61,12 @@ pub(crate) enum StateError {
     Foreign { path: PathBuf },
     #[error("{} has version {version} of the state of a search, and this racetrap reads {VERSION}", path.display())]
     Newer { path: PathBuf, version: u32 },
+    #[error("{} has version {version} of the state of a search, and this racetrap reads {VERSION}", path.display())]
+    #[diagnostic(help(
+        "that version names failures by lines of a source that has changed: keep the file as it is, and begin a \
+         new one by `--state FILE`"
+    ))]
+    Older { path: PathBuf, version: u32 },
     #[error("line {line} of {} is damaged: {why}", path.display())]
     #[diagnostic(help("the lines before it are whole: keep those, or remove the file"))]
     Damaged { path: PathBuf, line: usize, why: String },
@@ -138,9 +144,8 @@ fn check_head(path: &Path, text: &[u8], is_whole: bool) -> Result<(), StateError
     let path = path.to_owned();
     match serde_json::from_slice::<Head>(text) {
         Ok(head) if head.file != KIND || !is_whole => Err(StateError::Foreign { path }),
-        Ok(head) if head.version != VERSION => {
-            Err(StateError::Newer { path, version: head.version })
-        }
+        Ok(Head { version, .. }) if version < VERSION => Err(StateError::Older { path, version }),
+        Ok(Head { version, .. }) if version > VERSION => Err(StateError::Newer { path, version }),
         Ok(_) => Ok(()),
         Err(_) => Err(StateError::Foreign { path }),
     }

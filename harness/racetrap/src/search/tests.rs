@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use racetrap_history::{OracleName, Scenario, Verdict};
+use racetrap_history::{Check, Scenario, Verdict};
 use racetrap_search::{Learned, Plan, Policy, Signature};
 use rstest::rstest;
 use serde_json::json;
@@ -31,7 +31,7 @@ fn plan(id: &str, place: &str) -> Plan {
 }
 
 fn signature() -> Signature {
-    Signature { oracle: OracleName::Counts, check: "counts.rs:7".to_owned() }
+    Check::CreatedAgain.into()
 }
 
 fn began(daemon: &str, at: &str) -> Entry {
@@ -126,15 +126,16 @@ fn a_search_that_was_killed_loses_only_the_line_that_it_was_writing() {
 #[case::of_another_program("{\"version\": 1}\n", "is not the state of a search")]
 #[case::no_json("hello\n", "is not the state of a search")]
 #[case::cut_off_in_its_first_line(
-    "{\"file\":\"state of racetrap search\",\"version\":1}",
+    "{\"file\":\"state of racetrap search\",\"version\":2}",
     "is not the state"
 )]
-#[case::newer("{\"file\":\"state of racetrap search\",\"version\":2}\n", "has version 2")]
+#[case::newer("{\"file\":\"state of racetrap search\",\"version\":3}\n", "has version 3")]
+#[case::older("{\"file\":\"state of racetrap search\",\"version\":1}\n", "has version 1")]
 #[case::damaged("HEAD{\"session\":\"s\"}\nMORE", "line 2 of")]
 #[case::without_a_beginning("HEADENDED\n", "line 2 of")]
 fn what_is_no_state_is_refused(#[case] text: &str, #[case] expected: &str) {
     let place = Place::new();
-    let head = "{\"file\":\"state of racetrap search\",\"version\":1}\n";
+    let head = "{\"file\":\"state of racetrap search\",\"version\":2}\n";
     let ended = r#"{"session":"s","ended":{"seconds":1.0}}"#;
     let text = text.replace("HEAD", head).replace("ENDED", ended).replace("MORE", head);
     fs::create_dir_all(place.file().parent().expect("a directory")).expect("a new directory");
@@ -221,6 +222,28 @@ fn a_search_goes_on_and_then_begins_with_what_was_worth_most() {
     assert_eq!((next.runs(), next.times(&signature())), (4, 1));
     let (order, earlier) = next.order(all.to_vec());
     assert_eq!((&ids(order)[..2], earlier), (&["2".to_owned(), "3".to_owned()][..], 0));
+}
+
+// A hunt keeps its own order, the nearest plans first. What has shown the wanted failure is tried first, again;
+// another failure counts for nothing, and what was run is left out until the round is over.
+#[test]
+fn a_hunt_goes_on_after_what_has_worked() {
+    let all = [plan("1", "a"), plan("2", "a"), plan("3", "b"), plan("4", "c")];
+    let entries = vec![
+        began("d", "1"),
+        ran(&all[0], Verdict::Pass, 1.0),
+        met(&all[2]),
+        ran(&all[2], Verdict::Fail, 2.0),
+    ];
+    let hunted = |daemon: &str, wanted: Signature| {
+        let past = Past::new(&session("s", entries.clone()), &subject(daemon));
+        let (plans, earlier) = past.after_worked(all.to_vec(), &wanted);
+        (ids(plans), earlier)
+    };
+    let told = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+    assert_eq!(hunted("d", signature()), (told(&["3", "2", "4"]), 1));
+    assert_eq!(hunted("other", signature()), (told(&["3", "1", "2", "4"]), 0));
+    assert_eq!(hunted("d", Check::UidChanged.into()), (told(&["2", "4"]), 2));
 }
 
 // What an earlier search has learned of the same daemon and the same workload is not learned again.

@@ -248,6 +248,11 @@ impl World {
         Ok(self.admission.as_ref().expect("it was installed above"))
     }
 
+    /// The harness's admission, if it is installed.
+    pub(crate) fn installed_admission(&self) -> Option<&Admission> {
+        self.admission.as_ref()
+    }
+
     /// The wire between clients and the daemon's API. The first call starts it.
     pub(crate) async fn client_wire(&mut self) -> Result<&Wire, ClientWireError> {
         if self.client_wire.is_none() {

@@ -64,7 +64,7 @@ fn what_is_no_state_is_refused_and_nothing_is_written() {
     let cases = [
         ("{\"runs\": []}\n", "bad.jsonl is not the state of a search"),
         ("{\"file\":\"state of racetrap search\",\"version\":9}\n", "has version 9"),
-        ("{\"file\":\"state of racetrap search\",\"version\":1}\nx\ny\n", "line 2 of bad.jsonl"),
+        ("{\"file\":\"state of racetrap search\",\"version\":2}\nx\ny\n", "line 2 of bad.jsonl"),
     ];
     for (text, problem) in cases {
         std::fs::write(sandbox.path().join("bad.jsonl"), text).unwrap();
@@ -98,8 +98,8 @@ fn the_page_of_searches_is_written_again_by_report() {
     let entry = |oracle: &str, check: &str| {
         format!("- {{oracle: {oracle}, check: {check}, why: it is slow, since: June}}\n")
     };
-    let both = entry("convergence", "convergence.rs")
-        + &entry("truthful_conditions", "conditions/settled.rs:70");
+    let both = entry("convergence", "4.2-mirrors-differ")
+        + &entry("truthful_conditions", "3.7-wrong-settled");
     std::fs::write(sandbox.path().join("known.yaml"), both).unwrap();
     assert_eq!(report(&["--known", "known.yaml"]), 0);
     let page = std::fs::read_to_string(sandbox.path().join("evidence/search.html")).unwrap();

@@ -17,6 +17,7 @@ pub(super) const ORDER: [(&str, &[&str]); 4] = [
             "scenario",
             "record",
             "schedule",
+            "check",
             "verdict",
             "journal",
             "mirror",

@@ -25,9 +25,23 @@ steps:
   - settle
 ";
 
-fn run(place: &Place) -> Vec<Record> {
+/// The App is connected, so that its controllers are quiet when messages and writes begin to take turns.
+const SERIALLY: &str = "
+finding: 295-I3
+needs: {reviews: true}
+steps:
+  - app: {running: true}
+  - settle
+  - serial: {seed: 7, depth: 2, length: 20}
+  - create_volume: {name: data}
+  - await: {volume: data}
+  - free
+  - settle
+";
+
+fn run(place: &Place, schedule: &str) -> Vec<Record> {
     let file = place.path().join("admission.yaml");
-    std::fs::write(&file, SCHEDULE).unwrap();
+    std::fs::write(&file, schedule).unwrap();
     let output = place.run(&["run", file.to_str().unwrap(), "--keep"]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{said}");
@@ -55,7 +69,7 @@ fn review(outcome: ReviewOutcome, resource: &str) -> impl Fn(&What) -> bool + us
 #[test]
 fn the_admission_denies_and_holds_writes_of_the_daemons_controllers() {
     let place = Place::new();
-    let records = run(&place);
+    let records = run(&place, SCHEDULE);
     let denied = position(&records, 0, "the denial", review(ReviewOutcome::Denied, "apps/status"));
     position(&records, denied, "the retry", review(ReviewOutcome::Allowed, "apps/status"));
 
@@ -75,5 +89,27 @@ fn the_admission_denies_and_holds_writes_of_the_daemons_controllers() {
             if change.resource == "volumes" && change.change == Change::Added)
     });
     assert!(stored > released, "stored at {stored}, released at {released}");
+    assert_eq!(place.leftovers(), Vec::<String>::new());
+}
+
+// The write that creates the mirror is one of those that take turns: it is held when it comes, and the API server
+// stores it only after its turn.
+#[test]
+fn writes_take_turns_with_messages_and_steps() {
+    let place = Place::new();
+    let records = run(&place, SERIALLY);
+    let name = "serial write CREATE volumes by engine-controller 1";
+    let held = ReviewOutcome::HeldAt(GateName(name.to_owned()));
+    let held = position(&records, 0, "the held write", review(held, "volumes"));
+    let is_turn = |what: &What| matches!(what, What::Turn { of } if of == name);
+    let turn = position(&records, held, "its turn", is_turn);
+    let released = ReviewOutcome::ReleasedFrom(GateName(name.to_owned()));
+    let released = position(&records, turn, "its release", review(released, "volumes"));
+    let is_stored = |what: &What| {
+        matches!(what, What::Api(change)
+        if change.resource == "volumes" && change.change == Change::Added)
+    };
+    let stored = position(&records, held, "the mirror", is_stored);
+    assert!(stored > turn && released > turn, "{held}, {turn}, {released}, {stored}");
     assert_eq!(place.leftovers(), Vec::<String>::new());
 }

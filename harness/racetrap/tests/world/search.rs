@@ -36,7 +36,8 @@ fn a_search_finds_shortens_and_repeats_a_failure() {
     assert_eq!(correct["run"]["replay"], "not_reproduced", "{correct}");
     // In a state of its own, the search finds the same; listed as known, that does not fail it, and its
     // schedule is left as it is.
-    let known = "- {oracle: convergence, check: convergence.rs, why: it is slow, since: June}\n";
+    let known =
+        "- {oracle: convergence, check: 4.2-mirrors-differ, why: it is slow, since: June}\n";
     std::fs::write(place.path().join("known.yaml"), known).unwrap();
     let apart = ["--state", "apart.jsonl", "--known", "known.yaml", "--plans", "1"];
     let known = racetrap(&place, &[&search[..2], &apart, &defect].concat(), 0);
@@ -45,6 +46,66 @@ fn a_search_finds_shortens_and_repeats_a_failure() {
     assert_eq!(failure["repeated"], Value::Null, "{failure}");
     assert!(place.path().join("apart.html").exists());
     assert_eq!(place.leftovers(), Vec::<String>::new());
+}
+
+// After a failed connection, each later one is reported with that failure: no other oracle judges the message
+// of a connected engine. A plan that ends with a restart shows it to `healing` as well, which is listed as
+// known, so that the search ends at the first plan in which the world differs from the clean runs.
+#[test]
+fn a_search_finds_what_differs_from_clean_runs() {
+    let place = Place::new();
+    let known = "- {oracle: healing, check: 4.5.7-restart, why: a restart cures it, since: June}\n";
+    std::fs::write(place.path().join("known.yaml"), known).unwrap();
+    let defect = ["--defect", "own-R2"];
+    let search = ["search", "--systematic", "work-volume-life", "--first", "--for", "240s"];
+    let limits = ["--known", "known.yaml", "--shrink-for", "20s"];
+    let found = racetrap(&place, &[&search[..], &limits, &defect].concat(), 1);
+    let is_clean_runs = |it: &&Value| it["signature"]["oracle"] == "clean_runs";
+    let failure = found["found"].as_array().unwrap().iter().find(is_clean_runs).expect("a failure");
+    let reasons = failure["reasons"].to_string();
+    assert!(
+        reasons.contains("clean_runs: the App: condition ContainerEngineReady is"),
+        "{reasons}"
+    );
+    assert_eq!(failure["repeated"], serde_json::json!([3, 3]), "{failure}");
+    let replay = failure["replay"].as_str().unwrap();
+    let again = racetrap(&place, &[&["repro", replay][..], &defect].concat(), 1);
+    assert_eq!(again["run"]["replay"], "reproduced", "{again}");
+    let correct = racetrap(&place, &["repro", replay], 0);
+    assert_eq!(correct["run"]["replay"], "not_reproduced", "{correct}");
+    assert_eq!(place.leftovers(), Vec::<String>::new());
+}
+
+// Under the defect each run fails, so that the first schedule of the hunt does. The next hunt goes on with what
+// the first one has written, and tries first what has worked.
+#[test]
+fn a_hunt_goes_on_with_what_has_worked() {
+    let place = Place::new();
+    let defect = ["--defect", "295-I6"];
+    let failed = racetrap(&place, &[&["repro", "work-image-tags"][..], &defect].concat(), 1);
+    let evidence = failed["run"]["evidence"].as_str().unwrap();
+    let state = ["--jobs", "1", "--state", "hunt.jsonl"];
+    let hunt = ["hunt", evidence, "--for", "120s", "--shrink-for", "0s"];
+    let hunt = [&hunt[..], &state].concat();
+    let first = racetrap(&place, &hunt, 1);
+    let [one, two] = [&first, &racetrap(&place, &hunt, 1)].map(|hunt| hunt["found"][0].clone());
+    assert_eq!(one["signature"]["check"], "4.2-mirrors-differ", "{first}");
+    assert_eq!((&one["earlier"], &two["plan"]), (&0.into(), &1.into()), "{two}");
+    assert!(two["earlier"].as_u64() > Some(0) && one["token"] == two["token"], "{one} {two}");
+    let page = std::fs::read_to_string(place.path().join("hunt.html")).unwrap();
+    assert!(page.contains("4.2-mirrors-differ"), "{page}");
+    assert_eq!(place.leftovers(), Vec::<String>::new());
+}
+
+// A search that has no time left for learning says so, and the next one begins with what is left.
+#[test]
+fn learning_ends_with_its_time() {
+    let place = Place::new();
+    let cut = racetrap(&place, &["learn", "work-volume-life", "--for", "0s"], 3);
+    assert_eq!(cut["workloads"], serde_json::json!([]), "{cut}");
+    let search = ["search", "work-volume-life", "--for", "0s", "--shrink-for", "0s"];
+    let nothing = racetrap(&place, &search, 0);
+    assert_eq!((&nothing["planned"], &nothing["plans"]), (&0.into(), &0.into()), "{nothing}");
 }
 
 // On the correct daemon, plans of each policy pass. What was learned once is used again.

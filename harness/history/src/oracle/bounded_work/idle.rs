@@ -9,10 +9,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::oracle::message::normalised;
 use crate::record::{LogLevel, Record, What};
-use crate::scenario::{ApiStep, OracleName, Step};
+use crate::scenario::{ApiStep, Step};
 use crate::steps::Steps;
 use crate::view::{AppView, View};
 
@@ -72,7 +73,7 @@ fn judge_step(touching: Option<TouchStep>, seq: u64, finding: &mut Finding) {
             let text = format!(
                 "the App was touched {times} times, and the daemon logged {count} times: {message}"
             );
-            finding.violated(OracleName::BoundedWork, seq, text);
+            finding.violated(Check::IdleTouched, seq, text);
         }
     }
 }

@@ -8,9 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{LogClient, LogEvent, Record, Stage, What, WireMessage, WireWhat};
-use crate::scenario::OracleName;
 
 /// How many requests are allowed without any cause. A backoff that starts at 5 ms and doubles needs more
 /// than five minutes for 16 requests.
@@ -93,7 +93,7 @@ impl Span {
                      {causes} causes and {} changes of the API's objects",
                     self.changes
                 );
-                finding.violated(OracleName::BoundedWork, seq, text);
+                finding.violated(Check::RequestsRepeated, seq, text);
             }
         }
     }

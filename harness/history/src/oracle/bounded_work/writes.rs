@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::check::Check;
 use crate::mirror::{Mirror, MirrorKey};
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
 use crate::record::{Record, Stage, What, WireMessage, WireWhat};
-use crate::scenario::OracleName;
 
 /// How many such writes are allowed without any cause.
 const WITHOUT_CAUSE: usize = 8;
@@ -110,7 +110,7 @@ impl MirrorWrites {
                  checkpoints, with {causes} causes",
                 self.key, self.needless
             );
-            finding.violated(OracleName::BoundedWork, self.seq, text);
+            finding.violated(Check::WritesRepeated, self.seq, text);
         }
     }
 }

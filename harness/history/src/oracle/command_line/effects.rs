@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::oracle::own_words;
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{CommandRun, Record, What};
-use crate::scenario::OracleName;
 use crate::view::View;
 
 /// A command that has returned, and what its change must have led to.
@@ -40,7 +40,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                     && let Some(complaint) = changed.complaint(app)
                 {
                     let text = format!("`{}` {complaint}", changed.command.arguments.join(" "));
-                    finding.violated(OracleName::CommandLine, record.seq, text);
+                    finding.violated(Check::WrongEffect, record.seq, text);
                 }
             }
             _ => {}

@@ -12,9 +12,9 @@
 //! Programs that the daemon only starts, such as kubectl for `ctl`, have their own codes and texts.
 
 use super::{effects, messages, outputs, progress, properties};
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{CommandRun, Exit, Record, What};
-use crate::scenario::OracleName;
 
 /// Exit codes of the daemon's own commands. A signal that the harness sends ends a command too.
 const CODES: [i32; 6] = [0, 1, 3, 4, 130, 143];
@@ -33,18 +33,19 @@ pub fn command_line(history: &[Record]) -> Finding {
             Some(refused) => {
                 let is_refused = command.exit.code() == Some(1);
                 let text = || format!("ended with {}, and was given {refused}", command.exit);
-                vec![(!is_refused).then(text)]
+                vec![(Check::WordsNotRefused, (!is_refused).then(text))]
             }
             None => vec![
-                exit_code(command),
-                messages::judge(command, &words),
-                properties::judge(command, &words),
-                outputs::judge(command, &words, pid),
+                (Check::WrongCode, exit_code(command)),
+                (Check::WrongMessage, messages::judge(command, &words)),
+                (Check::WrongProperties, properties::judge(command, &words)),
+                (Check::WrongOutput, outputs::judge(command, &words, pid)),
             ],
         };
-        for complaint in complaints.into_iter().flatten() {
+        for (check, complaint) in complaints {
+            let Some(complaint) = complaint else { continue };
             let text = format!("`{}` {complaint}", command.arguments.join(" "));
-            finding.violated(OracleName::CommandLine, record.seq, text);
+            finding.violated(check, record.seq, text);
         }
     }
     finding

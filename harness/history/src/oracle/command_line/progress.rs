@@ -14,10 +14,10 @@ use serde_json::Value;
 
 use super::messages::message;
 use super::oracle::own_words;
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
 use crate::record::{CommandRun, Record, What};
-use crate::scenario::OracleName;
 
 /// Verbs of commands that wait for the App.
 const VERBS: [&str; 3] = ["set", "start", "stop"];
@@ -58,7 +58,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                 ];
                 for complaint in complaints.into_iter().flatten() {
                     let text = format!("`{}` {complaint}", command.arguments.join(" "));
-                    finding.violated(OracleName::CommandLine, seq, text);
+                    finding.violated(Check::WrongProgress, seq, text);
                 }
             }
             _ => {}

@@ -11,10 +11,10 @@
 use std::collections::BTreeSet;
 
 use super::app::{READY, SETTLED, shows_app};
+use crate::check::Check;
 use crate::mirror::Mirror;
 use crate::oracle::Finding;
 use crate::record::{CommandRun, Record, What};
-use crate::scenario::OracleName;
 use crate::view::{AppView, View};
 
 /// The exit code for a deadline that passed (contract 1.2).
@@ -71,7 +71,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                         "`{}` returned 0, but the next list still shows {count} {resource}: {}",
                         returned.text, one.key
                     );
-                    finding.violated(OracleName::TruthfulConditions, record.seq, text);
+                    finding.violated(Check::MirrorsListed, record.seq, text);
                 }
             }
         }
@@ -110,7 +110,7 @@ fn judge_app(command: &str, app: &AppView, seq: u64, finding: &mut Finding) {
     };
     if !reached {
         finding.violated(
-            OracleName::TruthfulConditions,
+            Check::ConditionNotReached,
             seq,
             format!("`{command}` returned 0, but {}", app.describe(awaited)),
         );
@@ -126,7 +126,7 @@ fn judge_end(command: &CommandRun, seq: u64, finding: &mut Finding) {
     let mut contradiction = |what: &str| {
         let stderr = stderr.trim();
         let text = format!("`{command}` {what}; its standard error: {stderr}");
-        finding.violated(OracleName::TruthfulConditions, seq, text);
+        finding.violated(Check::WrongEnd, seq, text);
     };
     let returned_deadline = exit.code() == Some(DEADLINE_EXIT_CODE);
     if *interrupted && returned_deadline {

@@ -12,9 +12,10 @@
 //! rule that changes an answer makes what it says unknown, until the daemon asks again.
 
 use super::app::shows_app;
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{Record, Stage, What, WireMessage, WireWhat};
-use crate::scenario::{KubernetesState, OracleName};
+use crate::scenario::KubernetesState;
 use crate::view::{AppView, View};
 
 /// The condition of the guest's Kubernetes.
@@ -113,8 +114,8 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     let mut at_level: Option<AppView> = None;
     for record in history {
         view.apply(record);
-        let mut violated = |text| {
-            finding.violated(OracleName::TruthfulConditions, record.seq, text);
+        let mut violated = |check, text| {
+            finding.violated(check, record.seq, text);
         };
         match &record.what {
             What::Kubernetes { state } => known.state_changed(*state, record.at_us),
@@ -125,7 +126,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
             What::Checkpoint { number, stage: Stage::Probed } => {
                 let app = view.app().filter(|app| at_level.as_ref() == Some(app));
                 if let Some(text) = app.and_then(|app| disagreement(&app)) {
-                    violated(format!("checkpoint {number}: {text}"));
+                    violated(Check::KubernetesDisagrees, format!("checkpoint {number}: {text}"));
                 }
             }
             _ => {}
@@ -136,7 +137,8 @@ pub(super) fn judge(history: &[Record]) -> Finding {
             && record.at_us.saturating_sub(since) > LATE_US
         {
             let state = known.state.map_or("unknown", KubernetesState::word);
-            violated(format!("{}; but Kubernetes is {state}", app.describe(KUBERNETES)));
+            let text = format!("{}; but Kubernetes is {state}", app.describe(KUBERNETES));
+            violated(Check::KubernetesStaysReady, text);
             // Once is enough: it does not become worse.
             known.bad_since = None;
         }
@@ -152,7 +154,12 @@ pub(super) fn judge(history: &[Record]) -> Finding {
 }
 
 /// Judges one change of the condition.
-fn change(before: &AppView, app: &AppView, known: &mut Known, violated: &mut impl FnMut(String)) {
+fn change(
+    before: &AppView,
+    app: &AppView,
+    known: &mut Known,
+    violated: &mut impl FnMut(Check, String),
+) {
     let (was_ready, is_ready_now) = (is_ready(before), is_ready(app));
     if was_ready == is_ready_now {
         return;
@@ -160,7 +167,7 @@ fn change(before: &AppView, app: &AppView, known: &mut Known, violated: &mut imp
     let described = app.describe(KUBERNETES);
     if is_ready_now {
         if let Some(why) = known.not_ready() {
-            violated(format!("{described}; but {why}"));
+            violated(Check::KubernetesReadyEarly, format!("{described}; but {why}"));
         }
         known.is_refused = known.state.is_some_and(|state| state != KubernetesState::Ready);
     } else {
@@ -168,10 +175,11 @@ fn change(before: &AppView, app: &AppView, known: &mut Known, violated: &mut imp
         let is_silent = known.unanswered > SILENCES_MAX;
         if is_kept(before, app) && !known.is_refused && !is_silent && !known.is_changed {
             let unanswered = known.unanswered;
-            violated(format!(
+            let text = format!(
                 "{described}; but Kubernetes has refused nothing, and left {unanswered} probes \
                  without an answer, of which {SILENCES_MAX} are tolerated"
-            ));
+            );
+            violated(Check::KubernetesFailedWithoutCause, text);
         }
         (known.is_healthy, known.nodes) = (false, None);
     }

@@ -18,10 +18,11 @@
 
 use super::app::{READY, SETTLED, runs_engine, shows_app};
 use super::{command, kubernetes, reasons, settled, stop};
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::oracle::disruption::ConnectionDisruption;
 use crate::record::{ProcessState, Record, What};
-use crate::scenario::{EngineStep, OracleName, Step};
+use crate::scenario::{EngineStep, Step};
 use crate::steps::Steps;
 use crate::view::{AppView, View};
 
@@ -71,7 +72,7 @@ fn conditions(history: &[Record]) -> Finding {
         // Only the change to `ConnectFailed` is judged: afterwards the condition may lag behind.
         if failed && !failed_before && !disruption.is_active() {
             finding.violated(
-                OracleName::TruthfulConditions,
+                Check::FailedWithoutCause,
                 record.seq,
                 format!(
                     "{}; but the engine was reachable and answered every request that a sync needs; \
@@ -102,6 +103,6 @@ fn moves_engine(step: &Step) -> bool {
 fn judge_settled(app: &AppView, seq: u64, finding: &mut Finding) {
     if app.wants_mirrors() && !app.holds(READY, "True") {
         let text = format!("{}; but {}", app.describe(SETTLED), app.describe(READY));
-        finding.violated(OracleName::TruthfulConditions, seq, text);
+        finding.violated(Check::SettledWithoutEngine, seq, text);
     }
 }

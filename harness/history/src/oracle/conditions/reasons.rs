@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use super::app::{READY, SETTLED, shows_app};
 use super::kubernetes::KUBERNETES;
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::Record;
-use crate::scenario::OracleName;
 use crate::view::View;
 
 /// Reasons of `ContainerEngineReady`. Only R0 has `Disconnected` (contract 9). `StopFailed` means that
@@ -68,7 +68,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
             let forwarded = kind == SETTLED && vm_reasons.contains(reason);
             if !known.contains(&reason) && !forwarded && reported.insert(reason.to_owned()) {
                 let text = format!("{}: the contract has no such reason", app.describe(kind));
-                finding.violated(OracleName::TruthfulConditions, record.seq, text);
+                finding.violated(Check::UnknownReason, record.seq, text);
             }
         }
     }

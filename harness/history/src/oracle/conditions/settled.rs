@@ -13,10 +13,11 @@
 
 use super::app::{READY, SETTLED};
 use super::kubernetes::KUBERNETES;
+use crate::check::Check;
 use crate::oracle::observed::ObservedObject;
 use crate::oracle::{Finding, revision};
 use crate::record::{Record, Stage, What};
-use crate::scenario::{OracleName, VmMode};
+use crate::scenario::VmMode;
 use crate::view::{AppView, View};
 
 /// The condition of the VM, copied from the LimaVM.
@@ -45,7 +46,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     for record in history {
         view.apply(record);
         let mut violated = |text| {
-            finding.violated(OracleName::TruthfulConditions, record.seq, text);
+            finding.violated(Check::WrongSettled, record.seq, text);
         };
         for seen in ObservedObject::in_record(&record.what) {
             let version = seen.version().unwrap_or_default();

@@ -17,11 +17,12 @@
 use std::collections::BTreeMap;
 
 use super::app::{READY, SETTLED, runs_engine, shows_app};
+use crate::check::Check;
 use crate::mirror::{Mirror, MirrorKey};
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
 use crate::record::{Change, Record, Stage, What};
-use crate::scenario::{OracleName, VmMode};
+use crate::scenario::VmMode;
 use crate::view::{AppView, View, object_version};
 
 /// How long the engine of a stopped App may be `Connected` while mirrors are kept, in microseconds: the
@@ -80,15 +81,15 @@ fn settled_without_mirrors(history: &[Record]) -> Finding {
             seen && before && mirror.first > version
         };
         let faults = [
-            ("still existed", &is_left as &dyn Fn(&MirrorLifetime) -> bool),
-            ("were created later", &came_back),
+            (Check::MirrorsLeft, "still existed", &is_left as &dyn Fn(&MirrorLifetime) -> bool),
+            (Check::MirrorsCameBack, "were created later", &came_back),
         ];
-        for (fault, applies) in faults {
+        for (check, fault, applies) in faults {
             let found: Vec<_> = lifetimes.values().filter(|mirror| applies(mirror)).collect();
             if let Some(first) = found.first() {
                 let (count, key) = (found.len(), &first.key);
                 let text = format!("{text}; but {count} mirrors {fault}: {key}");
-                finding.violated(OracleName::TruthfulConditions, seq, text);
+                finding.violated(check, seq, text);
             }
         }
     }
@@ -198,7 +199,7 @@ fn connected_after_stop(history: &[Record]) -> Finding {
                 "checkpoint {number}: the App is stopped and {} is kept; but {ready}",
                 kept.key
             );
-            finding.violated(OracleName::TruthfulConditions, record.seq, text);
+            finding.violated(Check::ConnectedAfterStop, record.seq, text);
         }
     }
     finding

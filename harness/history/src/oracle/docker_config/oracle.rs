@@ -24,9 +24,9 @@ use super::error_report::ErrorReport;
 use super::own_context::OwnContext;
 use super::state::ConfigState;
 use super::writes;
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{CONFIG_FILE, Record, Stage, What};
-use crate::scenario::OracleName;
 use crate::steps::Steps;
 
 /// Judges every change of the configuration, and its state whenever the world is quiet.
@@ -40,7 +40,11 @@ pub fn docker_config_integrity(history: &[Record]) -> Finding {
     let mut errors = ErrorReport::default();
     let mut attributes = Attributes::default();
     for record in history {
-        let mut violations = Vec::new();
+        let mut add = |check, texts: Vec<String>| {
+            for text in texts {
+                finding.violated(check, record.seq, text);
+            }
+        };
         // A change is compared with the state before it, so it is judged before it is applied.
         if let What::DockerFile(file) = &record.what
             && file.path == CONFIG_FILE
@@ -49,25 +53,24 @@ pub fn docker_config_integrity(history: &[Record]) -> Finding {
             // user's commands, so only that one can judge who made a change.
             && !record.neighbour
         {
-            violations.extend(writes::violations(&state, file));
-            violations.extend(current.violation(&state, file, record.at_us));
+            add(Check::FilesDamaged, writes::violations(&state, file));
+            let wrong = current.violation(&state, file, record.at_us);
+            add(Check::WrongCurrent, wrong.into_iter().collect());
         }
         if let What::DockerFile(file) = &record.what
             && !record.neighbour
         {
-            violations.extend(attributes.apply(&state, file));
+            add(Check::AttributesLost, attributes.apply(&state, file));
         }
         state.apply(record, steps);
         current.apply(record);
-        violations.extend(own.apply(&state, record));
-        violations.extend(errors.apply(&state, &record.what));
+        add(Check::OwnContext, own.apply(&state, record));
+        add(Check::ErrorUnlogged, errors.apply(&state, &record.what));
         if let What::Checkpoint { stage: Stage::Probed, .. } = record.what
             && let Some(why) = state.view.takeover_due()
         {
-            violations.push(format!("{why}, and the daemon has not made its own the current one"));
-        }
-        for text in violations {
-            finding.violated(OracleName::DockerConfigIntegrity, record.seq, text);
+            let text = format!("{why}, and the daemon has not made its own the current one");
+            add(Check::WrongCurrent, vec![text]);
         }
     }
     finding

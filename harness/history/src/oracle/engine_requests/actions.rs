@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::words::UserCommands;
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{ProcessState, Record, UserWrite, What, WireMessage, WireWhat};
-use crate::scenario::OracleName;
 
 /// The annotation by which users ask for an action.
 const ANNOTATION: &str = "/metadata/annotations/containers.rancherdesktop.io~1action";
@@ -91,7 +91,7 @@ impl Actions {
                     "a user asked for `{verb}` of container {id} {asked} times, but the daemon sent it \
                      to the engine {count} times"
                 );
-                finding.violated(OracleName::EngineRequests, *seq, text);
+                finding.violated(Check::ActionRepeated, *seq, text);
             }
         }
     }

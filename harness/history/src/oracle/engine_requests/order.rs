@@ -16,11 +16,11 @@ use std::collections::BTreeMap;
 
 use super::engine_clock::EngineClock;
 use super::words::UserCommands;
+use crate::check::Check;
 use crate::mirror::unix_seconds;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
 use crate::record::{DAEMON_PARTS, ProcessState, Record, Stage, What, WireMessage, WireWhat};
-use crate::scenario::OracleName;
 use crate::steps::Steps;
 use crate::view::{AppView, EVENTS};
 
@@ -145,10 +145,10 @@ pub(super) fn judge(history: &[Record]) -> Finding {
         connecting.order_is_blurred |= by_user.run();
         connecting.lists_are_blurred |= by_user.run();
         if let Some(text) = complaint {
-            finding.violated(OracleName::EngineRequests, record.seq, text);
+            finding.violated(Check::SyncOrder, record.seq, text);
         }
         if let Some((seq, text)) = connecting.early_complaint(&record.what) {
-            finding.violated(OracleName::EngineRequests, seq, text);
+            finding.violated(Check::ConnectedEarly, seq, text);
         }
     }
     finding

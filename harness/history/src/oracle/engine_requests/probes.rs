@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use super::words::UserCommands;
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{ProcessState, Record, What, WireWhat};
-use crate::scenario::OracleName;
 
 /// A ping of the user's engine that is not answered yet.
 struct Ping {
@@ -49,7 +49,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                             "the ping that gate {gate} held still had its sender, although the \
                              daemon had begun a newer probe (record {newer})"
                         );
-                        finding.violated(OracleName::EngineRequests, record.seq, text);
+                        finding.violated(Check::ProbeWaits, record.seq, text);
                     }
                 }
                 WireWhat::Response { .. }

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{Record, What, WireMessage, WireWhat};
-use crate::scenario::OracleName;
 use crate::view::EVENTS;
 
 /// Requests with the parameters that each must have, and no others.
@@ -48,7 +48,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
             && reported.insert((method, route))
         {
             let text = format!("the daemon asked the engine `{method} {target}`: {complaint}");
-            finding.violated(OracleName::EngineRequests, record.seq, text);
+            finding.violated(Check::RequestWords, record.seq, text);
         }
     }
     finding

@@ -6,9 +6,9 @@
 //!   reported its failure (`requests`).
 
 use super::requests;
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{Blame, DAEMON_PARTS, ProcessState, Record, What};
-use crate::scenario::OracleName;
 
 /// Judges missed deadlines, processes of the daemon that died, and forgotten requests.
 #[must_use]
@@ -17,7 +17,7 @@ pub fn liveness(history: &[Record]) -> Finding {
     for record in history {
         match &record.what {
             What::StepFailed { index, blame: Blame::Daemon, why } => finding.violated(
-                OracleName::Liveness,
+                Check::StepFailed,
                 record.seq,
                 format!("step {}: {why}", index + 1),
             ),
@@ -25,7 +25,7 @@ pub fn liveness(history: &[Record]) -> Finding {
                 if DAEMON_PARTS.contains(&name.as_str()) =>
             {
                 finding.violated(
-                    OracleName::Liveness,
+                    Check::DaemonDied,
                     record.seq,
                     format!("the {name} (pid {pid}) ended by itself: {exit}"),
                 );

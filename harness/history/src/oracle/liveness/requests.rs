@@ -14,9 +14,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{ProcessState, Record, Stage, UserWrite, What, WireMessage, WireWhat};
-use crate::scenario::{ACTION, EngineStep, OracleName, STATE, Step};
+use crate::scenario::{ACTION, EngineStep, STATE, Step};
 use crate::steps::Steps;
 use crate::view::View;
 
@@ -99,7 +100,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                     }
                 }
                 for (_, text) in probed {
-                    finding.violated(OracleName::Liveness, record.seq, text);
+                    finding.violated(Check::RequestForgotten, record.seq, text);
                 }
             }
             _ => {}

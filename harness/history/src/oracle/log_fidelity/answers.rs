@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{LogClient, LogCrowdSeen, LogEvent, Record, StatusCount, What};
-use crate::scenario::{Codes, OracleName};
+use crate::scenario::Codes;
 
 pub(super) fn judge(history: &[Record], finding: &mut Finding) {
     let mut asked: BTreeMap<&str, (&str, &Codes)> = BTreeMap::new();
@@ -21,13 +22,13 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
                         let text = format!(
                             "client {client}: {target} was answered with {status} ({said}), not {promised}"
                         );
-                        finding.violated(OracleName::LogFidelity, record.seq, text);
+                        finding.violated(Check::WrongStatus, record.seq, text);
                     }
                 }
                 LogEvent::Unanswered { reason } => {
                     let target = asked.get(client.as_str()).map_or("", |(target, _)| target);
                     let text = format!("client {client}: {target} was not answered: {reason}");
-                    finding.violated(OracleName::LogFidelity, record.seq, text);
+                    finding.violated(Check::Unanswered, record.seq, text);
                 }
                 LogEvent::Received { .. }
                 | LogEvent::Reads
@@ -46,10 +47,10 @@ fn judge_crowd(crowd: &LogCrowdSeen, seq: u64, finding: &mut Finding) {
     for StatusCount { status, clients } in wrong {
         let text =
             format!("{clients} clients: {target} was answered with {status}, not {promised}");
-        finding.violated(OracleName::LogFidelity, seq, text);
+        finding.violated(Check::WrongStatus, seq, text);
     }
     if *unanswered > 0 {
         let text = format!("{unanswered} clients: {target} was not answered: {reason}");
-        finding.violated(OracleName::LogFidelity, seq, text);
+        finding.violated(Check::Unanswered, seq, text);
     }
 }

@@ -13,9 +13,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ends::WHOLE;
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{LogClient, LogEvent, LogSent, Record, SentStream, Stage, What};
-use crate::scenario::OracleName;
 use crate::view::{LogState, View};
 
 /// What the engine had sent in one exchange at the level of a checkpoint.
@@ -53,7 +53,7 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
             }) => {
                 let text =
                     format!("client {client}: bytes that are no text came as text: {reason}");
-                finding.violated(OracleName::LogFidelity, record.seq, text);
+                finding.violated(Check::SentAsText, record.seq, text);
             }
             _ => {}
         }
@@ -76,7 +76,7 @@ impl Judging {
         };
         if let Some(wrong) = wrong {
             let text = format!("client {client}: {wrong}");
-            finding.violated(OracleName::LogFidelity, seq, text);
+            finding.violated(Check::WrongBytes, seq, text);
         }
         if !self.at_level {
             for stream in streams {

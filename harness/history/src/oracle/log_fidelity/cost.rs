@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{DAEMON_PARTS, Footprint, LogTruth, Record, Stage, What};
-use crate::scenario::OracleName;
 use crate::view::View;
 
 /// From so many bytes of unread logs on, the daemon's memory says whether it keeps them: 64 MiB, which
@@ -33,7 +33,7 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
                     "{} streams of logs are open on the engine, and {there} clients are there",
                     view.log_streams()
                 );
-                finding.violated(OracleName::LogFidelity, record.seq, text);
+                finding.violated(Check::StreamsLeft, record.seq, text);
             }
             What::Footprint(now) => {
                 let first = before.get_or_insert(now);
@@ -43,7 +43,7 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
                         "the daemon has {} descriptors with {there} clients, and had {} before any came",
                         now.descriptors, first.descriptors
                     );
-                    finding.violated(OracleName::LogFidelity, record.seq, text);
+                    finding.violated(Check::DescriptorsLeft, record.seq, text);
                 }
                 let unread = unread(&view, &engine_has);
                 let grown = now.peak_kib.saturating_sub(first.resident_kib) << 10;
@@ -53,7 +53,7 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
                         grown >> 20,
                         unread >> 20
                     );
-                    finding.violated(OracleName::LogFidelity, record.seq, text);
+                    finding.violated(Check::MemoryGrown, record.seq, text);
                 }
             }
             _ => {}

@@ -1,9 +1,10 @@
 //! A stream ends by a close frame, unless its client went first or was to be dropped, or the daemon
 //! went: 1000 where the engine has ended it, 1011 where it broke off (contract 6.1).
 
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{DAEMON_PARTS, LogClient, LogEvent, ProcessState, Record, What};
-use crate::scenario::{OracleName, Step};
+use crate::scenario::Step;
 use crate::steps::Steps;
 use crate::view::View;
 
@@ -33,7 +34,7 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
                 if !(may_drop || goes || says) {
                     let code = code.map_or_else(|| "no code".to_owned(), |code| code.to_string());
                     let text = format!("client {client}: its stream ended with {code}: {reason}");
-                    finding.violated(OracleName::LogFidelity, record.seq, text);
+                    finding.violated(Check::WrongClose, record.seq, text);
                 }
                 if *code == Some(WHOLE) && !may_drop && state.container.is_some() {
                     whole.push((record.seq, client));
@@ -51,7 +52,7 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
             let text = format!(
                 "client {client}: its stream ended as whole, and the engine had not ended it"
             );
-            finding.violated(OracleName::LogFidelity, seq, text);
+            finding.violated(Check::BrokenAsWhole, seq, text);
         }
     }
 }

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{Record, What};
-use crate::scenario::OracleName;
 
 pub(super) fn judge(history: &[Record], finding: &mut Finding) {
     let mut before: BTreeMap<&str, &[String]> = BTreeMap::new();
@@ -19,7 +19,7 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
                     endpoints.join(", "),
                     earlier.join(", ")
                 );
-                finding.violated(OracleName::LogFidelity, record.seq, text);
+                finding.violated(Check::EndpointOrder, record.seq, text);
             }
         }
     }

@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::check::Check;
 use crate::mirror::short;
 use crate::oracle::Finding;
 use crate::record::{LogLevel, Record, What, WireMessage, WireWhat};
-use crate::scenario::OracleName;
 use crate::view::{LOGS, container_of};
 
 /// The finding whose runs are judged.
@@ -54,7 +54,7 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
             Some(at) => drop(lines.remove(at)),
             None => {
                 let text = format!("the log of {id} failed, and nothing that is shown says so");
-                finding.violated(OracleName::LogFidelity, seq, text);
+                finding.violated(Check::FailureUnlogged, seq, text);
             }
         }
     }

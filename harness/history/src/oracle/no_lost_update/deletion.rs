@@ -15,11 +15,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::check::Check;
 use crate::mirror::{Mirror, MirrorKey, expected};
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
 use crate::record::{EngineEvent, Record, Stage, What, WireMessage, WireWhat};
-use crate::scenario::OracleName;
 use crate::view::View;
 
 /// A user's request to delete a mirror.
@@ -149,18 +149,18 @@ impl DeletionRequest {
         let mirrors = view.mirrors();
         let mirror = mirrors.iter().find(|mirror| mirror.uid == uid);
         let may_be_in_use = matches!(key, MirrorKey::Image { .. } | MirrorKey::Volume(_));
-        let mut violated = |seq, how: &str| {
+        let mut violated = |check, seq, how: &str| {
             let text = format!("{key}: a user deleted its mirror, {how}");
-            finding.violated(OracleName::NoLostUpdate, seq, text);
+            finding.violated(check, seq, text);
         };
         match (mirror, self.recreated_at) {
             (None, recreated_at) if self.mirror_deleted && in_engine && !self.engine_removed => {
                 let how = "and the daemon removed the mirror but not the engine's object";
-                violated(recreated_at.unwrap_or(seq), how);
+                violated(Check::MirrorRemovedAlone, recreated_at.unwrap_or(seq), how);
             }
             (None, Some(recreated_at)) if self.engine_removed && !in_engine => {
                 let how = "and the mirror came back although the engine's object is gone";
-                violated(recreated_at, how);
+                violated(Check::MirrorCameBack, recreated_at, how);
             }
             // Only a mirror that waits for the daemon is judged: somebody else's finalizer may keep it,
             // and a request to the engine may still be in flight.
@@ -172,7 +172,8 @@ impl DeletionRequest {
                     && !self.engine_asked
                     && view.in_flight().is_empty() =>
             {
-                violated(seq, "and the daemon never asked the engine to remove the object");
+                let how = "and the daemon never asked the engine to remove the object";
+                violated(Check::NeverAsked, seq, how);
             }
             _ => {}
         }

@@ -14,10 +14,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
 use crate::record::{Blame, Record, What};
-use crate::scenario::{ACTION, OracleName};
+use crate::scenario::ACTION;
 
 /// States of one object by resource version, each with the first record that shows it.
 type States<'a> = BTreeMap<u64, (u64, &'a Value)>;
@@ -64,7 +65,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                 let now = object.pointer(&pointer).unwrap_or(&Value::Null);
                 let text =
                     format!("{name}: a user wrote {pointer}={}, and it became {now}", write.value);
-                finding.violated(OracleName::NoLostUpdate, seq, text);
+                finding.violated(Check::FieldLost, seq, text);
             }
         }
     }

@@ -14,11 +14,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::check::Check;
 use crate::mirror::Mirror;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
 use crate::record::{Record, What, WireMessage, WireWhat};
-use crate::scenario::OracleName;
 
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
@@ -74,7 +74,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                 "{resource} {name}: the daemon deleted an object that a user created and that is not \
                  a mirror"
             );
-            finding.violated(OracleName::NoLostUpdate, seq, text);
+            finding.violated(Check::ForeignDeleted, seq, text);
         }
     }
     finding

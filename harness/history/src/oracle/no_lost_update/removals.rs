@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
 use crate::record::{Record, What, WireMessage, WireWhat};
-use crate::scenario::OracleName;
 
 /// Kinds of object that the daemon can remove, by the first segment of their routes.
 const KINDS: [&str; 3] = ["containers", "images", "volumes"];
@@ -25,7 +25,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
         let known = &history[..step.map_or(history.len(), |ahead| index + ahead)];
         if !deleted_names(known).iter().any(|name| target.contains(name.as_str())) {
             finding.violated(
-                OracleName::NoLostUpdate,
+                Check::RemovedUnasked,
                 record.seq,
                 format!("the daemon removed {target} from the engine, but no user asked for that"),
             );

@@ -20,10 +20,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
 use crate::record::{Record, Review, ReviewOutcome, What};
-use crate::scenario::{OracleName, VmMode};
+use crate::scenario::VmMode;
 
 /// Kinds whose conditions are judged.
 const RESOURCES: [&str; 3] = ["apps", "limavms", "containers"];
@@ -68,7 +69,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
         }
         for object in ObservedObject::in_record(&record.what) {
             seen.apply(&object, |text| {
-                finding.violated(OracleName::ObjectForm, record.seq, text);
+                finding.violated(Check::WrongCondition, record.seq, text);
             });
         }
     }

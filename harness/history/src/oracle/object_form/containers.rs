@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::check::Check;
 use crate::mirror::short;
 use crate::oracle::Finding;
 use crate::record::{Record, Stage, What};
-use crate::scenario::OracleName;
 use crate::view::View;
 
 /// The conditions that are true in one state, each with that state.
@@ -58,7 +58,7 @@ pub(super) fn judge(history: &[Record], has_conditions: bool) -> Finding {
     }
     let mut finding = Finding::default();
     for Unfit { seq, text, .. } in unfit {
-        finding.violated(OracleName::ObjectForm, seq, text);
+        finding.violated(Check::ContainerConditions, seq, text);
     }
     finding
 }

@@ -11,11 +11,11 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::check::Check;
 use crate::mirror::{MIRROR_FINALIZER, Mirror, MirrorKey};
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
 use crate::record::{Change, Record, Stage, What};
-use crate::scenario::OracleName;
 use crate::view::View;
 
 /// Metadata that a new mirror does not have.
@@ -34,7 +34,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                 for seen in ObservedObject::in_record(&record.what) {
                     if let Some(complaint) = new_mirror(&seen) {
                         let text = format!("new {} {}: {complaint}", seen.resource, seen.name());
-                        finding.violated(OracleName::ObjectForm, record.seq, text);
+                        finding.violated(Check::NewMirror, record.seq, text);
                     }
                 }
             }
@@ -43,7 +43,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                     for object in view.objects(resource) {
                         if let Some(complaint) = written_mirror(resource, object) {
                             let text = format!("checkpoint {number}: {complaint}");
-                            finding.violated(OracleName::ObjectForm, record.seq, text);
+                            finding.violated(Check::WrittenMirror, record.seq, text);
                         }
                     }
                 }

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
 use crate::record::Record;
-use crate::scenario::OracleName;
 
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
@@ -41,7 +41,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
                 && reported.insert(seen.uid())
             {
                 let text = format!("{} {}: {complaint}", seen.resource, seen.name());
-                finding.violated(OracleName::ObjectForm, record.seq, text);
+                finding.violated(Check::WrongChange, record.seq, text);
             }
         }
     }

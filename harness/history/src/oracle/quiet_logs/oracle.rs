@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::causes::KnownCauses;
 use super::complaint::Complaint;
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::oracle::message::normalised;
 use crate::record::{LogLevel, Record, Stage, What};
-use crate::scenario::OracleName;
 use crate::steps::Steps;
 
 /// How often the daemon may log the same error or warning between two checkpoints without any event. A
@@ -86,7 +86,7 @@ pub fn quiet_logs(history: &[Record]) -> Finding {
                     // Lines that differ only in names and numbers are one violation.
                     Outcome::Wrong(problem) if reported.insert(normalised(&text)) => {
                         let text = format!("{problem}: {}", masked(&text));
-                        finding.violated(OracleName::QuietLogs, seq, text);
+                        finding.violated(Check::BadLine, seq, text);
                     }
                     Outcome::Wrong(_) => {}
                 }
@@ -233,7 +233,7 @@ impl Repetitions {
                      {message}",
                     self.events
                 );
-                finding.violated(OracleName::QuietLogs, seq, text);
+                finding.violated(Check::RepeatedLine, seq, text);
             }
         }
     }

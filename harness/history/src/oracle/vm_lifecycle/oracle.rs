@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::processes::{Id, Processes};
 use super::stops::Stops;
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{CommandRun, ProcessState, Record, SshKeys, VmFiles, What};
-use crate::scenario::{OracleName, VmRole};
+use crate::scenario::VmRole;
 use crate::view::View;
 
 /// Judges the VMs of one daemon.
@@ -99,18 +100,30 @@ impl Lifecycle {
         if let (Some(SshKeys::Whole(before)), SshKeys::Whole(now)) = (before, &files.keys)
             && before != *now
         {
-            self.violated(seq, "a whole pair of SSH keys was replaced".to_owned());
+            self.violated(
+                Check::KeysReplaced,
+                seq,
+                "a whole pair of SSH keys was replaced".to_owned(),
+            );
         }
         if self.daemon != Daemon::HasStopped {
             return;
         }
         for process in self.processes.of_vms().cloned().collect::<Vec<_>>() {
             let (role, pid, vm) = (process.role, process.pid, &process.vm);
-            self.violated(seq, format!("the daemon has stopped, but {role} {pid} of {vm} runs on"));
+            self.violated(
+                Check::ProcessOutlives,
+                seq,
+                format!("the daemon has stopped, but {role} {pid} of {vm} runs on"),
+            );
         }
         if !files.left.is_empty() {
             let left = files.left.join(", ");
-            self.violated(seq, format!("the daemon has stopped, but left {left}"));
+            self.violated(
+                Check::FilesOutlive,
+                seq,
+                format!("the daemon has stopped, but left {left}"),
+            );
         }
     }
 
@@ -161,12 +174,20 @@ impl Lifecycle {
         for role in [VmRole::Hostagent, VmRole::Driver] {
             let count = self.processes.of(vm, role).count();
             if count != 1 {
-                self.violated(seq, format!("the VM {vm} runs, and has {count} processes `{role}`"));
+                self.violated(
+                    Check::ProcessCount,
+                    seq,
+                    format!("the VM {vm} runs, and has {count} processes `{role}`"),
+                );
             }
         }
         match self.files.as_ref().map(|files| files.keys.clone()) {
             Some(SshKeys::Whole(_)) | None => {}
-            Some(keys) => self.violated(seq, format!("the VM {vm} runs, and there is: {keys}")),
+            Some(keys) => self.violated(
+                Check::KeysNotWhole,
+                seq,
+                format!("the VM {vm} runs, and there is: {keys}"),
+            ),
         }
         let agent = self.processes.of(vm, VmRole::Hostagent).next()?;
         let agent = (agent.process.pid, agent.process.started);
@@ -179,7 +200,7 @@ impl Lifecycle {
         {
             let text =
                 format!("the VM {vm} has another hostagent, but restartCount is still {starts}");
-            self.violated(seq, text);
+            self.violated(Check::RestartNotCounted, seq, text);
         }
         Some(Ran { uid, agent, starts })
     }
@@ -190,6 +211,7 @@ impl Lifecycle {
             let left = self.processes.of(vm, role).next().map(|left| left.process.pid);
             if let Some(pid) = left {
                 self.violated(
+                    Check::VmProcessLeft,
                     seq,
                     format!("the VM {vm} has stopped, but its {role} {pid} runs on"),
                 );
@@ -199,13 +221,16 @@ impl Lifecycle {
         let files = self.files.iter().flat_map(|files| &files.left);
         let left: Vec<_> = files.filter(|file| file.starts_with(&prefix)).cloned().collect();
         if !left.is_empty() {
-            self.violated(seq, format!("the VM {vm} has stopped, but left {}", left.join(", ")));
+            self.violated(
+                Check::VmFilesLeft,
+                seq,
+                format!("the VM {vm} has stopped, but left {}", left.join(", ")),
+            );
         }
     }
 
-    #[track_caller]
-    fn violated(&mut self, seq: u64, text: String) {
-        self.finding.violated(OracleName::VmLifecycle, seq, text);
+    fn violated(&mut self, check: Check, seq: u64, text: String) {
+        self.finding.violated(check, seq, text);
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{VmProcess, VmProcessChange};
-use crate::scenario::{OracleName, VmRole};
+use crate::scenario::VmRole;
 
 /// Process ID and start time.
 pub(super) type Id = (u32, u64);
@@ -63,7 +64,7 @@ impl Processes {
                          and was ended",
                         process.pid, process.vm
                     );
-                    finding.violated(OracleName::VmLifecycle, seq, text);
+                    finding.violated(Check::BystanderEnded, seq, text);
                 }
                 return Some(ended);
             }
@@ -85,7 +86,7 @@ impl Processes {
         if let Some(other) = self.of(vm, VmRole::Hostagent).next() {
             let other = other.process.pid;
             let text = format!("hostagent {pid} of {vm} runs while hostagent {other} still does");
-            finding.violated(OracleName::VmLifecycle, seq, text);
+            finding.violated(Check::TwoHostagents, seq, text);
         }
         // The driver of this hostagent may have been seen first, but has started later.
         let mut drivers = self.of(vm, VmRole::Driver);
@@ -93,11 +94,11 @@ impl Processes {
             let left = left.process.pid;
             let text =
                 format!("hostagent {pid} of {vm} runs while driver {left} of the boot before does");
-            finding.violated(OracleName::VmLifecycle, seq, text);
+            finding.violated(Check::DriverLeft, seq, text);
         }
         if process.group != process.pid {
             let text = format!("hostagent {pid} of {vm} does not lead a process group of its own");
-            finding.violated(OracleName::VmLifecycle, seq, text);
+            finding.violated(Check::NoOwnGroup, seq, text);
         }
     }
 }

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::processes::{Live, Processes};
+use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{CommandRun, VmProcess};
-use crate::scenario::{OracleName, VmRole};
+use crate::scenario::VmRole;
 use crate::view::View;
 
 const SECOND_US: u64 = 1_000_000;
@@ -71,7 +72,7 @@ impl Stops {
                     "the VM {vm} still runs {} s after it was told to stop",
                     STOP_US / SECOND_US
                 );
-                finding.violated(OracleName::VmLifecycle, seq, text);
+                finding.violated(Check::VmStopsLate, seq, text);
             }
         }
     }
@@ -115,7 +116,7 @@ impl Stops {
         }
         if run.exit.is_success() && took_us > SHUTDOWN_US {
             let text = format!("the daemon took {} s to stop", took_us / SECOND_US);
-            finding.violated(OracleName::VmLifecycle, seq, text);
+            finding.violated(Check::DaemonStopsLate, seq, text);
         }
     }
 }
@@ -125,7 +126,7 @@ impl Early {
         let VmProcess { pid, vm, .. } = self.process;
         let took = (self.at_us - self.since_us) / SECOND_US;
         let text = format!("hostagent {pid} of {vm} was killed {took} s after it was told to stop");
-        finding.violated(OracleName::VmLifecycle, self.seq, text);
+        finding.violated(Check::KilledEarly, self.seq, text);
     }
 }
 

@@ -9,8 +9,9 @@
 //! - `write`: one write, as its review describes it;
 //! - `rule`: which writes a rule matches, and what it does to them;
 //! - `reviewer`: decides on writes by the rules, and holds those that a gate stops;
-//! - `gate`: the handles that keep a rule armed.
+//! - `gate`: the handles that keep a rule armed; `each`: holds every write of the daemon.
 
+mod each;
 mod gate;
 mod reviewer;
 mod rule;
@@ -21,5 +22,6 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use each::{HoldEachWrite, StoppedWrite};
 pub(crate) use gate::{DenyGuard, WriteGate};
 pub(crate) use webhook::{Admission, AdmissionError};

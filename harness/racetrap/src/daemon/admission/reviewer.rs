@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use racetrap_history::{GateName, ReviewOutcome, What, WriteMatch};
 use tokio::sync::watch;
 
+use super::each::{Each, HoldEachWrite};
 use super::gate::{DenyGuard, WriteGate};
 use super::rule::{Decision, Gate, GateState, RuleAction, Rules};
 use super::write::Write;
@@ -35,10 +36,17 @@ impl Reviewer {
             Decision::Hold(gate) => {
                 // From here on the guard records how the write leaves the gate, also if this future
                 // is dropped while it waits.
-                let mut held = HeldWrite { reviewer: self, write, gate: &gate, released: false };
+                let mut held = HeldWrite::new(self, write, &gate.name);
                 let released = |state: &GateState| *state == GateState::Released;
                 // The wait fails only if the sender is dropped, and `gate` owns the sender.
                 held.released = gate.state.subscribe().wait_for(released).await.is_ok();
+                Ok(())
+            }
+            Decision::Stop(stop) => {
+                let name = stop.name.clone();
+                let mut held = HeldWrite::new(self, write, &name);
+                stop.wait().await;
+                held.released = true;
                 Ok(())
             }
         }
@@ -53,6 +61,9 @@ impl Reviewer {
         match &decision {
             Decision::Allow => self.record(write, ReviewOutcome::Allowed),
             Decision::Deny(_) => self.record(write, ReviewOutcome::Denied),
+            Decision::Stop(stop) => {
+                self.record(write, ReviewOutcome::HeldAt(GateName(stop.name.clone())));
+            }
             Decision::Hold(gate) => {
                 self.record(write, ReviewOutcome::HeldAt(GateName(gate.name.clone())));
                 gate.state.send_replace(GateState::Reached);
@@ -84,6 +95,13 @@ impl Reviewer {
         WriteGate { reviewer: self.clone(), id, gate, reviewed_before }
     }
 
+    /// Holds every write of the daemon; their names begin with `prefix`.
+    pub(super) fn hold_each(&self, prefix: &str) -> HoldEachWrite {
+        let (each, stopped) = Each::new(prefix);
+        self.rules().each = Some(each);
+        HoldEachWrite { reviewer: self.clone(), stopped }
+    }
+
     /// Arms a rule that denies writes.
     pub(super) fn deny(&self, rule: &str, on: WriteMatch, times: Option<u32>) -> DenyGuard {
         let action = RuleAction::Deny { rule: rule.to_owned(), remaining: times, denied: 0 };
@@ -97,13 +115,19 @@ impl Reviewer {
 struct HeldWrite<'a> {
     reviewer: &'a Reviewer,
     write: &'a Write,
-    gate: &'a Gate,
+    gate: &'a str,
     released: bool,
+}
+
+impl<'a> HeldWrite<'a> {
+    fn new(reviewer: &'a Reviewer, write: &'a Write, gate: &'a str) -> Self {
+        Self { reviewer, write, gate, released: false }
+    }
 }
 
 impl Drop for HeldWrite<'_> {
     fn drop(&mut self) {
-        let gate = GateName(self.gate.name.clone());
+        let gate = GateName(self.gate.to_owned());
         let outcome = if self.released {
             ReviewOutcome::ReleasedFrom(gate)
         } else {

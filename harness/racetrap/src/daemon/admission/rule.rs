@@ -7,6 +7,7 @@ use std::sync::Arc;
 use racetrap_history::WriteMatch;
 use tokio::sync::watch;
 
+use super::each::{Each, Stop};
 use super::write::Write;
 
 /// The state of a gate.
@@ -48,6 +49,8 @@ pub(super) enum RuleAction {
 pub(super) enum Decision {
     Allow,
     Hold(Arc<Gate>),
+    /// Every write is held.
+    Stop(Stop),
     /// The name is that of the rule.
     Deny(String),
 }
@@ -69,6 +72,8 @@ pub(super) struct Rules {
     reviewed: u64,
     /// The last of them, in words.
     last: String,
+    /// Stops each write that no rule decides on, if it is armed.
+    pub(super) each: Option<Each>,
 }
 
 impl Rules {
@@ -111,7 +116,9 @@ impl Rules {
         self.last = write.to_string();
         // The iterator is lazy: the rules behind the one that decides do not count the write.
         let matching = self.rules.values_mut().filter(|rule| write.matches(&rule.on));
-        matching.into_iter().find_map(Rule::apply).unwrap_or(Decision::Allow)
+        let decided = matching.into_iter().find_map(Rule::apply);
+        let stop = || self.each.as_mut()?.stop(write).map(Decision::Stop);
+        decided.or_else(stop).unwrap_or(Decision::Allow)
     }
 }
 

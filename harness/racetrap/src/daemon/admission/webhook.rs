@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+use super::each::HoldEachWrite;
 use super::gate::{DenyGuard, WriteGate};
 use super::reviewer::Reviewer;
 use super::server::{PROBE, ReviewContext, serve};
@@ -112,6 +113,11 @@ impl Admission {
     /// Arms a gate that holds the n-th write that `on` matches. Names in `on` are those of the API.
     pub(crate) fn hold(&self, name: &str, on: WriteMatch) -> WriteGate {
         self.reviewer.hold(name, on)
+    }
+
+    /// Holds every write of the daemon until each is released; their names begin with `prefix`.
+    pub(crate) fn hold_each(&self, prefix: &str) -> HoldEachWrite {
+        self.reviewer.hold_each(prefix)
     }
 
     /// Arms a rule that denies `times` writes that `on` matches, beginning with the n-th; without

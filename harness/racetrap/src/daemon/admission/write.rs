@@ -41,6 +41,17 @@ impl Write {
         }
     }
 
+    /// The field manager of its writer, if it names one.
+    pub(super) fn manager(&self) -> Option<&str> {
+        self.manager.as_deref()
+    }
+
+    /// What it does to which kind of objects, and who writes.
+    pub(super) fn kind(&self) -> String {
+        let Self { operation, resource, manager, .. } = self;
+        format!("{operation} {resource} by {}", manager.as_deref().unwrap_or("nobody"))
+    }
+
     /// Whether all parts of `on` but the count match.
     pub(super) fn matches(&self, on: &WriteMatch) -> bool {
         let equals = |wanted: &Option<String>, seen: &str| {

@@ -1,7 +1,8 @@
-//! Lets messages between daemon and engine, and the steps of the scenario, go on one at a time.
+//! Lets messages between daemon and engine, writes of the daemon to its API, and the steps of the scenario go on
+//! one at a time.
 //!
-//! Every message is stopped. As soon as no process of the world is about to send another one, a scheduler
-//! chooses one of the messages that stand there, or the scenario's next step. So an order of the daemon's
+//! Every message is stopped, and every write if the world has the harness's admission. As soon as no process of the world is about to send another one, a scheduler
+//! chooses one of the messages and writes that stand there, or the scenario's next step. So an order of the daemon's
 //! threads comes from a seed, although nothing in the daemon is changed.
 //!
 //! No process is about to send a message when the daemon and the engine have answered what they were given,
@@ -18,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::daemon::{HoldEachWrite, StoppedWrite};
 use crate::recorder::Recorder;
 use crate::run::scene::Scene;
 use crate::sys::Identity;
@@ -50,6 +52,7 @@ impl Turns {
         let (asks, asked) = mpsc::unbounded_channel();
         let driver = Driver {
             each: scene.world.wire.hold_each(SERIAL),
+            writes: scene.world.installed_admission().map(|it| it.hold_each(SERIAL)),
             asked,
             recorder: scene.recorder().clone(),
             processes: processes(scene.recorder()),
@@ -91,16 +94,49 @@ fn processes(recorder: &Recorder) -> Vec<Identity> {
     last.into_values().collect()
 }
 
+/// What waits for its turn.
+enum Stopped {
+    Message(StoppedMessage),
+    Write(StoppedWrite),
+}
+
+impl Stopped {
+    fn name(&self) -> &str {
+        match self {
+            Self::Message(message) => message.name(),
+            Self::Write(write) => write.name(),
+        }
+    }
+
+    /// Whether somebody still waits for it.
+    fn is_there(&self) -> bool {
+        match self {
+            Self::Message(message) => message.is_there(),
+            Self::Write(write) => write.is_there(),
+        }
+    }
+}
+
+/// The next write; never, if none is stopped. Cancel-safe: it stays in its queue.
+async fn next_write(writes: &mut Option<HoldEachWrite>) -> StoppedWrite {
+    match writes {
+        Some(writes) => writes.next().await,
+        None => std::future::pending().await,
+    }
+}
+
 struct Driver {
     each: HoldEach,
+    /// Nothing if the world has no admission.
+    writes: Option<HoldEachWrite>,
     asked: mpsc::UnboundedReceiver<oneshot::Sender<()>>,
     recorder: Recorder,
     processes: Vec<Identity>,
     scheduler: Serial,
     order: VecDeque<String>,
-    standing: Vec<StoppedMessage>,
+    standing: Vec<Stopped>,
     asking: Option<oneshot::Sender<()>>,
-    /// Streams by the number of their connection, in the order in which they came.
+    /// Streams of messages by the number of their connection, in the order in which they came.
     streams: BTreeMap<u64, String>,
     /// When the request of a connection went on whose answer has not come.
     unanswered: BTreeMap<u64, Instant>,
@@ -136,10 +172,11 @@ impl Driver {
         ));
     }
 
-    /// Waits for a message or a step. Cancel-safe: both stay in their queues.
+    /// Waits for a message, a write or a step. Cancel-safe: all stay in their queues.
     async fn arrive(&mut self) {
         tokio::select! {
             stopped = self.each.next() => self.take(stopped),
+            write = next_write(&mut self.writes) => self.standing.push(Stopped::Write(write)),
             Some(go) = self.asked.recv() => self.ask(go),
         }
     }
@@ -152,11 +189,15 @@ impl Driver {
             self.take(stopped);
             any = true;
         }
+        while let Some(write) = self.writes.as_mut().and_then(HoldEachWrite::try_next) {
+            self.standing.push(Stopped::Write(write));
+            any = true;
+        }
         while let Ok(go) = self.asked.try_recv() {
             self.ask(go);
             any = true;
         }
-        self.standing.retain(StoppedMessage::is_there);
+        self.standing.retain(Stopped::is_there);
         any || self.standing.len() < before
     }
 
@@ -165,7 +206,7 @@ impl Driver {
         let number = self.streams.len() + 1;
         self.streams.entry(connection).or_insert_with(|| format!("connection {number}"));
         self.unanswered.remove(&connection);
-        self.standing.push(stopped);
+        self.standing.push(Stopped::Message(stopped));
     }
 
     fn ask(&mut self, go: oneshot::Sender<()>) {
@@ -208,20 +249,29 @@ impl Driver {
 
     /// What the scheduler chooses: the name of a message, or that of a step.
     fn chosen(&mut self) -> String {
-        let streams = self.standing.iter().map(|stopped| &self.streams[&stopped.connection()]);
-        let mut streams: BTreeSet<String> = streams.cloned().collect();
+        let mut streams: BTreeSet<String> =
+            self.standing.iter().map(|stopped| self.stream(stopped)).collect();
         streams.extend(self.asking.iter().map(|_| STEPS.to_owned()));
         let chosen = self.scheduler.choose(&streams).unwrap_or_default();
-        let of_chosen =
-            self.standing.iter().find(|stopped| self.streams[&stopped.connection()] == chosen);
+        let of_chosen = self.standing.iter().find(|stopped| self.stream(stopped) == chosen);
         of_chosen.map_or_else(|| STEPS.to_owned(), |stopped| stopped.name().to_owned())
+    }
+
+    /// The stream of a message is its connection, and that of a write is its writer.
+    fn stream(&self, stopped: &Stopped) -> String {
+        match stopped {
+            Stopped::Message(message) => self.streams[&message.connection()].clone(),
+            Stopped::Write(write) => format!("writes by {}", write.writer()),
+        }
     }
 
     fn go_on(&mut self, name: String) {
         let at = self.standing.iter().position(|stopped| stopped.name() == name);
         self.recorder.append(What::Turn { of: name });
         match at.map(|at| self.standing.remove(at)) {
-            Some(stopped) => {
+            // A write goes on when it is dropped.
+            Some(Stopped::Write(write)) => drop(write),
+            Some(Stopped::Message(stopped)) => {
                 // Only a request is answered; the wire's own gate names say which is one.
                 if stopped.is_request() {
                     self.unanswered.insert(stopped.connection(), Instant::now());

@@ -26,6 +26,37 @@ async fn a_gate_holds_a_write_until_it_is_released() {
     assert_eq!(outcomes(&recorder), ["v: held at g", "w: allowed", "v: released from g"]);
 }
 
+// Two writes of one kind are stopped, and the second one goes on first. A write of the command line passes, and
+// once nothing is stopped any more, all do.
+#[tokio::test]
+async fn each_write_of_the_daemon_waits_until_it_is_released() {
+    let (_place, recorder) = recorder();
+    let reviewer = Reviewer::new(&recorder);
+    let mut each = reviewer.hold_each("serial");
+    let (one, two) = (write("v"), write("w"));
+    let scenario = async {
+        let (first, second) = (each.next().await, each.next().await);
+        assert!(first.is_there() && each.try_next().is_none());
+        let kind = "serial write UPDATE volumes/status by engine-controller";
+        let names = [&first, &second].map(|it| it.name().to_owned());
+        assert_eq!(names, [1, 2].map(|number| format!("{kind} {number}")));
+        assert_eq!(first.writer(), "engine-controller");
+        drop(second);
+        tokio::task::yield_now().await;
+        drop(first);
+    };
+    let (one, two, ()) =
+        within(async { tokio::join!(reviewer.review(&one), reviewer.review(&two), scenario) })
+            .await;
+    assert_eq!((one, two), (Ok(()), Ok(())));
+    let seen = outcomes(&recorder);
+    let left: Vec<_> =
+        seen.iter().filter(|it| it.contains("released")).map(|it| &it[..2]).collect();
+    assert_eq!(left, ["w:", "v:"], "{seen:?}");
+    drop(each);
+    assert_eq!(within(reviewer.review(&write("u"))).await, Ok(()));
+}
+
 // The test drops the future, as the server does when the API server closes the connection. The gate
 // must stay reached, and the history must show that it holds nothing any more.
 #[tokio::test]

@@ -64,6 +64,7 @@ fn decisions(rules: &mut Rules, name: &str, count: usize) -> Vec<String> {
     let decision = |rules: &mut Rules| match rules.decide(&write(name)) {
         Decision::Allow => "allow".to_owned(),
         Decision::Hold(gate) => format!("hold {}", gate.name),
+        Decision::Stop(stop) => format!("stop {}", stop.name),
         Decision::Deny(rule) => format!("deny {rule}"),
     };
     (0..count).map(|_| decision(rules)).collect()

@@ -1,9 +1,9 @@
-//! What is tried first to repeat a failure that came by chance.
+//! What histories show: which calls come by chance, and what is tried first to repeat a failure.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 use racetrap_history::Record;
-use racetrap_search::hunt;
+use racetrap_search::{hunt, learn};
 use serde_json::{Value, json};
 
 /// A history of these records, each with the microsecond at which it came.
@@ -27,6 +27,56 @@ fn began(index: usize) -> Value {
 fn request(route: &str) -> Value {
     json!({"what": "wire", "connection": 0, "exchange": 0, "wire": "request", "method": "GET",
         "target": route, "route": route, "phase": "steady"})
+}
+
+fn event(action: &str) -> Value {
+    let frame = json!({"Type": "volume", "Action": action, "Actor": {"ID": "data"}});
+    json!({"what": "wire", "connection": 0, "exchange": 0, "wire": "frame", "frame": frame})
+}
+
+fn write(operation: &str, resource: &str) -> Value {
+    json!({"what": "review", "operation": operation, "resource": resource, "name": "vol-1",
+        "manager": "m", "outcome": "allowed"})
+}
+
+// The volume was created in the second in which the daemon connects, so that the engine repeats its event:
+// the inspection and the update are by chance. What the sync writes, and all that follows an event of the
+// step itself, is not.
+#[test]
+fn what_follows_from_an_event_of_an_earlier_step_is_by_chance() {
+    let steps = json!([{"create_volume": {"name": "data"}}, {"app": {"running": true}},
+        {"remove_volume": {"name": "data"}}, "settle"]);
+    let records = [
+        began(0),
+        began(1),
+        request("/volumes"),
+        write("CREATE", "volumes"),
+        event("create"),
+        request("/volumes/{name}"),
+        request("/containers/json"),
+        write("UPDATE", "volumes"),
+        write("UPDATE", "volumes/status"),
+        began(2),
+        event("destroy"),
+        request("/volumes/{name}"),
+    ];
+    let timed: Vec<_> = (1..).zip(records).collect();
+    let history = history(&steps, &timed);
+    let racetrap_history::What::Run(header) = &history[0].what else { panic!("a header") };
+    let learned = learn(&header.scenario, std::slice::from_ref(&history));
+    let found: Vec<_> = learned.sites.iter().map(|it| (it.to_string(), it.repeated)).collect();
+    let expected = [
+        ("GET /containers/json (1) after step 2", false),
+        ("GET /volumes (1) after step 2", false),
+        ("GET /volumes/{name} (1) after step 2", true),
+        ("event volume create (1) after step 2", true),
+        ("write create volumes (1) after step 2", false),
+        ("write update volumes (1) after step 2", true),
+        ("write update volumes/status (1) after step 2", false),
+        ("GET /volumes/{name} (1) after step 3", false),
+        ("event volume destroy (1) after step 3", false),
+    ];
+    assert_eq!(found, expected.map(|(site, repeated)| (site.to_owned(), repeated)));
 }
 
 // The list came 10 µs before the volume was created, the subscription 900 µs before that.
