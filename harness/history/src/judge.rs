@@ -164,8 +164,9 @@ fn is_shared(steps: &Steps<'_>, what: &What) -> bool {
 fn apply_oracles(history: &[Record]) -> Finding {
     let mut found = Finding::default();
     let before_end = up_to_ending(history);
+    let end_is_orderly = !was_stopping(before_end);
     for Judge { oracle, sees_ending } in oracle::ALL {
-        let finding = oracle(if sees_ending { history } else { before_end });
+        let finding = oracle(if sees_ending && end_is_orderly { history } else { before_end });
         found.violations.extend(finding.violations);
         found.unknowns.extend(finding.unknowns);
         found.excused.extend(finding.excused);
@@ -188,6 +189,19 @@ fn apply_oracles(history: &[Record]) -> Finding {
 fn up_to_ending(history: &[Record]) -> &[Record] {
     let end = history.iter().position(|record| matches!(record.what, What::Ending));
     &history[..end.map_or(history.len(), |end| end + 1)]
+}
+
+/// Whether the harness began to end the run while a step was stopping the daemon. The harness's own stop is
+/// then a second one, which ends the daemon before it has cleaned up.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the beginnings and ends of steps matter")]
+fn was_stopping(before_end: &[Record]) -> bool {
+    let steps = Steps::from_history(before_end);
+    let last = before_end.iter().rev().find_map(|record| match record.what {
+        What::StepBegan { .. } => Some(steps.begun(record)),
+        What::StepDone { .. } | What::StepFailed { .. } => Some(None),
+        _ => None,
+    });
+    last.flatten().is_some_and(Step::ends_daemon)
 }
 
 /// Why the run was not complete or its world failed; empty if neither is so.

@@ -1,7 +1,7 @@
 //! Incomplete runs, runs whose world failed, and a complete run.
 
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::build::*;
 use crate::judge::{has_violation, judge};
@@ -294,6 +294,23 @@ fn leaks_are_judged_after_the_harness_has_begun_to_end() {
     };
     assert_violates(run(Owner::Daemon), OracleName::Hygiene, "process 7 ran on");
     assert_unknown(run(Owner::World), "could not be removed: process 7 ran on");
+}
+
+// The harness's own stop ends a daemon that is already stopping, before that has cleaned up. After another step,
+// the daemon must clean up.
+#[rstest]
+#[case::stopping(json!([{ "daemon": "stop" }]), Verdict::Unknown)]
+#[case::settling(json!(["settle"]), Verdict::Fail)]
+fn a_stop_that_the_harness_interrupts_leaves_nothing_of_the_daemons_fault(
+    #[case] steps: Value,
+    #[case] expected: Verdict,
+) {
+    let text = "process 7 ran on".to_owned();
+    let leak = What::Leak { text, owner: Owner::Daemon };
+    let failed = What::StepFailed { index: 0, blame: Blame::World, why: "SIGINT".to_owned() };
+    let whats =
+        vec![run_with_steps(&steps), step_began(0), What::Ending, failed, leak, What::Ended];
+    assert_eq!(judge(&history(whats)).verdict, expected);
 }
 
 // The step is dropped when the run must end, so it fails after that. The run is unknown all the same.
