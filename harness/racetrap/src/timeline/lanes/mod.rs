@@ -6,7 +6,7 @@
 //! - `chart`: all lanes of a history; `source`: the records from which the lanes of one daemon are
 //!   made;
 //! - `item`, `tone`: what a lane consists of; `packing`: puts items into as few rows as possible;
-//! - `judged`, `steps`, `wire`, `mirrors`, `engine`, `conditions`, `processes`, `log`: the lanes.
+//! - `judged`, `steps`, `wire`, `kubernetes`, `mirrors`, `engine`, `conditions`, `processes`, `log`: the lanes.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -18,6 +18,7 @@ mod conditions;
 mod engine;
 mod item;
 mod judged;
+mod kubernetes;
 mod log;
 mod mirrors;
 mod packing;

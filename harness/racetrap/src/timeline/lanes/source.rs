@@ -4,7 +4,9 @@ use racetrap_history::timeline::Entry;
 use racetrap_history::{Record, Steps, What};
 
 use super::mirrors::Changed;
-use super::{At, Item, Row, Tone, conditions, engine, log, mirrors, processes, steps, wire};
+use super::{
+    At, Item, Row, Tone, conditions, engine, kubernetes, log, mirrors, processes, steps, wire,
+};
 
 /// The records of one daemon, with everything that was derived from them for the whole history.
 pub(super) struct Source<'a> {
@@ -20,12 +22,13 @@ pub(super) struct Source<'a> {
 
 impl Source<'_> {
     /// All lanes with their titles, in the order in which they are drawn.
-    pub(super) fn lanes(&self) -> [(&'static str, Vec<Row>); 10] {
+    pub(super) fn lanes(&self) -> [(&'static str, Vec<Row>); 11] {
         [
             ("steps", steps::rows(self)),
             ("users", steps::users(self)),
             ("wire", wire::rows(self, wire::Which::Engine)),
             ("client wire", wire::rows(self, wire::Which::Clients)),
+            ("Kubernetes", kubernetes::rows(self)),
             ("engine", engine::events(self)),
             ("mirrors", mirrors::rows(self)),
             ("API", engine::watched(self)),

@@ -1,4 +1,4 @@
-//! The wire: each request from its arrival to its end, with the frames, gates and faults in
+//! The wires: each request from its arrival to its end, with the frames, gates and faults in
 //! between.
 
 use std::collections::BTreeMap;
@@ -7,13 +7,15 @@ use racetrap_history::{Record, What, WireMessage, WireWhat};
 
 use super::{At, Item, Row, Source, Tone, pack};
 
-/// Which of a daemon's two wires.
+/// Which of a daemon's wires.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Which {
     /// Between daemon and engine.
     Engine,
     /// Between clients and the daemon's API.
     Clients,
+    /// Between the daemon and the guest's Kubernetes.
+    Kubernetes,
 }
 
 /// One request that has not ended yet.
@@ -55,6 +57,9 @@ pub(super) fn rows(source: &Source<'_>, which: Which) -> Vec<Row> {
         match &record.what {
             What::Wire(message) if which == Which::Engine => lane.take(record, message, source),
             What::ApiWire(message) if which == Which::Clients => lane.take(record, message, source),
+            What::KubernetesWire(message) if which == Which::Kubernetes => {
+                lane.take(record, message, source);
+            }
             _ => {}
         }
     }

@@ -58,11 +58,15 @@ const RUN: [(&str, &str); 25] = [
 ];
 
 /// The lanes of the chart.
-const LANES: [(&str, &str); 10] = [
+const LANES: [(&str, &str); 11] = [
     ("verdict", "What the oracles found, the checkpoints, and remarks about the run."),
     ("steps", "The schedule: one bar for each step, from its beginning to its end."),
     ("users", "Commands, writes to the API by users, and writes that the harness held or denied."),
     ("client wire", "Requests of clients to the daemon’s API, by way of the harness."),
+    (
+        "Kubernetes",
+        "The guest’s Kubernetes, the daemon’s requests to it, and the user’s kubeconfig.",
+    ),
     (
         "mirrors",
         "Objects of the daemon’s API that stand for objects of the engine: how many differ.",
@@ -75,7 +79,7 @@ const LANES: [(&str, &str); 10] = [
 ];
 
 /// What the lists of records and mirrors say.
-const LISTS: [(&str, &str); 21] = [
+const LISTS: [(&str, &str); 22] = [
     ("run", "The harness: what is run, and when it ends."),
     ("process", "A process has started or ended."),
     ("command", "A command of the daemon has begun or ended."),
@@ -85,6 +89,10 @@ const LISTS: [(&str, &str); 21] = [
     ("log", "A line of the daemon’s log."),
     ("note", "A remark of the harness, for people."),
     ("wire", "A message between the daemon and its engine, by way of the harness."),
+    (
+        "kubernetes",
+        "The guest’s Kubernetes, a request to it, or a change in the user’s kubeconfig.",
+    ),
     ("clients", "A message between clients and the daemon’s API, by way of the harness."),
     ("judge", "A checkpoint."),
     ("logs", "A client of the daemon’s log endpoints, or what the daemon needs for such clients."),
