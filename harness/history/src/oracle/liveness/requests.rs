@@ -3,8 +3,9 @@
 //!
 //! A request is the last thing that a user wrote into a container's mirror: its `spec.state`, or the
 //! annotation of an action. The daemon has carried it out if the container is in the requested state, or
-//! was in it since. The daemon has reported its result if `status.lastAction` names the action. A daemon
-//! that has sent the right request to the engine at least twice, and whose last attempt failed, still
+//! was in it since. The daemon has reported its result if `status.lastAction` names the action. A report of
+//! success counts only if something has happened since the request: an event of the container, or a request
+//! of the daemon that the engine did not refuse. A daemon that has sent the right request to the engine at least twice, and whose last attempt failed, still
 //! retries. If a request was open when the world was level and was answered only after the probe, the run
 //! is unknown: perhaps the daemon would never have retried without another event.
 //!
@@ -173,19 +174,23 @@ impl StateRequest {
         let Goal { states, events, route } = self.goal(state)?;
         let carried_out = states.contains(&state)
             || self.events.iter().any(|action| events.contains(&action.as_str()));
-        let reported =
-            mirror.pointer("/status/lastAction/action").and_then(|action| action.as_str());
+        let last = |field: &str| mirror.pointer(&format!("/status/lastAction/{field}"))?.as_str();
+        let is_reported = self.is_action && last("action") == Some(&self.word);
+        let is_report_true = last("state") != Some("Succeeded")
+            || !self.events.is_empty()
+            || self.attempts.values().any(|attempt| !attempt.failed);
         let attempts: Vec<_> =
             self.attempts.values().filter(|attempt| attempt.target.contains(route)).collect();
         let retries = attempts.len() >= RETRYING_ATTEMPTS
             && attempts.last().is_some_and(|attempt| attempt.failed);
-        if carried_out || (self.is_action && reported == Some(&self.word)) || retries {
+        if carried_out || (is_reported && is_report_true) || retries {
             return None;
         }
         let (word, name, attempts) = (&self.word, &container.name, attempts.len());
+        let reported = if is_reported { "success" } else { "no failure" };
         Some(format!(
             "container {name}: a user requested `{word}`, but the container is {state}; the daemon \
-             sent `{route}` to the engine {attempts} times, and reported no failure"
+             sent `{route}` to the engine {attempts} times, and reported {reported}"
         ))
     }
 

@@ -123,6 +123,25 @@ fn liveness_sees_an_action_whose_failure_is_not_reported() {
     assert_passes(user_requested("created", action("start"), started));
 }
 
+// A report of success must have something behind it: a request that the engine did not refuse, or an event.
+#[test]
+fn liveness_sees_an_action_that_succeeded_without_being_carried_out() {
+    let succeeded = |before: Vec<What>| {
+        let mut told = at_version(9, container("c1", "u2", "paused"));
+        told["status"]["lastAction"] = json!({ "action": "unpause", "state": "Succeeded" });
+        let told = vec![modified("containers", told)];
+        user_requested("paused", action("unpause"), [before, told].concat())
+    };
+    assert_violates(
+        succeeded(Vec::new()),
+        OracleName::Liveness,
+        "sent `/unpause` to the engine 0 times, and reported success",
+    );
+    assert_passes(succeeded(attempt(1, "unpause", 204)));
+    let paused_again = ["unpause", "pause"].map(|verb| engine_event("container", verb, "c1"));
+    assert_passes(succeeded(paused_again.into()));
+}
+
 // A daemon that was killed must carry out an earlier request after its next start.
 #[test]
 fn liveness_remembers_a_request_while_the_daemon_does_not_run() {
