@@ -58,15 +58,11 @@ const RUN: [(&str, &str); 25] = [
 ];
 
 /// The lanes of the chart.
-const LANES: [(&str, &str); 11] = [
+const LANES: [(&str, &str); 10] = [
     ("verdict", "What the oracles found, the checkpoints, and remarks about the run."),
     ("steps", "The schedule: one bar for each step, from its beginning to its end."),
     ("users", "Commands, writes to the API by users, and writes that the harness held or denied."),
     ("client wire", "Requests of clients to the daemon’s API, by way of the harness."),
-    (
-        "Kubernetes",
-        "The guest’s Kubernetes, the daemon’s requests to it, and the user’s kubeconfig.",
-    ),
     (
         "mirrors",
         "Objects of the daemon’s API that stand for objects of the engine: how many differ.",
