@@ -193,15 +193,21 @@ fn up_to_ending(history: &[Record]) -> &[Record] {
 
 /// Whether the harness began to end the run while a step was stopping the daemon. The harness's own stop is
 /// then a second one, which ends the daemon before it has cleaned up.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only the beginnings and ends of steps matter")]
 fn was_stopping(before_end: &[Record]) -> bool {
     let steps = Steps::from_history(before_end);
-    let last = before_end.iter().rev().find_map(|record| match record.what {
-        What::StepBegan { .. } => Some(steps.begun(record)),
+    let step = open_step(before_end).and_then(|began| steps.begun(began));
+    step.is_some_and(Step::ends_daemon)
+}
+
+/// The beginning of the step that has no end yet.
+#[expect(clippy::wildcard_enum_match_arm, reason = "only the beginnings and ends of steps matter")]
+fn open_step(history: &[Record]) -> Option<&Record> {
+    let last = history.iter().rev().find_map(|record| match record.what {
+        What::StepBegan { .. } => Some(Some(record)),
         What::StepDone { .. } | What::StepFailed { .. } => Some(None),
         _ => None,
     });
-    last.flatten().is_some_and(Step::ends_daemon)
+    last.flatten()
 }
 
 /// Why the run was not complete or its world failed; empty if neither is so.
@@ -222,16 +228,10 @@ fn reasons_for_incompleteness(history: &[Record]) -> Vec<Unknown> {
 
 /// Whether the harness ended the run in the middle of a step that did not fail: it had seen a violation,
 /// and nothing else was asked for.
-#[expect(clippy::wildcard_enum_match_arm, reason = "only the beginnings and ends of steps matter")]
 fn was_ended_early(history: &[Record]) -> bool {
-    let end = up_to_ending(history).len();
-    let last = history[..end].iter().rev().find_map(|record| match record.what {
-        What::StepBegan { .. } => Some(true),
-        What::StepDone { .. } | What::StepFailed { .. } => Some(false),
-        _ => None,
-    });
-    let fails = history[end..].iter().any(|it| matches!(it.what, What::StepFailed { .. }));
-    last == Some(true) && end < history.len() && !fails
+    let (before_end, after) = history.split_at(up_to_ending(history).len());
+    let fails = after.iter().any(|it| matches!(it.what, What::StepFailed { .. }));
+    open_step(before_end).is_some() && !after.is_empty() && !fails
 }
 
 /// What failed that is not the daemon's, beside what the harness ends itself.
