@@ -5,10 +5,8 @@
 //! whose order matters. So a change never follows a record of something that happened after it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 use std::{fs, io};
 
 use racetrap_history::{
@@ -21,12 +19,6 @@ use super::layout::CliLayout;
 use super::write_trap::{SharedTrap, TrapAction, WriteTrap};
 use crate::recorder::Recorder;
 use crate::sys::{DirectoryWatch, FileEvent, FileEventKind, OpenGate};
-use crate::wait::polled;
-
-/// How long to wait for an inotify instance while other programs of this user have all that one
-/// user may have. Longer than a run in which a daemon keeps a thousand logs open (323-I1k), each by
-/// an instance of the engine.
-const INOTIFY_LIMIT: Duration = Duration::from_secs(60);
 
 /// Watches the configuration of one world. Clones share the state.
 #[derive(Clone)]
@@ -69,22 +61,12 @@ impl ConfigWatch {
         tasks: &mut JoinSet<()>,
         recorder: &Recorder,
     ) -> io::Result<Self> {
-        let directories = polled("an inotify instance", INOTIFY_LIMIT, async || {
-            match DirectoryWatch::new().transpose() {
-                Some(result) => ControlFlow::Break(result),
-                None => {
-                    let why = "other programs of this user have as many as one user may have";
-                    ControlFlow::Continue(why.to_owned())
-                }
-            }
-        });
-        let mut directories = directories.await.map_err(io::Error::other)??;
+        let mut directories = DirectoryWatch::open().await?;
         let both = [Some(&layout.config), layout.unused_config.as_ref()];
         for directory in both.into_iter().flatten() {
             fs::create_dir_all(directory)?;
             directories.watch(directory)?;
         }
-        let handle = directories.handle()?;
         let watch = Self(Arc::new(Mutex::new(WatchState {
             layout,
             directories,
@@ -97,14 +79,7 @@ impl ConfigWatch {
             recorder: recorder.clone(),
         })));
         let observer = watch.clone();
-        tasks.spawn(async move {
-            while let Ok(mut ready) = handle.readable().await {
-                // Before the queue is read: a change that comes during the read wakes the task
-                // again.
-                ready.clear_ready();
-                observer.record_changes();
-            }
-        });
+        watch.state().directories.observe(tasks, move || observer.record_changes())?;
         Ok(watch)
     }
 

@@ -6,10 +6,8 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 use std::{fs, io};
 
 use racetrap_history::{FileChange, KUBECONFIG_LISTS, Kubeconfig, KubeconfigContent, What};
@@ -18,10 +16,6 @@ use tokio::task::JoinSet;
 
 use crate::recorder::Recorder;
 use crate::sys::{DirectoryWatch, FileEventKind, file_facts};
-use crate::wait::polled;
-
-/// How long to wait for an inotify instance while other programs have all that one user may have.
-const INOTIFY_LIMIT: Duration = Duration::from_secs(60);
 
 /// Watches the kubeconfig of one world. Clones share the state.
 #[derive(Clone)]
@@ -41,28 +35,15 @@ impl KubeconfigWatch {
         tasks: &mut JoinSet<()>,
         recorder: &Recorder,
     ) -> io::Result<Self> {
-        let opened = polled("an inotify instance", INOTIFY_LIMIT, async || {
-            match DirectoryWatch::new().transpose() {
-                Some(result) => ControlFlow::Break(result),
-                None => ControlFlow::Continue("other programs have all of them".to_owned()),
-            }
-        });
-        let mut directory = opened.await.map_err(io::Error::other)??;
+        let mut directory = DirectoryWatch::open().await?;
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
             directory.watch(parent)?;
         }
-        let handle = directory.handle()?;
         let (key, recorder) = (RandomState::new(), recorder.clone());
         let watch = Self(Arc::new(Mutex::new(WatchState { path, directory, key, recorder })));
         let observer = watch.clone();
-        tasks.spawn(async move {
-            while let Ok(mut ready) = handle.readable().await {
-                // Before the queue is read: a change that comes during the read wakes the task again.
-                ready.clear_ready();
-                observer.record_changes();
-            }
-        });
+        watch.state().directory.observe(tasks, move || observer.record_changes())?;
         Ok(watch)
     }
 

@@ -3,13 +3,22 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::mem::MaybeUninit;
+use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::task::JoinSet;
+
+use crate::wait::polled;
+
+/// How long to wait for a queue while other programs of this user have all that one user may have. Longer than
+/// a run in which a daemon keeps a thousand logs open (323-I1k), each by a queue of the engine.
+const OPEN_LIMIT: Duration = Duration::from_secs(60);
 
 /// Watches directories. The kernel queues every event between two calls of [`take`](Self::take), up
 /// to the length of its queue (16,384 events by default).
@@ -40,10 +49,40 @@ pub(crate) enum FileEventKind {
 }
 
 impl DirectoryWatch {
-    /// Opens a queue, which watches no directory yet. Returns `None` if the programs of this user
-    /// have as many queues as the kernel allows. An engine opens one for each log that a client
-    /// follows.
-    pub(crate) fn new() -> io::Result<Option<Self>> {
+    /// Opens a queue, which watches no directory yet. Waits while the programs of this user have as many queues
+    /// as the kernel allows.
+    pub(crate) async fn open() -> io::Result<Self> {
+        let opened =
+            polled("an inotify instance", OPEN_LIMIT, async || match Self::new().transpose() {
+                Some(result) => ControlFlow::Break(result),
+                None => {
+                    let why = "other programs of this user have as many as one user may have";
+                    ControlFlow::Continue(why.to_owned())
+                }
+            });
+        opened.await.map_err(io::Error::other)?
+    }
+
+    /// Calls `changed` in a task of `tasks` whenever the queue has events.
+    pub(crate) fn observe(
+        &self,
+        tasks: &mut JoinSet<()>,
+        changed: impl Fn() + Send + 'static,
+    ) -> io::Result<()> {
+        let handle = self.handle()?;
+        tasks.spawn(async move {
+            while let Ok(mut ready) = handle.readable().await {
+                // Before the queue is read: a change that comes during the read wakes the task again.
+                ready.clear_ready();
+                changed();
+            }
+        });
+        Ok(())
+    }
+
+    /// Opens a queue. Returns `None` if the programs of this user have as many queues as the kernel
+    /// allows. An engine opens one for each log that a client follows.
+    fn new() -> io::Result<Option<Self>> {
         match inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC) {
             Ok(queue) => Ok(Some(Self { queue, paths: BTreeMap::new() })),
             Err(Errno::MFILE) => Ok(None),
@@ -65,7 +104,7 @@ impl DirectoryWatch {
     }
 
     /// A handle that is readable when the queue has an event.
-    pub(crate) fn handle(&self) -> io::Result<AsyncFd<OwnedFd>> {
+    fn handle(&self) -> io::Result<AsyncFd<OwnedFd>> {
         let queue = self.queue.try_clone()?;
         #[expect(deprecated, reason = "an OwnedFd stays open for as long as the AsyncFd owns it")]
         AsyncFd::with_interest(queue, Interest::READABLE)
