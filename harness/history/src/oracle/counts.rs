@@ -100,7 +100,8 @@ fn may_replace_mirrors(view: &View, what: &What) -> bool {
         What::Process { name, .. } => matches!(name.as_str(), "daemon" | "engine"),
         What::Wire(WireMessage { event: WireWhat::Faulted { .. }, .. }) => true,
         What::Api(_) | What::Listed { .. } => {
-            view.app().is_some_and(|app| !app.wants_mirrors() || vm_is_down(&app))
+            // An App that was deleted takes the mirrors with it.
+            view.app().is_none_or(|app| !app.wants_mirrors() || vm_is_down(&app))
         }
         _ => false,
     }
