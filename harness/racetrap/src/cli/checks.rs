@@ -50,7 +50,12 @@ const PROGRAMS: [Program; 11] = [
     program(Whose::Some, "docker", "docker.io", "the user of the docker command"),
     program(Whose::Some, "kubectl", "kubernetes-client", "`ctl` of the daemon"),
     program(Whose::Some, "qemu-img", "qemu-utils", "VM mode `program`, and engines `vm:…`"),
-    program(Whose::Some, "ssh", "openssh-client", "VM mode `program`, and engines `vm:…` and `lima:…`"),
+    program(
+        Whose::Some,
+        "ssh",
+        "openssh-client",
+        "VM mode `program`, and engines `vm:…` and `lima:…`",
+    ),
     program(Whose::Some, "qemu-system-x86_64", "qemu-system-x86", "engines `vm:…` and `lima:…`"),
     program(Whose::Some, "mmdebstrap", "mmdebstrap", "`racetrap vm build`"),
 ];

@@ -8,9 +8,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use racetrap_history::{
-    EngineStep, GuestOp, Platform, Scenario, Step, Supposes, View, VmMode,
-};
+use racetrap_history::{EngineStep, GuestOp, Platform, Scenario, Step, Supposes, View, VmMode};
 
 use crate::clock::Clock;
 use crate::recorder::Recorder;

@@ -23,7 +23,9 @@ pub(crate) use agent::Agent;
 pub use error::VmError;
 pub(crate) use images::{Image, Images, ListedImage};
 pub(crate) use limactl::Limactl;
-pub(crate) use machine::{DAEMON_ADDRESS, HARNESS_ADDRESS, LIMA_ADDRESS, Machine, MachineFiles, lima_program};
+pub(crate) use machine::{
+    DAEMON_ADDRESS, HARNESS_ADDRESS, LIMA_ADDRESS, Machine, MachineFiles, lima_program,
+};
 pub(crate) use qmp::Qmp;
 pub(crate) use template::Template;
 pub use version::{GuestVersion, NoSuchGuest};

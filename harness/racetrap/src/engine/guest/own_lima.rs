@@ -4,9 +4,8 @@
 //! starts QEMU, and the `ssh` that forwards the engine's socket; both carry the world's marker. Its
 //! LIMA_HOME is in the world's directory, and so are its keys.
 
-use std::fs;
-use std::io;
 use std::path::PathBuf;
+use std::{fs, io};
 
 use racetrap_history::Exit;
 use tokio::task::JoinSet;
