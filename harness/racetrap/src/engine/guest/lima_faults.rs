@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::faults::set_memory;
+use super::forward::Forward;
 use super::lima::LimaGuest;
 use super::machine::{MACHINE_LIMIT, REQUEST_LIMIT};
 use crate::clock::Clock;
@@ -117,7 +118,8 @@ impl LimaGuest {
     ) -> Result<(), EngineError> {
         let Self { own, qmp, image, config, .. } = self;
         if let Some(own) = own {
-            own.forward_again(qmp, image, config, tasks, recorder).await?;
+            own.end_forward().await?;
+            own.keep_forward(Forward::Lima.begin(qmp, image, config, tasks, recorder).await?);
         }
         self.wait_for_forward().await
     }

@@ -19,7 +19,7 @@ use crate::intent::Intent;
 use crate::process::{Child, Environment, Lifetime, MARKER, Spawn, log_tail};
 use crate::recorder::Recorder;
 use crate::sys::{Identity, Signal, can_accelerate, marked, titled, wait_for_end};
-use crate::vm::{Image, Limactl, MachineFiles, Qmp, VmError, lima_program};
+use crate::vm::{Image, Limactl, MachineFiles, VmError, lima_program};
 use crate::world_directory::lima_home;
 
 /// The name of Lima's instance.
@@ -141,18 +141,9 @@ impl OwnLima {
         Ok(())
     }
 
-    /// Forwards the engine's socket by an `ssh` of the harness.
-    pub(super) async fn forward_again(
-        &mut self,
-        qmp: &Qmp,
-        image: &Image,
-        config: &EngineConfig,
-        tasks: &mut JoinSet<()>,
-        recorder: &Recorder,
-    ) -> Result<(), EngineError> {
-        self.end_forward().await?;
-        self.forward = Some(Forward::Lima.begin(qmp, image, config, tasks, recorder).await?);
-        Ok(())
+    /// Keeps an `ssh` of the harness that forwards the engine's socket in the place of Lima's.
+    pub(super) fn keep_forward(&mut self, forward: Child) {
+        self.forward = Some(forward);
     }
 
     /// How the forward of the harness has ended, if it has.
