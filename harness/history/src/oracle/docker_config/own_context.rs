@@ -71,7 +71,7 @@ impl OwnContext {
         } else if state.is_connected()
             && user.about
             && !state.disk_failed
-            && !state.user_removed_context
+            && !state.context_is_users
             && state.own_context().is_none()
         {
             let context = &user.context;
@@ -97,7 +97,7 @@ impl OwnContext {
             return violations;
         }
         let context = &user.context;
-        if state.own_context().is_some() {
+        if state.own_context().is_some() && !state.context_is_users {
             violations
                 .push(format!("the engine is stopped, but the context {context} still exists"));
         }

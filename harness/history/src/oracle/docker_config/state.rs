@@ -25,8 +25,9 @@ pub(super) struct ConfigState {
     pub(super) endpoint: Option<String>,
     /// The context `default` leads to the user's own engine.
     pub(super) default: bool,
-    /// A user removed the daemon's context, and the daemon has not connected since.
-    pub(super) user_removed_context: bool,
+    /// A user changed the daemon's context last, and the daemon has neither connected nor stopped since.
+    pub(super) context_is_users: bool,
+    was_connected: bool,
     /// A step made the disk full or read-only.
     pub(super) disk_failed: bool,
     /// The disk is still full or read-only.
@@ -39,7 +40,9 @@ impl ConfigState {
     /// Applies the next record of a history with these steps.
     pub(super) fn apply(&mut self, record: &Record, steps: Steps<'_>) {
         self.view.apply(record);
-        self.user_removed_context &= self.is_connected();
+        let is_connected = self.is_connected();
+        self.context_is_users &= is_connected == self.was_connected;
+        self.was_connected = is_connected;
         match &record.what {
             What::DockerUser(user) => self.user = Some(user.clone()),
             What::DockerFile(file) => self.apply_file(file),
@@ -84,8 +87,7 @@ impl ConfigState {
         } else if let Some(name) = file.context() {
             let is_own = self.user.as_ref().is_some_and(|user| user.context == name);
             if is_own {
-                let is_gone = file.holds == DockerContent::Nothing;
-                self.user_removed_context = is_gone && (file.by_user || self.user_command_runs());
+                self.context_is_users = file.by_user || self.user_command_runs();
             }
             self.contexts.insert(name.to_owned(), file.holds.clone());
         }

@@ -339,6 +339,19 @@ fn a_user_may_remove_the_daemons_context(#[case] by_user: bool, #[case] by_comma
     );
 }
 
+// While the daemon is stopped, the context of its name is the user's.
+#[test]
+fn a_user_may_create_a_context_of_the_daemons_name() {
+    let What::DockerFile(created) = own_context_exists() else { unreachable!("it is one") };
+    let by_user = What::DockerFile(DockerFile { by_user: true, ..created });
+    assert_passes(after_stop(vec![own_context_removed(), by_user]));
+    assert_violates(
+        after_stop(vec![own_context_removed(), own_context_exists()]),
+        ORACLE,
+        "the engine is stopped, but the context rancher-desktop-7 still exists",
+    );
+}
+
 /// A run whose App was told to stop and has stopped; `then` is inserted before the last checkpoint.
 fn after_stop(then: Vec<What>) -> Vec<What> {
     let mut whats =
