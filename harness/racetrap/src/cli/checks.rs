@@ -9,7 +9,7 @@ use super::daemon::{BUILD, Daemon, REFERENCE};
 use super::exit::Failure;
 use super::options::DaemonArgs;
 use crate::chain::chain;
-use crate::engine::Engines;
+use crate::engine::{Engines, NO_WSL};
 use crate::process::{ask, called, companion, find_program, first_line};
 use crate::report::{Check, CheckState};
 use crate::sys;
@@ -107,6 +107,7 @@ async fn machine(engine: EngineChoice) -> Vec<Check> {
     checks.extend([
         proc_file_system(),
         overlay(),
+        wsl(),
         temporary(),
         socket_room(),
         disk_room(),
@@ -200,6 +201,11 @@ fn built(version: GuestVersion) -> Check {
         Err(error) => Err((CheckState::Missing, chain(&error))),
     };
     check("guest", "the engine that was chosen", found)
+}
+
+/// WSL, which no machine has on which this harness runs.
+fn wsl() -> Check {
+    check("wsl.exe", "an engine `wsl2`", Err((CheckState::Optional, NO_WSL.to_owned())))
 }
 
 /// The version that a program prints. Programs without such an option print nothing useful.
