@@ -7,6 +7,7 @@ use racetrap_history::{WslEncoding, WslLanguage, WslNeeds};
 
 use super::error::{WorldError, failed};
 use crate::process::{Environment, companion};
+use crate::sys::create_link;
 use crate::world_directory;
 
 /// Puts the program into the world's directory, and returns the environment in which the daemon uses it.
@@ -19,7 +20,7 @@ pub(super) fn add(
     let program = companion("wsl-standin")?;
     let link = || -> io::Result<()> {
         std::fs::create_dir(&directory)?;
-        std::os::unix::fs::symlink(program, directory.join("wsl.exe"))
+        create_link(&program, &directory.join("wsl.exe"))
     };
     link().map_err(failed("the stand-in for wsl.exe"))?;
     let directory = directory.to_string_lossy().into_owned();
