@@ -125,6 +125,10 @@ checks! {
         VmStopsLate "7.4.2-late" "A VM that was told to stop still runs.";
         VmProcessLeft "7.4.2-process-left" "A VM has stopped, and one of its processes runs on.";
         VmFilesLeft "7.4.2-files-left" "A VM has stopped, and files of it are left.";
+        UnregisteredRunning "7.5.4-running" "A distribution of WSL was to be unregistered while it ran.";
+        DistributionLeft "7.5.4-left" "A VM was deleted, and its distribution of WSL is left.";
+        WslUnbounded "7.5.5-unbounded" "The daemon waits longer for wsl.exe than it may.";
+        DistributionRuns "7.5.6-runs" "A VM has stopped, and its distribution of WSL runs on.";
         DaemonStopsLate "7.4.5-late" "The daemon took too long to stop.";
         ProcessOutlives "7.4.5-process-left" "The daemon has stopped, and a process of a VM runs on.";
         FilesOutlive "7.4.5-files-left" "The daemon has stopped, and files of a VM are left.";

@@ -54,7 +54,8 @@ pub use record::{
     KubeconfigContent, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth, Owner,
     PortBinding, ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, SshKeys,
     Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VmFiles, VmProcess,
-    VmProcessChange, VolumeDetails, What, WireMessage, WireSide, WireWhat,
+    VmProcessChange, VolumeDetails, What, WireMessage, WireSide, WireWhat, WslCall, WslChange,
+    WslDistribution,
 };
 pub use replay::{Replayed, triggers, turns};
 pub use scenario::{
@@ -69,7 +70,8 @@ pub use scenario::{
     Platform, Point, Prints, Protocol, Prune, QuietObjects, REGISTRY, RefusedWords, Replay,
     Returned, RunCommand, SERIAL, STATE, Scenario, Serially, SetStep, Side, Step, Streams,
     Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, VmProcessOp, VmProcessStep, VmRole,
-    WaitStep, WriteMatch, check_program_words, nearest, program_commands, program_ends, words,
+    WaitStep, WriteMatch, WslCommand, WslEncoding, WslLanguage, WslNeeds, WslOp, WslStep,
+    check_program_words, nearest, program_commands, program_ends, words,
 };
 pub use schedule::ScheduleError;
 pub use steps::{ArmedRules, Steps};

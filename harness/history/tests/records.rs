@@ -14,7 +14,8 @@ use racetrap_history::{
     LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth, Owner, Phase, Point,
     ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, SshKeys, Stage,
     StatusCount, UserCommand, UserCommandEnd, UserWrite, VmFiles, VmMode, VmProcess,
-    VmProcessChange, VmRole, What, WireMessage, WireSide, WireWhat, journal,
+    VmProcessChange, VmRole, What, WireMessage, WireSide, WireWhat, WslCall, WslChange, WslCommand,
+    WslDistribution, journal,
 };
 use serde_json::{Value, json};
 
@@ -69,6 +70,7 @@ kinds! { of_what, What, WHATS:
     What::Process { .. } => "process",
     What::VmProcess(_) => "vm_process",
     What::VmFiles(_) => "vm_files",
+    What::WslCall(_) => "wsl_call",
     What::Checkpoint { .. } => "checkpoint",
     What::Leak { .. } => "leak",
     What::Named { .. } => "named",
@@ -371,9 +373,24 @@ fn of_vms() -> Vec<What> {
         What::VmFiles(VmFiles {
             left: vec![text("rd/ha.pid")],
             keys: SshKeys::Broken(text("why")),
+            distributions: vec![WslDistribution { name: text("lima-rd"), running: true }],
         }),
-        What::VmFiles(VmFiles { left: Vec::new(), keys: SshKeys::None }),
+        What::VmFiles(VmFiles { left: Vec::new(), keys: SshKeys::None, distributions: Vec::new() }),
+        wsl_call(WslChange::Began),
+        wsl_call(WslChange::Ended(Exit::Code(255))),
+        wsl_call(WslChange::Killed),
     ]
+}
+
+fn wsl_call(change: WslChange) -> What {
+    What::WslCall(WslCall {
+        pid: 1,
+        number: 2,
+        command: WslCommand::Terminate,
+        distribution: Some(text("lima-rd")),
+        running: true,
+        change,
+    })
 }
 
 fn kubeconfigs() -> [KubeconfigContent; 3] {

@@ -21,6 +21,11 @@ pub(crate) fn engine(world: &Path) -> PathBuf {
     world.join("e")
 }
 
+/// The stand-in for `wsl.exe`, and its files.
+pub(crate) fn wsl(world: &Path) -> PathBuf {
+    world.join("w")
+}
+
 /// Output of the engine's processes.
 pub(crate) fn engine_log(world: &Path) -> PathBuf {
     world.join(ENGINE_LOG)

@@ -144,7 +144,7 @@ const HYGIENE: [&str; 2] = [
 
 /// Follows the processes and files of VMs.
 #[rustfmt::skip]
-const VM_LIFECYCLE: [&str; 12] = [
+const VM_LIFECYCLE: [&str; 15] = [
     // A daemon that is started after a kill.
     "4.6.8",
     // One hostagent, in a group of its own; what it reports; what follows a crash or a killed daemon.
@@ -153,6 +153,8 @@ const VM_LIFECYCLE: [&str; 12] = [
     "7.3.6", "7.3.7",
     // Time limits, and what a stop leaves.
     "7.4.1", "7.4.2", "7.4.3", "7.4.5",
+    // The distribution of WSL: how it ends and goes, and how long a call may take.
+    "7.5.4", "7.5.5", "7.5.6",
 ];
 
 /// Judges each change of the docker command's configuration.

@@ -22,6 +22,7 @@ mod process;
 mod vm;
 mod what;
 mod wire;
+mod wsl;
 
 pub use self::api::{ApiChange, Change, Review, ReviewOutcome, UserWrite};
 pub use self::cell::DaemonKind;
@@ -42,3 +43,4 @@ pub use self::process::{CommandRun, DAEMON_PARTS, Exit, ProcessState};
 pub use self::vm::{SshKeys, VmFiles, VmProcess, VmProcessChange};
 pub use self::what::{Blame, LogLevel, Owner, Record, Stage, What};
 pub use self::wire::{WireMessage, WireSide, WireWhat};
+pub use self::wsl::{WslCall, WslChange, WslDistribution};

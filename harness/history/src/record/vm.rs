@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::wsl::WslDistribution;
 use crate::scenario::VmRole;
 
 /// Something happened to a process of a VM, or to a bystander.
@@ -60,12 +61,16 @@ pub struct VmFiles {
     pub left: Vec<String>,
     /// The pair of SSH keys.
     pub keys: SshKeys,
+    /// The distributions of WSL, by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub distributions: Vec<WslDistribution>,
 }
 
 impl fmt::Display for VmFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let left = if self.left.is_empty() { "no files" } else { &self.left.join(", ") };
-        write!(f, "{left}; {}", self.keys)
+        write!(f, "{left}; {}", self.keys)?;
+        self.distributions.iter().try_for_each(|it| write!(f, "; {it}"))
     }
 }
 

@@ -14,6 +14,7 @@ use super::logs::{Footprint, LogClient, LogCrowdSeen, LogSent, LogTruth};
 use super::process::{CommandRun, ProcessState};
 use super::vm::{VmFiles, VmProcess};
 use super::wire::WireMessage;
+use super::wsl::WslCall;
 use crate::scenario::KubernetesState;
 
 /// One thing that happened. All records of a run have one order.
@@ -179,6 +180,8 @@ pub enum What {
     VmProcess(VmProcess),
     /// The files of the VMs that the daemon runs were looked at.
     VmFiles(VmFiles),
+    /// The daemon calls `wsl.exe`, which a stand-in plays.
+    WslCall(WslCall),
     /// The world is quiet, and the oracles judge its state at this record.
     Checkpoint {
         /// Number of the scenario's `settle` step, from 1.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::wsl::WslStep;
+
 /// A step that is done to the daemon's process or to its VM.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -20,6 +22,8 @@ pub enum DaemonStep {
     Bystander(Bystander),
     /// Puts the pair of SSH keys of the VMs' user into a state.
     SshKeys(KeysOp),
+    /// Decides what the next call of `wsl.exe` does.
+    Wsl(WslStep),
 }
 
 /// Does something to a process of a VM.
@@ -41,7 +45,7 @@ pub struct VmProcessStep {
 pub enum VmRole {
     /// The daemon's process that runs the VM.
     Hostagent,
-    /// QEMU, or what stands in for it.
+    /// QEMU or a session of WSL, or what stands in for it.
     Driver,
     /// A process that has nothing to do with the VM, and whose ID is in one of its pid files.
     Bystander,

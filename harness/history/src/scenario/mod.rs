@@ -44,6 +44,7 @@ mod program;
 mod step;
 mod supposes;
 mod variants;
+mod wsl;
 
 pub use self::api::{
     ACTION, Action, ApiStep, MirrorRef, Protocol, STATE, UserObject, UserPatch, WriteMatch,
@@ -80,3 +81,4 @@ pub use self::program::{
 pub use self::step::{NeighbourStep, Step};
 pub use self::supposes::Supposes;
 pub use self::variants::words;
+pub use self::wsl::{WslCommand, WslEncoding, WslLanguage, WslNeeds, WslOp, WslStep};

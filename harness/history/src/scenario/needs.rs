@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::api::Protocol;
 use super::docker::DockerNeeds;
+use super::wsl::WslNeeds;
 
 /// How the daemon comes to believe that its VM runs (contract 7.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -70,6 +71,9 @@ pub struct Needs {
     /// How the user of the docker command has it, where the scenario is about that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub docker: Option<DockerNeeds>,
+    /// The VM is a distribution of WSL, and the harness plays `wsl.exe`; in VM mode `program` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wsl: Option<WslNeeds>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]

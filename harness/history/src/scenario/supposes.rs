@@ -29,6 +29,8 @@ pub struct Supposes {
     pub contexts: bool,
     /// The daemon passes logs of containers through.
     pub passthrough: bool,
+    /// The daemon can run its VM by `wsl.exe` on the harness's platform.
+    pub wsl: bool,
 }
 
 impl Scenario {
@@ -41,6 +43,7 @@ impl Scenario {
             conditions: self.needs.conditions.iter().cloned().collect(),
             contexts: self.needs.contexts || chapters.contains(CONTEXTS),
             passthrough: self.needs.passthrough || chapters.contains(PASSTHROUGH),
+            wsl: self.needs.wsl.is_some(),
         };
         if self.needs.kubernetes {
             supposes.conditions.insert(KUBERNETES.to_owned());
@@ -114,7 +117,8 @@ mod tests {
         let needs = r#""needs": {"conditions": ["A"], "contexts": true, "passthrough": true}"#;
         let found = supposes(&format!(r#"{needs}, "steps": []"#));
         let conditions = ["A".to_owned()].into();
-        assert_eq!(found, Supposes { conditions, contexts: true, passthrough: true });
+        assert_eq!(found, Supposes { conditions, contexts: true, passthrough: true, wsl: false });
+        assert!(supposes(r#""needs": {"wsl": {}}, "steps": []"#).wsl);
         let found = supposes(r#""needs": {"kubernetes": true}, "steps": []"#);
         assert_eq!(found.conditions, ["KubernetesReady".to_owned()].into());
     }

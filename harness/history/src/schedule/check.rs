@@ -1,7 +1,7 @@
 //! Checks a whole schedule.
 
 use super::error::ScheduleError;
-use super::{commands, docker, faults, gates, kubernetes, logs, names, workload};
+use super::{commands, docker, faults, gates, kubernetes, logs, names, workload, wsl};
 use crate::scenario::{Scenario, Step, WaitStep};
 
 impl Scenario {
@@ -17,6 +17,7 @@ impl Scenario {
         commands::check(self)?;
         docker::check(self)?;
         kubernetes::check(self)?;
+        wsl::check(self)?;
         logs::check(self)?;
         match self.steps.last() {
             Some(Step::Wait(WaitStep::Settle)) => Ok(()),

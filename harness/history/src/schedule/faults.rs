@@ -65,7 +65,7 @@ impl Broken {
                     "`of: hostagent` or `of: driver`",
                 )),
             },
-            Step::Daemon(DaemonStep::SshKeys(_)) => Ok(()),
+            Step::Daemon(DaemonStep::SshKeys(_) | DaemonStep::Wsl(_)) => Ok(()),
             Step::Gate(GateStep::Hold(hold)) => check_count(index, &hold.on),
             Step::Fault(step) => self.fault(index, step),
             Step::Docker(step) => self.docker(index, step),

@@ -9,6 +9,7 @@
 //! - `guest`: what can be done to the guest that runs the engine;
 //! - `docker`: the world has what is done to the docker command's configuration;
 //! - `kubernetes`: the guest has the Kubernetes that is disturbed;
+//! - `wsl`: the VM is a distribution of WSL whose program is scripted;
 //! - `commands`: what goes on in the background is awaited;
 //! - `logs`: clients of the log passthrough come before they go.
 
@@ -23,5 +24,6 @@ mod kubernetes;
 mod logs;
 mod names;
 mod workload;
+mod wsl;
 
 pub use self::error::ScheduleError;

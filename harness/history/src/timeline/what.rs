@@ -82,6 +82,7 @@ pub(super) fn describe(what: &What, context: Context<'_>) -> (&'static str, Stri
         What::Process { name, pid, state, .. } => ("process", format!("{name} {pid} {state:?}")),
         What::VmProcess(process) => ("vm", process.to_string()),
         What::VmFiles(files) => ("vm", files.to_string()),
+        What::WslCall(call) => ("wsl", call.to_string()),
         What::Checkpoint { number, stage } => ("judge", format!("checkpoint {number} {stage:?}")),
         What::WatchLost { resource, reason } => ("api", format!("watch of {resource}: {reason}")),
         What::Leak { text, .. } => ("leak", text.clone()),

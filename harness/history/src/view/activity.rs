@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 
 use crate::record::{
-    CommandRun, ProcessState, Record, Review, ReviewOutcome, What, WireMessage, WireWhat,
+    CommandRun, ProcessState, Record, Review, ReviewOutcome, What, WireMessage, WireWhat, WslChange,
 };
-use crate::scenario::GateName;
+use crate::scenario::{GateName, WslCommand};
 
 /// Routes of requests by which a daemon only looks at its engine as a whole. A daemon that finds nothing
 /// new by them does nothing else.
@@ -28,6 +28,8 @@ pub(super) struct Activity {
     commands: Vec<Vec<String>>,
     /// Gates that hold a write before the daemon's API stores it.
     held_writes: BTreeSet<GateName>,
+    /// Calls of `wsl.exe` that have not ended, by their numbers.
+    wsl_calls: BTreeSet<u64>,
     /// The daemon's process has ended by itself and was not started again.
     pub(super) daemon_died: bool,
 }
@@ -40,10 +42,10 @@ impl Activity {
         }
     }
 
-    /// Whether a command of the daemon runs in the background, or a write waits at a gate: both end by
-    /// timers that others chose.
+    /// Whether a command of the daemon runs in the background, a write waits at a gate, or the daemon waits
+    /// for `wsl.exe`: they end by timers that others chose.
     pub(super) fn has_client(&self) -> bool {
-        !self.commands.is_empty() || !self.held_writes.is_empty()
+        !self.commands.is_empty() || !self.held_writes.is_empty() || !self.wsl_calls.is_empty()
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "every other record is an effect")]
@@ -56,6 +58,13 @@ impl Activity {
             What::CommandBegan { arguments, .. } => self.commands.push(arguments.clone()),
             What::Command(run) => self.returned(run),
             What::Review(Review { outcome, .. }) => self.reviewed(outcome),
+            // A session lasts as long as its VM, and nobody waits for its end.
+            What::WslCall(call) if call.command != WslCommand::Session => {
+                self.wsl_calls.remove(&call.number);
+                if call.change == WslChange::Began {
+                    self.wsl_calls.insert(call.number);
+                }
+            }
             What::Process { name, state, .. } if name == "daemon" => {
                 self.daemon_died = matches!(state, ProcessState::Died { .. });
             }

@@ -97,6 +97,7 @@ impl View {
             What::Process { .. }
             | What::VmProcess(_)
             | What::VmFiles(_)
+            | What::WslCall(_)
             | What::Endpoint { .. }
             | What::Kubernetes { .. }
             | What::Kubeconfig(_)

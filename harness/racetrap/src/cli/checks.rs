@@ -9,7 +9,7 @@ use super::daemon::{BUILD, Daemon, REFERENCE};
 use super::exit::Failure;
 use super::options::DaemonArgs;
 use crate::chain::chain;
-use crate::engine::Engines;
+use crate::engine::{Engines, NO_WSL};
 use crate::process::{ask, called, companion, find_program, first_line};
 use crate::report::{Check, CheckState};
 use crate::sys;
@@ -113,6 +113,7 @@ async fn machine(engine: EngineChoice) -> Vec<Check> {
     checks.extend([
         proc_file_system(),
         overlay(),
+        wsl(),
         temporary(),
         socket_room(),
         disk_room(),
@@ -224,6 +225,11 @@ async fn limactl(is_needed: bool) -> Check {
         Err(error) => Err((state, chain(&error))),
     };
     check("limactl", "engines `lima:…`", found)
+}
+
+/// WSL, which no machine has on which this harness runs.
+fn wsl() -> Check {
+    check("wsl.exe", "an engine `wsl2`", Err((CheckState::Optional, NO_WSL.to_owned())))
 }
 
 /// The version that a program prints. Programs without such an option print nothing useful.

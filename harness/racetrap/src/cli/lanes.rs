@@ -19,7 +19,7 @@ pub(super) struct Args {
     #[arg(value_name = "ID|FILE")]
     targets: Vec<String>,
     /// Another engine, with which that of `--engine` is compared; may be given several times
-    /// [default: all that are installed or built]
+    /// [default: all that are installed or built]; `wsl2` is refused, because it needs Windows
     #[arg(long, value_name = "ENGINE")]
     with: Vec<EngineChoice>,
     #[command(flatten)]

@@ -9,8 +9,8 @@
 //!   controllers;
 //! - `prepared`: the database of its first start, for later worlds;
 //! - `vm`: the modes of its VM; `lima`: the harness's stand-in for a VM;
-//! - `vm_watch`: records the processes of its VMs; `vm_processes`, `ssh_keys`: what a scenario does to
-//!   them and to the keys of their user;
+//! - `vm_watch`: records the processes of its VMs; `wsl_watch`: the calls of a stand-in for `wsl.exe`;
+//! - `vm_processes`, `ssh_keys`: what a scenario does to its VMs and to the keys of their user;
 //! - `api`: requests to its API; `observe`: lists and watches; `client_writes`: what a client
 //!   writes;
 //! - `admission`: the harness's webhook, which holds and denies writes;
@@ -37,6 +37,7 @@ mod stop;
 mod vm;
 mod vm_processes;
 mod vm_watch;
+mod wsl_watch;
 
 pub(crate) use adapter::Daemon;
 pub(crate) use admission::{

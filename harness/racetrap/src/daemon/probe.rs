@@ -123,6 +123,13 @@ impl Daemon {
         self.set_help.split(|letter: char| !letter.is_alphanumeric()).any(|word| word == condition)
     }
 
+    /// Whether the help of the daemon says how a VM becomes a distribution of WSL (contract 2.1.13). Only a
+    /// daemon that can do so on this platform says it.
+    pub(crate) async fn names_wsl(&self) -> Result<bool, DaemonError> {
+        let help = self.must_succeed(&["--help"], PRINT_LIMIT).await?;
+        Ok(help.stdout.contains("RDD_VM_TYPE"))
+    }
+
     /// Whether the help of the daemon names docker's contexts (contract 9.2.8). A daemon whose help does
     /// not name them may keep one all the same.
     pub(crate) async fn names_contexts(&self) -> Result<bool, DaemonError> {

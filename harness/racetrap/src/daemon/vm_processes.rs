@@ -3,10 +3,10 @@
 use std::fs::File;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use racetrap_history::{Bystander, KeysOp, VmProcessChange, VmProcessOp, VmProcessStep, VmRole};
+use racetrap_history::{Bystander, KeysOp, VmProcessChange, VmProcessOp, VmProcessStep, WslStep};
 use tokio::task::JoinSet;
 
 use super::error::DaemonError;
@@ -44,8 +44,9 @@ impl Vms {
         tasks: &mut JoinSet<()>,
         recorder: &Recorder,
     ) -> Self {
+        let wsl = environment.variables().get(racetrap_vm::WSL_DIRECTORY).map(PathBuf::from);
         Self {
-            watch: VmWatch::start(lima_home, tasks, recorder),
+            watch: VmWatch::start(lima_home, wsl, tasks, recorder),
             bystanders: Vec::new(),
             frozen: Vec::new(),
             environment: environment.clone(),
@@ -116,8 +117,7 @@ impl Vms {
     ) -> Result<(), DaemonError> {
         let Bystander { files_of, vm } = step;
         for role in files_of {
-            let name = if *role == VmRole::Driver { "qemu.pid" } else { "ha.pid" };
-            let path = self.watch.directory(vm).join(name);
+            let path = self.watch.pid_file(vm, *role);
             if let Some(process) = self.watch.find(vm, *role) {
                 let text = format!("the {role} {} of {vm} still runs", process.pid);
                 return Err(DaemonError::NoVmFiles(io::Error::other(text)));
@@ -174,6 +174,13 @@ impl Vms {
         // An end of it is judged by the watch, and is no failure of the world.
         child.expect_end();
         Ok(child)
+    }
+
+    /// Decides what the next call of `wsl.exe` does.
+    pub(crate) fn script_wsl(&self, step: &WslStep) -> Result<(), DaemonError> {
+        let missing = || io::Error::other("the daemon does not run its VM by wsl.exe");
+        let wsl = self.watch.wsl().ok_or_else(missing);
+        wsl.and_then(|wsl| wsl.script(step)).map_err(DaemonError::NoVmFiles)
     }
 
     /// Puts the pair of SSH keys into a state.

@@ -14,6 +14,7 @@ use racetrap_history::{VmFiles, VmProcess, VmProcessChange, VmRole, What};
 use tokio::task::JoinSet;
 
 use super::ssh_keys;
+use super::wsl_watch::WslWatch;
 use crate::clock;
 use crate::recorder::Recorder;
 use crate::sys::{Identity, vm_processes};
@@ -30,13 +31,22 @@ pub(crate) struct VmWatch {
     lima_home: PathBuf,
     recorder: Recorder,
     live: Arc<Mutex<BTreeMap<Identity, VmProcess>>>,
+    /// The stand-in for `wsl.exe`, if the VMs are distributions of WSL.
+    wsl: Option<Arc<Mutex<WslWatch>>>,
 }
 
 impl VmWatch {
-    /// Watches the VMs below `lima_home` in a task of `tasks`.
-    pub(crate) fn start(lima_home: &Path, tasks: &mut JoinSet<()>, recorder: &Recorder) -> Self {
+    /// Watches the VMs below `lima_home` in a task of `tasks`. `wsl` is the directory of a stand-in for
+    /// `wsl.exe`.
+    pub(crate) fn start(
+        lima_home: &Path,
+        wsl: Option<PathBuf>,
+        tasks: &mut JoinSet<()>,
+        recorder: &Recorder,
+    ) -> Self {
+        let wsl = wsl.map(|directory| Arc::new(Mutex::new(WslWatch::new(directory, recorder))));
         let (lima_home, recorder) = (lima_home.to_owned(), recorder.clone());
-        let watch = Self { lima_home, recorder, live: Arc::default() };
+        let watch = Self { lima_home, recorder, live: Arc::default(), wsl };
         let observer = watch.clone();
         tasks.spawn(async move {
             loop {
@@ -47,9 +57,14 @@ impl VmWatch {
         watch
     }
 
-    /// The directory of a VM.
-    pub(super) fn directory(&self, vm: &str) -> PathBuf {
-        self.lima_home.join(vm)
+    /// The pid file of a VM's process with this role.
+    pub(super) fn pid_file(&self, vm: &str, role: VmRole) -> PathBuf {
+        let name = match (role, &self.wsl) {
+            (VmRole::Driver, Some(_)) => "wsl2.pid",
+            (VmRole::Driver, None) => "qemu.pid",
+            (VmRole::Hostagent | VmRole::Bystander, _) => "ha.pid",
+        };
+        self.lima_home.join(vm).join(name)
     }
 
     /// The directory of the SSH keys.
@@ -61,6 +76,9 @@ impl VmWatch {
     pub(crate) fn look(&self) {
         // The lock first: another look must not record an end that this one has not seen.
         let mut live = self.live();
+        if let Some(mut wsl) = self.wsl() {
+            wsl.look();
+        }
         let seen = vm_processes(&self.lima_home);
         let ended: Vec<_> = live.keys().filter(|process| !process.lives()).copied().collect();
         for process in ended {
@@ -124,11 +142,17 @@ impl VmWatch {
         }
         left.sort_unstable();
         let keys = ssh_keys::look(&self.keys());
-        self.recorder.append(What::VmFiles(VmFiles { left, keys }));
+        let distributions = self.wsl().map(|wsl| wsl.distributions()).unwrap_or_default();
+        self.recorder.append(What::VmFiles(VmFiles { left, keys, distributions }));
     }
 
     fn record(&self, process: &VmProcess, change: VmProcessChange) {
         self.recorder.append(What::VmProcess(VmProcess { change, ..process.clone() }));
+    }
+
+    /// The stand-in for `wsl.exe`, if there is one.
+    pub(super) fn wsl(&self) -> Option<MutexGuard<'_, WslWatch>> {
+        self.wsl.as_ref().map(|wsl| wsl.lock().expect("no look panics"))
     }
 
     fn live(&self) -> MutexGuard<'_, BTreeMap<Identity, VmProcess>> {

@@ -58,6 +58,10 @@ pub struct NoSuchEngine {
 #[error("there is no engine of version `{0}`; there are: {all}", all = all_versions())]
 pub struct NoSuchVersion(String);
 
+/// Why no engine runs in a distribution of WSL, and what runs instead.
+pub(crate) const NO_WSL: &str = "an engine in WSL needs Windows, and this harness runs on Linux; findings about \
+                                 wsl.exe run here against a stand-in for it (VM mode `program`)";
+
 /// The forms of a choice, for error messages.
 const FORMS: &str = "`dockerd`, `dockerd:VERSION` or `dind:VERSION`, each also with `+overlay2` \
                      or `+containerd` behind it, or `vm:VERSION` or `lima:VERSION`; `vm` means `vm:20.10`, \
@@ -222,6 +226,7 @@ impl FromStr for EngineChoice {
             None if kind == "dind" => {
                 return Err(refused("`dind` needs a version".to_owned()));
             }
+            None if kind == "wsl2" => return Err(refused(crate::engine::NO_WSL.to_owned())),
             _ => return Err(refused(format!("there is no kind of engine `{kind}`"))),
         };
         let choice = Self { kind, store };
@@ -280,6 +285,7 @@ mod tests {
             ("lima:28.5", "version `28.5`; there are: 20.10, 26.1"),
             ("lima:", "version ``"),
             ("lima+containerd", "its own image store"),
+            ("wsl2", "needs Windows"),
         ] {
             let refused = text.parse::<EngineChoice>().expect_err(text).to_string();
             assert!(refused.contains(named), "{text}: {refused}");

@@ -30,6 +30,7 @@ mod users_docker;
 mod workload;
 mod workload_images;
 
+pub(crate) use choice::NO_WSL;
 pub use choice::{
     EngineChoice, EngineKind, EngineVersion, ImageStore, NoSuchEngine, NoSuchVersion,
 };

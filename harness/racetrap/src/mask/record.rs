@@ -93,6 +93,7 @@ impl RecordMasker {
             | What::Kubeconfig(_)
             | What::VmProcess(_)
             | What::VmFiles(_)
+            | What::WslCall(_)
             | What::LogSent(_)
             | What::LogTruth(_)
             | What::Footprint(_)

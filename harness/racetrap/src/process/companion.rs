@@ -1,4 +1,4 @@
-//! Programs of this workspace that a run needs: the reference daemon, the watcher, the stand-in VM.
+//! Programs of this workspace that a run needs: the reference daemon, the watcher, stand-ins for a VM.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ pub struct NotBuilt {
 
 /// The directory below `fixtures` with the package of a program.
 fn package_of(name: &str) -> &'static str {
-    if name == "qemu-standin" { "vm" } else { "daemon" }
+    if name.ends_with("-standin") { "vm" } else { "daemon" }
 }
 
 /// The path of the program `name`, which cargo builds beside the running one. If that is a test, it

@@ -33,7 +33,14 @@ pub(crate) fn list<'a>(
     for unshown in unshown {
         let finding = paint.strong(&format!("{:id$}", unshown.finding.to_string()));
         let indent = id + oracle + 4;
-        let why = paint.fold(indent, &format!("not run: {}", unshown.unshown));
+        let places: Vec<_> = unshown.platforms.iter().map(ToString::to_string).collect();
+        // None where no running daemon could show the finding.
+        let place = if places.is_empty() {
+            String::new()
+        } else {
+            format!(", could be shown on {}", places.join(", "))
+        };
+        let why = paint.fold(indent, &format!("not run{place}: {}", unshown.unshown));
         let title = paint.fold(indent, &unshown.title);
         let _ = writeln!(text, "{finding}  {:oracle$}  {title}", "-");
         let _ = writeln!(text, "{:indent$}{}", "", paint.faint(&why));

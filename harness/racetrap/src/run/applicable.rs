@@ -89,7 +89,12 @@ pub(super) async fn lacking(
     scenario: &Scenario,
     options: &WorldOptions,
 ) -> Option<String> {
-    let Supposes { conditions, contexts, passthrough } = scenario.supposes();
+    let Supposes { conditions, contexts, passthrough, wsl } = scenario.supposes();
+    if wsl && !world.daemon.names_wsl().await.unwrap_or(false) {
+        let why = "the scenario needs a daemon that runs its VM by wsl.exe here, and this one does that on \
+                   Windows only";
+        return Some(why.to_owned());
+    }
     if passthrough && let Ok(announced) = world.api.passthroughs().await {
         let logs = announced.get("engine").is_some_and(|list| list.iter().any(|it| it == "logs"));
         if !logs {

@@ -1,4 +1,4 @@
-//! The processes of VMs that Lima runs: hostagents and QEMU programs, by the pid files in their
+//! The processes of VMs that Lima runs: hostagents, QEMU programs and sessions of WSL, by the pid files in their
 //! arguments.
 
 use std::path::Path;
@@ -13,7 +13,7 @@ pub(crate) struct VmSighting {
     pub(crate) group: u32,
     /// Name of the VM's directory.
     pub(crate) vm: String,
-    /// Name of the pid file, `ha.pid` or `qemu.pid`.
+    /// Name of the pid file, such as `ha.pid`.
     pub(crate) pid_file: &'static str,
 }
 
@@ -38,7 +38,7 @@ fn see(process: &procfs::process::Process, lima_home: &Path) -> Option<(VmSighti
     let (vm, pid_file) = arguments.iter().find_map(|argument| {
         let (vm, file) =
             Path::new(argument).strip_prefix(lima_home).ok()?.to_str()?.split_once('/')?;
-        let known = ["ha.pid", "qemu.pid"].into_iter().find(|known| *known == file)?;
+        let known = ["ha.pid", "qemu.pid", "wsl2.pid"].into_iter().find(|known| *known == file)?;
         Some((vm.to_owned(), known))
     })?;
     let stat = process.stat().ok()?;

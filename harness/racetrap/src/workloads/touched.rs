@@ -83,6 +83,7 @@ impl Touched<'_> {
             (needs.kubernetes, "kubernetes"),
             (needs.contexts, "contexts"),
             (needs.passthrough, "passthrough"),
+            (needs.wsl.is_some(), "wsl"),
         ];
         for (_, name) in offers.iter().filter(|(needed, _)| *needed) {
             self.add(Group::World, *name);

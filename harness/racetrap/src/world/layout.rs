@@ -8,6 +8,7 @@ use racetrap_history::VmMode;
 use super::error::{WorldError, failed};
 use super::options::WorldOptions;
 use super::slot::Slot;
+use super::wsl;
 use crate::docker_cli::CliLayout;
 use crate::intent::{self, Intent, LogLengths};
 use crate::mask::canary;
@@ -55,12 +56,16 @@ pub(super) fn create_directory(
         VmMode::Api => environment,
         VmMode::Program => {
             let shared = if options.needs.shared_group { "1" } else { "0" };
-            environment
+            let environment = environment
                 .with(
                     &racetrap_vm::program_variable(),
                     companion("qemu-standin")?.to_string_lossy(),
                 )
-                .with(racetrap_vm::SHARED_GROUP, shared)
+                .with(racetrap_vm::SHARED_GROUP, shared);
+            match &options.needs.wsl {
+                Some(needs) => wsl::add(environment, directory, needs)?,
+                None => environment,
+            }
         }
         VmMode::Guest => {
             let (console, log) = (place::guest_log(directory), place::engine_log(directory));

@@ -4,6 +4,7 @@
 //! - `slot`: an instance number and a directory that no other world has;
 //! - `layout`: the directory's content, and the environment of all processes, before any is
 //!   started;
+//! - `wsl`: a stand-in for `wsl.exe`, if the VM is a distribution of WSL;
 //! - `foundation`: slot, directory and watcher, from the world's first file to its last;
 //! - `parts`: engine, wire, user and daemon, started in order;
 //! - `world`: all of that, as a run uses it, and its close;
@@ -36,6 +37,7 @@ mod sweep;
 mod watcher;
 #[expect(clippy::module_inception, reason = "the world is what this module is about")]
 mod world;
+mod wsl;
 
 pub(crate) use client_wire::ClientWireError;
 pub use error::WorldError;

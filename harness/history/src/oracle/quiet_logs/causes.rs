@@ -129,6 +129,7 @@ impl KnownCauses {
                 };
                 self.disk.into_iter().for_each(|reason| self.add(reason));
             }
+            Step::Daemon(DaemonStep::Wsl(_)) => self.add(Reason::WslScripted),
             Step::Daemon(
                 DaemonStep::Process(_) | DaemonStep::VmProcess(_) | DaemonStep::SshKeys(_),
             )

@@ -40,6 +40,8 @@ pub(super) enum Kind {
     ApiConnection,
     /// What the engine sent cannot be understood.
     Malformed,
+    /// A call of `wsl.exe` failed, or did not end in time.
+    Wsl,
     /// None of these.
     Other,
 }
@@ -79,7 +81,8 @@ const OBSTRUCTED: [&str; 6] = [
 
 /// The words of each kind. The first kind with a word in the text is that of the complaint, so a kind
 /// whose errors may quote those of another one comes before it.
-const WORDS: [(Kind, &[&str]); 12] = [
+const WORDS: [(Kind, &[&str]); 13] = [
+    (Kind::Wsl, &["wsl.exe"]),
     (Kind::Denied, &["admission webhook", "calling webhook", "call webhook"]),
     (Kind::Kept, &["mirror resources to be deleted", "no new finalizers", "being deleted"]),
     (

@@ -35,6 +35,8 @@ pub(super) enum Reason {
     ClientLeft,
     /// A file of the docker command's configuration cannot be used.
     FileUnusable,
+    /// A step decided that a call of `wsl.exe` hangs or fails.
+    WslScripted,
     /// The disk of the docker command's configuration is full.
     DiskFull,
     /// The disk of the docker command's configuration is read-only.
@@ -73,6 +75,7 @@ impl Reason {
             Self::Removed => &[Kind::NotFound],
             Self::ClientLeft => &[Kind::ApiConnection, Kind::Connection, Kind::Cancelled],
             Self::FileUnusable => &[Kind::ConfigurationRead, Kind::ConfigurationObstructed],
+            Self::WslScripted => &[Kind::Wsl],
             Self::DiskFull => &[Kind::NoSpace],
             Self::DiskReadOnly => &[Kind::ReadOnly],
         };
@@ -97,6 +100,7 @@ impl fmt::Display for Reason {
             Self::Removed => "a user of the engine removed the object",
             Self::ClientLeft => "a client left, or its connection was cut",
             Self::FileUnusable => "a file of the docker command's configuration could not be used",
+            Self::WslScripted => "a call of wsl.exe was to hang or to fail",
             Self::DiskFull => "the disk of the docker command's configuration was full",
             Self::DiskReadOnly => "the disk of the docker command's configuration was read-only",
         })

@@ -150,6 +150,11 @@ const CROSS_DEVICE: &str = "rename /w/.docker/x /w/config.json: invalid cross-de
     CANCELLED,
     NO_MIRROR
 )]
+#[case::wsl_hangs(
+    vec![run_with_steps(&json!([{"wsl": {"next": "terminate", "op": "hangs"}}])), step_began(0)],
+    "context deadline exceeded: waited 10s for wsl.exe --terminate lima-rd",
+    LATE
+)]
 #[case::removed(vec![engine_event("volume", "destroy", "data")], "get data: no such volume", ANSWERED)]
 fn quiet_logs_accepts_only_an_error_that_fits_its_cause(
     #[case] cause: Vec<What>,

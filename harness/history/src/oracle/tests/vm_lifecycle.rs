@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use crate::oracle::vm_lifecycle;
 use crate::record::{
     Change, CommandRun, Exit, ProcessState, Record, SshKeys, Stage, VmFiles, VmProcess,
-    VmProcessChange, What,
+    VmProcessChange, What, WslCall, WslChange, WslDistribution,
 };
-use crate::scenario::VmRole;
+use crate::scenario::{VmRole, WslCommand};
 
 /// A record, and the second of the run in which it comes.
 type Timed = (u64, What);
@@ -39,7 +39,8 @@ fn has_stopped() -> What {
 }
 
 fn files(left: &[&str], keys: SshKeys) -> What {
-    What::VmFiles(VmFiles { left: left.iter().map(|file| (*file).to_owned()).collect(), keys })
+    let left = left.iter().map(|file| (*file).to_owned()).collect();
+    What::VmFiles(VmFiles { left, keys, distributions: Vec::new() })
 }
 
 fn whole(digest: &str) -> What {
@@ -213,6 +214,77 @@ fn a_vm_that_keeps_the_contract_is_no_violation(#[case] then: Vec<Timed>) {
 )]
 fn each_breach_is_a_violation(#[case] then: Vec<Timed>, #[case] expected: &str) {
     assert_eq!(violations(booted(then)), [expected]);
+}
+
+/// A call of `wsl.exe` about the distribution of the VM.
+fn wsl(command: WslCommand, running: bool, change: WslChange) -> What {
+    let (pid, number, distribution) = (9, 4, Some("lima-rd".to_owned()));
+    What::WslCall(WslCall { pid, number, command, distribution, running, change })
+}
+
+/// The VM has stopped, and its distribution is there.
+fn stopped_with_distribution(running: bool) -> Vec<Timed> {
+    let keys = SshKeys::Whole("a".to_owned());
+    let distributions = vec![WslDistribution { name: "lima-rd".to_owned(), running }];
+    vec![
+        (1, process(Driver, 11, Ended)),
+        (1, process(Hostagent, 10, Ended)),
+        (2, has_stopped()),
+        (2, What::VmFiles(VmFiles { left: Vec::new(), keys, distributions })),
+        (3, checkpoint()),
+    ]
+}
+
+#[test]
+fn a_distribution_that_does_not_run_stays_until_its_vm_is_deleted() {
+    let mut then = stopped_with_distribution(false);
+    assert_eq!(violations(booted(then.clone())), [""; 0]);
+    then.insert(4, (2, gone()));
+    let expected = "the VM rd was deleted, but its distribution is left";
+    assert_eq!(violations(booted(then)), [expected]);
+}
+
+#[test]
+fn a_distribution_that_runs_on_is_a_violation() {
+    let expected = "the VM rd has stopped, but its distribution runs on";
+    assert_eq!(violations(booted(stopped_with_distribution(true))), [expected]);
+}
+
+#[rstest]
+#[case::it_answers_late(WslCommand::Terminate, 14, WslChange::Ended(Exit::Code(0)), "")]
+#[case::it_is_killed(WslCommand::Unregister, 34, WslChange::Killed, "")]
+#[case::a_session_lasts(WslCommand::Session, 600, WslChange::Ended(Exit::Code(0)), "")]
+#[case::a_list_is_not_bounded(WslCommand::List, 16, WslChange::Killed, "wsl.exe 9: list")]
+#[case::terminate_is_not_bounded(
+    WslCommand::Terminate,
+    16,
+    WslChange::Killed,
+    "wsl.exe 9: terminate"
+)]
+#[case::unregister_is_not_bounded(
+    WslCommand::Unregister,
+    36,
+    WslChange::Killed,
+    "wsl.exe 9: unregister"
+)]
+fn a_call_of_wsl_has_its_limit(
+    #[case] command: WslCommand,
+    #[case] ends: u64,
+    #[case] change: WslChange,
+    #[case] expected: &str,
+) {
+    let then =
+        vec![(1, wsl(command, false, WslChange::Began)), (1 + ends, wsl(command, false, change))];
+    let found = violations(booted(then)).join("");
+    assert!(found.starts_with(expected) && found.is_empty() == expected.is_empty(), "{found}");
+}
+
+#[test]
+fn to_unregister_a_distribution_that_runs_is_a_violation() {
+    let then = |running| vec![(1, wsl(WslCommand::Unregister, running, WslChange::Began))];
+    assert_eq!(violations(booted(then(false))), [""; 0]);
+    let expected = "lima-rd was to be unregistered while it ran, which blocks WSL";
+    assert_eq!(violations(booted(then(true))), [expected]);
 }
 
 fn gone() -> What {

@@ -6,11 +6,15 @@ use serde_json::Value;
 
 use super::processes::{Id, Processes};
 use super::stops::Stops;
+use super::wsl::Calls;
 use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{CommandRun, ProcessState, Record, SshKeys, VmFiles, What};
 use crate::scenario::VmRole;
 use crate::view::View;
+
+/// What the name of a VM's distribution begins with (contract 7.5.1).
+const DISTRIBUTION: &str = "lima-";
 
 /// Judges the VMs of one daemon.
 #[must_use]
@@ -28,6 +32,7 @@ struct Lifecycle {
     view: View,
     processes: Processes,
     stops: Stops,
+    calls: Calls,
     files: Option<VmFiles>,
     daemon: Daemon,
     /// The hostagent and the number of starts of each VM that ran at the last checkpoint.
@@ -60,6 +65,9 @@ impl Lifecycle {
     fn apply(&mut self, record: &Record) {
         self.view.apply(record);
         let at = (record.seq, record.at_us);
+        if !self.is_ending {
+            self.calls.judge(at, &mut self.finding);
+        }
         match &record.what {
             What::Ending => self.is_ending = true,
             What::VmProcess(process) => {
@@ -68,9 +76,13 @@ impl Lifecycle {
                 }
             }
             What::VmFiles(files) => self.look(files, record.seq),
+            What::WslCall(call) if !self.is_ending => {
+                self.calls.apply(call, at, &mut self.finding);
+            }
             What::Process { name, state, .. } if name == "daemon" => {
                 self.is_daemon_down = *state != ProcessState::Started;
                 self.stops.daemon_moved();
+                self.calls.daemon_moved();
                 if !self.is_daemon_down {
                     self.daemon = Daemon::MayHaveVms;
                 }
@@ -146,12 +158,15 @@ impl Lifecycle {
         self.ran = ran;
     }
 
-    /// The names of all VMs that the API shows, or of which a process runs.
+    /// The names of all VMs that the API shows, or of which a process or a distribution is there.
     fn vms(&self) -> Vec<String> {
         let shown = self.view.objects("limavms");
         let names = shown.filter_map(|object| object.pointer("/metadata/name")?.as_str());
         let running = self.processes.of_vms().map(|process| process.vm.as_str());
-        let mut names: Vec<_> = names.chain(running).map(str::to_owned).collect();
+        let distributions = self.files.iter().flat_map(|files| &files.distributions);
+        let distributions = distributions.filter_map(|it| it.name.strip_prefix(DISTRIBUTION));
+        let names = names.chain(running).chain(distributions);
+        let mut names: Vec<_> = names.map(str::to_owned).collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -205,8 +220,23 @@ impl Lifecycle {
         Some(Ran { uid, agent, starts })
     }
 
+    /// The distribution of a VM that has stopped does not run, and that of a deleted one is gone.
+    fn judge_distribution(&mut self, vm: &str, seq: u64) {
+        let name = format!("{DISTRIBUTION}{vm}");
+        let mut all = self.files.iter().flat_map(|files| &files.distributions);
+        let Some(found) = all.find(|it| it.name == name) else { return };
+        let is_deleted = self.view.object("limavms", vm).is_none();
+        let (check, what) = match (found.running, is_deleted) {
+            (true, _) => (Check::DistributionRuns, "has stopped, but its distribution runs on"),
+            (false, true) => (Check::DistributionLeft, "was deleted, but its distribution is left"),
+            (false, false) => return,
+        };
+        self.violated(check, seq, format!("the VM {vm} {what}"));
+    }
+
     /// A VM that has stopped or was deleted has no process and no files.
     fn judge_stopped(&mut self, vm: &str, seq: u64) {
+        self.judge_distribution(vm, seq);
         for role in [VmRole::Hostagent, VmRole::Driver] {
             let left = self.processes.of(vm, role).next().map(|left| left.process.pid);
             if let Some(pid) = left {

@@ -16,6 +16,7 @@ pub(in crate::run) async fn step(scene: &mut Scene, step: &DaemonStep) -> Result
             Ok(vms.add_bystanders(step, keepers).await?)
         }
         DaemonStep::SshKeys(op) => Ok(scene.world.vms()?.0.spoil_keys(*op)?),
+        DaemonStep::Wsl(step) => Ok(scene.world.vms()?.0.script_wsl(step)?),
     }
 }
 

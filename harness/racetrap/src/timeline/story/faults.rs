@@ -3,7 +3,7 @@
 use racetrap_history::{
     ClockJump, DaemonOp, DaemonStep, DiskOp, DockerCommand, DockerFileStep, DockerStep, EndpointOp,
     EngineOp, Fault, FaultKind, FaultStep, FileOp, GuestDisk, GuestMemory, GuestOp, Moment, OURS,
-    Streams, VmOp, VmProcessOp, VmRole,
+    Streams, VmOp, VmProcessOp, VmRole, WslOp, WslStep,
 };
 
 use super::messages::{request, write};
@@ -122,6 +122,11 @@ pub(super) fn daemon(step: &DaemonStep) -> &'static str {
         },
         DaemonStep::Bystander(_) => "innocent processes get the IDs of the VM's pid files",
         DaemonStep::SshKeys(_) => "the SSH keys of the VM's user are spoilt",
+        DaemonStep::Wsl(WslStep { op: WslOp::Hangs, .. }) => "wsl.exe is to hang at its next call",
+        DaemonStep::Wsl(WslStep { op: WslOp::Fails, .. }) => "wsl.exe is to fail at its next call",
+        DaemonStep::Wsl(WslStep { op: WslOp::Slow, .. }) => {
+            "wsl.exe is to be slow at its next call"
+        }
     }
 }
 

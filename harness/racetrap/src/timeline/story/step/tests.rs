@@ -72,6 +72,10 @@ fn of_faults() -> Vec<(Value, &'static str)> {
         (json!({ "bystander": { "files_of": ["driver"] } }), "get the IDs of the VM's pid files"),
         (json!({ "ssh_keys": "remove" }), "the SSH keys of the VM's user are spoilt"),
         (
+            json!({ "wsl": { "next": "terminate", "op": "hangs" } }),
+            "wsl.exe is to hang at its next call",
+        ),
+        (
             json!({ "serial": { "seed": 7, "depth": 3, "length": 9 } }),
             "one at a time, in an order of seed 7 and depth 3",
         ),
