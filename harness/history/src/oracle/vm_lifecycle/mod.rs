@@ -3,9 +3,12 @@
 //!
 //! - `oracle`: reads the history, and judges each checkpoint;
 //! - `processes`: the processes of VMs that run, and what must hold when one begins or ends;
-//! - `stops`: how long a VM may take to stop.
+//! - `boots`: the logs of earlier boots;
+//! - `stops`: how long a VM may take to stop; `orphans`: the same for what an earlier daemon left.
 
+mod boots;
 mod oracle;
+mod orphans;
 mod processes;
 mod stops;
 
