@@ -81,6 +81,7 @@ checks! {
         IdleTouched "4.8.1-touched" "A change of the App that asks for nothing made the daemon work.";
         RequestsRepeated "4.8.2-requests" "The daemon sent a request more often than its causes explain.";
         WritesRepeated "4.8.3-writes" "The daemon wrote a mirror without a change more often than its causes explain.";
+        ReconnectedIdle "4.8.4-reconnected" "A connected daemon subscribed to the engine's events again, and nothing had happened.";
     }
     Counts {
         CreatedAgain "4.2.13-created-again" "The mirror of one life of an object was deleted and created again.";

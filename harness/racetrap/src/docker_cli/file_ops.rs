@@ -48,7 +48,7 @@ pub(super) fn apply(layout: &CliLayout, path: &Path, op: &FileOp) -> io::Result<
             let target = copy_elsewhere(layout, path)?;
             let new = temporary_path(path);
             fs::hard_link(target, &new)?;
-            fs::rename(new, path)
+            take_place(&new, path)
         }
         FileOp::Padded(kib) => {
             let text = fs::read(path)?;
@@ -67,8 +67,6 @@ fn copy_elsewhere(layout: &CliLayout, path: &Path) -> io::Result<PathBuf> {
     let target = layout.link_targets.join(path.file_name().unwrap_or(CONFIG_FILE.as_ref()));
     if path.is_dir() {
         copy_directory(path, &target)?;
-        // A link cannot take the place of a directory that has something in it.
-        remove_if_exists(path)?;
     } else {
         fs::copy(path, &target)?;
     }
@@ -94,7 +92,7 @@ fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
 fn link(target: &Path, path: &Path) -> io::Result<()> {
     let link = temporary_path(path);
     create_link(target, &link)?;
-    fs::rename(link, path)
+    take_place(&link, path)
 }
 
 /// The way from a directory to a file.
@@ -128,6 +126,15 @@ pub(super) fn context_file(layout: &CliLayout, name: &str) -> io::Result<PathBuf
 fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let new = temporary_path(path);
     fs::write(&new, text)?;
+    take_place(&new, path)
+}
+
+/// Puts `new` in the place of whatever is at `path`.
+fn take_place(new: &Path, path: &Path) -> io::Result<()> {
+    // A file or a link cannot take the place of a directory.
+    if fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()) {
+        remove_if_exists(path)?;
+    }
     fs::rename(new, path)
 }
 

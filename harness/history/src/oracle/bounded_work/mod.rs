@@ -2,6 +2,7 @@
 
 mod idle;
 mod oracle;
+mod reconnects;
 mod requests;
 mod writes;
 

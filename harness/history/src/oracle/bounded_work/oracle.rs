@@ -3,8 +3,9 @@
 //! - If a change of the App does not change its desired state, the daemon repeats no work (`idle`).
 //! - The daemon does not send the same request about one object over and over (`requests`).
 //! - The daemon does not write a mirror without changing it (`writes`).
+//! - A connected daemon does not connect again without a reason (`reconnects`).
 
-use super::{idle, requests, writes};
+use super::{idle, reconnects, requests, writes};
 use crate::oracle::Finding;
 use crate::record::Record;
 
@@ -12,7 +13,7 @@ use crate::record::Record;
 #[must_use]
 pub fn bounded_work(history: &[Record]) -> Finding {
     let mut finding = idle::judge(history);
-    for judged in [requests::judge(history), writes::judge(history)] {
+    for judged in [requests::judge(history), writes::judge(history), reconnects::judge(history)] {
         finding.violations.extend(judged.violations);
     }
     finding

@@ -1,9 +1,11 @@
 //! Work of the daemon without and with a cause.
 
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::build::*;
-use crate::record::{LogLevel, What, WireWhat};
+use crate::oracle::bounded_work;
+use crate::record::{LogLevel, ProcessState, What, WireWhat};
 use crate::scenario::OracleName;
 
 const SWEEP: &str =
@@ -127,4 +129,41 @@ fn bounded_work_accepts_writes_that_change_something() {
         other
     };
     assert_passes(rewritten(40, other));
+}
+
+/// A daemon that subscribes twice, and what happens in between.
+fn subscribed_twice(between: Vec<What>) -> Vec<What> {
+    let subscribe = |exchange| request(exchange, "GET", "/v1.41/events?since=7", "/events");
+    let answer = |exchange| on_wire(exchange, WireWhat::Response { status: 200 });
+    let mut whats =
+        vec![run_with_steps(&json!([{ "create_volume": { "name": "data" } }, "settle"]))];
+    whats.extend([app_is(ready_app(1)), subscribe(1), answer(1)]);
+    whats.extend(between);
+    whats.extend([subscribe(2), answer(2)]);
+    healthy_run(whats)
+}
+
+// Conditions change and waits begin; neither is a reason to subscribe again.
+#[test]
+fn bounded_work_sees_a_reconnect_without_a_reason() {
+    let mut app = ready_app(1);
+    app["status"]["conditions"][0]["message"] = json!("another");
+    assert_violates(
+        subscribed_twice(vec![step_began(1), app_is(app)]),
+        OracleName::BoundedWork,
+        "the daemon was connected and nothing had happened since, but it sent `GET \
+         /v1.41/events?since=7` again",
+    );
+}
+
+#[rstest]
+#[case::step(step_began(0))]
+#[case::event_of_the_engine(engine_event("volume", "create", "data"))]
+#[case::end_of_the_stream(on_wire(1, WireWhat::Finished { bytes: 0 }))]
+#[case::cut(on_wire(1, WireWhat::Cut))]
+#[case::process(process("engine", ProcessState::Started))]
+#[case::desired_state(app_is(stopped_app(2)))]
+fn bounded_work_accepts_a_reconnect_with_a_reason(#[case] reason: What) {
+    let complaints = complaints(bounded_work, subscribed_twice(vec![reason]));
+    assert_eq!(complaints, [""; 0]);
 }

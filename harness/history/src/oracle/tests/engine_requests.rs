@@ -103,6 +103,38 @@ fn an_action_is_sent_once(#[case] times: u64, #[case] also: Vec<What>, #[case] w
     assert_eq!(found.contains("sent it to the engine 2 times"), wrong, "{found}");
 }
 
+// The daemon has reported the action before it sends it again, as if its cache still had the annotation.
+#[rstest]
+#[case::at_once(2, 1_000, false)]
+#[case::later(2, 1_100_000, true)]
+#[case::more_than_once(3, 1_000, true)]
+fn a_cache_may_show_an_action_once_more(
+    #[case] times: u64,
+    #[case] after_us: u64,
+    #[case] wrong: bool,
+) {
+    let asked_for =
+        json!({"/metadata/annotations/containers.rancherdesktop.io~1action": "restart"});
+    let send = |exchange| {
+        asked(exchange, "POST", "/v1.41/containers/c/restart", "/containers/{id}/restart")
+    };
+    let mut reported = container("c", "u1", "running");
+    reported["status"]["lastAction"] = json!({"action": "restart", "state": "Succeeded"});
+    let mut whats = vec![
+        facts(&["app", "container", "engine"]),
+        connected_app(),
+        user_wrote("containers", "c", "u1", asked_for),
+    ];
+    whats.extend(send(1));
+    whats.push(modified("containers", reported));
+    let first = whats.len();
+    whats.extend((2..=times).flat_map(send));
+    let mut records = history(whats);
+    records[first..].iter_mut().for_each(|record| record.at_us += after_us);
+    let violated = !engine_requests(&records).violations.is_empty();
+    assert_eq!(violated, wrong);
+}
+
 // In the protocol `state` nobody asks for an action, and the daemon repeats a failed one.
 #[test]
 fn a_state_that_a_user_asked_for_may_take_several_requests() {
