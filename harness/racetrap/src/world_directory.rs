@@ -37,6 +37,11 @@ pub(crate) fn guest_log(world: &Path) -> PathBuf {
 /// Name of the guest's console, in the world's directory and in the evidence.
 pub(crate) const GUEST_LOG: &str = "guest.log";
 
+/// LIMA_HOME of the Lima that boots the engine's guest, below the engine's directory.
+pub(crate) fn lima_home(engine: &Path) -> PathBuf {
+    engine.join("l")
+}
+
 /// The journal of what happens in the world between two runs.
 pub(crate) fn idle_journal(world: &Path) -> PathBuf {
     world.join("idle.jsonl")

@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
 use super::observed::ObservedObject;
+use super::users::UserDeletions;
 use crate::check::Check;
 use crate::mirror::{Mirror, MirrorKey, expected};
 use crate::record::{Record, Stage, What, WireMessage, WireWhat};
@@ -54,10 +55,15 @@ pub fn counts(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let mut view = View::default();
     let mut counts = MirrorCounts::default();
+    let deletions = UserDeletions::from_history(history);
     for record in history {
         view.apply(record);
         if may_replace_mirrors(&view, &record.what) {
             counts.suspend();
+        }
+        for deletion in deletions.at(record.seq) {
+            let key = counts.keys.get(deletion.uid).and_then(MirrorKey::engine_id);
+            counts.excluded.extend(key.map(str::to_owned));
         }
         match &record.what {
             What::Engine(event) if matches!(&*event.action, "destroy" | "delete" | "untag") => {
@@ -71,10 +77,6 @@ pub fn counts(history: &[Record]) -> Finding {
                 let absent = counts.mirrors.keys().filter(|key| !present.contains_key(*key));
                 let absent: Vec<_> = absent.filter_map(reusable_id).map(str::to_owned).collect();
                 counts.excluded.extend(absent);
-            }
-            What::UserWrite(write) if write.deleted => {
-                let key = counts.keys.get(&write.uid).and_then(MirrorKey::engine_id);
-                counts.excluded.extend(key.map(str::to_owned));
             }
             What::Checkpoint { stage: Stage::Probed, .. } => {
                 let held = view.expected().into_keys().collect();
@@ -98,7 +100,8 @@ fn may_replace_mirrors(view: &View, what: &What) -> bool {
         What::Process { name, .. } => matches!(name.as_str(), "daemon" | "engine"),
         What::Wire(WireMessage { event: WireWhat::Faulted { .. }, .. }) => true,
         What::Api(_) | What::Listed { .. } => {
-            view.app().is_some_and(|app| !app.wants_mirrors() || vm_is_down(&app))
+            // An App that was deleted takes the mirrors with it.
+            view.app().is_none_or(|app| !app.wants_mirrors() || vm_is_down(&app))
         }
         _ => false,
     }

@@ -35,6 +35,11 @@ impl<'a> ObservedObject<'a> {
         self.change == Some(Change::Deleted)
     }
 
+    /// Whether the object was deleted, or waits for its finalizers to be removed.
+    pub(super) fn is_terminating(&self) -> bool {
+        self.is_deleted() || self.object.pointer("/metadata/deletionTimestamp").is_some()
+    }
+
     /// `metadata.uid`.
     pub(super) fn uid(&self) -> &'a str {
         self.text("/metadata/uid")

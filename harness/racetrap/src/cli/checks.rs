@@ -13,7 +13,7 @@ use crate::engine::Engines;
 use crate::process::{ask, called, companion, find_program, first_line};
 use crate::report::{Check, CheckState};
 use crate::sys;
-use crate::vm::Images;
+use crate::vm::{Images, Limactl, VmError};
 use crate::world::{EngineChoice, EngineVersion, GuestVersion, longest_socket_path};
 
 /// The least free disk space for worlds, in MiB: several times what one engine needs for its files
@@ -49,9 +49,14 @@ const PROGRAMS: [Program; 11] = [
     program(Whose::World, "nsenter", "util-linux", "the namespaces of each engine"),
     program(Whose::Some, "docker", "docker.io", "the user of the docker command"),
     program(Whose::Some, "kubectl", "kubernetes-client", "`ctl` of the daemon"),
-    program(Whose::Some, "qemu-img", "qemu-utils", "VM mode `program`"),
-    program(Whose::Some, "ssh", "openssh-client", "VM mode `program`, and engines `vm:…`"),
-    program(Whose::Some, "qemu-system-x86_64", "qemu-system-x86", "engines `vm:…`"),
+    program(Whose::Some, "qemu-img", "qemu-utils", "VM mode `program`, and engines `vm:…`"),
+    program(
+        Whose::Some,
+        "ssh",
+        "openssh-client",
+        "VM mode `program`, and engines `vm:…` and `lima:…`",
+    ),
+    program(Whose::Some, "qemu-system-x86_64", "qemu-system-x86", "engines `vm:…` and `lima:…`"),
     program(Whose::Some, "mmdebstrap", "mmdebstrap", "`racetrap vm build`"),
 ];
 
@@ -104,6 +109,7 @@ async fn machine(engine: EngineChoice) -> Vec<Check> {
             checks.push(on_path(program).await);
         }
     }
+    checks.push(limactl(engine.needs_limactl()).await);
     checks.extend([
         proc_file_system(),
         overlay(),
@@ -200,6 +206,24 @@ fn built(version: GuestVersion) -> Check {
         Err(error) => Err((CheckState::Missing, chain(&error))),
     };
     check("guest", "the engine that was chosen", found)
+}
+
+/// An installed Lima. Debian has no package of it. It is run, because it refuses to run as root.
+async fn limactl(is_needed: bool) -> Check {
+    let state = if is_needed { CheckState::Missing } else { CheckState::Optional };
+    let asked = match Limactl::find() {
+        Ok(limactl) => limactl.version().await.map(|version| (limactl, version)),
+        Err(error) => Err(error),
+    };
+    let found = match asked {
+        Ok((limactl, version)) => Ok(format!("{}, {version}", limactl.path().display())),
+        Err(VmError::NoLimactl) => Err((
+            state,
+            "install Lima (https://lima-vm.io), or put the directory of limactl on PATH".to_owned(),
+        )),
+        Err(error) => Err((state, chain(&error))),
+    };
+    check("limactl", "engines `lima:…`", found)
 }
 
 /// The version that a program prints. Programs without such an option print nothing useful.

@@ -9,7 +9,7 @@ use super::format::Format;
 use super::options::{DaemonArgs, JobsArgs, WorldArgs};
 use crate::engine::{Engines, InstallError};
 use crate::report::{self, Terminal};
-use crate::vm::{GuestVersion, Images, VmError};
+use crate::vm::{GuestVersion, Images, Limactl, VmError};
 use crate::world::{EngineChoice, EngineKind, EngineVersion};
 
 /// Arguments of `lanes`.
@@ -47,7 +47,8 @@ pub(super) async fn lanes(args: Args, format: Format, terminal: Terminal) -> Res
     compare(columns, &args.targets, &args.jobs, &table, (format, terminal)).await
 }
 
-/// The engines that this machine has beside its own: first those that are installed, then the guests.
+/// The engines that this machine has beside its own: first those that are installed, then the guests, forked
+/// and, if there is a Lima, booted by it.
 fn available() -> Result<Vec<EngineChoice>, Failure> {
     let engines = Engines::in_user_cache().map_err(of_engine)?;
     let mut found = Vec::new();
@@ -60,7 +61,11 @@ fn available() -> Result<Vec<EngineChoice>, Failure> {
     let is_built = |version: &GuestVersion| {
         images.iter().any(|image| image.version == *version && image.is_current)
     };
-    found.extend(GuestVersion::ALL.into_iter().filter(is_built).map(EngineKind::Guest));
+    let guests = || GuestVersion::ALL.into_iter().filter(is_built);
+    found.extend(guests().map(EngineKind::Guest));
+    if Limactl::find().is_ok() {
+        found.extend(guests().map(EngineKind::Lima));
+    }
     Ok(found.into_iter().map(|kind| EngineChoice { kind, store: None }).collect())
 }
 

@@ -49,7 +49,8 @@ pub(super) struct WorldArgs {
     ///
     /// `dockerd` is the machine's own, `dockerd:VERSION` an installed one, and `dind:VERSION` runs
     /// in a privileged container on your Docker, which DOCKER_HOST names. Append `+overlay2` or
-    /// `+containerd` to choose the image store. `vm:VERSION` runs in a virtual machine.
+    /// `+containerd` to choose the image store. `vm:VERSION` runs in a virtual machine, which
+    /// `lima:VERSION` boots by an installed Lima.
     #[arg(long, value_name = "ENGINE", default_value_t)]
     pub(super) engine: EngineChoice,
     #[command(flatten)]

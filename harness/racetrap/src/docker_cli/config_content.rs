@@ -1,10 +1,8 @@
 //! Reads the configuration's files for the history: names as they are, and a digest of each value.
 //!
-//! Each world has a random key for its digests, which is never written anywhere. So nobody can find
-//! a secret by comparing digests of guesses, and two digests are equal only within a world.
+//! Each world has digests of its own, so two digests are equal only within a world.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
 use std::{fs, io};
 
@@ -13,6 +11,7 @@ use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::settings::Settings;
+use crate::mask::ValueDigests;
 use crate::sys::file_facts;
 
 /// The member that names the current context.
@@ -24,7 +23,7 @@ const MAPS: [&str; 2] = ["auths", "credHelpers"];
 /// Reads files without their secrets.
 #[derive(Default)]
 pub(super) struct ContentReader {
-    key: RandomState,
+    digests: ValueDigests,
 }
 
 impl ContentReader {
@@ -40,11 +39,12 @@ impl ContentReader {
                         && MAPS.contains(&name.as_str())
                     {
                         let each = entries.iter();
-                        recorded
-                            .extend(each.map(|(at, it)| (format!("{name}/{at}"), self.digest(it))));
+                        recorded.extend(
+                            each.map(|(at, it)| (format!("{name}/{at}"), self.digests.digest(it))),
+                        );
                         recorded.insert(name, String::new());
                     } else {
-                        let digest = self.digest(&value);
+                        let digest = self.digests.digest(&value);
                         recorded.insert(name, digest);
                     }
                 }
@@ -65,11 +65,6 @@ impl ContentReader {
             }
             Err(other) => (None, other),
         }
-    }
-
-    fn digest(&self, value: &Value) -> String {
-        // Equal values have equal texts: the members of an object are sorted by their names.
-        format!("{:016x}", self.key.hash_one(value.to_string()))
     }
 }
 

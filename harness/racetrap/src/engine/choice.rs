@@ -33,6 +33,8 @@ pub enum EngineKind {
     Dind(EngineVersion),
     /// In a virtual machine, which is forked from a template.
     Guest(GuestVersion),
+    /// In a virtual machine, which an installed Lima boots.
+    Lima(GuestVersion),
 }
 
 /// The engine of a world. The default is the machine's own dockerd with its default store.
@@ -58,7 +60,8 @@ pub struct NoSuchVersion(String);
 
 /// The forms of a choice, for error messages.
 const FORMS: &str = "`dockerd`, `dockerd:VERSION` or `dind:VERSION`, each also with `+overlay2` \
-                     or `+containerd` behind it, or `vm:VERSION`; `vm` means `vm:20.10`";
+                     or `+containerd` behind it, or `vm:VERSION` or `lima:VERSION`; `vm` means `vm:20.10`, \
+                     `lima` means `lima:20.10`";
 
 fn all_versions() -> String {
     EngineVersion::ALL.map(EngineVersion::name).join(", ")
@@ -140,16 +143,21 @@ impl EngineChoice {
             EngineKind::Dockerd(version) => version,
             EngineKind::Dind(version) => Some(version),
             // The version of a guest's engine is that of its image.
-            EngineKind::Guest(_) => None,
+            EngineKind::Guest(_) | EngineKind::Lima(_) => None,
         }
     }
 
     /// The guest that runs the engine, if it runs in a virtual machine.
     pub(crate) fn guest(self) -> Option<GuestVersion> {
         match self.kind {
-            EngineKind::Guest(version) => Some(version),
+            EngineKind::Guest(version) | EngineKind::Lima(version) => Some(version),
             EngineKind::Dockerd(_) | EngineKind::Dind(_) => None,
         }
+    }
+
+    /// Whether an installed Lima boots the guest, for which `limactl` is needed.
+    pub(crate) fn needs_limactl(self) -> bool {
+        matches!(self.kind, EngineKind::Lima(_))
     }
 
     /// Whether an engine that says that it has this full version can be the chosen one.
@@ -157,7 +165,7 @@ impl EngineChoice {
         match self.kind {
             EngineKind::Dockerd(None) => true,
             EngineKind::Dockerd(Some(version)) | EngineKind::Dind(version) => version.covers(full),
-            EngineKind::Guest(version) => version.covers(full),
+            EngineKind::Guest(version) | EngineKind::Lima(version) => version.covers(full),
         }
     }
 
@@ -179,6 +187,7 @@ impl fmt::Display for EngineChoice {
             EngineKind::Dockerd(Some(version)) => write!(f, "dockerd:{version}")?,
             EngineKind::Dind(version) => write!(f, "dind:{version}")?,
             EngineKind::Guest(version) => write!(f, "vm:{version}")?,
+            EngineKind::Lima(version) => write!(f, "lima:{version}")?,
         }
         match self.store {
             Some(store) => write!(f, "+{}", store.name()),
@@ -200,24 +209,26 @@ impl FromStr for EngineChoice {
         };
         let version =
             |text: &str| EngineVersion::from_str(text).map_err(|error| refused(error.to_string()));
+        let guest =
+            |text: &str| GuestVersion::from_str(text).map_err(|error| refused(error.to_string()));
         let kind = match kind.split_once(':') {
             None if kind == "dockerd" => EngineKind::Dockerd(None),
             Some(("dockerd", name)) => EngineKind::Dockerd(Some(version(name)?)),
             Some(("dind", name)) => EngineKind::Dind(version(name)?),
             None if kind == "vm" => EngineKind::Guest(GuestVersion::V20_10),
-            Some(("vm", name)) => {
-                let version = GuestVersion::from_str(name);
-                EngineKind::Guest(version.map_err(|error| refused(error.to_string()))?)
-            }
+            None if kind == "lima" => EngineKind::Lima(GuestVersion::V20_10),
+            Some(("vm", name)) => EngineKind::Guest(guest(name)?),
+            Some(("lima", name)) => EngineKind::Lima(guest(name)?),
             None if kind == "dind" => {
                 return Err(refused("`dind` needs a version".to_owned()));
             }
             _ => return Err(refused(format!("there is no kind of engine `{kind}`"))),
         };
-        if store.is_some() && matches!(kind, EngineKind::Guest(_)) {
+        let choice = Self { kind, store };
+        if store.is_some() && choice.guest().is_some() {
             return Err(refused("the engine of a guest has its own image store".to_owned()));
         }
-        Ok(Self { kind, store })
+        Ok(choice)
     }
 }
 
@@ -237,9 +248,14 @@ mod tests {
             }
         }
         assert_eq!(EngineChoice::default().to_string(), "dockerd");
-        for (text, printed) in
-            [("vm", "vm:20.10"), ("vm:20.10", "vm:20.10"), ("vm:26.1", "vm:26.1")]
-        {
+        for (text, printed) in [
+            ("vm", "vm:20.10"),
+            ("vm:20.10", "vm:20.10"),
+            ("vm:26.1", "vm:26.1"),
+            ("lima", "lima:20.10"),
+            ("lima:20.10", "lima:20.10"),
+            ("lima:26.1", "lima:26.1"),
+        ] {
             let choice: EngineChoice = text.parse().expect("a form of the table");
             assert_eq!(choice.to_string(), printed);
         }
@@ -261,9 +277,28 @@ mod tests {
             ("dockerd+overlay2:28.5", "image store `overlay2:28.5`"),
             ("vm:28.5", "version `28.5`; there are: 20.10, 26.1"),
             ("vm+overlay2", "its own image store"),
+            ("lima:28.5", "version `28.5`; there are: 20.10, 26.1"),
+            ("lima:", "version ``"),
+            ("lima+containerd", "its own image store"),
         ] {
             let refused = text.parse::<EngineChoice>().expect_err(text).to_string();
             assert!(refused.contains(named), "{text}: {refused}");
+        }
+    }
+
+    // Both run the same guest; only one of them needs the program of Lima.
+    #[test]
+    fn only_the_engines_of_lima_need_limactl() {
+        for (text, needs_limactl, in_guest) in [
+            ("dockerd", false, false),
+            ("dind:26.1", false, false),
+            ("vm:26.1", false, true),
+            ("lima:26.1", true, true),
+        ] {
+            let choice: EngineChoice = text.parse().expect("a form of the table");
+            assert_eq!(choice.needs_limactl(), needs_limactl, "{text}");
+            assert_eq!(choice.guest().is_some(), in_guest, "{text}");
+            assert_eq!(choice.installed_version().is_some(), text == "dind:26.1", "{text}");
         }
     }
 

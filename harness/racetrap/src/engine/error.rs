@@ -61,8 +61,8 @@ pub enum EngineError {
     /// A step is about the hostagent, and the daemon does not run the virtual machine.
     #[error("the daemon runs no hostagent for this machine; it does in VM mode `guest`")]
     NoHostagent,
-    /// A step is for a virtual machine that the harness starts, and the daemon's Lima has started this one.
-    #[error("this cannot be done to a machine that the daemon's Lima has started")]
+    /// A step is for a virtual machine that the harness starts, and Lima has started this one.
+    #[error("this cannot be done to a machine that Lima has started")]
     NotOurMachine,
     /// A fault of the virtual machine was injected, or ended, and the guest does not show it.
     #[error("the guest does not show the effect: {why}")]
@@ -70,8 +70,8 @@ pub enum EngineError {
         /// What it shows.
         why: String,
     },
-    /// The daemon's own virtual machine is not as a step needs it.
-    #[error("the daemon's machine could not be {what}")]
+    /// The virtual machine that Lima has started is not as it is needed.
+    #[error("Lima's machine could not be {what}")]
     Machine {
         /// What was tried, as a past participle.
         what: &'static str,

@@ -27,7 +27,7 @@ pub(crate) enum Engine {
     Dind(Dind),
     /// A dockerd in a virtual machine.
     Guest(Box<Guest>),
-    /// A dockerd in the virtual machine that the daemon's own Lima boots.
+    /// A dockerd in a virtual machine that Lima boots: the daemon's own, or an installed one.
     Lima(Box<LimaGuest>),
 }
 
@@ -55,6 +55,10 @@ impl Engine {
                 let guest = Guest::start(version, config, declare, tasks, recorder);
                 Self::Guest(Box::new(Box::pin(guest).await?))
             }
+            EngineKind::Lima(version) => {
+                let guest = LimaGuest::start(version, config, declare, tasks, recorder);
+                Self::Lima(Box::new(Box::pin(guest).await?))
+            }
         };
         // An engine may ignore a setting that it does not know, so what it says about itself
         // counts.
@@ -81,7 +85,7 @@ impl Engine {
     /// Lima's configuration for the guest, if the daemon's Lima boots it.
     pub(crate) fn lima_override(&self) -> Option<String> {
         match self {
-            Self::Lima(engine) => Some(engine.lima_override()),
+            Self::Lima(engine) => engine.lima_override(),
             Self::Dockerd(_) | Self::Dind(_) | Self::Guest(_) => None,
         }
     }

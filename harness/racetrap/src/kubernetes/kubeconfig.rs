@@ -5,15 +5,15 @@
 //! task that waits for changes calls it, and so does the harness before each record whose order matters.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::{fs, io};
 
 use racetrap_history::{FileChange, KUBECONFIG_LISTS, Kubeconfig, KubeconfigContent, What};
-use serde_json::{Map, Value};
+use serde_json::Map;
 use tokio::task::JoinSet;
 
+use crate::mask::ValueDigests;
 use crate::recorder::Recorder;
 use crate::sys::{DirectoryWatch, FileEventKind, file_facts};
 
@@ -24,7 +24,7 @@ pub(super) struct KubeconfigWatch(Arc<Mutex<WatchState>>);
 struct WatchState {
     path: PathBuf,
     directory: DirectoryWatch,
-    key: RandomState,
+    digests: ValueDigests,
     recorder: Recorder,
 }
 
@@ -40,8 +40,8 @@ impl KubeconfigWatch {
             fs::create_dir_all(parent)?;
             directory.watch(parent)?;
         }
-        let (key, recorder) = (RandomState::new(), recorder.clone());
-        let watch = Self(Arc::new(Mutex::new(WatchState { path, directory, key, recorder })));
+        let (digests, recorder) = (ValueDigests::default(), recorder.clone());
+        let watch = Self(Arc::new(Mutex::new(WatchState { path, directory, digests, recorder })));
         let observer = watch.clone();
         watch.state().directory.observe(tasks, move || observer.record_changes())?;
         Ok(watch)
@@ -92,13 +92,13 @@ impl WatchState {
 
     fn record(&self, how: FileChange) {
         let mode = file_facts(&self.path).map_or(0, |facts| facts.mode);
-        let holds = content(&self.path, &self.key);
+        let holds = content(&self.path, &self.digests);
         self.recorder.append(What::Kubeconfig(Kubeconfig { how, mode, holds }));
     }
 }
 
 /// The names in a kubeconfig, with digests of what they have.
-fn content(path: &Path, key: &RandomState) -> KubeconfigContent {
+fn content(path: &Path, digests: &ValueDigests) -> KubeconfigContent {
     let text = match fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return KubeconfigContent::Nothing,
@@ -110,8 +110,6 @@ fn content(path: &Path, key: &RandomState) -> KubeconfigContent {
         if text.trim().is_empty() { Some(Map::new()) } else { serde_yaml::from_str(text).ok() }
     });
     let Some(config) = parsed else { return KubeconfigContent::Broken { bytes } };
-    // Equal values have equal texts: the members of an object are sorted by their names.
-    let digest = |value: &Value| format!("{:016x}", key.hash_one(value.to_string()));
     let mut members = BTreeMap::new();
     let mut current = String::new();
     for (name, value) in &config {
@@ -120,10 +118,10 @@ fn content(path: &Path, key: &RandomState) -> KubeconfigContent {
         } else if KUBECONFIG_LISTS.contains(&name.as_str()) {
             for entry in value.as_array().into_iter().flatten() {
                 let of = entry["name"].as_str().unwrap_or_default();
-                members.insert(format!("{name}/{of}"), digest(entry));
+                members.insert(format!("{name}/{of}"), digests.digest(entry));
             }
         } else {
-            members.insert(name.clone(), digest(value));
+            members.insert(name.clone(), digests.digest(value));
         }
     }
     KubeconfigContent::Config { current, members }
@@ -132,22 +130,22 @@ fn content(path: &Path, key: &RandomState) -> KubeconfigContent {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::hash::RandomState;
 
     use racetrap_history::KubeconfigContent;
 
     use super::content;
+    use crate::mask::ValueDigests;
 
     // Each value has a secret, which must not be in the record, and must change it.
     #[test]
     fn a_kubeconfig_is_recorded_by_names_and_digests() {
         let place = tempfile::tempdir().expect("a temporary directory");
         let path = place.path().join("config");
-        let key = RandomState::new();
-        assert_eq!(content(&path, &key), KubeconfigContent::Nothing);
+        let digests = ValueDigests::default();
+        assert_eq!(content(&path, &digests), KubeconfigContent::Nothing);
         let read = |text: &str| {
             fs::write(&path, text).expect("a file");
-            content(&path, &key)
+            content(&path, &digests)
         };
         assert_eq!(read("- SECRET"), KubeconfigContent::Broken { bytes: 8 });
         let text =

@@ -10,6 +10,7 @@
 //! - `text`, `assignment`: the patterns; `lines`: the lines of a stream, for secrets of several
 //!   lines;
 //! - `words`: names that announce a secret, and variables that hold none;
+//! - `ValueDigests`: digests that compare values without showing them;
 //! - `Location`: where a value is in a document;
 //! - `record`: records, before they enter the history;
 //! - `canary`: secrets that are planted in every world, so that a failure of the masking is
@@ -20,6 +21,7 @@
 
 mod assignment;
 pub(crate) mod canary;
+mod digest;
 mod docker_config;
 mod document;
 mod hits;
@@ -36,6 +38,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use digest::ValueDigests;
 pub(crate) use document::DocumentKind;
 pub(crate) use hits::Hits;
 pub use hits::Masked;

@@ -230,7 +230,6 @@ fn launch(
             interrupted: interrupted.load(Ordering::SeqCst),
         };
         let Ok(output) = output else {
-            run.stderr = "it was still running at its limit, and was killed".to_owned();
             let late = NotReached::new(what, began.elapsed(), "it still ran, and was killed");
             return Ok(Err((run, late)));
         };

@@ -8,7 +8,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use racetrap_history::{Platform, Scenario, Supposes, View, VmMode};
+use racetrap_history::{EngineStep, GuestOp, Platform, Scenario, Step, Supposes, View, VmMode};
 
 use crate::clock::Clock;
 use crate::recorder::Recorder;
@@ -42,10 +42,17 @@ pub(super) fn refused(
     }
     let modes = &scenario.needs.vm;
     let is_guest_only = wanted == Some(VmMode::Guest) || modes.as_slice() == [VmMode::Guest];
-    if is_guest_only && engine.guest().is_none() {
+    if is_guest_only && (engine.guest().is_none() || engine.needs_limactl()) {
         return Some(format!(
-            "VM mode `guest` boots an engine in a virtual machine, such as `vm`, and the run is on \
-             `{engine}`"
+            "VM mode `guest` boots an engine in a virtual machine, `vm`, by the daemon's own Lima, and the \
+             run is on `{engine}`"
+        ));
+    }
+    if engine.needs_limactl() && scenario.steps.iter().any(is_not_for_limactl) {
+        return Some(format!(
+            "the scenario lets the guest's kernel panic, changes its disk or clock, or kills a hostagent of the \
+             daemon; on `{engine}`, Lima chooses the disk, has the console, and sets a wrong clock right, and \
+             the daemon has no hostagent"
         ));
     }
     if is_guest_only && scenario.needs_own_machine() {
@@ -66,6 +73,13 @@ pub(super) fn refused(
     let names: Vec<_> = modes.iter().map(ToString::to_string).collect();
     let names = names.join(" or ");
     Some(format!("the scenario needs VM mode `{names}`, and `--vm {wanted}` was asked for"))
+}
+
+/// Whether a step does something that cannot be done to a guest that the harness's Lima boots.
+fn is_not_for_limactl(step: &Step) -> bool {
+    let step = step.for_neighbour().unwrap_or(step);
+    let Step::Engine(EngineStep::Guest(op)) = step else { return false };
+    op.needs_own_machine() || *op == GuestOp::KillHostagent
 }
 
 /// What the scenario supposes and the daemon of this world lacks; nothing if it lacks nothing, or if
@@ -156,6 +170,9 @@ mod tests {
     // excluded.
     #[rstest]
     #[case(&[], Some(VmMode::Guest), "vm", None)]
+    #[case(&[], None, "lima", None)]
+    #[case(&[], Some(VmMode::Guest), "lima", Some("the run is on `lima:20.10`"))]
+    #[case(&[VmMode::Guest], None, "lima:26.1", Some("by the daemon's own Lima"))]
     #[case(&[VmMode::Guest], None, "vm", None)]
     #[case(&[VmMode::Guest], None, "dockerd", Some("boots an engine in a virtual machine"))]
     #[case(&[], Some(VmMode::Guest), "dockerd", Some("boots an engine in a virtual machine"))]
@@ -191,6 +208,29 @@ mod tests {
         let scenario = catalogue.get(&id.parse().expect("an id")).expect("an entry");
         let why = refused(scenario, Some(mode), "vm".parse().expect("an engine"));
         assert_eq!(why.is_some(), expected, "{why:?}");
+    }
+
+    // The same of the machine of an installed Lima, whatever the VM mode is.
+    #[rstest]
+    #[case(json!("panic"), "lima", true)]
+    #[case(json!({ "clock": { "behind_s": 60 } }), "lima", true)]
+    #[case(json!({ "disk": "failing" }), "lima", true)]
+    #[case(json!("kill_hostagent"), "lima", true)]
+    #[case(json!("power_cut"), "lima", false)]
+    #[case(json!("kill_forward"), "lima", false)]
+    #[case(json!({ "memory": "scarce" }), "lima", false)]
+    #[case(json!("panic"), "vm", false)]
+    fn on_an_installed_lima_some_faults_of_guests_are_not_applicable(
+        #[case] op: Value,
+        #[case] engine: &str,
+        #[case] expected: bool,
+    ) {
+        let steps = json!([{ "app": { "running": true } }, { "guest": op }, "settle"]);
+        let scenario = json!({ "finding": "1-A", "steps": steps });
+        let scenario = serde_json::from_value(scenario).expect("a scenario");
+        let why = refused(&scenario, None, engine.parse().expect("an engine"));
+        assert_eq!(why.is_some(), expected, "{why:?}");
+        assert!(why.is_none_or(|why| why.contains("on `lima:20.10`, Lima")));
     }
 
     // Of the faults of guests, the daemon's machine can have those that the agent or QEMU brings about alone.

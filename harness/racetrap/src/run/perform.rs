@@ -37,7 +37,8 @@ pub async fn run(scenario: &Scenario, options: &RunOptions) -> Result<Outcome, R
         return not_applicable(scenario, options, clock, why).await;
     }
     let mut modes = vec![VmMode::Api, VmMode::Program];
-    modes.extend(options.engine.guest().map(|_| VmMode::Guest));
+    let guest = options.engine.guest().filter(|_| !options.engine.needs_limactl());
+    modes.extend(guest.map(|_| VmMode::Guest));
     modes.retain(|mode| scenario.needs.vm.is_empty() || scenario.needs.vm.contains(mode));
     modes.retain(|mode| options.vm.is_none_or(|wanted| wanted == *mode));
     let (last, others) = modes.split_last().expect("a scenario without a mode was refused");

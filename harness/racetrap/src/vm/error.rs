@@ -20,6 +20,17 @@ pub enum VmError {
         /// The program.
         program: &'static str,
     },
+    /// There is no `limactl`.
+    #[error("there is no limactl on PATH; install Lima (https://lima-vm.io)")]
+    NoLimactl,
+    /// `limactl` does not run, or has ended too early.
+    #[error("{path} failed: {why}")]
+    Limactl {
+        /// Where it is.
+        path: PathBuf,
+        /// What it says.
+        why: String,
+    },
     /// The image of the guest is not built, or was built by another recipe.
     #[error("the guest {version} is not built; run `racetrap vm build {version}`")]
     NotBuilt {

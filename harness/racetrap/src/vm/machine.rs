@@ -12,6 +12,9 @@ pub(crate) const DAEMON_ADDRESS: &str = "10.0.2.15";
 /// The guest's address in the network of the harness, which no fault cuts.
 pub(crate) const HARNESS_ADDRESS: &str = "10.0.3.15";
 
+/// The guest's address in the network of Lima.
+pub(crate) const LIMA_ADDRESS: &str = "192.168.5.15";
+
 /// The guest's memory, in MiB.
 const MEMORY_MIB: u32 = 1024;
 

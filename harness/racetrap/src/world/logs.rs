@@ -5,7 +5,7 @@ use std::io::{self, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::intent::{Intent, LogLengths, declared};
-use crate::world_directory::{ENGINE_LOG, GUEST_LOG, engine_log, guest_log};
+use crate::world_directory::{ENGINE_LOG, GUEST_LOG, engine, engine_log, guest_log, lima_home};
 
 /// The present length of each log of the world in `directory`, in bytes.
 pub(super) fn lengths(directory: &Path) -> io::Result<LogLengths> {
@@ -28,8 +28,8 @@ pub(super) fn keep(directory: &Path, evidence: &Path, before: &LogLengths) -> io
     Ok(())
 }
 
-/// Every log that exists, with its name in the evidence: those of the engine, of its guest, of the
-/// daemon, and of the daemon's VMs (contract 2.3, 7.3).
+/// Every log that exists, with its name in the evidence: those of the engine, of its guest and of the
+/// Lima that boots it, of the daemon, and of the daemon's VMs (contract 2.3, 7.3).
 fn logs(directory: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let mut logs = Vec::new();
     for (log, name) in [(engine_log(directory), ENGINE_LOG), (guest_log(directory), GUEST_LOG)] {
@@ -37,6 +37,7 @@ fn logs(directory: &Path) -> io::Result<Vec<(PathBuf, String)>> {
             logs.push((log, name.to_owned()));
         }
     }
+    logs_below(&lima_home(&engine(directory)), "lima", &mut logs)?;
     for intent in declared(directory).unwrap_or_default() {
         let Intent::Daemon { paths, .. } = intent else { continue };
         for (place, prefix) in [("log_dir", "daemon"), ("lima_home", "lima")] {
@@ -51,7 +52,7 @@ fn logs(directory: &Path) -> io::Result<Vec<(PathBuf, String)>> {
 /// Adds the logs in a directory and below it: each VM has a directory of its own.
 fn logs_below(place: &Path, prefix: &str, logs: &mut Vec<(PathBuf, String)>) -> io::Result<()> {
     let entries = match std::fs::read_dir(place) {
-        // The daemon creates the directory when it starts.
+        // The daemon creates its directories when it starts, and few engines need Lima.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,
     };
@@ -72,7 +73,7 @@ fn logs_below(place: &Path, prefix: &str, logs: &mut Vec<(PathBuf, String)>) -> 
 mod tests {
     use super::*;
 
-    // One log grows, one is rotated to a shorter one, one is new, one is a VM's. Of each, the
+    // One log grows, one is rotated to a shorter one, one is new, one is a VM's, one the engine's Lima's. Of each, the
     // evidence must have every byte of this run, and none of an earlier run.
     #[test]
     fn only_what_was_written_since_the_run_began_is_kept() {
@@ -81,7 +82,8 @@ mod tests {
         let home = crate::world_directory::home(&world);
         let (state, lima) = (home.join(".local/state/rd-3"), home.join(".rd3/lima"));
         let vm = lima.join("rd");
-        for directory in [&state, &vm, &evidence] {
+        let own = lima_home(&engine(&world)).join("vm");
+        for directory in [&state, &vm, &own, &evidence] {
             std::fs::create_dir_all(directory).expect("a directory");
         }
         let paths = [("log_dir", state.clone()), ("lima_home", lima)];
@@ -97,12 +99,14 @@ mod tests {
         write(state.join("rdd.stdout.log"), "all");
         write(vm.join("serial.log"), "boot");
         write(vm.join("lima.yaml"), "no log");
+        write(own.join("ha.stderr.log"), "booted");
         keep(&world, &evidence, &before).expect("room for logs");
         let kept = |name: &str| std::fs::read_to_string(evidence.join(name)).expect("a kept log");
         assert_eq!(kept("engine.log"), "new");
         assert_eq!(kept("daemon-rdd.stderr.log"), "short");
         assert_eq!(kept("daemon-rdd.stdout.log"), "all");
         assert_eq!(kept("lima-rd-serial.log"), "boot");
-        assert_eq!(std::fs::read_dir(&evidence).expect("evidence").count(), 4);
+        assert_eq!(kept("lima-vm-ha.stderr.log"), "booted");
+        assert_eq!(std::fs::read_dir(&evidence).expect("evidence").count(), 5);
     }
 }

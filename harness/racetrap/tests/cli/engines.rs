@@ -152,7 +152,7 @@ fn a_version_that_there_is_not_is_refused_with_those_that_there_are() {
         assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
         assert!(words(&stderr).contains("`19.03`; there are: 26.1, 28.5"), "{stderr}");
     }
-    for engine in ["dockerd:19.03", "podman", "dockerd+btrfs"] {
+    for engine in ["dockerd:19.03", "podman", "dockerd+btrfs", "lima:28.5"] {
         let arguments = ["run", "--engine", engine];
         let (code, _, stderr) = outcome(&mut machine.sandbox.racetrap(&arguments));
         assert_eq!(code, 2, "{stderr}");
@@ -187,4 +187,47 @@ fn a_run_on_an_engine_that_is_not_installed_names_the_command_that_installs_it()
         assert!(words(&stderr).contains("`racetrap engine install 28.5`"), "{stderr}");
         assert_eq!(fs::read_dir(sandbox.path()).unwrap().count(), 0, "{command}");
     }
+}
+
+/// Lima is in no package. Where there is none, `doctor` says so, and a run on it is refused before it creates
+/// anything.
+#[test]
+fn a_machine_without_lima_is_told_so_by_doctor_and_by_each_run_on_it() {
+    let sandbox = Sandbox::new();
+    let (_, stdout, _) = outcome(&mut sandbox.racetrap_on_a_bare_machine(&["doctor"]));
+    let mut lines = stdout.lines().skip_while(|line| !line.contains(" limactl "));
+    assert!(lines.next().is_some_and(|line| line.starts_with("optional")), "{stdout}");
+    assert!(lines.nth(1).is_some_and(|line| line.contains(WITHOUT_LIMA)), "{stdout}");
+    for arguments in [["run", "--engine", "lima"], ["matrix", "--engine", "lima:26.1"]] {
+        let arguments = [arguments.as_slice(), &["295-I3", "--daemon", program()]].concat();
+        assert_lima_is_missing(&sandbox, &mut sandbox.racetrap_on_a_bare_machine(&arguments));
+    }
+}
+
+/// Everything that the first lane needs is there, so only the second one can be refused. That must come
+/// before the first one runs.
+#[test]
+fn lanes_with_a_lima_that_is_missing_are_refused_before_any_of_them_runs() {
+    let sandbox = Sandbox::new();
+    let bin = tempfile::tempdir().unwrap();
+    for name in ["containerd", "runc", "unshare", "nsenter", "stat", "true"] {
+        let path = std::env::var_os("PATH").unwrap();
+        let mut found = std::env::split_paths(&path).map(|place| place.join(name));
+        let program = found.find(|path| path.is_file()).unwrap();
+        std::os::unix::fs::symlink(program, bin.path().join(name)).unwrap();
+    }
+    let mut command = sandbox.racetrap(&["lanes", "295-I3", "--with", "lima"]);
+    assert_lima_is_missing(&sandbox, command.env("PATH", bin.path()));
+}
+
+const WITHOUT_LIMA: &str = "install Lima (https://lima-vm.io)";
+
+#[track_caller]
+fn assert_lima_is_missing(sandbox: &Sandbox, command: &mut Command) {
+    let (code, stdout, stderr) = outcome(command);
+    assert_eq!((code, stdout.as_str()), (4, ""), "{stderr}");
+    let said = words(&stderr);
+    assert!(said.contains("limactl is for engines `lima:…`"), "{stderr}");
+    assert!(said.contains(WITHOUT_LIMA), "{stderr}");
+    assert_eq!(fs::read_dir(sandbox.path()).unwrap().count(), 0);
 }

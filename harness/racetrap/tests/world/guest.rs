@@ -12,7 +12,7 @@ use crate::engine::SCHEDULE;
 use crate::place::{Place, wait_until, wait_within};
 
 /// An engine with an object of each kind, which the daemon mirrors.
-const BEGIN: &str = "
+pub(crate) const BEGIN: &str = "
 finding: 295-I4
 steps:
   - load_image: {image: base, tags: ['base:1']}
@@ -22,14 +22,14 @@ steps:
   - settle
 ";
 
-const CUT: &str = "
+pub(crate) const CUT: &str = "
   - guest: power_cut
   - await: {condition: {type: ContainerEngineReady, status: 'False'}}
   - guest: power_on
   - settle
 ";
 
-const RESET: &str = "
+pub(crate) const RESET: &str = "
   - guest: reset
   - create_volume: {name: after-the-reset}
   - guest: forward
@@ -44,14 +44,14 @@ const PAUSE: &str = "
   - settle
 ";
 
-const UNPLUG: &str = "
+pub(crate) const UNPLUG: &str = "
   - guest: nic_down
   - create_volume: {name: unheard}
   - guest: nic_up
   - settle
 ";
 
-const FORWARD: &str = "
+pub(crate) const FORWARD: &str = "
   - guest: kill_forward
   - await: {condition: {type: ContainerEngineReady, status: 'False'}}
   - guest: forward
@@ -94,12 +94,17 @@ const FAILING: &str = "
   - settle
 ";
 
-/// Runs a schedule on a guest, which must pass, and returns its history.
 #[track_caller]
 fn history(place: &Place, schedule: &str) -> Vec<Value> {
+    history_on("vm", place, schedule)
+}
+
+/// Runs a schedule on an engine in a guest, which must pass, and returns its history.
+#[track_caller]
+pub(crate) fn history_on(engine: &str, place: &Place, schedule: &str) -> Vec<Value> {
     let file = place.path().join("guest.yaml");
     std::fs::write(&file, schedule).unwrap();
-    let output = place.run(&["run", file.to_str().unwrap(), "--keep", "--engine", "vm"]);
+    let output = place.run(&["run", file.to_str().unwrap(), "--keep", "--engine", engine]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}{complaint}");
@@ -109,7 +114,7 @@ fn history(place: &Place, schedule: &str) -> Vec<Value> {
 }
 
 /// The records from the beginning of the step with this index to its end.
-fn during(history: &[Value], index: u64) -> &[Value] {
+pub(crate) fn during(history: &[Value], index: u64) -> &[Value] {
     let at = |what: &str| {
         let is_it = |record: &Value| record["what"] == what && record["index"] == index;
         history.iter().position(is_it).unwrap()
@@ -118,13 +123,13 @@ fn during(history: &[Value], index: u64) -> &[Value] {
 }
 
 /// How often a process of the world began or ended.
-fn lives(history: &[Value], name: &str) -> usize {
+pub(crate) fn lives(history: &[Value], name: &str) -> usize {
     let is_it = |record: &&Value| record["what"] == "process" && record["name"] == name;
     history.iter().filter(is_it).count()
 }
 
 /// The texts of the notes.
-fn notes(records: &[Value]) -> Vec<&str> {
+pub(crate) fn notes(records: &[Value]) -> Vec<&str> {
     let notes = records.iter().filter(|record| record["what"] == "note");
     notes.filter_map(|record| record["text"].as_str()).collect()
 }

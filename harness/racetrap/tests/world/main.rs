@@ -6,12 +6,14 @@
 
 mod admission;
 mod applicable;
+mod booted_by_lima;
 mod dind;
 mod ends;
 mod engine;
 mod guest;
 mod lanes;
 mod language;
+mod limactl;
 mod logs;
 mod place;
 mod refusals;

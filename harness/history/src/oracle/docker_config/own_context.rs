@@ -71,6 +71,7 @@ impl OwnContext {
         } else if state.is_connected()
             && user.about
             && !state.disk_failed
+            && !state.user_removed_context
             && state.own_context().is_none()
         {
             let context = &user.context;

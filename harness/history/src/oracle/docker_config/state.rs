@@ -25,6 +25,8 @@ pub(super) struct ConfigState {
     pub(super) endpoint: Option<String>,
     /// The context `default` leads to the user's own engine.
     pub(super) default: bool,
+    /// A user removed the daemon's context, and the daemon has not connected since.
+    pub(super) user_removed_context: bool,
     /// A step made the disk full or read-only.
     pub(super) disk_failed: bool,
     /// The disk is still full or read-only.
@@ -37,6 +39,7 @@ impl ConfigState {
     /// Applies the next record of a history with these steps.
     pub(super) fn apply(&mut self, record: &Record, steps: Steps<'_>) {
         self.view.apply(record);
+        self.user_removed_context &= self.is_connected();
         match &record.what {
             What::DockerUser(user) => self.user = Some(user.clone()),
             What::DockerFile(file) => self.apply_file(file),
@@ -79,6 +82,11 @@ impl ConfigState {
             self.unread_changes = 0;
             self.config = Some(file.holds.clone());
         } else if let Some(name) = file.context() {
+            let is_own = self.user.as_ref().is_some_and(|user| user.context == name);
+            if is_own {
+                let is_gone = file.holds == DockerContent::Nothing;
+                self.user_removed_context = is_gone && (file.by_user || self.user_command_runs());
+            }
             self.contexts.insert(name.to_owned(), file.holds.clone());
         }
     }

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::words::UserCommands;
 use crate::check::Check;
 use crate::oracle::Finding;
+use crate::oracle::users::UserCommands;
 use crate::record::{ApiChange, ProcessState, Record, UserWrite, What, WireMessage, WireWhat};
 
 /// The annotation by which users ask for an action.

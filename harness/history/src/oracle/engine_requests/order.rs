@@ -15,11 +15,11 @@
 use std::collections::BTreeMap;
 
 use super::engine_clock::EngineClock;
-use super::words::UserCommands;
 use crate::check::Check;
 use crate::mirror::unix_seconds;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
+use crate::oracle::users::UserCommands;
 use crate::record::{DAEMON_PARTS, ProcessState, Record, Stage, What, WireMessage, WireWhat};
 use crate::steps::Steps;
 use crate::view::{AppView, EVENTS};

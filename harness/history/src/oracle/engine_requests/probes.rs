@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::words::UserCommands;
 use crate::check::Check;
 use crate::oracle::Finding;
+use crate::oracle::users::UserCommands;
 use crate::record::{ProcessState, Record, What, WireWhat};
 
 /// A ping of the user's engine that is not answered yet.

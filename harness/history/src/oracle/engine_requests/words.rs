@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::check::Check;
 use crate::oracle::Finding;
+use crate::oracle::users::UserCommands;
 use crate::record::{Record, What, WireMessage, WireWhat};
 use crate::view::EVENTS;
 
@@ -52,24 +53,6 @@ pub(super) fn judge(history: &[Record]) -> Finding {
         }
     }
     finding
-}
-
-/// Docker commands of the user that run now.
-#[derive(Default)]
-pub(super) struct UserCommands(usize);
-
-impl UserCommands {
-    pub(super) fn apply(&mut self, what: &What) {
-        let What::UserCommand(command) = what else { return };
-        match command.end {
-            None => self.0 += 1,
-            Some(_) => self.0 = self.0.saturating_sub(1),
-        }
-    }
-
-    pub(super) fn run(&self) -> bool {
-        self.0 > 0
-    }
 }
 
 /// What is wrong with a request, if its words are promised.

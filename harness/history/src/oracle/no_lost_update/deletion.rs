@@ -19,6 +19,7 @@ use crate::check::Check;
 use crate::mirror::{Mirror, MirrorKey, expected};
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
+use crate::oracle::users::{Deletion, UserDeletions};
 use crate::record::{EngineEvent, Record, Stage, What, WireMessage, WireWhat};
 use crate::view::View;
 
@@ -43,20 +44,21 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     let mut keys: BTreeMap<String, MirrorKey> = BTreeMap::new();
     let mut requests: BTreeMap<String, DeletionRequest> = BTreeMap::new();
     let mut gone: BTreeSet<String> = BTreeSet::new();
+    let deletions = UserDeletions::from_history(history);
     for record in history {
         view.apply(record);
         if view.wants_no_mirrors() {
             requests.clear();
         }
-        match &record.what {
-            What::UserWrite(write) if write.deleted => {
-                if let Some(key) = keys.get(&write.uid) {
-                    let mut request = DeletionRequest::new(&write.resource, &write.name, key);
-                    // The watch may have reported the deletion before the API answered the user.
-                    request.mirror_deleted = gone.contains(&write.uid);
-                    requests.insert(write.uid.clone(), request);
-                }
+        for deletion in deletions.at(record.seq) {
+            if let Some(key) = keys.get(deletion.uid) {
+                let mut request = DeletionRequest::new(deletion, key);
+                // The watch may have reported the deletion before the API answered the user.
+                request.mirror_deleted = gone.contains(deletion.uid);
+                requests.insert(deletion.uid.to_owned(), request);
             }
+        }
+        match &record.what {
             What::Process { name, .. } if name == "daemon" => requests.clear(),
             What::Engine(event) => requests.retain(|_, request| !request.ended_by(event)),
             What::Truth(state) => {
@@ -104,10 +106,10 @@ pub(super) fn judge(history: &[Record]) -> Finding {
 }
 
 impl DeletionRequest {
-    fn new(resource: &str, name: &str, key: &MirrorKey) -> Self {
+    fn new(deletion: &Deletion<'_>, key: &MirrorKey) -> Self {
         Self {
-            resource: resource.to_owned(),
-            name: name.to_owned(),
+            resource: deletion.resource.to_owned(),
+            name: deletion.name.to_owned(),
             key: key.clone(),
             engine_asked: false,
             engine_removed: false,

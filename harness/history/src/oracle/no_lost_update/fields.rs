@@ -8,7 +8,8 @@
 //!
 //! The oracle looks for a user's write in the order of resource versions, not of records: the watch may
 //! report the write before the API answers the user, and may report older states afterwards. A write
-//! whose value no state shows is not judged; for example, admission may have changed the value.
+//! whose value no state shows is not judged; for example, admission may have changed the value. A change
+//! while a user writes objects of this kind by `ctl` may be the user's.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use serde_json::Value;
 use crate::check::Check;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
+use crate::oracle::users::CtlSteps;
 use crate::record::{Blame, Record, What};
 use crate::scenario::ACTION;
 
@@ -24,7 +26,9 @@ use crate::scenario::ACTION;
 type States<'a> = BTreeMap<u64, (u64, &'a Value)>;
 
 /// One write of a user to one field.
-struct FieldWrite {
+struct FieldWrite<'a> {
+    /// Plural name of the object's kind.
+    resource: &'a str,
     value: Value,
     /// The record at which the step of the write began. No earlier record can show the value.
     begun: u64,
@@ -34,6 +38,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let states = states(history);
     let aborted_at = aborted_step(history);
+    let ctl = CtlSteps::from_history(history);
     for ((uid, pointer), writes) in writes(history) {
         let Some(states) = states.get(uid) else { continue };
         // The lowest version that the write can have: that of the newest state recorded before its
@@ -54,6 +59,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
             // step's records are complete, so the value itself ends the promise as well.
             let ends = |(seq, object): &(u64, &Value)| {
                 aborted_at.is_some_and(|aborted_at| *seq >= aborted_at)
+                    || ctl.may_write(write.resource, *seq)
                     || next
                         .is_some_and(|next| *seq >= next.begun || is(object, &pointer, &next.value))
             };
@@ -95,9 +101,7 @@ fn states(history: &[Record]) -> BTreeMap<&str, States<'_>> {
     let mut states: BTreeMap<&str, States<'_>> = BTreeMap::new();
     for record in history {
         for seen in ObservedObject::in_record(&record.what) {
-            let ends =
-                seen.is_deleted() || seen.object.pointer("/metadata/deletionTimestamp").is_some();
-            if let Some(version) = seen.version().filter(|_| !ends) {
+            if let Some(version) = seen.version().filter(|_| !seen.is_terminating()) {
                 let of_object = states.entry(seen.uid()).or_default();
                 of_object.entry(version).or_insert((record.seq, seen.object));
             }
@@ -107,8 +111,8 @@ fn states(history: &[Record]) -> BTreeMap<&str, States<'_>> {
 }
 
 /// What users wrote to each field of each object, in order. Keys are UID and JSON pointer.
-fn writes(history: &[Record]) -> BTreeMap<(&str, String), Vec<FieldWrite>> {
-    let mut writes: BTreeMap<(&str, String), Vec<FieldWrite>> = BTreeMap::new();
+fn writes(history: &[Record]) -> BTreeMap<(&str, String), Vec<FieldWrite<'_>>> {
+    let mut writes: BTreeMap<(&str, String), Vec<FieldWrite<'_>>> = BTreeMap::new();
     let mut begun = 0;
     for record in history {
         match &record.what {
@@ -118,7 +122,7 @@ fn writes(history: &[Record]) -> BTreeMap<(&str, String), Vec<FieldWrite>> {
                 write.fields.iter().for_each(|(at, value)| flatten(at, value, &mut leaves));
                 for (pointer, value) in leaves.into_iter().filter(|(at, _)| is_user_field(at)) {
                     let field = writes.entry((&write.uid, pointer)).or_default();
-                    field.push(FieldWrite { value, begun });
+                    field.push(FieldWrite { resource: &write.resource, value, begun });
                 }
             }
             _ => {}

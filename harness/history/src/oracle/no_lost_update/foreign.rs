@@ -18,6 +18,7 @@ use crate::check::Check;
 use crate::mirror::Mirror;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
+use crate::oracle::users::UserDeletions;
 use crate::record::{Record, What, WireMessage, WireWhat};
 
 pub(super) fn judge(history: &[Record]) -> Finding {
@@ -29,13 +30,12 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     let mut mirrors: BTreeSet<&str> = BTreeSet::new();
     let mut listed: BTreeMap<&str, u64> = BTreeMap::new();
     let mut gone: Vec<(u64, ObservedObject<'_>)> = Vec::new();
+    let deletions = UserDeletions::from_history(history);
     for record in history {
+        may_be_deleted.extend(deletions.at(record.seq).iter().map(|deletion| deletion.uid));
         match &record.what {
             What::UserWrite(write) => {
                 written.entry(&write.uid).or_insert(record.seq);
-                if write.deleted {
-                    may_be_deleted.insert(&write.uid);
-                }
             }
             What::Engine(event) if event.action == "destroy" => {
                 may_be_deleted.insert(&event.id);

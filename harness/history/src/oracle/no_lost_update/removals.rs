@@ -1,11 +1,13 @@
 //! The daemon removes an object from the engine only if a user deleted the object's mirror (contract
-//! 4.3). A stop or a sync deletes only mirrors (4.6, 4.1).
+//! 4.3). A stop or a sync deletes only mirrors (4.6, 4.1). While a docker command of the user runs, a removal
+//! may be the user's, so it is not judged.
 
 use std::collections::BTreeSet;
 
 use crate::check::Check;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
+use crate::oracle::users::{Deletion, UserCommands, UserDeletions};
 use crate::record::{Record, What, WireMessage, WireWhat};
 
 /// Kinds of object that the daemon can remove, by the first segment of their routes.
@@ -13,7 +15,13 @@ const KINDS: [&str; 3] = ["containers", "images", "volumes"];
 
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
+    let deletions = UserDeletions::from_history(history);
+    let mut docker = UserCommands::default();
     for (index, record) in history.iter().enumerate() {
+        docker.apply(&record.what);
+        if docker.run() {
+            continue;
+        }
         let Some(target) = removal(&record.what) else { continue };
         if is_gone(&history[..index], &target) {
             continue;
@@ -23,7 +31,11 @@ pub(super) fn judge(history: &[Record]) -> Finding {
         let rest = &history[index..];
         let step = rest.iter().position(|record| matches!(record.what, What::StepDone { .. }));
         let known = &history[..step.map_or(history.len(), |ahead| index + ahead)];
-        if !deleted_names(known).iter().any(|name| target.contains(name.as_str())) {
+        let until = known.last().map_or(0, |record| record.seq + 1);
+        if !deleted_names(known, deletions.before(until))
+            .iter()
+            .any(|name| target.contains(name.as_str()))
+        {
             finding.violated(
                 Check::RemovedUnasked,
                 record.seq,
@@ -45,16 +57,15 @@ fn is_gone(history: &[Record], target: &str) -> bool {
 }
 
 /// Every name that the engine may use for the objects whose mirrors users deleted.
-fn deleted_names(history: &[Record]) -> BTreeSet<String> {
-    let deletions = history.iter().filter_map(|record| match &record.what {
-        What::UserWrite(write) if write.deleted => Some(write),
-        _ => None,
-    });
+fn deleted_names<'a>(
+    history: &[Record],
+    deletions: impl Iterator<Item = &'a Deletion<'a>>,
+) -> BTreeSet<String> {
     let mut uids = BTreeSet::new();
     let mut names = BTreeSet::new();
-    for write in deletions {
-        uids.insert(write.uid.as_str());
-        names.insert(write.name.clone());
+    for deletion in deletions {
+        uids.insert(deletion.uid);
+        names.insert(deletion.name.to_owned());
     }
     // A mirror's status has the name, tag or ID that the engine knows.
     let objects = history.iter().flat_map(|record| ObservedObject::in_record(&record.what));

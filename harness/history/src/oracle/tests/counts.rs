@@ -77,6 +77,7 @@ fn counts_judges_nothing_from_a_sweep_to_the_next_checkpoint() {
     for cause in [
         app_is(stopped_app(2)),
         app_is(down),
+        deleted("apps", ready_app(2)),
         process("daemon", ProcessState::Stopped),
         on_wire(1, WireWhat::Faulted { rule: "r".to_owned(), fault: "a stale list".to_owned() }),
     ] {

@@ -311,6 +311,34 @@ fn the_daemons_context_exists_while_the_engine_is_connected() {
     assert_violates(whats, ORACLE, "connected, but there is no context rancher-desktop-7");
 }
 
+// The daemon writes its context again when it connects the next time, not earlier.
+#[rstest]
+#[case::by_the_harness(true, false)]
+#[case::by_the_docker_command(false, true)]
+fn a_user_may_remove_the_daemons_context(#[case] by_user: bool, #[case] by_command: bool) {
+    let What::DockerFile(removed) = own_context_removed() else { unreachable!("it is one") };
+    let removal = What::DockerFile(DockerFile { by_user, ..removed });
+    let arguments: Vec<_> =
+        ["context", "rm", "-f", OWN_CONTEXT].into_iter().map(str::to_owned).collect();
+    let command =
+        |end| What::UserCommand(UserCommand { number: 1, arguments: arguments.clone(), end });
+    let end = UserCommandEnd { exit: Exit::Code(0), said: String::new() };
+    let mut whats = vec![user(false), found(config("", &[])), own_context_exists()];
+    whats.push(app_is(ready_app(1)));
+    if by_command {
+        whats.extend([command(None), removal, command(Some(end))]);
+    } else {
+        whats.push(removal);
+    }
+    let stopped = [app_is(stopped_app(2)), app_is(ready_app(3))];
+    assert_passes(healthy_run(whats.clone()));
+    assert_violates(
+        healthy_run([whats, Vec::from(stopped)].concat()),
+        ORACLE,
+        "connected, but there is no context rancher-desktop-7",
+    );
+}
+
 /// A run whose App was told to stop and has stopped; `then` is inserted before the last checkpoint.
 fn after_stop(then: Vec<What>) -> Vec<What> {
     let mut whats =

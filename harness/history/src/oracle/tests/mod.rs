@@ -23,4 +23,5 @@ mod quiet_logs;
 mod run;
 mod settled;
 mod stop;
+mod users;
 mod vm_lifecycle;

@@ -160,7 +160,7 @@ impl Guest {
     ) -> Result<(), EngineError> {
         let socket = forward.socket(&self.config);
         let child = match forward {
-            Forward::Daemon => &self.daemon_forward,
+            Forward::Daemon | Forward::Lima => &self.daemon_forward,
             Forward::Harness => &self.harness_forward,
         };
         let ended = || {

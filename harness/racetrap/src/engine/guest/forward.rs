@@ -10,7 +10,7 @@ use crate::engine::error::EngineError;
 use crate::process::{Child, Spawn, find_program};
 use crate::recorder::Recorder;
 use crate::sys::remove_if_exists;
-use crate::vm::{DAEMON_ADDRESS, HARNESS_ADDRESS, Image, Qmp, VmError};
+use crate::vm::{DAEMON_ADDRESS, HARNESS_ADDRESS, Image, LIMA_ADDRESS, Qmp, VmError};
 
 /// A forward of the guest's docker.sock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,13 +19,15 @@ pub(super) enum Forward {
     Daemon,
     /// For the harness.
     Harness,
+    /// For the daemon, in place of that of the harness's own Lima.
+    Lima,
 }
 
 impl Forward {
     /// The name of its process in the history.
     pub(super) fn process(self) -> &'static str {
         match self {
-            Self::Daemon => "engine-forward",
+            Self::Daemon | Self::Lima => "engine-forward",
             Self::Harness => "engine-truth",
         }
     }
@@ -33,7 +35,7 @@ impl Forward {
     /// Its socket on this machine.
     pub(super) fn socket(self, config: &EngineConfig) -> PathBuf {
         match self {
-            Self::Daemon => config.socket(),
+            Self::Daemon | Self::Lima => config.socket(),
             Self::Harness => config.directory.join("truth.sock"),
         }
     }
@@ -52,6 +54,7 @@ impl Forward {
         let address = match self {
             Self::Daemon => DAEMON_ADDRESS,
             Self::Harness => HARNESS_ADDRESS,
+            Self::Lima => LIMA_ADDRESS,
         };
         let missing = || failed(io::Error::other("QEMU lists no port for ssh"));
         let port = qmp.ssh_port(address).await?.ok_or_else(missing)?;

@@ -1,9 +1,11 @@
-//! The guest that the daemon's own Lima boots, as the engine of a world (VM mode `guest`).
+//! The guest that Lima boots, as the engine of a world.
 //!
-//! QEMU, the hostagent and the forward of docker.sock are processes of the daemon: it starts and ends
-//! them, and the harness only adds to QEMU a network, serial ports and a socket of commands of its own
-//! (`vm::lima_program`). So the truth and the control of the guest do not depend on what the daemon's
-//! side does. The machine comes and goes with the daemon's App; the harness follows it.
+//! QEMU, the hostagent and the forward of docker.sock are processes of that Lima, and the harness only adds
+//! to QEMU a network, serial ports and a socket of commands of its own (`vm::lima_program`). So the truth
+//! and the control of the guest do not depend on what happens to Lima.
+//!
+//! In VM mode `guest` it is the daemon's Lima: the daemon starts and ends the machine, which comes and goes
+//! with its App, and the harness follows it. An engine `lima:…` has a Lima of the harness (`own_lima`).
 
 use std::io;
 use std::ops::ControlFlow;
@@ -12,10 +14,12 @@ use std::time::Duration;
 
 use racetrap_history::Exit;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::engine::{BOOT_LIMIT, LIVE_RESTORE, end_child, wait_for_answer};
 use super::forward::Forward;
 use super::machine::{REQUEST_LIMIT, engine_process};
+use super::own_lima::OwnLima;
 use crate::engine::config::EngineConfig;
 use crate::engine::error::EngineError;
 use crate::intent::Intent;
@@ -28,13 +32,15 @@ use crate::wait::polled;
 /// How long a guest whose machine runs may take to answer, if it has booted.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
-/// The guest of the daemon, whether its machine runs or not.
+/// The guest of a Lima, whether its machine runs or not.
 #[derive(Debug)]
 pub(crate) struct LimaGuest {
     pub(super) config: EngineConfig,
-    image: Image,
+    pub(super) image: Image,
     pub(super) qmp: Qmp,
     pub(super) agent: Agent,
+    /// The Lima of the harness; `None` if the daemon's boots the guest.
+    pub(super) own: Option<OwnLima>,
     /// What the harness has while the machine runs.
     attached: Option<Attached>,
 }
@@ -59,15 +65,34 @@ impl LimaGuest {
         let image = Images::in_user_cache()?.acquire(version)?;
         config.write_files().map_err(failed)?;
         declare(Intent::Process(Forward::Harness.process().to_owned())).map_err(failed)?;
-        let files =
-            MachineFiles::new(&config.directory, config.console.clone(), config.log.clone());
+        let files = files(&config);
         let (qmp, agent) = (Qmp::new(&files.qmp()), Agent::new(&files.agent()));
-        Ok(Self { config, image, qmp, agent, attached: None })
+        Ok(Self { config, image, qmp, agent, own: None, attached: None })
     }
 
-    /// Lima's configuration for this guest.
-    pub(in crate::engine) fn lima_override(&self) -> String {
-        racetrap_vm::lima_guest_override(self.image.directory(), &self.socket())
+    /// Boots the guest by a Lima of the harness, and waits until its engine answers on both forwards.
+    /// Calls `declare` with each thing that is going to be created.
+    pub(in crate::engine) async fn start(
+        version: GuestVersion,
+        config: EngineConfig,
+        declare: impl Fn(Intent) -> io::Result<()>,
+        tasks: &mut JoinSet<()>,
+        recorder: &Recorder,
+    ) -> Result<Self, EngineError> {
+        let began = Instant::now();
+        let mut guest = Self::prepare(version, config, &declare)?;
+        let Self { image, config, .. } = &guest;
+        guest.own = Some(OwnLima::prepare(image, config, &files(config), declare)?);
+        guest.power_on(tasks, recorder).await?;
+        let took = began.elapsed().as_secs_f64();
+        recorder.note(format!("limactl has booted the guest of the engine in {took:.1} s"));
+        Ok(guest)
+    }
+
+    /// The daemon's configuration of Lima for this guest; `None` if the harness's Lima boots it.
+    pub(in crate::engine) fn lima_override(&self) -> Option<String> {
+        let text = || racetrap_vm::lima_guest_override(self.image.directory(), &self.socket());
+        self.own.is_none().then(text)
     }
 
     /// The socket to which Lima forwards that of the engine, and at which the wire finds it.
@@ -110,21 +135,44 @@ impl LimaGuest {
             return Ok(());
         }
         let booted = polled("the guest's engine to answer in the guest", BOOT_LIMIT, async || {
+            if let Some(error) = self.own.as_ref().and_then(OwnLima::ended) {
+                return ControlFlow::Break(Err(error));
+            }
             match self.agent.ping(ANSWER_LIMIT).await {
-                Ok(()) => ControlFlow::Break(()),
+                Ok(()) => ControlFlow::Break(Ok(())),
                 Err(error) => ControlFlow::Continue(error.to_string()),
             }
         });
-        if let Err(source) = booted.await {
-            let console = log_tail(&self.config.log);
-            return Err(VmError::NotReady { source, console }.into());
+        match booted.await {
+            Ok(answered) => answered?,
+            Err(source) => {
+                let console = log_tail(&self.config.log);
+                return Err(VmError::NotReady { source, console }.into());
+            }
         }
         self.attach(tasks, recorder).await
     }
 
-    /// Waits until the daemon's Lima forwards the engine's socket, and the engine answers on it.
+    /// Lets the harness's Lima boot the guest, and waits until its engine answers on both forwards. If it
+    /// is the daemon's Lima, only waits until the engine answers the harness.
+    pub(super) async fn power_on(
+        &mut self,
+        tasks: &mut JoinSet<()>,
+        recorder: &Recorder,
+    ) -> Result<(), EngineError> {
+        let Some(own) = &mut self.own else { return self.wait_for_boot(tasks, recorder).await };
+        own.boot(tasks, recorder)?;
+        self.wait_for_boot(tasks, recorder).await?;
+        if let Some(own) = &mut self.own {
+            own.record_machine(recorder)?;
+        }
+        self.wait_for_forward().await
+    }
+
+    /// Waits until the engine's socket is forwarded, and the engine answers on it.
     pub(super) async fn wait_for_forward(&self) -> Result<(), EngineError> {
-        wait_for_answer(&self.config, self.socket(), BOOT_LIMIT, || None).await
+        let ended = || self.own.as_ref().and_then(OwnLima::forward_ended);
+        wait_for_answer(&self.config, self.socket(), BOOT_LIMIT, ended).await
     }
 
     async fn attach(
@@ -134,7 +182,7 @@ impl LimaGuest {
     ) -> Result<(), EngineError> {
         let Self { config, image, qmp, agent, .. } = self;
         let forward = Forward::Harness.begin(qmp, image, config, tasks, recorder).await?;
-        // The daemon may end its machine at any time, and boot it again.
+        // The daemon may end its machine at any time, and boot it again; so may a step.
         forward.expect_end();
         let engine = Lifetime::begin("engine", engine_process(agent).await?, recorder);
         engine.expect_end();
@@ -196,8 +244,18 @@ impl LimaGuest {
         Ok(())
     }
 
-    /// Ends the harness's side. The daemon has ended the machine before.
+    /// Ends the harness's side. The daemon has ended its machine before; that of the harness's Lima ends
+    /// here.
     pub(in crate::engine) async fn close(mut self) -> Result<(), EngineError> {
-        self.detach("its machine was ended").await
+        self.detach("its machine was ended").await?;
+        match self.own.take() {
+            Some(own) => own.close().await,
+            None => Ok(()),
+        }
     }
+}
+
+/// The files by which the harness reaches the guest.
+fn files(config: &EngineConfig) -> MachineFiles {
+    MachineFiles::new(&config.directory, config.console.clone(), config.log.clone())
 }

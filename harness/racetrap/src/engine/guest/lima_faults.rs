@@ -1,5 +1,5 @@
-//! What a scenario does to a guest that the daemon's Lima boots. What ends or hangs belongs to the daemon,
-//! so nothing is started again here: the harness waits until the daemon has done it.
+//! What a scenario does to a guest that Lima boots. If it is the daemon's Lima, what ends or hangs belongs to
+//! the daemon, so nothing is started again here: the harness waits until the daemon has done it.
 
 use std::ops::ControlFlow;
 
@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::faults::set_memory;
+use super::forward::Forward;
 use super::lima::LimaGuest;
 use super::machine::{MACHINE_LIMIT, REQUEST_LIMIT};
 use crate::clock::Clock;
@@ -26,23 +27,22 @@ impl LimaGuest {
         recorder: &Recorder,
     ) -> Result<(), EngineError> {
         match op {
-            GuestOp::PowerCut => {
-                self.kill("qemu-system", recorder).await?;
-                self.detach("its machine lost its power").await
-            }
+            GuestOp::PowerCut => self.power_cut(recorder).await,
+            // Nobody would end the machine that the harness's Lima leaves.
+            GuestOp::KillHostagent if self.own.is_some() => Err(EngineError::NoHostagent),
             GuestOp::KillHostagent => {
                 self.kill(" hostagent ", recorder).await?;
                 // The machine runs on, so its forward tells when the daemon has ended it.
                 self.wait_for_end_of_machine().await
             }
-            GuestOp::PowerOn => self.wait_for_boot(tasks, recorder).await,
+            GuestOp::PowerOn => self.power_on(tasks, recorder).await,
             GuestOp::Reset => self.reset(tasks, recorder).await,
             GuestOp::Pause => self.command("stop", json!({})).await,
             GuestOp::Resume => self.resume(recorder).await,
             GuestOp::NicDown => self.command("set_link", link(false)).await,
             GuestOp::NicUp => self.command("set_link", link(true)).await,
             GuestOp::KillForward => self.kill_forward(recorder).await,
-            GuestOp::Forward => self.wait_for_forward().await,
+            GuestOp::Forward => self.forward_again(tasks, recorder).await,
             GuestOp::Memory(memory) => set_memory(&self.agent, memory, recorder).await,
             GuestOp::Panic | GuestOp::Clock(_) | GuestOp::Disk(_) => {
                 Err(EngineError::NotOurMachine)
@@ -52,6 +52,15 @@ impl LimaGuest {
 
     async fn command(&self, name: &str, arguments: serde_json::Value) -> Result<(), EngineError> {
         Ok(self.qmp.run(name, arguments).await.map(drop)?)
+    }
+
+    /// Kills QEMU.
+    async fn power_cut(&mut self, recorder: &Recorder) -> Result<(), EngineError> {
+        match &mut self.own {
+            Some(own) => own.cut_power().await?,
+            None => self.kill("qemu-system", recorder).await?,
+        }
+        self.detach("its machine lost its power").await
     }
 
     /// Presses the reset button, and waits until the engine of the next boot answers the harness.
@@ -90,11 +99,29 @@ impl LimaGuest {
 
     /// Kills the `ssh` that forwards the engine's socket. OpenSSH writes its title over the environment
     /// of this process, so it is found by its title, which has a path of this world.
-    async fn kill_forward(&self, recorder: &Recorder) -> Result<(), EngineError> {
+    async fn kill_forward(&mut self, recorder: &Recorder) -> Result<(), EngineError> {
+        if let Some(own) = &mut self.own {
+            return own.end_forward().await;
+        }
         let home = self.config.environment.home().to_string_lossy().into_owned();
         let masters = titled(&format!("ssh: {home}/"));
         let (process, _) = masters.into_iter().next().ok_or_else(|| missing("ssh"))?;
         end(process, "ssh", recorder).await
+    }
+
+    /// Waits until the engine's socket is forwarded again: by the daemon, or else by an `ssh` of the
+    /// harness, because Lima forwards a socket only when it boots its guest.
+    async fn forward_again(
+        &mut self,
+        tasks: &mut JoinSet<()>,
+        recorder: &Recorder,
+    ) -> Result<(), EngineError> {
+        let Self { own, qmp, image, config, .. } = self;
+        if let Some(own) = own {
+            own.end_forward().await?;
+            own.keep_forward(Forward::Lima.begin(qmp, image, config, tasks, recorder).await?);
+        }
+        self.wait_for_forward().await
     }
 
     /// Waits until the daemon has ended a machine that it cannot use any more.

@@ -14,8 +14,9 @@
 //! - `machine`: starts QEMU, and gives a fork what it must have of its own;
 //! - `forward`: starts an `ssh`;
 //! - `faults`: what a scenario does to the guest, one fault per file;
-//! - `lima`: a guest that the daemon's own Lima boots (VM mode `guest`), and `lima_faults`: what a scenario
-//!   does to it.
+//! - `lima`: a guest that Lima boots, which is the daemon's (VM mode `guest`) or the harness's (an engine
+//!   `lima:…`), and `lima_faults`: what a scenario does to it;
+//! - `own_lima`: the harness's Lima.
 
 mod engine;
 mod faults;
@@ -23,6 +24,7 @@ mod forward;
 mod lima;
 mod lima_faults;
 mod machine;
+mod own_lima;
 
 pub(crate) use engine::Guest;
 pub(crate) use lima::LimaGuest;
