@@ -121,10 +121,13 @@ checks! {
         BystanderEnded "7.3.6-bystander" "A process that has nothing to do with a VM was ended.";
         KeysReplaced "7.3.7-replaced" "A whole pair of SSH keys was replaced.";
         KeysNotWhole "7.3.7-not-whole" "A VM runs, and the pair of SSH keys is not whole.";
+        BootLogs "7.3.8-logs" "A hostagent's logs of earlier boots are lost, or too many are kept.";
         KilledEarly "7.4.1-killed-early" "A hostagent was killed before the time of its graceful stop was over.";
         VmStopsLate "7.4.2-late" "A VM that was told to stop still runs.";
         VmProcessLeft "7.4.2-process-left" "A VM has stopped, and one of its processes runs on.";
         VmFilesLeft "7.4.2-files-left" "A VM has stopped, and files of it are left.";
+        OrphanKilledEarly "7.4.4-killed-early" "A hostagent that an earlier daemon left was killed before the time of its graceful stop was over.";
+        OrphanLate "7.4.4-late" "A hostagent that an earlier daemon left still runs.";
         UnregisteredRunning "7.5.4-running" "A distribution of WSL was to be unregistered while it ran.";
         DistributionLeft "7.5.4-left" "A VM was deleted, and its distribution of WSL is left.";
         WslUnbounded "7.5.5-unbounded" "The daemon waits longer for wsl.exe than it may.";
@@ -132,6 +135,7 @@ checks! {
         DaemonStopsLate "7.4.5-late" "The daemon took too long to stop.";
         ProcessOutlives "7.4.5-process-left" "The daemon has stopped, and a process of a VM runs on.";
         FilesOutlive "7.4.5-files-left" "The daemon has stopped, and files of a VM are left.";
+        VmListens "7.4.7-listens" "A VM or its daemon has stopped, and a process of the VM still listens.";
     }
     DockerConfigIntegrity {
         ErrorUnlogged "2.5.6-unlogged" "The daemon did not log an error about the docker command's configuration.";

@@ -53,7 +53,7 @@ pub use record::{
     FileChange, Footprint, IMAGE_LABEL, ImageDetails, KUBECONFIG_LISTS, Kubeconfig,
     KubeconfigContent, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth, Owner,
     PortBinding, ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, SshKeys,
-    Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VmFiles, VmProcess,
+    Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VmFiles, VmListener, VmProcess,
     VmProcessChange, VolumeDetails, What, WireMessage, WireSide, WireWhat, WslCall, WslChange,
     WslDistribution,
 };

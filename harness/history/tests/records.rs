@@ -13,7 +13,7 @@ use racetrap_history::{
     FileChange, Footprint, GateName, Kubeconfig, KubeconfigContent, KubernetesState, LeaveHow,
     LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth, Owner, Phase, Point,
     ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, SshKeys, Stage,
-    StatusCount, UserCommand, UserCommandEnd, UserWrite, VmFiles, VmMode, VmProcess,
+    StatusCount, UserCommand, UserCommandEnd, UserWrite, VmFiles, VmListener, VmMode, VmProcess,
     VmProcessChange, VmRole, What, WireMessage, WireSide, WireWhat, WslCall, WslChange, WslCommand,
     WslDistribution, journal,
 };
@@ -373,9 +373,22 @@ fn of_vms() -> Vec<What> {
         What::VmFiles(VmFiles {
             left: vec![text("rd/ha.pid")],
             keys: SshKeys::Broken(text("why")),
+            listening: vec![VmListener {
+                vm: text("rd"),
+                at: text("127.0.0.1:1"),
+                program: text("tail"),
+                pid: 1,
+            }],
+            old_logs: Some(vec![text("rd/ha.stderr.1.log")]),
             distributions: vec![WslDistribution { name: text("lima-rd"), running: true }],
         }),
-        What::VmFiles(VmFiles { left: Vec::new(), keys: SshKeys::None, distributions: Vec::new() }),
+        What::VmFiles(VmFiles {
+            left: Vec::new(),
+            keys: SshKeys::None,
+            listening: Vec::new(),
+            old_logs: None,
+            distributions: Vec::new(),
+        }),
         wsl_call(WslChange::Began),
         wsl_call(WslChange::Ended(Exit::Code(255))),
         wsl_call(WslChange::Killed),

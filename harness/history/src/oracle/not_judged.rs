@@ -19,7 +19,7 @@ pub fn not_judged() -> &'static [NotJudged] {
 }
 
 #[rustfmt::skip]
-const NOT_JUDGED: [NotJudged; 39] = [
+const NOT_JUDGED: [NotJudged; 37] = [
     NotJudged {
         why: "the program is called under its own name only, and in one version",
         numbers: &["1.1.6", "1.1.7"],
@@ -27,10 +27,6 @@ const NOT_JUDGED: [NotJudged; 39] = [
     NotJudged {
         why: "the harness starts each daemon by this command; where it fails, the run is unknown and says so",
         numbers: &["1.1.8", "1.3.1", "1.3.2", "1.3.3", "1.3.4", "1.3.5"],
-    },
-    NotJudged {
-        why: "the run of a command in the daemon's environment needs a guest, which no world has",
-        numbers: &["1.2.5", "1.6.4", "2.3.10"],
     },
     NotJudged {
         why: "the harness removes a world's directories itself, so a history does not show who has removed them",
@@ -49,10 +45,6 @@ const NOT_JUDGED: [NotJudged; 39] = [
         numbers: &["1.6.2"],
     },
     NotJudged {
-        why: "a LimaVM of the user needs a guest, which no world has",
-        numbers: &["1.6.3"],
-    },
-    NotJudged {
         why: "the harness sets this variable for each world, and without effect the world does not start",
         numbers: &["2.1.1", "2.1.9", "2.1.11"],
     },
@@ -67,6 +59,7 @@ const NOT_JUDGED: [NotJudged; 39] = [
         why: "files of the daemon's own: what matters of them is what the API, the commands and the log show",
         numbers: &[
             "2.3.1", "2.3.2", "2.3.3", "2.3.4", "2.3.5", "2.3.6", "2.3.7", "2.3.8", "2.3.9",
+            "2.3.10",
         ],
     },
     NotJudged {
@@ -168,7 +161,7 @@ const NOT_JUDGED: [NotJudged; 39] = [
     NotJudged {
         why: "the VM is a stand-in, or is played by the harness: nothing boots, forwards or hangs as a guest does",
         numbers: &[
-            "7.1.3", "7.1.4", "7.2.1", "7.2.2", "7.3.2", "7.4.4", "7.4.6",
+            "7.1.3", "7.1.4", "7.2.1", "7.2.2", "7.3.2", "7.4.6",
         ],
     },
     NotJudged {

@@ -144,15 +144,15 @@ const HYGIENE: [&str; 2] = [
 
 /// Follows the processes and files of VMs.
 #[rustfmt::skip]
-const VM_LIFECYCLE: [&str; 15] = [
+const VM_LIFECYCLE: [&str; 18] = [
     // A daemon that is started after a kill.
     "4.6.8",
     // One hostagent, in a group of its own; what it reports; what follows a crash or a killed daemon.
     "7.1.5", "7.3.1", "7.3.3", "7.3.4", "7.3.5",
     // Nobody else is signalled, and the keys are whole.
-    "7.3.6", "7.3.7",
+    "7.3.6", "7.3.7", "7.3.8",
     // Time limits, and what a stop leaves.
-    "7.4.1", "7.4.2", "7.4.3", "7.4.5",
+    "7.4.1", "7.4.2", "7.4.3", "7.4.4", "7.4.5", "7.4.7",
     // The distribution of WSL: how it ends and goes, and how long a call may take.
     "7.5.4", "7.5.5", "7.5.6",
 ];
@@ -206,9 +206,10 @@ const QUIET_LOGS: [&str; 5] = [
 
 /// Judges missed deadlines, wrong exit codes, dead processes and forgotten requests.
 #[rustfmt::skip]
-const LIVENESS: [&str; 46] = [
+const LIVENESS: [&str; 52] = [
     // Commands end as promised, and print what a schedule expects.
-    "1.2.1", "1.2.2", "1.2.4", "1.2.6", "1.3.7", "1.3.11", "1.5.3", "1.6.1",
+    "1.2.1", "1.2.2", "1.2.4", "1.2.5", "1.2.6", "1.3.7", "1.3.11", "1.5.3", "1.6.1", "1.6.3",
+    "1.6.4", "1.6.5", "1.6.6", "1.6.7",
     // One engine for each daemon.
     "2.2.5",
     // What kubectl is refused, and what it prints; programs that run controllers.

@@ -40,7 +40,7 @@ pub use self::logs::{
     Footprint, LogClient, LogCrowdSeen, LogEvent, LogSent, LogTruth, SentStream, StatusCount,
 };
 pub use self::process::{CommandRun, DAEMON_PARTS, Exit, ProcessState};
-pub use self::vm::{SshKeys, VmFiles, VmProcess, VmProcessChange};
+pub use self::vm::{SshKeys, VmFiles, VmListener, VmProcess, VmProcessChange};
 pub use self::what::{Blame, LogLevel, Owner, Record, Stage, What};
 pub use self::wire::{WireMessage, WireSide, WireWhat};
 pub use self::wsl::{WslCall, WslChange, WslDistribution};

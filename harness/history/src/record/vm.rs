@@ -54,7 +54,7 @@ impl fmt::Display for VmProcess {
     }
 }
 
-/// The files of the VMs, as they were at one instant.
+/// The files and sockets of the VMs, as they were at one instant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VmFiles {
     /// Each `*.pid`, `*.sock` and `*.tmp` in the directory of a VM, as `VM/FILE`, in rising order.
@@ -64,12 +64,40 @@ pub struct VmFiles {
     /// The distributions of WSL, by their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub distributions: Vec<WslDistribution>,
+    /// Where processes with a file of a VM among their arguments listen; none in older journals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listening: Vec<VmListener>,
+    /// The hostagents' logs of earlier boots, as `VM/ha.stderr.N.log`; not in older journals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_logs: Option<Vec<String>>,
+}
+
+/// A socket on which a process of a VM listens: its hostagent, its driver, or a program that one of
+/// these has started.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct VmListener {
+    /// Name of the VM.
+    pub vm: String,
+    /// Address and port, or the path of the socket below the directory of all VMs.
+    pub at: String,
+    /// Name of the program.
+    pub program: String,
+    /// Process ID.
+    pub pid: u32,
+}
+
+impl fmt::Display for VmListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { vm, at, program, pid } = self;
+        write!(f, "{program} {pid} of {vm} listens at {at}")
+    }
 }
 
 impl fmt::Display for VmFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let left = if self.left.is_empty() { "no files" } else { &self.left.join(", ") };
         write!(f, "{left}; {}", self.keys)?;
+        self.listening.iter().try_for_each(|listener| write!(f, "; {listener}"))?;
         self.distributions.iter().try_for_each(|it| write!(f, "; {it}"))
     }
 }

@@ -68,6 +68,10 @@ pub struct RunCommand {
     /// Texts that the daemon promises here, each on standard output or standard error.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prints: Vec<String>,
+    /// The editor that the command opens, as a command line to which the name of a file is added; without
+    /// one, the command finds no editor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub editor: Option<String>,
 }
 
 impl RunCommand {

@@ -11,6 +11,9 @@ use crate::process::{CommandHandle, CommandResult, Spawn, log_tail, run_to_end, 
 /// How much longer than its own time-out `set` may take before the harness kills it.
 const SET_GRACE: Duration = Duration::from_secs(15);
 
+/// The variable with the user's editor that the daemon asks first (contract 1.6.5).
+const EDITOR: &str = "KUBE_EDITOR";
+
 impl Daemon {
     /// Runs a command of the daemon and records it, whatever its exit code is.
     pub(crate) async fn command(
@@ -20,6 +23,19 @@ impl Daemon {
     ) -> Result<CommandRun, DaemonError> {
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
         self.run(&self.spawn(arguments), limit).await
+    }
+
+    /// Like [`command`](Self::command), with the editor that the command may open.
+    pub(crate) async fn command_with_editor(
+        &self,
+        arguments: &[&str],
+        editor: &str,
+        limit: Duration,
+    ) -> Result<CommandRun, DaemonError> {
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let environment = self.environment.clone().with(EDITOR, editor);
+        let spawn = Spawn { environment: &environment, ..self.spawn(arguments) };
+        self.run(&spawn, limit).await
     }
 
     /// Begins `set PROPERTIES`. With `wait`, the command waits until the App has settled, for as

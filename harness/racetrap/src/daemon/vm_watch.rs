@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use racetrap_history::{VmFiles, VmProcess, VmProcessChange, VmRole, What};
+use racetrap_history::{VmFiles, VmListener, VmProcess, VmProcessChange, VmRole, What};
 use tokio::task::JoinSet;
 
 use super::ssh_keys;
 use super::wsl_watch::WslWatch;
 use crate::clock;
 use crate::recorder::Recorder;
-use crate::sys::{Identity, vm_processes};
+use crate::sys::{Identity, Listener, vm_listeners, vm_processes};
 
 /// The pause between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -81,12 +81,13 @@ impl VmWatch {
         }
         let seen = vm_processes(&self.lima_home);
         let ended: Vec<_> = live.keys().filter(|process| !process.lives()).copied().collect();
-        for process in ended {
-            let gone = live.remove(&process).expect("it was listed");
+        for process in &ended {
+            let gone = live.remove(process).expect("it was listed");
             self.record(&gone, VmProcessChange::Ended);
         }
         for sighting in seen {
-            if live.contains_key(&sighting.process) {
+            // One that has ended since it was listed does not begin again.
+            if live.contains_key(&sighting.process) || ended.contains(&sighting.process) {
                 continue;
             }
             let is_agent = sighting.pid_file == "ha.pid";
@@ -128,22 +129,36 @@ impl VmWatch {
         known.into_iter().for_each(|known| self.record(&known, change));
     }
 
-    /// Records processes, files and keys as they are now.
+    /// Records processes, files, keys and listening sockets as they are now.
     pub(crate) fn record_state(&self) {
         self.look();
-        let mut left = Vec::new();
+        let (mut left, mut old_logs) = (Vec::new(), Vec::new());
         for vm in names(&self.lima_home).into_iter().filter(|vm| !vm.starts_with('_')) {
             let is_transient = |name: &String| {
                 let ending = Path::new(name).extension().and_then(|it| it.to_str());
                 ending.is_some_and(|ending| TRANSIENT.contains(&ending))
             };
-            let files = names(&self.lima_home.join(&vm)).into_iter().filter(is_transient);
+            let files = names(&self.lima_home.join(&vm));
+            let logs = files.iter().filter(|file| is_old_log(file));
+            old_logs.extend(logs.map(|file| format!("{vm}/{file}")));
+            let files = files.into_iter().filter(is_transient);
             left.extend(files.map(|file| format!("{vm}/{file}")));
         }
         left.sort_unstable();
+        old_logs.sort_unstable();
         let keys = ssh_keys::look(&self.keys());
         let distributions = self.wsl().map(|wsl| wsl.distributions()).unwrap_or_default();
-        self.recorder.append(What::VmFiles(VmFiles { left, keys, distributions }));
+        let listening = vm_listeners(&self.lima_home).into_iter();
+        let listening = listening
+            .map(|Listener { vm, at, program, pid }| VmListener { vm, at, program, pid })
+            .collect();
+        self.recorder.append(What::VmFiles(VmFiles {
+            left,
+            keys,
+            listening,
+            old_logs: Some(old_logs),
+            distributions,
+        }));
     }
 
     fn record(&self, process: &VmProcess, change: VmProcessChange) {
@@ -158,6 +173,13 @@ impl VmWatch {
     fn live(&self) -> MutexGuard<'_, BTreeMap<Identity, VmProcess>> {
         self.live.lock().expect("no look panics")
     }
+}
+
+/// Whether a file is a hostagent's log of an earlier boot, such as `ha.stderr.3.log`.
+fn is_old_log(name: &str) -> bool {
+    let numbered = name.strip_prefix("ha.stdout.").or_else(|| name.strip_prefix("ha.stderr."));
+    let number = numbered.and_then(|rest| rest.strip_suffix(".log"));
+    number.is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
 /// The names of everything in a directory; none, if it does not exist.

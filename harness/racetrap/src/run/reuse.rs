@@ -41,10 +41,10 @@ pub(super) fn can_be_undone(scenario: &Scenario) -> bool {
     !scenario.needs.neighbour && !changes_files && !scenario.steps.iter().any(stays)
 }
 
-/// Whether a command may write any object of the daemon's API, as `kubectl` can.
+/// Whether a command may write any object of the daemon's API, as `kubectl` can, or any file.
 fn writes_by_command(step: &Step) -> bool {
     let Step::Command(CommandStep::RunCommand(run)) = step else { return false };
-    run.arguments.first().is_some_and(|name| name == "ctl")
+    run.arguments.first().is_some_and(|name| ["ctl", "limavm", "run"].contains(&name.as_str()))
 }
 
 /// The pool from which this run takes its world, and to which it gives the world back. Each run on a
@@ -66,7 +66,12 @@ fn needs_fresh_engine(scenario: &Scenario) -> bool {
 
 /// Whether a step may make the daemon connect to its engine.
 pub(super) fn starts_app(step: &Step) -> bool {
-    matches!(step, Step::Command(CommandStep::App(_) | CommandStep::Set(_)))
+    let Step::Command(step) = step else { return false };
+    match step {
+        CommandStep::App(_) | CommandStep::Set(_) => true,
+        CommandStep::RunCommand(run) => run.arguments.first().is_some_and(|verb| verb == "run"),
+        CommandStep::Returned(_) | CommandStep::Interrupt(_) => false,
+    }
 }
 
 fn asks_admission(step: &Step) -> bool {

@@ -5,7 +5,8 @@
 //! procfs or netlink. To support another platform means to write another version of this module.
 //!
 //! - `process`: a process by ID and start time, so that a recycled ID is never signalled;
-//! - `vm_processes`: the processes of VMs that a daemon's Lima runs;
+//! - `vm_processes`: the processes of VMs that a daemon's Lima runs; `vm_listeners`: where these and
+//!   the programs that they start listen;
 //! - `census`: everything that the kernel tells about the processes of a world; `sockets`: their
 //!   sockets;
 //! - `machine`: memory, processors, disks and clocks of the machine;
@@ -30,6 +31,7 @@ mod process;
 mod removal;
 mod sockets;
 mod stop;
+mod vm_listeners;
 mod vm_processes;
 
 pub(crate) use census::{Process, census, own_descriptors};
@@ -49,6 +51,7 @@ pub(crate) use process::{Identity, Signal, kill_group, marked, signal_of, titled
 pub(crate) use removal::remove_if_exists;
 pub(crate) use sockets::{Socket, sockets};
 pub(crate) use stop::StopRequests;
+pub(crate) use vm_listeners::{Listener, vm_listeners};
 pub(crate) use vm_processes::{modified, offer_pid, vm_processes};
 
 /// Longest path of a unix socket in bytes: `sun_path` has 108 bytes with its final NUL (unix(7)).

@@ -6,7 +6,7 @@ use super::item::{Group, Item};
 use super::kubectl;
 
 /// Commands and flags, each with a promise of the contract that is about it.
-pub(super) const COMMANDS: [(&str, &str); 51] = [
+pub(super) const COMMANDS: [(&str, &str); 64] = [
     ("--instance", "1.1.5"),
     ("--log-format=json", "1.1.2"),
     ("--log-level", "1.1.3"),
@@ -14,12 +14,25 @@ pub(super) const COMMANDS: [(&str, &str); 51] = [
     ("ctl", "1.6.1"),
     ("ctl wait-condition", "1.6.2"),
     ("limavm create", "1.6.3"),
-    ("limavm delete", "1.6.3"),
-    ("limavm edit", "1.6.3"),
+    ("limavm create --dry-run", "1.6.3"),
+    ("limavm create --namespace", "1.6.3"),
+    ("limavm create --start", "1.6.7"),
+    ("limavm delete", "1.6.7"),
+    ("limavm delete --wait=false", "1.6.7"),
+    ("limavm edit", "1.6.5"),
     ("limavm logs", "1.6.3"),
-    ("limavm restart", "1.6.3"),
-    ("limavm start", "1.6.3"),
-    ("limavm stop", "1.6.3"),
+    ("limavm logs --stdout", "1.6.3"),
+    ("limavm restart", "1.6.7"),
+    ("limavm restart --timeout", "1.6.7"),
+    ("limavm shell", "1.6.6"),
+    ("limavm shell --shell", "1.6.6"),
+    ("limavm shell --workdir", "1.6.6"),
+    ("limavm start", "1.6.7"),
+    ("limavm start --timeout", "1.6.7"),
+    ("limavm start --wait=false", "1.6.7"),
+    ("limavm stop", "1.6.7"),
+    ("limavm stop --timeout", "1.6.7"),
+    ("limavm stop --timeout=0", "1.6.7"),
     ("run", "1.6.4"),
     ("set", "1.4.1"),
     ("set --dry-run", "1.4.7"),
@@ -77,6 +90,10 @@ pub(super) fn touch(arguments: &[String], touched: &mut BTreeSet<Item>) {
         command("--instance".to_owned());
         rest.drain(..words.min(rest.len()));
     }
+    // What follows `run` and the name of a VM for `shell` belongs to another program.
+    if let Some(own) = rest.iter().position(|word| *word == "run").filter(|at| *at == 0) {
+        rest.truncate(own + 1);
+    }
     let (flags, words): (Vec<&str>, Vec<&str>) =
         rest.iter().partition(|word| word.starts_with('-'));
     let Some(verb) = words.first() else { return };
@@ -92,6 +109,8 @@ pub(super) fn touch(arguments: &[String], touched: &mut BTreeSet<Item>) {
     }
     let (name, operands) = match (*verb, words.get(1)) {
         ("svc" | "service", Some(verb)) => (format!("svc {verb}"), &words[2..]),
+        ("limavm" | "lima", Some(&"log")) => ("limavm logs".to_owned(), &words[2..]),
+        ("limavm" | "lima", Some(verb)) => (format!("limavm {verb}"), &words[2..]),
         _ => ((*verb).to_owned(), &words[1..]),
     };
     command(name.clone());
@@ -184,6 +203,14 @@ mod tests {
     #[case("set speed=high running=maybe", "set; several at once")]
     #[case("set --dry-run running=1", "set; set --dry-run")]
     #[case("ctl get volumes -A", "ctl; volumes list")]
+    #[case("run sh -c true", "run")]
+    #[case("limavm create two mine --start", "limavm create; limavm create --start")]
+    #[case("lima log --stdout rd", "limavm logs; limavm logs --stdout")]
+    #[case(
+        "limavm stop rd --timeout=0",
+        "limavm stop; limavm stop --timeout; limavm stop --timeout=0"
+    )]
+    #[case("limavm shell --shell=/bin/sh rd id", "limavm shell; limavm shell --shell")]
     #[case("svc", "svc")]
     #[case("--instance", "--instance")]
     fn a_command_touches_itself_and_its_flags(#[case] command: &str, #[case] expected: &str) {

@@ -137,7 +137,13 @@ impl Touched<'_> {
             }
             CommandStep::RunCommand(command) => {
                 daemon_command::touch(&command.arguments, &mut self.items);
-                self.exit(&command.exit);
+                // What the command ended with that `run` has run.
+                let runs = command.arguments.first().is_some_and(|verb| verb == "run");
+                if runs && matches!(command.exit, Codes::One(code) if ![0, 1].contains(&code)) {
+                    self.add(Group::ExitCode, "a child's");
+                } else {
+                    self.exit(&command.exit);
+                }
             }
             CommandStep::Returned(returned) => self.exit(&returned.exit),
             CommandStep::Interrupt(_) => {}

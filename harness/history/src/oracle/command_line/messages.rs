@@ -6,8 +6,17 @@ use serde_json::Value;
 use crate::record::CommandRun;
 
 /// Commands whose standard output is data.
-const WITH_DATA: [&[&str]; 5] =
-    [&["svc", "config"], &["svc", "log"], &["svc", "paths"], &["svc", "serve"], &["version"]];
+const WITH_DATA: [&[&str]; 9] = [
+    &["limavm", "list"],
+    &["limavm", "log"],
+    &["limavm", "logs"],
+    &["limavm", "shell"],
+    &["svc", "config"],
+    &["svc", "log"],
+    &["svc", "paths"],
+    &["svc", "serve"],
+    &["version"],
+];
 
 /// Options that make a command print a text about itself.
 const ABOUT_ITSELF: [&str; 3] = ["--help", "-h", "--version"];

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::oracle::vm_lifecycle;
 use crate::record::{
-    Change, CommandRun, Exit, ProcessState, Record, SshKeys, Stage, VmFiles, VmProcess,
+    Change, CommandRun, Exit, ProcessState, Record, SshKeys, Stage, VmFiles, VmListener, VmProcess,
     VmProcessChange, What, WslCall, WslChange, WslDistribution,
 };
 use crate::scenario::{VmRole, WslCommand};
@@ -40,7 +40,65 @@ fn has_stopped() -> What {
 
 fn files(left: &[&str], keys: SshKeys) -> What {
     let left = left.iter().map(|file| (*file).to_owned()).collect();
-    What::VmFiles(VmFiles { left, keys, distributions: Vec::new() })
+    What::VmFiles(VmFiles {
+        left,
+        keys,
+        listening: Vec::new(),
+        old_logs: None,
+        distributions: Vec::new(),
+    })
+}
+
+/// A look that finds a process of `vm` which listens.
+fn listens(vm: &str) -> What {
+    let listener = VmListener {
+        vm: vm.to_owned(),
+        at: "127.0.0.1:4711".to_owned(),
+        program: "tail".to_owned(),
+        pid: 30,
+    };
+    let keys = SshKeys::Whole("a".to_owned());
+    What::VmFiles(VmFiles {
+        left: Vec::new(),
+        keys,
+        listening: vec![listener],
+        old_logs: None,
+        distributions: Vec::new(),
+    })
+}
+
+/// A look that finds so many logs of earlier boots, of each stream.
+fn logs(stdout: usize, stderr: usize) -> What {
+    let of = |stem: &'static str, count| (1..=count).map(move |it| format!("rd/{stem}.{it}.log"));
+    What::VmFiles(VmFiles {
+        left: Vec::new(),
+        keys: SshKeys::Whole("a".to_owned()),
+        listening: Vec::new(),
+        distributions: Vec::new(),
+        old_logs: Some(of("ha.stdout", stdout).chain(of("ha.stderr", stderr)).collect()),
+    })
+}
+
+/// A second hostagent and its driver, after the first ones have ended.
+fn second_boot() -> Vec<Timed> {
+    let ended = [process(Driver, 11, Ended), process(Hostagent, 10, Ended)];
+    let begun = [process(Hostagent, 12, Began), process(Driver, 13, Began)];
+    ended.into_iter().chain(begun).map(|what| (1, what)).collect()
+}
+
+#[rstest]
+#[case::kept(logs(1, 1), "")]
+#[case::of_boots_before_the_run(logs(5, 3), "")]
+#[case::lost(logs(1, 0), "the VM rd has booted 1 times before, and 0 old logs ha.stderr are kept")]
+#[case::piled_up(
+    logs(6, 5),
+    "the VM rd has booted 1 times before, and 6 old logs ha.stdout are kept"
+)]
+fn the_logs_of_earlier_boots_are_kept(#[case] look: What, #[case] expected: &str) {
+    let then = second_boot().into_iter().chain([(2, look)]).collect();
+    // Its logs count from the creation of the VM on.
+    let created = std::iter::once((0, vm(true, "False", "Starting", 0)));
+    assert_eq!(violations(created.chain(booted(then)).collect()).join("; "), expected);
 }
 
 fn whole(digest: &str) -> What {
@@ -52,8 +110,12 @@ fn checkpoint() -> What {
 }
 
 fn service_stop(exit: i32, took_s: u64) -> What {
+    service("stop", exit, took_s)
+}
+
+fn service(verb: &str, exit: i32, took_s: u64) -> What {
     What::Command(CommandRun {
-        arguments: ["svc", "stop"].map(str::to_owned).to_vec(),
+        arguments: ["svc", verb].map(str::to_owned).to_vec(),
         exit: Exit::Code(exit),
         stdout: String::new(),
         stderr: String::new(),
@@ -124,6 +186,26 @@ fn violations(timed: Vec<Timed>) -> Vec<String> {
     (5, daemon(ProcessState::Started)), (6, process(Driver, 11, Ended)), (6, process(Hostagent, 10, Ended)),
     (7, service_stop(0, 1)), (7, whole("a")),
 ])]
+#[case::it_is_being_deleted(vec![
+    (1, process(Driver, 11, Ended)), (1, process(Hostagent, 10, Ended)), (1, deleting()), (2, checkpoint()),
+])]
+// A VM that runs listens, and so does another one.
+#[case::sockets_of_vms_that_run(vec![
+    (1, listens("rd")), (1, checkpoint()), (2, process(Driver, 11, Ended)),
+    (2, process(Hostagent, 10, Ended)), (2, has_stopped()), (2, listens("two")), (2, checkpoint()),
+])]
+// The start took 3 s, so the daemon has waited 30 s before it killed.
+#[case::a_left_hostagent_gets_its_grace(vec![
+    (1, daemon(ProcessState::Stopped)), (2, process(Hostagent, 10, Frozen)), (6, service("start", 0, 3)),
+    (6, daemon(ProcessState::Started)), (34, process(Hostagent, 10, Ended)),
+    (34, process(Driver, 11, Ended)), (36, whole("a")),
+])]
+// The kernel ends stopped processes together with their daemon.
+#[case::a_left_hostagent_ends_before_the_next_daemon(vec![
+    (1, process(Hostagent, 10, Frozen)), (1, daemon(ProcessState::Stopped)),
+    (1, process(Hostagent, 10, Ended)), (6, service("start", 0, 3)), (6, daemon(ProcessState::Started)),
+    (6, process(Driver, 11, Ended)), (60, whole("a")),
+])]
 fn a_vm_that_keeps_the_contract_is_no_violation(#[case] then: Vec<Timed>) {
     assert_eq!(violations(booted(then)), [""; 0]);
 }
@@ -186,6 +268,44 @@ fn a_vm_that_keeps_the_contract_is_no_violation(#[case] then: Vec<Timed>) {
     ],
     "the daemon has stopped, but left rd/ha.pid"
 )]
+#[case::a_stopped_vm_listens(
+    vec![
+        (1, process(Hostagent, 10, Ended)), (1, process(Driver, 11, Ended)), (2, has_stopped()),
+        (2, listens("rd")), (3, checkpoint()),
+    ],
+    "the VM rd has stopped, but tail 30 of rd listens at 127.0.0.1:4711"
+)]
+#[case::it_listens_after_the_daemon(
+    vec![
+        (1, process(Driver, 11, Ended)), (1, process(Hostagent, 10, Ended)),
+        (2, service_stop(0, 1)), (2, listens("rd")),
+    ],
+    "the daemon has stopped, but tail 30 of rd listens at 127.0.0.1:4711"
+)]
+#[case::a_left_hostagent_is_killed_at_once(
+    vec![
+        (1, daemon(ProcessState::Stopped)), (2, process(Hostagent, 10, Frozen)),
+        (4, process(Hostagent, 10, Ended)), (4, process(Driver, 11, Ended)),
+        (6, service("start", 0, 3)), (6, daemon(ProcessState::Started)),
+    ],
+    "hostagent 10 of rd, which an earlier daemon has left, was killed 1 s after the next one began to start"
+)]
+#[case::a_left_hostagent_is_killed_early(
+    vec![
+        (1, daemon(ProcessState::Stopped)), (2, process(Hostagent, 10, Frozen)),
+        (6, service("start", 0, 3)), (6, daemon(ProcessState::Started)),
+        (14, process(Hostagent, 10, Ended)), (14, process(Driver, 11, Ended)),
+    ],
+    "hostagent 10 of rd, which an earlier daemon has left, was killed 11 s after the next one began to start"
+)]
+#[case::a_left_hostagent_is_never_ended(
+    vec![
+        (1, daemon(ProcessState::Stopped)), (2, process(Hostagent, 10, Frozen)),
+        (6, service("start", 0, 3)), (6, daemon(ProcessState::Started)), (55, whole("a")),
+        (56, whole("a")),
+    ],
+    "hostagent 10 of rd, which an earlier daemon has left, still runs 45 s after the next one was ready"
+)]
 #[case::the_daemon_is_slow(
     vec![
         (1, process(Driver, 11, Ended)), (1, process(Hostagent, 10, Ended)),
@@ -230,7 +350,16 @@ fn stopped_with_distribution(running: bool) -> Vec<Timed> {
         (1, process(Driver, 11, Ended)),
         (1, process(Hostagent, 10, Ended)),
         (2, has_stopped()),
-        (2, What::VmFiles(VmFiles { left: Vec::new(), keys, distributions })),
+        (
+            2,
+            What::VmFiles(VmFiles {
+                left: Vec::new(),
+                keys,
+                listening: Vec::new(),
+                old_logs: None,
+                distributions,
+            }),
+        ),
         (3, checkpoint()),
     ]
 }
@@ -285,6 +414,18 @@ fn to_unregister_a_distribution_that_runs_is_a_violation() {
     assert_eq!(violations(booted(then(false))), [""; 0]);
     let expected = "lima-rd was to be unregistered while it ran, which blocks WSL";
     assert_eq!(violations(booted(then(true))), [expected]);
+}
+
+/// The VM, which the daemon has stopped and is about to delete.
+fn deleting() -> What {
+    let object = json!({
+        "metadata": { "name": "rd", "deletionTimestamp": "2026-01-01T00:00:00Z" },
+        "spec": { "running": true },
+        "status": { "conditions": [
+            { "type": "Running", "status": "True", "reason": "Started" },
+        ] },
+    });
+    super::build::changed("limavms", Change::Modified, object)
 }
 
 fn gone() -> What {

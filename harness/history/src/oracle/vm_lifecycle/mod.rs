@@ -3,10 +3,13 @@
 //!
 //! - `oracle`: reads the history, and judges each checkpoint;
 //! - `processes`: the processes of VMs that run, and what must hold when one begins or ends;
-//! - `stops`: how long a VM may take to stop;
+//! - `boots`: the logs of earlier boots;
+//! - `stops`: how long a VM may take to stop; `orphans`: the same for what an earlier daemon left;
 //! - `wsl`: how long a call of `wsl.exe` may take, and when it may be made.
 
+mod boots;
 mod oracle;
+mod orphans;
 mod processes;
 mod stops;
 mod wsl;

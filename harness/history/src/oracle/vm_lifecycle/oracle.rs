@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::boots::Boots;
 use super::processes::{Id, Processes};
 use super::stops::Stops;
 use super::wsl::Calls;
@@ -33,6 +34,7 @@ struct Lifecycle {
     processes: Processes,
     stops: Stops,
     calls: Calls,
+    boots: Boots,
     files: Option<VmFiles>,
     daemon: Daemon,
     /// The hostagent and the number of starts of each VM that ran at the last checkpoint.
@@ -64,6 +66,7 @@ enum Daemon {
 impl Lifecycle {
     fn apply(&mut self, record: &Record) {
         self.view.apply(record);
+        self.boots.forget_deleted(&self.view);
         let at = (record.seq, record.at_us);
         if !self.is_ending {
             self.calls.judge(at, &mut self.finding);
@@ -71,6 +74,8 @@ impl Lifecycle {
         match &record.what {
             What::Ending => self.is_ending = true,
             What::VmProcess(process) => {
+                self.stops.orphans.apply(process);
+                self.boots.apply(process);
                 if let Some(ended) = self.processes.apply(process, record.seq, &mut self.finding) {
                     self.stops.ended(ended, at);
                 }
@@ -83,11 +88,17 @@ impl Lifecycle {
                 self.is_daemon_down = *state != ProcessState::Started;
                 self.stops.daemon_moved();
                 self.calls.daemon_moved();
-                if !self.is_daemon_down {
+                if self.is_daemon_down {
+                    self.stops.orphans.left_by(&self.processes);
+                } else {
+                    self.stops.orphans.daemon_is_ready(record.at_us);
                     self.daemon = Daemon::MayHaveVms;
                 }
             }
-            What::Command(run) if is_service_stop(run) => {
+            What::Command(run) if is_service(run, "start") => {
+                self.stops.orphans.daemon_began(run, at, &mut self.finding);
+            }
+            What::Command(run) if is_service(run, "stop") => {
                 self.stops.service_stopped(run, at, &mut self.finding);
                 self.daemon = match self.daemon {
                     Daemon::WasLate => Daemon::WasLate,
@@ -107,6 +118,7 @@ impl Lifecycle {
     /// Compares the files with those of the last look. After a stop of the daemon, nothing of any VM
     /// may be left.
     fn look(&mut self, files: &VmFiles, seq: u64) {
+        self.boots.judge(files, seq, &mut self.finding);
         let before = self.files.replace(files.clone());
         let before = before.map(|before| before.keys);
         if let (Some(SshKeys::Whole(before)), SshKeys::Whole(now)) = (before, &files.keys)
@@ -128,6 +140,10 @@ impl Lifecycle {
                 seq,
                 format!("the daemon has stopped, but {role} {pid} of {vm} runs on"),
             );
+        }
+        for listener in &files.listening {
+            let text = format!("the daemon has stopped, but {listener}");
+            self.violated(Check::VmListens, seq, text);
         }
         if !files.left.is_empty() {
             let left = files.left.join(", ");
@@ -173,9 +189,12 @@ impl Lifecycle {
     }
 
     /// Status and reason of the condition `Running`, and the number of starts; empty for a VM that the
-    /// API does not show.
+    /// API does not show. The condition of a VM that is being deleted says nothing any more.
     fn state(&self, vm: &str) -> (String, String, i64) {
         let object = self.view.object("limavms", vm).cloned().unwrap_or_default();
+        if object.pointer("/metadata/deletionTimestamp").is_some() {
+            return ("Unknown".to_owned(), "Deleting".to_owned(), 0);
+        }
         let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
         let mut conditions = conditions.into_iter().flatten();
         let running = conditions.find(|condition| condition["type"] == "Running");
@@ -234,7 +253,7 @@ impl Lifecycle {
         self.violated(check, seq, format!("the VM {vm} {what}"));
     }
 
-    /// A VM that has stopped or was deleted has no process and no files.
+    /// A VM that has stopped or was deleted has no process, no files and no listening socket.
     fn judge_stopped(&mut self, vm: &str, seq: u64) {
         self.judge_distribution(vm, seq);
         for role in [VmRole::Hostagent, VmRole::Driver] {
@@ -246,6 +265,12 @@ impl Lifecycle {
                     format!("the VM {vm} has stopped, but its {role} {pid} runs on"),
                 );
             }
+        }
+        let listening = self.files.iter().flat_map(|files| &files.listening);
+        let listening: Vec<_> = listening.filter(|it| it.vm == vm).cloned().collect();
+        for listener in listening {
+            let text = format!("the VM {vm} has stopped, but {listener}");
+            self.violated(Check::VmListens, seq, text);
         }
         let prefix = format!("{vm}/");
         let files = self.files.iter().flat_map(|files| &files.left);
@@ -264,6 +289,6 @@ impl Lifecycle {
     }
 }
 
-fn is_service_stop(run: &CommandRun) -> bool {
-    run.arguments.iter().take(2).eq(["svc", "stop"])
+fn is_service(run: &CommandRun, verb: &str) -> bool {
+    run.arguments.iter().take(2).eq(["svc", verb])
 }

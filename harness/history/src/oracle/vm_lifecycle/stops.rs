@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::orphans::Orphans;
 use super::processes::{Live, Processes};
 use crate::check::Check;
 use crate::oracle::Finding;
@@ -11,14 +12,14 @@ use crate::record::{CommandRun, VmProcess};
 use crate::scenario::VmRole;
 use crate::view::View;
 
-const SECOND_US: u64 = 1_000_000;
+pub(super) const SECOND_US: u64 = 1_000_000;
 
 /// A frozen hostagent must not be killed earlier after a stop began: 30 s, less what the harness may
 /// learn of the stop too late.
-const GRACE_US: u64 = 28 * SECOND_US;
+pub(super) const GRACE_US: u64 = 28 * SECOND_US;
 
 /// A VM must be gone by then: 30 s, 10 s after the force, and what a busy machine may add.
-const STOP_US: u64 = 45 * SECOND_US;
+pub(super) const STOP_US: u64 = 45 * SECOND_US;
 
 /// All controllers must have ended by then: 45 s, and what a busy machine may add.
 const SHUTDOWN_US: u64 = 50 * SECOND_US;
@@ -34,6 +35,8 @@ pub(super) struct Stops {
     /// One that was ended early, unless the daemon has ended as well: the kernel ends the stopped children
     /// of a session whose leader has gone.
     early: Vec<Early>,
+    /// Hostagents of an earlier daemon.
+    pub(super) orphans: Orphans,
 }
 
 /// A hostagent that was ended early.
@@ -57,6 +60,7 @@ impl Stops {
         for early in self.early.extract_if(.., |early| is_due(early)) {
             early.report(finding);
         }
+        self.orphans.judge(processes, (seq, at_us), finding);
         let vms: BTreeSet<String> = processes.of_vms().map(|process| process.vm.clone()).collect();
         // VMs that stop one after the other share the daemon's time, so only one alone is judged.
         let is_alone = vms.len() == 1;
@@ -83,6 +87,7 @@ impl Stops {
         if process.role != VmRole::Hostagent || !is_frozen || is_killed {
             return;
         }
+        self.orphans.ended(&process, at_us);
         let since = self.since_us.get(&process.vm).copied();
         if let Some(since_us) = since.filter(|since| at_us < since + GRACE_US) {
             self.early.push(Early { process: process.clone(), since_us, seq, at_us });

@@ -111,7 +111,11 @@ impl Commands {
 /// Runs a command to its end, and lists what it may promise.
 async fn run_command(scene: &Scene, command: &RunCommand) -> Result<(), StepError> {
     let arguments: Vec<_> = command.arguments.iter().map(String::as_str).collect();
-    let run = scene.world.daemon.command(&arguments, scene.deadline).await?;
+    let daemon = &scene.world.daemon;
+    let run = match &command.editor {
+        Some(editor) => daemon.command_with_editor(&arguments, editor, scene.deadline).await?,
+        None => daemon.command(&arguments, scene.deadline).await?,
+    };
     list_promised(&scene.world.api, scene.recorder()).await?;
     let missing = command
         .prints
