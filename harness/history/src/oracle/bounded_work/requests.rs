@@ -4,12 +4,14 @@
 //!
 //! This oracle counts identical requests between two checkpoints and compares the number with the events
 //! that may have caused them. The limit is far above what the contract's sequences need, and far below
-//! what a loop without backoff sends, which is hundreds of requests a second.
+//! what a loop without backoff sends, which is hundreds of requests a second. Requests while a docker command
+//! of the user runs may be the user's, so they are not counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::Check;
 use crate::oracle::Finding;
+use crate::oracle::users::UserCommands;
 use crate::record::{LogClient, LogEvent, Record, Stage, What, WireMessage, WireWhat};
 
 /// How many requests are allowed without any cause. A backoff that starts at 5 ms and doubles needs more
@@ -43,9 +45,11 @@ struct Span {
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let mut span = Span::default();
+    let mut docker = UserCommands::default();
     for record in history {
+        docker.apply(&record.what);
         match &record.what {
-            What::Wire(message) => span.apply(message, record.seq),
+            What::Wire(message) if !docker.run() => span.apply(message, record.seq),
             What::Engine(event) => *span.events.entry(event.id.clone()).or_default() += 1,
             What::UserWrite(_)
             | What::LogClient(LogClient { event: LogEvent::Asked { .. }, .. }) => {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::build::*;
 use crate::oracle::bounded_work;
-use crate::record::{LogLevel, ProcessState, What, WireWhat};
+use crate::record::{Exit, LogLevel, ProcessState, UserCommand, UserCommandEnd, What, WireWhat};
 use crate::scenario::OracleName;
 
 const SWEEP: &str =
@@ -129,6 +129,18 @@ fn bounded_work_accepts_writes_that_change_something() {
         other
     };
     assert_passes(rewritten(40, other));
+}
+
+// The docker command reaches the engine by the daemon's wire.
+#[test]
+fn bounded_work_does_not_count_requests_of_the_docker_command() {
+    let command =
+        |end| What::UserCommand(UserCommand { number: 1, arguments: vec!["ps".to_owned()], end });
+    let end = UserCommandEnd { exit: Exit::Code(0), said: String::new() };
+    let mut whats = inspections(400, 0);
+    whats.insert(0, command(None));
+    whats.push(command(Some(end)));
+    assert_eq!(complaints(bounded_work, whats), [""; 0]);
 }
 
 /// A daemon that subscribes twice, and what happens in between.
