@@ -4,7 +4,7 @@
 //! Each file names the promises that it judges. Shared parts:
 //! - `finding`: what an oracle returns, and the list of all oracles;
 //! - `observed`: the API's objects that a record shows;
-//! - `users`: what users deleted, what they wrote by `ctl`, and when their docker command runs;
+//! - `users`: what users deleted, and what they wrote by `ctl`;
 //! - `disruption`: what the wire and the engine did to the daemon;
 //! - `message`: log lines without names and numbers;
 //! - `revision`: whether the daemon is new enough for the contract's newest forms;

@@ -1,9 +1,8 @@
-//! What users do to the API and to the engine.
+//! What users do to the API.
 //!
-//! The harness records each write that it makes for a user. Two kinds of command write past it:
-//! - `ctl`, the kubectl in the daemon's command. Its step is known by its arguments, and what it deleted by
-//!   the changes that the API's watch reports meanwhile.
-//! - The user's docker command, which reaches the engine by the same wire as the daemon.
+//! The harness records each write that it makes for a user. `ctl`, the kubectl in the daemon's command, writes
+//! past it: its step is known by its arguments, and what it deleted by the changes that the API's watch
+//! reports meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,24 +24,6 @@ const READS: [&str; 10] = [
     "version",
     "wait",
 ];
-
-/// Docker commands of the user that run now.
-#[derive(Default)]
-pub(super) struct UserCommands(usize);
-
-impl UserCommands {
-    pub(super) fn apply(&mut self, what: &What) {
-        let What::UserCommand(command) = what else { return };
-        match command.end {
-            None => self.0 += 1,
-            Some(_) => self.0 = self.0.saturating_sub(1),
-        }
-    }
-
-    pub(super) fn run(&self) -> bool {
-        self.0 > 0
-    }
-}
 
 /// The steps that run `ctl`.
 pub(super) struct CtlSteps<'a>(Vec<CtlStep<'a>>);

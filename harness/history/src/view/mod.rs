@@ -7,6 +7,7 @@
 //! - `names`: the scenario's names for the engine's IDs;
 //! - `told`: what rules made the daemon read instead of the engine's answers;
 //! - `wire`: open exchanges, gates and rules of the wires;
+//! - `user_commands`: docker commands of the user;
 //! - `requests`: requests of users that the daemon has not carried out yet;
 //! - `docker`: the docker command's configuration; `takeover`: whether the daemon must change the
 //!   current context;
@@ -24,6 +25,7 @@ mod requests;
 mod state;
 mod takeover;
 mod told;
+mod user_commands;
 mod wire;
 
 pub use self::app::AppView;
@@ -31,4 +33,5 @@ pub(crate) use self::logs::container_of;
 pub use self::logs::{LogExchange, LogState};
 pub(crate) use self::objects::{object_key, object_version};
 pub use self::state::View;
+pub(crate) use self::user_commands::UserCommands;
 pub(crate) use self::wire::{EVENTS, LOGS};

@@ -64,6 +64,7 @@ impl View {
         match &record.what {
             What::StepBegan { index } => self.step = *index,
             What::Run(header) => self.steps = header.scenario.steps.clone().into(),
+            What::UserCommand(_) => self.wires.user_commands.apply(&record.what),
             What::Wire(message) => {
                 self.wires.apply_engine_message(message);
                 self.logs.apply_wire(message, record.seq);
@@ -101,7 +102,6 @@ impl View {
             | What::Endpoint { .. }
             | What::Kubernetes { .. }
             | What::Kubeconfig(_)
-            | What::UserCommand(_)
             | What::Review(_)
             | What::Log { .. }
             | What::CommandBegan { .. }

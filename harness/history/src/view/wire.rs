@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::user_commands::UserCommands;
 use crate::record::{WireMessage, WireWhat};
 use crate::scenario::Point;
 
@@ -11,9 +12,16 @@ pub(crate) const EVENTS: &str = "/events";
 /// The route of the engine's logs.
 pub(crate) const LOGS: &str = "/containers/{id}/logs";
 
+/// Routes whose responses have no end. The daemon never asks for the last three, but the docker command of the
+/// user does.
+const ENDLESS: [&str; 5] =
+    [EVENTS, LOGS, "/containers/{id}/attach", "/containers/{id}/stats", "/containers/{id}/wait"];
+
 /// The state of all wires.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Wires {
+    /// Docker commands of the user, which use the same wire.
+    pub(super) user_commands: UserCommands,
     /// Exchanges between daemon and engine.
     open: BTreeMap<u64, Exchange>,
     /// Gates between daemon and engine that hold a message now.
@@ -33,6 +41,7 @@ struct Exchange {
     request: String,
     /// The response is a stream without an end, so the exchange does not count as in flight.
     endless: bool,
+    /// The daemon asks for a log. While a docker command of the user runs, that may be the user.
     is_log: bool,
     /// A gate holds the request or the head of the response.
     is_held: bool,
@@ -63,9 +72,8 @@ impl Wires {
         self.apply_any_message(message);
         match &message.event {
             WireWhat::Request { method, target, route, .. } => {
-                let endless =
-                    matches!(route.as_deref(), Some(EVENTS | LOGS | "/containers/{id}/attach"));
-                let is_log = route.as_deref() == Some(LOGS);
+                let endless = route.as_deref().is_some_and(|route| ENDLESS.contains(&route));
+                let is_log = route.as_deref() == Some(LOGS) && !self.user_commands.run();
                 let request = format!("{method} {target}");
                 let is_list = matches!(
                     route.as_deref(),

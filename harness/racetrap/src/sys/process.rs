@@ -258,13 +258,23 @@ mod tests {
         assert!(wait_for_end(own, Duration::from_secs(10)).await.expect("no pidfd is needed"));
     }
 
+    /// Waits until a child is found: between fork and exec, it still has its parent's environment and title.
+    async fn until(found: impl Fn() -> bool) {
+        let seen = crate::wait::polled("the child's own process", LIMIT, async || match found() {
+            true => std::ops::ControlFlow::Break(()),
+            false => std::ops::ControlFlow::Continue("not there yet".to_owned()),
+        });
+        seen.await.expect("sleep runs");
+    }
+
     // Only the beginning of the command line counts: another program may name the same path later.
-    #[test]
-    fn a_process_is_found_by_the_beginning_of_its_title() {
+    #[tokio::test]
+    async fn a_process_is_found_by_the_beginning_of_its_title() {
         let mut child = sleeper();
         let pid = child.id();
         let found = |title: &str| titled(title).iter().any(|(own, _)| own.pid == pid);
-        assert!(found("sleep 6") && !found("60"));
+        until(|| found("sleep 6")).await;
+        assert!(!found("60"));
         child.kill().expect("it is ours");
         child.wait().expect("it ended");
         assert!(!found("sleep 6"));
@@ -277,15 +287,7 @@ mod tests {
             let marked = marked("RACETRAP_TEST", value);
             marked.into_iter().any(|(process, _)| process.pid == child.id())
         };
-        // Between fork and exec, the child still has its parent's environment.
-        let seen =
-            crate::wait::polled("the child's own environment", LIMIT, async || {
-                match found("marked") {
-                    true => std::ops::ControlFlow::Break(()),
-                    false => std::ops::ControlFlow::Continue("not there yet".to_owned()),
-                }
-            });
-        seen.await.expect("sleep runs");
+        until(|| found("marked")).await;
         assert!(!found("mark"));
         child.kill().expect("it is ours");
         child.wait().expect("it ended");

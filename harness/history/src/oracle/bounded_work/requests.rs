@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::Check;
 use crate::oracle::Finding;
-use crate::oracle::users::UserCommands;
 use crate::record::{LogClient, LogEvent, Record, Stage, What, WireMessage, WireWhat};
+use crate::view::UserCommands;
 
 /// How many requests are allowed without any cause. A backoff that starts at 5 ms and doubles needs more
 /// than five minutes for 16 requests.

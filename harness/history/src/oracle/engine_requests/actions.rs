@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::check::Check;
 use crate::oracle::Finding;
-use crate::oracle::users::UserCommands;
 use crate::record::{ApiChange, ProcessState, Record, UserWrite, What, WireMessage, WireWhat};
+use crate::view::UserCommands;
 
 /// The annotation by which users ask for an action.
 const ANNOTATION: &str = "/metadata/annotations/containers.rancherdesktop.io~1action";

@@ -19,10 +19,9 @@ use crate::check::Check;
 use crate::mirror::unix_seconds;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
-use crate::oracle::users::UserCommands;
 use crate::record::{DAEMON_PARTS, ProcessState, Record, Stage, What, WireMessage, WireWhat};
 use crate::steps::Steps;
-use crate::view::{AppView, EVENTS};
+use crate::view::{AppView, EVENTS, UserCommands};
 
 /// The routes of a connection's requests before its subscription, in order.
 const ORDER: [&str; 6] = ["/_ping", "/_ping", INFO, "/containers/json", "/images/json", "/volumes"];

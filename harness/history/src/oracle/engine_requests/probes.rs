@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use crate::check::Check;
 use crate::oracle::Finding;
-use crate::oracle::users::UserCommands;
 use crate::record::{ProcessState, Record, What, WireWhat};
+use crate::view::UserCommands;
 
 /// A ping of the user's engine that is not answered yet.
 struct Ping {

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::check::Check;
 use crate::oracle::Finding;
-use crate::oracle::users::UserCommands;
 use crate::record::{Record, What, WireMessage, WireWhat};
-use crate::view::EVENTS;
+use crate::view::{EVENTS, UserCommands};
 
 /// Requests with the parameters that each must have, and no others.
 const WORDS: [(&str, &str, &str); 16] = [

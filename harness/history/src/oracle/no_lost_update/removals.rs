@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use crate::check::Check;
 use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
-use crate::oracle::users::{Deletion, UserCommands, UserDeletions};
+use crate::oracle::users::{Deletion, UserDeletions};
 use crate::record::{Record, What, WireMessage, WireWhat};
+use crate::view::UserCommands;
 
 /// Kinds of object that the daemon can remove, by the first segment of their routes.
 const KINDS: [&str; 3] = ["containers", "images", "volumes"];

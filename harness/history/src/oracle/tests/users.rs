@@ -4,8 +4,9 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::build::*;
-use crate::oracle::no_lost_update;
+use crate::oracle::{log_fidelity, no_lost_update};
 use crate::record::{Exit, UserCommand, UserCommandEnd, What, WireWhat};
+use crate::view::View;
 
 fn runs_ctl(words: &[&str]) -> What {
     let arguments = [&["ctl"], words].concat();
@@ -95,20 +96,47 @@ fn a_field_may_be_written_again_by_ctl(#[case] words: &[&str], #[case] accused: 
     assert_eq!(found.contains("it became \"you\""), accused, "{found}");
 }
 
+/// A docker command of the user begins, or ends.
+fn docker_command(ends: bool) -> What {
+    let end = ends.then(|| UserCommandEnd { exit: Exit::Code(0), said: String::new() });
+    What::UserCommand(UserCommand { number: 1, arguments: vec!["volume".to_owned()], end })
+}
+
 // The docker command reaches the engine by the daemon's wire.
 #[rstest]
 #[case::docker(true, false)]
 #[case::daemon(false, true)]
 fn an_object_may_be_removed_by_the_docker_command(#[case] by_user: bool, #[case] accused: bool) {
-    let arguments = vec!["volume".to_owned(), "rm".to_owned(), "data".to_owned()];
-    let command =
-        |end| What::UserCommand(UserCommand { number: 1, arguments: arguments.clone(), end });
-    let end = UserCommandEnd { exit: Exit::Code(0), said: String::new() };
     let mut whats = removal();
     if by_user {
-        whats.insert(0, command(None));
-        whats.push(command(Some(end)));
+        whats.insert(0, docker_command(false));
+        whats.push(docker_command(true));
     }
     let found = complaints(no_lost_update, whats).join("; ");
     assert_eq!(found.contains("but no user asked for that"), accused, "{found}");
+}
+
+// `docker logs --follow` goes on.
+#[rstest]
+#[case::docker(true, false)]
+#[case::daemon(false, true)]
+fn a_user_may_follow_a_log_past_the_daemon(#[case] by_user: bool, #[case] accused: bool) {
+    let logs = "/v1.41/containers/c1/logs?follow=1";
+    let mut whats = vec![request(1, "GET", logs, "/containers/{id}/logs")];
+    if by_user {
+        whats.insert(0, docker_command(false));
+    }
+    whats.extend(checkpoint(1));
+    let found = complaints(log_fidelity, whats).join("; ");
+    assert_eq!(found.contains("1 streams of logs are open"), accused, "{found}");
+}
+
+// The world is level although `docker wait` waits.
+#[test]
+fn a_request_that_waits_for_the_end_of_a_container_is_not_in_flight() {
+    let target = "/v1.41/containers/c1/wait";
+    let whats = vec![request(1, "POST", target, "/containers/{id}/wait")];
+    let mut view = View::default();
+    history(whats).iter().for_each(|record| view.apply(record));
+    assert!(view.in_flight().is_empty());
 }
