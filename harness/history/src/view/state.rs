@@ -59,12 +59,12 @@ impl View {
         self.activity.apply(record);
         let steps = self.steps.clone();
         let begun = Steps::new(&steps).begun(record);
+        self.wires.user_commands.apply(record, Steps::new(&steps));
         self.takeover.apply(record, begun);
         self.told.apply(record, begun);
         match &record.what {
             What::StepBegan { index } => self.step = *index,
             What::Run(header) => self.steps = header.scenario.steps.clone().into(),
-            What::UserCommand(_) => self.wires.user_commands.apply(&record.what),
             What::Wire(message) => {
                 self.wires.apply_engine_message(message);
                 self.logs.apply_wire(message, record.seq);
@@ -102,6 +102,7 @@ impl View {
             | What::Endpoint { .. }
             | What::Kubernetes { .. }
             | What::Kubeconfig(_)
+            | What::UserCommand(_)
             | What::Review(_)
             | What::Log { .. }
             | What::CommandBegan { .. }

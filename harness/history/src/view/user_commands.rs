@@ -1,23 +1,38 @@
 //! Docker commands of the user, which reach the engine by the same wire as the daemon.
 
-use crate::record::What;
+use crate::record::{Record, What};
+use crate::scenario::{CommandStep, Step};
+use crate::steps::Steps;
 
-/// How many docker commands of the user run now.
+/// Which docker commands of the user run now.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct UserCommands(usize);
+pub(crate) struct UserCommands {
+    /// How many of the harness's own steps for them.
+    docker: usize,
+    /// A step runs the daemon's command `run`, whose command may be docker (contract 1.6.4).
+    by_daemon: bool,
+}
 
 impl UserCommands {
-    /// Applies the next record.
-    pub(crate) fn apply(&mut self, what: &What) {
-        let What::UserCommand(command) = what else { return };
-        match command.end {
-            None => self.0 += 1,
-            Some(_) => self.0 = self.0.saturating_sub(1),
+    /// Applies the next record of a history with these steps.
+    pub(crate) fn apply(&mut self, record: &Record, steps: Steps<'_>) {
+        match &record.what {
+            What::UserCommand(command) => match command.end {
+                None => self.docker += 1,
+                Some(_) => self.docker = self.docker.saturating_sub(1),
+            },
+            What::StepDone { .. } | What::StepFailed { .. } => self.by_daemon = false,
+            _ => self.by_daemon |= steps.begun(record).is_some_and(is_run),
         }
     }
 
     /// Whether one runs.
     pub(crate) fn run(&self) -> bool {
-        self.0 > 0
+        self.docker > 0 || self.by_daemon
     }
+}
+
+fn is_run(step: &Step) -> bool {
+    let Step::Command(CommandStep::RunCommand(command)) = step else { return false };
+    command.arguments.iter().find(|word| !word.starts_with('-')).is_some_and(|word| word == "run")
 }

@@ -76,11 +76,15 @@ fn listening(process: &Process, lima_home: &Path) -> BTreeMap<u64, String> {
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
+    use std::ops::ControlFlow;
     use std::os::fd::OwnedFd;
     use std::os::unix::net::UnixListener;
     use std::process::{Child, Command, Stdio};
+    use std::time::Duration;
 
     use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(10);
 
     #[expect(clippy::disallowed_methods, reason = "the test needs a process")]
     fn holder(listener: OwnedFd, argument: &str) -> Child {
@@ -90,8 +94,8 @@ mod tests {
     }
 
     // Two processes hold the port of a VM and its socket. A third holds a port and names no file of a VM.
-    #[test]
-    fn listeners_of_a_vm_are_found_by_its_files_in_arguments() {
+    #[tokio::test]
+    async fn listeners_of_a_vm_are_found_by_its_files_in_arguments() {
         let home = tempfile::tempdir().expect("a temporary directory");
         std::fs::create_dir(home.path().join("rd")).expect("a directory");
         let path = home.path().join("rd/ha.sock");
@@ -106,14 +110,16 @@ mod tests {
             holder(other.into(), "rd/ha.sock"),
         ];
         let expected = [(address.as_str(), all[0].id()), ("rd/ha.sock", all[1].id())];
-        let found = || {
-            let found = vm_listeners(home.path());
-            assert!(found.iter().all(|it| (it.vm.as_str(), it.program.as_str()) == ("rd", "sh")));
-            found
-        };
         // Between fork and exec, a child has its parent's arguments.
-        let found = std::iter::repeat_with(found).find(|found| found.len() == 2);
-        let found = found.expect("it repeats until there are two");
+        let both = crate::wait::polled("both listeners", LIMIT, async || {
+            let found = vm_listeners(home.path());
+            match found.len() {
+                2 => ControlFlow::Break(found),
+                _ => ControlFlow::Continue(format!("{found:?}")),
+            }
+        });
+        let found = both.await.expect("each holds one");
+        assert!(found.iter().all(|it| (it.vm.as_str(), it.program.as_str()) == ("rd", "sh")));
         let seen: Vec<_> = found.iter().map(|it| (it.at.as_str(), it.pid)).collect();
         for child in &mut all {
             child.kill().expect("it is ours");

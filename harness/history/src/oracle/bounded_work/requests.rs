@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{LogClient, LogEvent, Record, Stage, What, WireMessage, WireWhat};
+use crate::steps::Steps;
 use crate::view::UserCommands;
 
 /// How many requests are allowed without any cause. A backoff that starts at 5 ms and doubles needs more
@@ -45,9 +46,10 @@ struct Span {
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let mut span = Span::default();
+    let steps = Steps::from_history(history);
     let mut docker = UserCommands::default();
     for record in history {
-        docker.apply(&record.what);
+        docker.apply(record, steps);
         match &record.what {
             What::Wire(message) if !docker.run() => span.apply(message, record.seq),
             What::Engine(event) => *span.events.entry(event.id.clone()).or_default() += 1,

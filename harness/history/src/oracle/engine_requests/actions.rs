@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{ApiChange, ProcessState, Record, UserWrite, What, WireMessage, WireWhat};
+use crate::steps::Steps;
 use crate::view::UserCommands;
 
 /// The annotation by which users ask for an action.
@@ -44,9 +45,10 @@ struct Actions {
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let mut actions = Actions::default();
+    let steps = Steps::from_history(history);
     let mut by_user = UserCommands::default();
     for record in history {
-        by_user.apply(&record.what);
+        by_user.apply(record, steps);
         match &record.what {
             What::UserWrite(write) => actions.asked(write),
             What::Api(change) if change.resource == "containers" => {

@@ -114,7 +114,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
     let mut started_s = None;
     let steps = Steps::from_history(history);
     for record in history {
-        by_user.apply(&record.what);
+        by_user.apply(record, steps);
         connecting.engine_clock.apply(record, steps);
         let now_s = i64::try_from(record.at_us / 1_000_000).unwrap_or(i64::MAX);
         let complaint = match &record.what {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{ProcessState, Record, What, WireWhat};
+use crate::steps::Steps;
 use crate::view::UserCommands;
 
 /// A ping of the user's engine that is not answered yet.
@@ -20,10 +21,11 @@ struct Ping {
 
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
+    let steps = Steps::from_history(history);
     let mut by_user = UserCommands::default();
     let mut pings: BTreeMap<u64, Ping> = BTreeMap::new();
     for record in history {
-        by_user.apply(&record.what);
+        by_user.apply(record, steps);
         match &record.what {
             What::Process { name, state, .. }
                 if name == "daemon" && *state == ProcessState::Started =>

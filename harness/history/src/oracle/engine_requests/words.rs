@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::check::Check;
 use crate::oracle::Finding;
 use crate::record::{Record, What, WireMessage, WireWhat};
+use crate::steps::Steps;
 use crate::view::{EVENTS, UserCommands};
 
 /// Requests with the parameters that each must have, and no others.
@@ -35,10 +36,11 @@ const VERSIONS: (u16, u16, u16) = (1, 40, 54);
 
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
+    let steps = Steps::from_history(history);
     let mut by_user = UserCommands::default();
     let mut reported = BTreeSet::new();
     for record in history {
-        by_user.apply(&record.what);
+        by_user.apply(record, steps);
         let What::Wire(WireMessage { event, .. }) = &record.what else { continue };
         let WireWhat::Request { method, target, route: Some(route), .. } = event else { continue };
         if by_user.run() {

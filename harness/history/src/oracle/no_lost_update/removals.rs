@@ -9,6 +9,7 @@ use crate::oracle::Finding;
 use crate::oracle::observed::ObservedObject;
 use crate::oracle::users::{Deletion, UserDeletions};
 use crate::record::{Record, What, WireMessage, WireWhat};
+use crate::steps::Steps;
 use crate::view::UserCommands;
 
 /// Kinds of object that the daemon can remove, by the first segment of their routes.
@@ -17,9 +18,10 @@ const KINDS: [&str; 3] = ["containers", "images", "volumes"];
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let deletions = UserDeletions::from_history(history);
+    let steps = Steps::from_history(history);
     let mut docker = UserCommands::default();
     for (index, record) in history.iter().enumerate() {
-        docker.apply(&record.what);
+        docker.apply(record, steps);
         if docker.run() {
             continue;
         }

@@ -116,6 +116,20 @@ fn an_object_may_be_removed_by_the_docker_command(#[case] by_user: bool, #[case]
     assert_eq!(found.contains("but no user asked for that"), accused, "{found}");
 }
 
+// So does a docker command that the daemon's `run` runs.
+#[rstest]
+#[case::run(&["run", "docker", "volume", "rm", "data"], false)]
+#[case::another_command(&["set", "running=true"], true)]
+fn an_object_may_be_removed_by_a_command_that_run_runs(
+    #[case] arguments: &[&str],
+    #[case] accused: bool,
+) {
+    let steps = json!([{ "run_command": { "arguments": arguments } }, "settle"]);
+    let whats = [vec![run_with_steps(&steps), step_began(0)], removal(), vec![step_done(0)]];
+    let found = complaints(no_lost_update, whats.concat()).join("; ");
+    assert_eq!(found.contains("but no user asked for that"), accused, "{found}");
+}
+
 // `docker logs --follow` goes on.
 #[rstest]
 #[case::docker(true, false)]
