@@ -91,14 +91,12 @@ fn a_request_to_stop_ends_the_run_and_keeps_all_others_back_with_exit_code_3() {
 fn a_hang_up_is_a_request_to_stop_unless_it_is_ignored(#[case] is_ignored: bool) {
     let sandbox = Sandbox::new();
     let own = sandbox.process(&["run", "295-I3", "--jobs", "1", "--format", "json"]);
-    let mut command = own;
-    if is_ignored {
-        let mut nohup = Command::new("nohup");
-        nohup.arg(command.get_program()).args(command.get_args()).env_clear();
-        nohup.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        nohup.current_dir(sandbox.path());
-        command = nohup;
-    }
+    // The tests may run under nohup themselves, so the other case sets the signal, too.
+    let launcher: &[&str] = if is_ignored { &["nohup"] } else { &["env", "--default-signal=HUP"] };
+    let mut command = Command::new(launcher[0]);
+    command.args(&launcher[1..]).arg(own.get_program()).args(own.get_args()).env_clear();
+    command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.current_dir(sandbox.path());
     let child = begin_by(&sandbox, command);
     signal(&child, Signal::HUP);
     if is_ignored {
