@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use super::environment::Environment;
 use super::lifetime::Lifetime;
 use crate::recorder::Recorder;
-use crate::sys::{Identity, Signal, signal_of};
+use crate::sys::{Identity, Signal, hang_up_is_ignored, signal_of};
 use crate::wait::NotReached;
 
 /// A process to start.
@@ -243,6 +243,8 @@ fn launch(
 }
 
 fn command(spawn: &Spawn<'_>) -> Command {
+    // Before the first program is started, which would ignore SIGHUP as well.
+    hang_up_is_ignored();
     let mut command = Command::new(&spawn.program);
     command
         .args(&spawn.arguments)

@@ -50,7 +50,7 @@ pub(crate) use open_gate::OpenGate;
 pub(crate) use process::{Identity, Signal, kill_group, marked, signal_of, titled, wait_for_end};
 pub(crate) use removal::remove_if_exists;
 pub(crate) use sockets::{Socket, sockets};
-pub(crate) use stop::StopRequests;
+pub(crate) use stop::{StopRequests, hang_up_is_ignored};
 pub(crate) use vm_listeners::{Listener, vm_listeners};
 pub(crate) use vm_processes::{modified, offer_pid, vm_processes};
 

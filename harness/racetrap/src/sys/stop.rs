@@ -2,6 +2,7 @@
 //! which the end of a terminal or of a connection sends.
 
 use std::io;
+use std::sync::OnceLock;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -18,7 +19,7 @@ impl StopRequests {
     /// process.
     pub(crate) fn listen() -> io::Result<Self> {
         let [interrupt, terminate] = [SignalKind::interrupt(), SignalKind::terminate()];
-        let hang_up = if ignores_hang_up() { None } else { Some(signal(SignalKind::hangup())?) };
+        let hang_up = if hang_up_is_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
         Ok(Self { interrupt: signal(interrupt)?, terminate: signal(terminate)?, hang_up })
     }
 
@@ -41,9 +42,16 @@ impl StopRequests {
     }
 }
 
-/// Whether this process was started with SIGHUP ignored.
-fn ignores_hang_up() -> bool {
-    let status = procfs::process::Process::myself().and_then(|process| process.status());
-    // The mask has a bit for each signal; SIGHUP is signal 1.
-    status.is_ok_and(|status| status.sigign & 1 == 1)
+/// Whether this process was started with SIGHUP ignored. From the first call on, it ignores SIGHUP by a
+/// handler: a program inherits a signal that is ignored, but no handler, and a daemon or a hostagent that
+/// ignores SIGHUP lives on where the kernel would end it.
+pub(crate) fn hang_up_is_ignored() -> bool {
+    static IGNORED: OnceLock<bool> = OnceLock::new();
+    *IGNORED.get_or_init(|| {
+        let status = procfs::process::Process::myself().and_then(|process| process.status());
+        // The mask has a bit for each signal; SIGHUP is signal 1.
+        let is_ignored = status.is_ok_and(|status| status.sigign & 1 == 1);
+        // Tokio keeps the handler for the rest of the process.
+        is_ignored && signal(SignalKind::hangup()).is_ok()
+    })
 }
