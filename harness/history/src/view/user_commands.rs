@@ -16,14 +16,16 @@ pub(crate) struct UserCommands {
 impl UserCommands {
     /// Applies the next record of a history with these steps.
     pub(crate) fn apply(&mut self, record: &Record, steps: Steps<'_>) {
-        match &record.what {
-            What::UserCommand(command) => match command.end {
+        if let What::UserCommand(command) = &record.what {
+            match command.end {
                 None => self.docker += 1,
                 Some(_) => self.docker = self.docker.saturating_sub(1),
-            },
-            What::StepDone { .. } | What::StepFailed { .. } => self.by_daemon = false,
-            _ => self.by_daemon |= steps.begun(record).is_some_and(is_run),
+            }
         }
+        if matches!(record.what, What::StepDone { .. } | What::StepFailed { .. }) {
+            self.by_daemon = false;
+        }
+        self.by_daemon |= steps.begun(record).is_some_and(is_run);
     }
 
     /// Whether one runs.
