@@ -321,7 +321,8 @@ fn the_watcher_ends_the_guest_after_sigkill(#[case] instant: &str) {
     });
 }
 
-// From the start of QEMU on, a boot makes something new all the time. The seed decides the instant.
+// From the start of QEMU on, a boot makes something new all the time. The seed decides the instant, which is
+// early enough for the fastest machine: a run that has passed has no evidence.
 #[rstest]
 #[case::of_seed_1(1)]
 #[case::of_seed_2(2)]
@@ -332,7 +333,7 @@ fn nothing_is_left_after_sigkill_at_an_instant_of_the_boot(#[case] seed: u64) {
         let journal = place.journal();
         if journal.contains("\"name\":\"engine-machine\"") { Ok(()) } else { Err(journal) }
     });
-    let after = Duration::from_millis(seed * 2_654_435_761 % 8_000);
+    let after = Duration::from_millis(seed * 2_654_435_761 % 3_000);
     let began = Instant::now();
     wait_until("the instant", || {
         let passed = began.elapsed();
