@@ -75,11 +75,15 @@ pub struct RunCommand {
 }
 
 impl RunCommand {
+    /// The arguments that are no options. The first is the name of the command.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
+        self.arguments.iter().map(String::as_str).filter(|argument| !argument.starts_with('-'))
+    }
+
     /// Whether the command starts, stops or deletes the service, which the harness does by other steps.
     #[must_use]
     pub(crate) fn is_about_service(&self) -> bool {
-        let words = self.arguments.iter().filter(|argument| !argument.starts_with('-'));
-        let words: Vec<_> = words.take(2).map(String::as_str).collect();
+        let words: Vec<_> = self.words().take(2).collect();
         matches!(
             words.as_slice(),
             ["svc" | "service", "create" | "start" | "serve" | "stop" | "delete"]

@@ -36,5 +36,5 @@ impl UserCommands {
 
 fn is_run(step: &Step) -> bool {
     let Step::Command(CommandStep::RunCommand(command)) = step else { return false };
-    command.arguments.iter().find(|word| !word.starts_with('-')).is_some_and(|word| word == "run")
+    command.words().next() == Some("run")
 }

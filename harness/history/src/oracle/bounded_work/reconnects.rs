@@ -5,7 +5,7 @@
 //! disturbed or refused message, a process that starts or ends, a change of the VM or of the App's desired
 //! state, and each step of the scenario that may change the engine, even without an event.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -20,8 +20,6 @@ use crate::steps::Steps;
 #[derive(Default)]
 struct Subscription {
     requests: EngineRequests,
-    /// Exchanges of subscriptions.
-    exchanges: BTreeSet<u64>,
     /// The engine answered the newest one, and nothing has happened since.
     idle: bool,
     /// The newest `spec` of each App.
@@ -82,14 +80,13 @@ impl Subscription {
                     );
                     finding.violated(Check::ReconnectedIdle, seq, text);
                 }
-                self.exchanges.insert(message.exchange);
                 self.idle = false;
             }
             WireWhat::Response { status } if request.subscribes && *status < 400 => {
                 self.idle = true;
             }
             // The stream ended, or a gate delays what the daemon waits for.
-            WireWhat::Finished { .. } => return self.exchanges.contains(&message.exchange),
+            WireWhat::Finished { .. } => return request.subscribes,
             WireWhat::Held { .. } | WireWhat::Released { .. } | WireWhat::Abandoned { .. } => {
                 return true;
             }
