@@ -5,6 +5,7 @@
 //! - `app`: the App's desired state and conditions;
 //! - `objects`: objects of the daemon's API;
 //! - `names`: the scenario's names for the engine's IDs;
+//! - `silent_changes`: changes that the engine reports by no event;
 //! - `told`: what rules made the daemon read instead of the engine's answers;
 //! - `wire`: open exchanges, gates and rules of the wires;
 //! - `user_commands`: docker commands of the user;
@@ -22,6 +23,7 @@ mod logs;
 mod names;
 mod objects;
 mod requests;
+mod silent_changes;
 mod state;
 mod takeover;
 mod told;

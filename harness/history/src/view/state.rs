@@ -12,6 +12,7 @@ use super::logs::{LogExchange, LogState, Logs};
 use super::names::Names;
 use super::objects::{Objects, text};
 use super::requests::Requests;
+use super::silent_changes::SilentChanges;
 use super::takeover::Takeover;
 use super::told::Told;
 use super::wire::Wires;
@@ -33,6 +34,7 @@ pub struct View {
     docker: DockerConfig,
     takeover: Takeover,
     told: Told,
+    silent_changes: SilentChanges,
     /// The steps of the run's scenario.
     steps: Arc<[Step]>,
     /// The index of the step that began last.
@@ -62,6 +64,7 @@ impl View {
         self.wires.user_commands.apply(record, Steps::new(&steps));
         self.takeover.apply(record, begun);
         self.told.apply(record, begun);
+        self.silent_changes.apply(record);
         match &record.what {
             What::StepBegan { index } => self.step = *index,
             What::Run(header) => self.steps = header.scenario.steps.clone().into(),
@@ -283,13 +286,26 @@ impl View {
     }
 
     /// Every difference between these mirrors. Where a rule of the scenario rewrites what the daemon
-    /// reads, the rewritten value is right as well.
+    /// reads, the rewritten value is right as well; where the engine has changed something without an
+    /// event, the older value is. What a rule has told the daemon to be missing may have no mirror.
     pub(crate) fn compare(
         &self,
         wanted: &BTreeMap<MirrorKey, BTreeMap<String, String>>,
         seen: &[Mirror],
     ) -> Vec<String> {
-        compare_with(wanted, seen, |key, field, seen| self.told.has(key, field, seen, &self.names))
+        let is_mirrored = |key: &MirrorKey| seen.iter().any(|mirror| mirror.key == *key);
+        let mut owed = wanted.clone();
+        owed.retain(|key, _| !self.told.is_missing(key) || is_mirrored(key));
+        compare_with(&owed, seen, |key, field, seen| {
+            self.told.has(key, field, seen, &self.names)
+                || self.silent_changes.allow(key, field, seen)
+        })
+    }
+
+    /// Whether a rule has told the daemon that the engine does not have the object of this mirror.
+    #[must_use]
+    pub fn is_told_missing(&self, key: &MirrorKey) -> bool {
+        self.told.is_missing(key)
     }
 
     /// Whether a later step of the scenario than the one that began last settles.

@@ -3,8 +3,11 @@
 //! A rule that rewrites answers says what the daemon is told for as long as it is armed. A mirror with
 //! that value is as right as one with the engine's own: the daemon cannot know the difference. When the
 //! rule has ended, only the engine's own value is right.
+//!
+//! A rule that answers an inspection with 404 says that the object is gone. The daemon need not mirror it until
+//! the engine itself shows it the object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -13,6 +16,10 @@ use crate::mirror::{MirrorKey, field_form};
 use crate::record::{Record, What, WireWhat};
 use crate::scenario::{FaultKind, FaultName, FaultStep, Match, Side, Step};
 use crate::steps::ArmedRules;
+
+const CONTAINER_ROUTE: &str = "/containers/{id}/json";
+const IMAGE_ROUTE: &str = "/images/{id}/json";
+const VOLUME_ROUTE: &str = "/volumes/{name}";
 
 /// Where an engine's answer about one object has the fields of a mirror: JSON pointer, and field.
 type Places = &'static [(&'static str, &'static str)];
@@ -56,7 +63,14 @@ const VOLUME: Places = &[
 pub(super) struct Told {
     rules: ArmedRules,
     armed: BTreeMap<String, Rewrite>,
+    /// The exchanges in which the daemon inspects an object, and the object.
+    inspections: BTreeMap<u64, Object>,
+    /// The objects that the daemon was told to be gone.
+    missing: BTreeSet<Object>,
 }
+
+/// Route of its inspection, and ID of a container or an image or name of a volume.
+type Object = (String, String);
 
 /// One such rule.
 #[derive(Clone, Debug)]
@@ -75,9 +89,30 @@ impl Told {
         if let Some(step) = begun {
             self.apply_step(step);
         }
-        if let What::Wire(message) = &record.what
-            && let WireWhat::Faulted { rule, .. } = &message.event
-            && let Some(rewrite) = self.armed.get_mut(rule)
+        let What::Wire(message) = &record.what else { return };
+        match &message.event {
+            WireWhat::Request { target, route: Some(route), .. } => {
+                if let Some(id) = inspected(target, route) {
+                    self.inspections.insert(message.exchange, (route.clone(), id.to_owned()));
+                }
+            }
+            WireWhat::Faulted { rule, .. } => self.apply_fault(message.exchange, rule),
+            WireWhat::Response { status: 200 } => {
+                if let Some(object) = self.inspections.get(&message.exchange) {
+                    self.missing.remove(object);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_fault(&mut self, exchange: u64, rule: &str) {
+        if let Some(FaultStep::Answer { status: 404, .. }) = self.rules.get(rule)
+            && let Some(object) = self.inspections.get(&exchange)
+        {
+            self.missing.insert(object.clone());
+        }
+        if let Some(rewrite) = self.armed.get_mut(rule)
             && let Some(times) = &mut rewrite.times
         {
             *times = times.saturating_sub(1);
@@ -108,6 +143,18 @@ impl Told {
         }
     }
 
+    /// Whether a rule told the daemon that the object is gone, and the engine has not shown it since.
+    pub(super) fn is_missing(&self, key: &MirrorKey) -> bool {
+        let route = match key {
+            MirrorKey::Container(_) => CONTAINER_ROUTE,
+            MirrorKey::Image { .. } => IMAGE_ROUTE,
+            MirrorKey::Volume(_) => VOLUME_ROUTE,
+            MirrorKey::Blank { .. } => return false,
+        };
+        let id = key.engine_id().unwrap_or_default();
+        self.missing.contains(&(route.to_owned(), id.to_owned()))
+    }
+
     /// Whether a rule made the daemon read this value of a field.
     pub(super) fn has(&self, key: &MirrorKey, field: &str, seen: &str, names: &Names) -> bool {
         self.armed.values().any(|rewrite| rewrite.has(key, field, seen, names))
@@ -123,9 +170,9 @@ impl Rewrite {
             MirrorKey::Blank { .. } => return false,
         };
         let in_list = match (self.on.route.as_deref(), resource) {
-            (Some("/containers/{id}/json"), "containers")
-            | (Some("/images/{id}/json"), "images")
-            | (Some("/volumes/{name}"), "volumes") => false,
+            (Some(CONTAINER_ROUTE), "containers")
+            | (Some(IMAGE_ROUTE), "images")
+            | (Some(VOLUME_ROUTE), "volumes") => false,
             (Some("/volumes"), "volumes") => true,
             _ => return false,
         };
@@ -151,6 +198,18 @@ impl Rewrite {
             None => id == wanted || names.get(id) == Some(wanted),
         })
     }
+}
+
+/// The object that a request inspects, as the daemon calls it; none if it inspects none.
+fn inspected<'a>(target: &'a str, route: &str) -> Option<&'a str> {
+    let (before, after) = match route {
+        CONTAINER_ROUTE => ("/containers/", "/json"),
+        IMAGE_ROUTE => ("/images/", "/json"),
+        VOLUME_ROUTE => ("/volumes/", ""),
+        _ => return None,
+    };
+    let path = target.split('?').next()?;
+    path.split_once(before)?.1.strip_suffix(after)
 }
 
 /// The pointer within an entry of the list of volumes; empty for the whole entry.

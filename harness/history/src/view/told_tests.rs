@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::record::{Record, WireMessage};
+use crate::scenario::Phase;
 
 fn record(what: What) -> Record {
     Record { seq: 0, at_us: 0, neighbour: false, what }
@@ -80,4 +81,38 @@ fn a_rule_that_has_ended_tells_nothing() {
     let lift: Step = serde_json::from_value(json!({ "lift": "n" })).expect("a step");
     told.apply(&record(What::StepBegan { index: 1 }), Some(&lift));
     assert!(!told.has(&key, "driver", "d", &Names::default()));
+}
+
+// Each row is what the daemon is answered when it inspects volume `v`, again and again.
+#[rstest]
+#[case::gone(&[Some("answer 404, rule 1")], true)]
+#[case::shown_again(&[Some("answer 404, rule 1"), None], false)]
+#[case::error(&[Some("answer 500, rule 2")], false)]
+fn a_mirror_may_lack_what_the_daemon_was_told_to_be_gone(
+    #[case] answers: &[Option<&str>],
+    #[case] is_missing: bool,
+) {
+    let mut told = Told::default();
+    for status in [404, 500] {
+        let step = json!({"answer": {"status": status, "on": {"route": ONE}}});
+        let step: Step = serde_json::from_value(step).expect("a step");
+        told.apply(&record(What::StepBegan { index: 0 }), Some(&step));
+    }
+    for (exchange, rule) in (1..).zip(answers) {
+        let mut see = |event| {
+            told.apply(&record(What::Wire(WireMessage { connection: 0, exchange, event })), None);
+        };
+        see(WireWhat::Request {
+            method: "GET".to_owned(),
+            target: "/v1.41/volumes/v".to_owned(),
+            route: Some(ONE.to_owned()),
+            phase: Phase::Steady,
+        });
+        match rule {
+            Some(rule) => see(WireWhat::Faulted { rule: (*rule).to_owned(), fault: String::new() }),
+            None => see(WireWhat::Response { status: 200 }),
+        }
+    }
+    assert_eq!(told.is_missing(&MirrorKey::Volume("v".to_owned())), is_missing);
+    assert!(!told.is_missing(&MirrorKey::Volume("w".to_owned())));
 }

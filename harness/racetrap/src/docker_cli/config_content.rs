@@ -7,7 +7,7 @@ use std::path::Path;
 use std::{fs, io};
 
 use racetrap_history::{DockerContent, FileAttributes};
-use serde::Deserialize as _;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::settings::Settings;
@@ -31,26 +31,35 @@ impl ContentReader {
     pub(super) fn config(&self, path: &Path) -> DockerContent {
         match read_text(path).and_then(|text| settings(&text)) {
             Ok(members) => {
-                let current = members.get(CURRENT).and_then(Value::as_str).map(str::to_owned);
+                let mut current = None;
                 let mut recorded = BTreeMap::new();
-                for (name, value) in members.into_iter().filter(|(name, _)| name != CURRENT) {
-                    // One entry for each registry, so that a lost login is seen as one lost entry.
-                    if let Value::Object(entries) = &value
-                        && MAPS.contains(&name.as_str())
-                    {
-                        let each = entries.iter();
-                        recorded.extend(
-                            each.map(|(at, it)| (format!("{name}/{at}"), self.digests.digest(it))),
-                        );
-                        recorded.insert(name, String::new());
+                for (name, text) in members {
+                    let value = value(&text);
+                    if name == CURRENT {
+                        current = value.as_str().map(str::to_owned);
                     } else {
-                        let digest = self.digests.digest(&value);
-                        recorded.insert(name, digest);
+                        self.record(name, &value, &mut recorded);
                     }
                 }
                 DockerContent::Config { current, members: recorded }
             }
             Err(other) => other,
+        }
+    }
+
+    /// Records a member by its digest.
+    fn record(&self, name: String, value: &Value, recorded: &mut BTreeMap<String, String>) {
+        match value {
+            // One entry for each registry, so that a lost login is seen as one lost entry.
+            Value::Object(entries) if MAPS.contains(&name.as_str()) => {
+                let each = entries.iter();
+                recorded
+                    .extend(each.map(|(at, it)| (format!("{name}/{at}"), self.digests.digest(it))));
+                recorded.insert(name, String::new());
+            }
+            value => {
+                recorded.insert(name, self.digests.digest(value));
+            }
         }
     }
 
@@ -96,21 +105,37 @@ fn read_text(path: &Path) -> Result<Vec<u8>, DockerContent> {
 }
 
 /// The members of a `config.json`. The docker command takes a file with nothing but white space for
-/// one without settings.
-fn settings(text: &[u8]) -> Result<Map<String, Value>, DockerContent> {
+/// one without settings, and replaces bytes that are no UTF-8. Of a member that is there twice the last
+/// one counts.
+fn settings(text: &[u8]) -> Result<BTreeMap<String, Box<RawValue>>, DockerContent> {
     let is_blank = text.iter().all(|byte| b" \t\r\n".contains(byte));
     if is_blank {
-        return Ok(Map::new());
+        return Ok(BTreeMap::new());
     }
-    let members = object(text)?;
-    // Of a member that is there twice the last one counts, in the docker command as in this map.
-    match Settings::deserialize(&Value::Object(members.clone())) {
+    let malformed = |why| DockerContent::Malformed { why, bytes: text.len() as u64 };
+    let members: BTreeMap<String, Box<RawValue>> =
+        serde_json::from_str(&String::from_utf8_lossy(text))
+            .map_err(|error| malformed(place(&error)))?;
+    let once = serde_json::to_string(&members).expect("what was read can be written");
+    match serde_json::from_str::<Settings>(&once) {
         Ok(_) => Ok(members),
-        Err(_) => {
-            let why = "a member has a type that the docker command refuses".to_owned();
-            Err(DockerContent::Malformed { why, bytes: text.len() as u64 })
-        }
+        Err(_) => Err(malformed("a member has a type that the docker command refuses".to_owned())),
     }
+}
+
+/// The value of a member. The docker command skips members that it does not know, so they may have what
+/// no number or text of ours can hold, such as `1e400`: then it is the text without white space.
+fn value(text: &RawValue) -> Value {
+    serde_json::from_str(text.get()).unwrap_or_else(|_| {
+        let (mut in_string, mut is_escaped) = (false, false);
+        let significant = text.get().chars().filter(|&character| {
+            let kept = in_string || !character.is_ascii_whitespace();
+            in_string ^= character == '"' && !is_escaped;
+            is_escaped = in_string && character == '\\' && !is_escaped;
+            kept
+        });
+        Value::String(significant.collect())
+    })
 }
 
 /// The JSON object in a text.
@@ -119,14 +144,19 @@ fn settings(text: &[u8]) -> Result<Map<String, Value>, DockerContent> {
 /// What the text is instead. The parser's message may quote a secret, so only line and column are
 /// kept.
 fn object(text: &[u8]) -> Result<Map<String, Value>, DockerContent> {
-    serde_json::from_slice(text).map_err(|error| {
-        let why = format!("line {}, column {}", error.line(), error.column());
-        DockerContent::Malformed { why, bytes: text.len() as u64 }
-    })
+    serde_json::from_slice(text)
+        .map_err(|error| DockerContent::Malformed { why: place(&error), bytes: text.len() as u64 })
+}
+
+/// Where a parser has failed.
+fn place(error: &serde_json::Error) -> String {
+    format!("line {}, column {}", error.line(), error.column())
 }
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     fn read(reader: &ContentReader, text: &str) -> DockerContent {
@@ -163,6 +193,31 @@ mod tests {
             let expected = DockerContent::Config { current: None, members: BTreeMap::new() };
             assert_eq!(read(&reader, text), expected, "{text:?}");
         }
+    }
+
+    // The docker command skips what it does not know. A writer may indent it anew.
+    #[rstest]
+    #[case::number("1e400", "1e401")]
+    #[case::lone_surrogate(r#""\ud800 \" x""#, r#""\ud800 \" y""#)]
+    #[case::deep(&"[".repeat(200), &"[".repeat(201))]
+    fn an_unknown_member_may_have_what_no_value_holds(#[case] one: &str, #[case] other: &str) {
+        let reader = ContentReader::default();
+        let text = |value: &str| {
+            let end = "]".repeat(value.matches('[').count());
+            format!(r#"{{"currentContext": "mine", "x": {{"y":[{value}{end}]}}}}"#)
+        };
+        let content = read(&reader, &text(one));
+        assert_eq!(content.current(), "mine");
+        assert_eq!(read(&reader, &text(one).replace(r#""y":["#, "\"y\" :\n\t[ ")), content);
+        assert_ne!(read(&reader, &text(other)), content);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_break_no_configuration() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("config.json");
+        fs::write(&path, b"{\"currentContext\": \"mine\", \"x\": \"\xff\"}").expect("a file");
+        assert_eq!(ContentReader::default().config(&path).current(), "mine");
     }
 
     // A link has the mode of what it leads to, and its own text as the way there.

@@ -8,8 +8,10 @@ use crate::record::{CONFIG_FILE, LogLevel, Stage, What};
 /// Follows whether the daemon must log an error, and whether it has.
 #[derive(Default)]
 pub(super) struct ErrorReport {
-    /// The engine was connected while the configuration could not be used.
+    /// The engine was connected while the configuration could not be used: the daemon reads it then.
     required: bool,
+    /// The engine was connected at the last record.
+    was_connected: bool,
     /// An error in the log names the configuration's file.
     logged: bool,
     /// An error in the log is about the configuration, since the disk fails.
@@ -23,13 +25,13 @@ impl ErrorReport {
     pub(super) fn apply(&mut self, state: &ConfigState, what: &What) -> Vec<String> {
         let about = state.user.as_ref().is_some_and(|user| user.about);
         self.disk_logged &= state.disk_fails;
+        let was_connected = std::mem::replace(&mut self.was_connected, state.is_connected());
+        let connects = self.was_connected && !was_connected;
+        self.required |= about && connects && state.is_broken();
         match what {
             What::Log { level, text } if *level >= LogLevel::Error => {
                 self.logged |= text.contains(CONFIG_FILE);
                 self.disk_logged |= state.disk_fails && is_about_configuration(text);
-            }
-            What::Api(_) | What::Listed { .. } => {
-                self.required |= about && state.is_connected() && state.is_broken();
             }
             What::Checkpoint { stage: Stage::Probed, .. } => self.quiet = true,
             // The end of the step in which the world became quiet: the log has been read up to here.

@@ -91,9 +91,9 @@ impl OwnContext {
     fn leftover_context(&self, state: &ConfigState) -> Vec<String> {
         let Some(user) = &state.user else { return Vec::new() };
         let mut violations = Vec::new();
-        // On a full or read-only disk, a daemon that has not created its context cannot remove the
-        // context of an earlier, killed daemon either.
-        if state.disk_failed && !self.existed {
+        // Nothing can be removed from a full or read-only disk. A daemon that has not created its context
+        // cannot remove the context of an earlier, killed daemon either.
+        if state.disk_fails || state.disk_failed && !self.existed {
             return violations;
         }
         let context = &user.context;

@@ -279,6 +279,8 @@ impl KnownCauses {
     /// What a rule of the scenario explains that has changed a message.
     fn reason_of_rule(&self, rule: &str) -> Reason {
         match self.rules.get(rule) {
+            // Not an error, and not what was asked for.
+            Some(FaultStep::Answer { status: ..400, .. }) => Reason::Distorted,
             Some(FaultStep::Answer { .. }) => Reason::AnsweredByRule,
             Some(FaultStep::Fault(fault)) => match fault.kind {
                 FaultKind::Lose | FaultKind::HalfOpen { .. } | FaultKind::Slow { .. } => {

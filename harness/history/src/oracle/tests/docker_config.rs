@@ -443,10 +443,11 @@ fn a_configuration_that_cannot_be_read_is_logged_as_an_error(
     let broken = DockerContent::Unreadable { why: "is a directory".to_owned() };
     let line = "Failed to read current Docker context error=\"cannot read /w/config.json\"";
     let whats = vec![
+        app_is(stopped_app(2)),
         user(false),
         found(broken),
         own_context_exists(),
-        app_is(ready_app(1)),
+        app_is(ready_app(3)),
         log_line(level, line),
     ];
     if fine {
@@ -454,6 +455,38 @@ fn a_configuration_that_cannot_be_read_is_logged_as_an_error(
     } else {
         assert_violates(healthy_run(whats), ORACLE, "no error in the log says so");
     }
+}
+
+// The file breaks while the engine is connected. The daemon reads it when it connects the next time.
+#[rstest]
+#[case::still_connected(vec![], true)]
+#[case::connected_again(vec![app_is(stopped_app(2)), app_is(ready_app(3))], false)]
+fn a_configuration_that_nobody_reads_need_not_be_logged(
+    #[case] then: Vec<What>,
+    #[case] fine: bool,
+) {
+    let mut broken = found(DockerContent::Unreadable { why: "is a directory".to_owned() });
+    if let What::DockerFile(file) = &mut broken {
+        file.by_user = true;
+    }
+    let whats = vec![user(false), found(config("", &[])), own_context_exists(), broken];
+    let complaints = complaints(docker_config_integrity, healthy_run([whats, then].concat()));
+    let shown = complaints.iter().any(|text| text.contains("no error in the log says so"));
+    assert_eq!(shown, !fine, "{complaints:?}");
+}
+
+// A stop cannot remove the context while the disk is read-only.
+#[rstest]
+#[case::read_only("read_only", true)]
+#[case::normal("normal", false)]
+fn a_context_on_a_failed_disk_is_left(#[case] disk: &str, #[case] fine: bool) {
+    let mut whats = vec![user(false), found(config(OWN_CONTEXT, &[])), own_context_exists()];
+    let steps = json!([{ "docker_disk": "read_only" }, { "docker_disk": disk }]);
+    whats.extend([run_with_steps(&steps), step_began(0), step_began(1)]);
+    whats.push(app_is(stopped_app(2)));
+    let complaints = complaints(docker_config_integrity, healthy_run(whats));
+    let shown = complaints.iter().any(|text| text.contains("the engine is stopped"));
+    assert_eq!(shown, !fine, "{complaints:?}");
 }
 
 // The disk is read-only when the engine connects, so the daemon cannot write its context. The log has an

@@ -1,6 +1,6 @@
 //! Waits for one level, and says whose failure it is if the level is not reached.
 
-use racetrap_history::{ACTION, Await, Blame, MirrorKey, MirrorRef, View};
+use racetrap_history::{ACTION, Await, Blame, ClientName, MirrorKey, MirrorRef, View};
 use serde_json::Value;
 
 use crate::run::scene::Scene;
@@ -32,23 +32,39 @@ fn is_promised(level: &Await, view: &View) -> bool {
         | Await::Gone(_)
         | Await::Done { .. }
         | Await::CurrentContext(_)
-        | Await::LogLines { .. }
         | Await::LogEnd(_)
         | Await::LogAnswer(_)
         | Await::LogStreams(_)
         | Await::Engine { .. } => true,
+        Await::LogLines { client, .. } => !log_has_ended(client, view),
         // The engine sends its events, whatever the daemon does.
         Await::Event(_)
         | Await::GivenUp(_)
         | Await::Terminating(_)
         | Await::Wants { .. }
         | Await::WantsStop => false,
-        Await::Volume(name) => truth.volumes.contains_key(name),
-        Await::Tag(tag) => truth.images.values().any(|image| image.tags.contains(tag)),
-        Await::Container { name, state } => truth.containers.values().any(|container| {
-            container.name == *name && state.as_ref().is_none_or(|state| container.state == *state)
+        Await::Volume(name) => {
+            truth.volumes.contains_key(name)
+                && !view.is_told_missing(&MirrorKey::Volume(name.clone()))
+        }
+        Await::Tag(tag) => truth.images.iter().any(|(id, image)| {
+            let key = MirrorKey::Image { id: id.clone(), tag: Some(tag.clone()) };
+            image.tags.contains(tag) && !view.is_told_missing(&key)
+        }),
+        Await::Container { name, state } => truth.containers.iter().any(|(id, container)| {
+            container.name == *name
+                && state.as_ref().is_none_or(|state| container.state == *state)
+                && !view.is_told_missing(&MirrorKey::Container(id.clone()))
         }),
     }
+}
+
+/// Whether the engine has ended the log of a client, and nothing on the wire has disturbed it. Then nobody can
+/// give the client more of it. Whether the client has all of it, `log_fidelity` judges.
+fn log_has_ended(client: &ClientName, view: &View) -> bool {
+    let exchanges = view.log_exchanges(&client.0);
+    let mut exchanges = exchanges.into_iter().filter_map(|it| view.log_exchange(it)).peekable();
+    exchanges.peek().is_some() && exchanges.all(|it| it.is_finished && !it.is_disturbed)
 }
 
 /// Whether the daemon alone decides now if the level is reached: the engine, clients and the schedule have
@@ -164,5 +180,45 @@ fn reached(level: &Await, view: &View) -> bool {
                 && field("name") == Some(name)
                 && state.as_ref().is_none_or(|state| field("status") == Some(state))
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use racetrap_history::{
+        Codes, LogClient, LogEvent, Phase, Record, What, WireMessage, WireWhat,
+    };
+    use rstest::rstest;
+
+    use super::*;
+
+    const ID: &str = "0123456789abcdef";
+
+    // The engine gives the client no more lines once it has ended the log; the daemon must not be blamed.
+    #[rstest]
+    #[case::goes_on(&[], true)]
+    #[case::ended(&[WireWhat::Finished { bytes: 9 }], false)]
+    #[case::cut_by_the_wire(&[WireWhat::Cut, WireWhat::Finished { bytes: 9 }], true)]
+    fn lines_are_owed_while_the_engine_has_more(#[case] events: &[WireWhat], #[case] owed: bool) {
+        let asked = LogEvent::Asked {
+            target: format!("/passthrough/engine/logs/{ID}"),
+            container: Some(ID.to_owned()),
+            promised: Codes::One(101),
+            reads: true,
+        };
+        let request = WireWhat::Request {
+            method: "GET".to_owned(),
+            target: format!("/v1.41/containers/{ID}/logs?follow=1&stdout=1&stderr=1"),
+            route: Some("/containers/{id}/logs".to_owned()),
+            phase: Phase::Steady,
+        };
+        let wire = |event| What::Wire(WireMessage { connection: 0, exchange: 1, event });
+        let client = What::LogClient(LogClient { client: "c".to_owned(), event: asked });
+        let mut whats = vec![client, wire(request)];
+        whats.extend(events.iter().cloned().map(wire));
+        let of = |(seq, what)| Record { seq, at_us: seq, neighbour: false, what };
+        let records: Vec<_> = (1..).zip(whats).map(of).collect();
+        let level = Await::LogLines { client: ClientName("c".to_owned()), lines: 3 };
+        assert_eq!(is_promised(&level, &View::from_records(&records)), owed);
     }
 }
