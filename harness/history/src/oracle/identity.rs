@@ -77,12 +77,13 @@ fn is_removal(action: &str) -> bool {
     matches!(action, "destroy" | "delete")
 }
 
-/// UIDs of the mirrors whose objects exist in the engine.
+/// UIDs of the mirrors whose objects exist in the engine. Nobody can call off a deletion that has begun: such a
+/// mirror goes, even if an object of its name is there again.
 fn uids(view: &View) -> BTreeMap<MirrorKey, String> {
     let expected = view.expected();
     view.mirrors()
         .into_iter()
-        .filter(|mirror| expected.contains_key(&mirror.key))
+        .filter(|mirror| expected.contains_key(&mirror.key) && !mirror.terminating)
         .map(|mirror| (mirror.key, mirror.uid))
         .collect()
 }

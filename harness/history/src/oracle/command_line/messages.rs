@@ -21,6 +21,10 @@ const WITH_DATA: [&[&str]; 9] = [
 /// Options that make a command print a text about itself.
 const ABOUT_ITSELF: [&str; 3] = ["--help", "-h", "--version"];
 
+/// Commands that print a text about the program, and groups of commands, which print one about themselves.
+const ABOUT: [&str; 2] = ["help", "completion"];
+const GROUPS: [&str; 2] = ["svc", "limavm"];
+
 /// Levels of messages that are not shown unless the caller asks for them.
 const QUIET: [&str; 3] = ["info", "debug", "trace"];
 
@@ -43,7 +47,12 @@ pub(super) fn refusal(command: &CommandRun) -> Option<&'static str> {
 
 pub(super) fn judge(command: &CommandRun, words: &[&str]) -> Option<String> {
     let has = |option: &str| command.arguments.iter().any(|argument| argument.starts_with(option));
-    if words.is_empty() || ABOUT_ITSELF.iter().any(|option| has(option)) {
+    let is_about = match words {
+        [] => true,
+        [group] if GROUPS.contains(group) => true,
+        [first, ..] => ABOUT.contains(first),
+    };
+    if is_about || ABOUT_ITSELF.iter().any(|option| has(option)) {
         return None;
     }
     let has_data = WITH_DATA.iter().any(|data| words.starts_with(data)) || words == ["defects"];

@@ -3,9 +3,10 @@
 //!
 //! - The daemon first creates the object: with its finalizer and nothing else, without a status. A
 //!   watch shows that state.
-//! - At a checkpoint, each mirror that is not being deleted has the daemon's finalizer, and the name
-//!   that follows from what it mirrors.
+//! - At a checkpoint, each mirror that is not being deleted has the name that follows from what it
+//!   mirrors, and the daemon's finalizer, unless a user has written its finalizers.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -21,15 +22,22 @@ use crate::view::View;
 /// Metadata that a new mirror does not have.
 const NO_METADATA: [&str; 3] = ["labels", "annotations", "ownerReferences"];
 
+const FINALIZERS: &str = "/metadata/finalizers";
+
 /// Kinds of mirrors.
 const RESOURCES: [&str; 3] = ["containers", "images", "volumes"];
 
 pub(super) fn judge(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let mut view = View::default();
+    // UIDs of the objects whose finalizers a user has written.
+    let mut by_users = BTreeSet::new();
     for record in history {
         view.apply(record);
         match &record.what {
+            What::UserWrite(write) if write.wrote(FINALIZERS).is_some() => {
+                by_users.insert(write.uid.as_str());
+            }
             What::Api(change) if change.change == Change::Added => {
                 for seen in ObservedObject::in_record(&record.what) {
                     if let Some(complaint) = new_mirror(&seen) {
@@ -41,7 +49,7 @@ pub(super) fn judge(history: &[Record]) -> Finding {
             What::Checkpoint { number, stage: Stage::Probed } => {
                 for resource in RESOURCES {
                     for object in view.objects(resource) {
-                        if let Some(complaint) = written_mirror(resource, object) {
+                        if let Some(complaint) = written_mirror(resource, object, &by_users) {
                             let text = format!("checkpoint {number}: {complaint}");
                             finding.violated(Check::WrittenMirror, record.seq, text);
                         }
@@ -81,8 +89,9 @@ fn is_empty(value: &Value) -> bool {
     value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
-/// What is wrong with a mirror that has its status.
-fn written_mirror(resource: &str, object: &Value) -> Option<String> {
+/// What is wrong with a mirror that has its status. Users have written the finalizers of the objects with these
+/// UIDs.
+fn written_mirror(resource: &str, object: &Value, by_users: &BTreeSet<&str>) -> Option<String> {
     let mirror = Mirror::read(resource, object)?;
     if mirror.terminating {
         return None;
@@ -98,7 +107,8 @@ fn written_mirror(resource: &str, object: &Value) -> Option<String> {
     if name != promised {
         return Some(format!("the mirror of {} is named {name}, not {promised}", mirror.key));
     }
-    (!mirror.owned).then(|| format!("the mirror of {} has no finalizer", mirror.key))
+    let is_owned = mirror.owned || by_users.contains(mirror.uid.as_str());
+    (!is_owned).then(|| format!("the mirror of {} has no finalizer", mirror.key))
 }
 
 fn hex_digest(parts: &[&str]) -> String {

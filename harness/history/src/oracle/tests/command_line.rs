@@ -24,6 +24,8 @@ fn logrus(level: &str, text: &str) -> String {
 
 #[rstest]
 #[case::data("version", 0, "v1\n", "", "")]
+#[case::help("help set", 0, "Usage:\n", "", "")]
+#[case::group("svc", 0, "Usage:\n", "", "")]
 #[case::message_on_stdout(
     "set running=true",
     0,

@@ -43,6 +43,19 @@ fn identity_accepts_a_new_mirror_of_an_object_that_the_engine_removed() {
     ]));
 }
 
+// A foreign finalizer has kept the mirror of an earlier object at the first checkpoint.
+#[test]
+fn identity_accepts_the_end_of_a_deletion_that_had_begun() {
+    let mut marked = volume("data", "u1");
+    marked["metadata"]["deletionTimestamp"] = json!("2026-11-21T15:11:00Z");
+    let mut whats = vec![changed("volumes", Change::Modified, marked)];
+    whats.extend(checkpoint(1));
+    whats.push(changed("volumes", Change::Deleted, volume("data", "u1")));
+    whats.push(changed("volumes", Change::Added, volume("data", "u2")));
+    let found = |whats: Vec<What>| complaints(crate::oracle::identity, healthy_run(whats)).len();
+    assert_eq!((found(whats.clone()), found(whats.split_off(1))), (0, 1));
+}
+
 // A VM that is started again takes its engine with it, and the daemon mirrors the engine anew.
 #[test]
 fn identity_does_not_judge_across_a_restart_of_the_vm() {

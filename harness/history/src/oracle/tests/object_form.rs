@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::build::*;
 use crate::oracle::object_form;
-use crate::record::{Change, Review, ReviewOutcome, What};
+use crate::record::{Change, Review, ReviewOutcome, UserWrite, What};
 use crate::scenario::GateName;
 
 /// The App at a version, with one condition that has these fields.
@@ -206,6 +206,17 @@ fn a_mirror_has_the_promised_name_and_finalizer() {
     assert!(found.contains("is named vol-data, not vol-3a6eb"), "{found}");
     let found = complaints(object_form, named_volume(promised, json!([]))).join("; ");
     assert!(found.contains("the mirror of volume data has no finalizer"), "{found}");
+    let fields = [("/metadata/finalizers".to_owned(), Value::Null)].into();
+    let write = UserWrite {
+        resource: "volumes".to_owned(),
+        namespace: "default".to_owned(),
+        name: promised.to_owned(),
+        uid: "u1".to_owned(),
+        fields,
+        deleted: false,
+    };
+    let by_user = [vec![What::UserWrite(write)], named_volume(promised, json!([]))].concat();
+    assert_eq!(complaints(object_form, by_user), [""; 0]);
 }
 
 /// The App at a version, with these metadata and this specification.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use racetrap_history::{
     AppStep, Blame, Codes, CommandName, CommandRun, CommandStep, Returned, RunCommand, SetStep,
-    What,
+    View, What,
 };
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -19,6 +19,9 @@ use crate::run::step_error::StepError;
 
 /// The exit code that a shell shows for a command that SIGINT has ended.
 const INTERRUPTED: i32 = 130;
+
+/// The exit code of a command that has waited for as long as it was told (contract 1.2).
+const TIMED_OUT: i32 = 4;
 
 /// Commands in the background, by the scenario's names. Dropped, they are not waited for any more.
 #[derive(Default)]
@@ -171,7 +174,15 @@ fn check_exit(scene: &Scene, run: CommandRun, promised: &Codes) -> Result<(), St
         run.arguments.join(" "),
         run.stderr.trim()
     );
+    // The daemon cannot end a mirror that somebody else's finalizer keeps, so the command waits in vain.
+    if code == Some(TIMED_OUT) && scene.recorder().with_view(keeps_a_mirror) {
+        return Err(StepError { blame: Blame::Schedule, why });
+    }
     Err(scene.failure_of_daemon(why))
+}
+
+fn keeps_a_mirror(view: &View) -> bool {
+    view.mirrors().iter().any(|mirror| mirror.kept && mirror.terminating)
 }
 
 /// Lists what the promise of a command is about, as soon as the command returns.
