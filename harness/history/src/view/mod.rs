@@ -28,6 +28,7 @@ mod state;
 mod takeover;
 mod told;
 mod user_commands;
+mod vm_delays;
 mod wire;
 
 pub use self::app::AppView;

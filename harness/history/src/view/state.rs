@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -15,6 +16,7 @@ use super::requests::Requests;
 use super::silent_changes::SilentChanges;
 use super::takeover::Takeover;
 use super::told::Told;
+use super::vm_delays::VmDelays;
 use super::wire::Wires;
 use crate::mirror::{Mirror, MirrorKey, compare_with, expected};
 use crate::record::{EngineEvent, EngineState, Exit, Footprint, ProcessState, Record, What};
@@ -35,6 +37,7 @@ pub struct View {
     takeover: Takeover,
     told: Told,
     silent_changes: SilentChanges,
+    vm_delays: VmDelays,
     /// The steps of the run's scenario.
     steps: Arc<[Step]>,
     /// The index of the step that began last.
@@ -65,6 +68,7 @@ impl View {
         self.takeover.apply(record, begun);
         self.told.apply(record, begun);
         self.silent_changes.apply(record);
+        self.vm_delays.apply(record);
         match &record.what {
             What::StepBegan { index } => self.step = *index,
             What::Run(header) => self.steps = header.scenario.steps.clone().into(),
@@ -306,6 +310,13 @@ impl View {
     #[must_use]
     pub fn is_told_missing(&self, key: &MirrorKey) -> bool {
         self.told.is_missing(key)
+    }
+
+    /// How long the daemon may take for what it does with a VM in this step, because a process of the VM was
+    /// frozen or a call of `wsl.exe` did not end; zero if nothing has kept it.
+    #[must_use]
+    pub fn vm_bound(&self) -> Duration {
+        self.vm_delays.longest()
     }
 
     /// Whether a later step of the scenario than the one that began last settles.

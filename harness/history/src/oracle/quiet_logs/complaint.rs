@@ -82,7 +82,8 @@ const OBSTRUCTED: [&str; 6] = [
 /// The words of each kind. The first kind with a word in the text is that of the complaint, so a kind
 /// whose errors may quote those of another one comes before it.
 const WORDS: [(Kind, &[&str]); 13] = [
-    (Kind::Wsl, &["wsl.exe"]),
+    // The hostagent ends if its calls of `wsl.exe` fail.
+    (Kind::Wsl, &["wsl.exe", "hostagent ended at its start"]),
     (Kind::Denied, &["admission webhook", "calling webhook", "call webhook"]),
     (Kind::Kept, &["mirror resources to be deleted", "no new finalizers", "being deleted"]),
     (

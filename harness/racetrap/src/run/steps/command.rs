@@ -174,15 +174,18 @@ fn check_exit(scene: &Scene, run: CommandRun, promised: &Codes) -> Result<(), St
         run.arguments.join(" "),
         run.stderr.trim()
     );
-    // The daemon cannot end a mirror that somebody else's finalizer keeps, so the command waits in vain.
-    if code == Some(TIMED_OUT) && scene.recorder().with_view(keeps_a_mirror) {
+    let waited = Duration::from_millis(run.took_ms);
+    if code == Some(TIMED_OUT) && scene.recorder().with_view(|view| waits_in_vain(view, waited)) {
         return Err(StepError { blame: Blame::Schedule, why });
     }
     Err(scene.failure_of_daemon(why))
 }
 
-fn keeps_a_mirror(view: &View) -> bool {
-    view.mirrors().iter().any(|mirror| mirror.kept && mirror.terminating)
+/// Whether the daemon could not do within this time what a command has waited for: it cannot end a mirror that
+/// somebody else's finalizer keeps, and may take longer for a VM that does not follow.
+fn waits_in_vain(view: &View, waited: Duration) -> bool {
+    let keeps_mirror = view.mirrors().iter().any(|mirror| mirror.kept && mirror.terminating);
+    keeps_mirror || view.vm_bound() > waited
 }
 
 /// Lists what the promise of a command is about, as soon as the command returns.

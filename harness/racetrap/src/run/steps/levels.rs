@@ -13,7 +13,9 @@ pub(super) async fn await_level(scene: &Scene, level: &Await) -> Result<(), Step
     let waited = scene.until_proof(what, |view| reached(level, view), depends_on_daemon).await;
     waited.map_err(|error| {
         // The daemon must show only what the engine holds or the App was told.
-        let promised = scene.recorder().with_view(|view| is_promised(level, view));
+        let promised = scene
+            .recorder()
+            .with_view(|view| is_promised(level, view) && view.vm_bound() < scene.deadline);
         match (error.blame, promised) {
             (Blame::Daemon, false) => StepError { blame: Blame::Schedule, ..error },
             _ => error,
