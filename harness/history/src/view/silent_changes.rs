@@ -52,12 +52,12 @@ impl SilentChanges {
             self.apply_truth(state);
         }
         let What::Wire(message) = &record.what else { return };
-        match &message.event {
-            WireWhat::Frame { frame } => self.apply_frame(frame),
-            WireWhat::Request { route: Some(route), .. } if route == EVENTS => {
-                *self = Self::default();
-            }
-            _ => {}
+        if let WireWhat::Frame { frame } = &message.event {
+            self.apply_frame(frame);
+        } else if let WireWhat::Request { route: Some(route), .. } = &message.event
+            && route == EVENTS
+        {
+            *self = Self::default();
         }
     }
 

@@ -90,19 +90,17 @@ impl Told {
             self.apply_step(step);
         }
         let What::Wire(message) = &record.what else { return };
-        match &message.event {
-            WireWhat::Request { target, route: Some(route), .. } => {
-                if let Some(id) = inspected(target, route) {
-                    self.inspections.insert(message.exchange, (route.clone(), id.to_owned()));
-                }
+        let exchange = message.exchange;
+        if let WireWhat::Request { target, route: Some(route), .. } = &message.event {
+            if let Some(id) = inspected(target, route) {
+                self.inspections.insert(exchange, (route.clone(), id.to_owned()));
             }
-            WireWhat::Faulted { rule, .. } => self.apply_fault(message.exchange, rule),
-            WireWhat::Response { status: 200 } => {
-                if let Some(object) = self.inspections.get(&message.exchange) {
-                    self.missing.remove(object);
-                }
-            }
-            _ => {}
+        } else if let WireWhat::Faulted { rule, .. } = &message.event {
+            self.apply_fault(exchange, rule);
+        } else if let WireWhat::Response { status: 200 } = &message.event
+            && let Some(object) = self.inspections.get(&exchange)
+        {
+            self.missing.remove(object);
         }
     }
 

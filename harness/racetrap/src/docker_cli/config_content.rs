@@ -49,17 +49,15 @@ impl ContentReader {
 
     /// Records a member by its digest.
     fn record(&self, name: String, value: &Value, recorded: &mut BTreeMap<String, String>) {
-        match value {
-            // One entry for each registry, so that a lost login is seen as one lost entry.
-            Value::Object(entries) if MAPS.contains(&name.as_str()) => {
-                let each = entries.iter();
-                recorded
-                    .extend(each.map(|(at, it)| (format!("{name}/{at}"), self.digests.digest(it))));
-                recorded.insert(name, String::new());
-            }
-            value => {
-                recorded.insert(name, self.digests.digest(value));
-            }
+        // One entry for each registry, so that a lost login is seen as one lost entry.
+        if let Value::Object(entries) = value
+            && MAPS.contains(&name.as_str())
+        {
+            let each = entries.iter();
+            recorded.extend(each.map(|(at, it)| (format!("{name}/{at}"), self.digests.digest(it))));
+            recorded.insert(name, String::new());
+        } else {
+            recorded.insert(name, self.digests.digest(value));
         }
     }
 
