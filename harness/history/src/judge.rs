@@ -296,7 +296,7 @@ fn world_failure(record: &Record) -> Option<Unknown> {
     }
     let What::StepFailed { index, blame, why } = &record.what else { return None };
     let failure = match blame {
-        Blame::Schedule => "the daemon did not do what the schedule supposes",
+        Blame::Schedule => "the run did not go as the schedule supposes",
         Blame::World => "the world failed",
         // `liveness` judges this.
         Blame::Daemon => return None,

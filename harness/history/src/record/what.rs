@@ -227,7 +227,7 @@ pub enum What {
 pub enum Blame {
     /// The daemon did not do within the deadline what it promises to do.
     Daemon,
-    /// The daemon did not do what the schedule supposes; that says nothing about its promises.
+    /// The run did not go as the schedule supposes; that says nothing about the promises of the daemon.
     Schedule,
     /// The machine, the engine or the harness failed.
     World,

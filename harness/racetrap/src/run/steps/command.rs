@@ -20,6 +20,10 @@ use crate::run::step_error::StepError;
 /// The exit code that a shell shows for a command that SIGINT has ended.
 const INTERRUPTED: i32 = 130;
 
+/// How long the daemon waits for the end of a mirror that somebody else keeps (contract 4.6.4), and 5 s for the
+/// command to see what follows.
+const KEPT_MIRROR: Duration = Duration::from_secs(30 + 5);
+
 /// The exit code of a command that has waited for as long as it was told (contract 1.2).
 const TIMED_OUT: i32 = 4;
 
@@ -181,11 +185,11 @@ fn check_exit(scene: &Scene, run: CommandRun, promised: &Codes) -> Result<(), St
     Err(scene.failure_of_daemon(why))
 }
 
-/// Whether the daemon could not do within this time what a command has waited for: it cannot end a mirror that
-/// somebody else's finalizer keeps, and may take longer for a VM that does not follow.
+/// Whether the daemon may take longer than this for what a command has waited for: it waits for a mirror that
+/// somebody else's finalizer keeps, or for a VM that does not follow.
 fn waits_in_vain(view: &View, waited: Duration) -> bool {
     let keeps_mirror = view.mirrors().iter().any(|mirror| mirror.kept && mirror.terminating);
-    keeps_mirror || view.vm_bound() > waited
+    keeps_mirror && waited < KEPT_MIRROR || waited < view.vm_bound()
 }
 
 /// Lists what the promise of a command is about, as soon as the command returns.
