@@ -33,9 +33,11 @@ impl Clock {
         self.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
-    /// Calendar time now, as [`Self::calendar`], with milliseconds.
-    pub(crate) fn calendar_ms(self) -> String {
-        self.now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    /// Calendar time of the start, in RFC 3339 with milliseconds. Records have the time since then.
+    pub(crate) fn started(self) -> String {
+        let started = Timestamp::try_from(self.calendar);
+        let started = started.expect("a computer's calendar fits into a timestamp");
+        started.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
     }
 
     /// Calendar date now as a number, such as 20260131.
@@ -84,4 +86,19 @@ pub(crate) async fn meanwhile<T>(
 #[expect(clippy::disallowed_methods, reason = "this is the only place that may sleep")]
 pub(crate) async fn pause(between: Duration) {
     tokio::time::sleep(between).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The first record is written some time after the start of the clock.
+    #[test]
+    fn a_history_began_when_its_clock_was_started() {
+        let calendar = SystemTime::UNIX_EPOCH + Duration::from_millis(1_500);
+        let began = Clock::start().began - Duration::from_secs(5);
+        let clock = Clock { began, calendar };
+        assert_eq!(clock.started(), "1970-01-01T00:00:01.500Z");
+        assert!(clock.elapsed() >= Duration::from_secs(5));
+    }
 }

@@ -65,7 +65,7 @@ impl Evidence {
             daemon: options.daemon.to_string_lossy().into_owned(),
             defects: options.defects.clone(),
             vm,
-            started: self.clock.calendar_ms(),
+            started: self.clock.started(),
             reused,
             again: options.again.clone(),
             low_limit: sys::low_limit(),
