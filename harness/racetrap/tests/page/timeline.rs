@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use racetrap::timeline::{Beside, timeline_page};
-use racetrap_history::{Record, judge};
+use racetrap_history::{Blame, Record, What, judge};
 use rstest::rstest;
 use serde_json::{Value, json};
 use thirtyfour::prelude::Key;
 
 use crate::browser::Browser;
-use crate::histories::{Builder, PLAIN, Texts, gap, long};
+use crate::histories::{Builder, PLAIN, Texts, gap, header, long};
 
 fn page(history: &[Record]) -> String {
     timeline_page(history, &judge(history), &Beside::default())
@@ -166,6 +166,20 @@ async fn a_link_and_a_key_lead_to_the_violation() {
     browser.press(Key::Home).await;
     browser.press("n").await;
     assert_eq!(shown(&browser).await.0, violated);
+    browser.end().await;
+}
+
+// Without a violation, the page opens at the record that has made the run unknown.
+#[tokio::test]
+async fn the_page_of_an_unknown_run_opens_at_its_reason() {
+    let mut history = Builder::default();
+    history.add(header(PLAIN));
+    let why = "`docker stop web` exited 1, not 0".to_owned();
+    let failed = history.add(What::StepFailed { index: 0, blame: Blame::Schedule, why });
+    history.add(What::Ending);
+    history.add(What::Ended);
+    let browser = opened(&history.done()).await;
+    assert_eq!(shown(&browser).await.0, failed);
     browser.end().await;
 }
 

@@ -50,6 +50,7 @@ pub(super) fn drawn(
     let engine = engine.map(|(text, (began, _))| engine_lines(text, began));
     let (keys, mirrors) = mirrors(history, &chart.changes);
     let violations = judgement.violations.iter().map(|violation| violation.seq);
+    let unknowns = judgement.unknowns.iter().filter_map(|unknown| unknown.seq);
     embedded(&json!({
         "end": chart.end.us,
         "lanes": lanes,
@@ -59,6 +60,7 @@ pub(super) fn drawn(
         "keys": keys,
         "mirrors": mirrors,
         "violations": violations.collect::<Vec<_>>(),
+        "unknowns": unknowns.collect::<Vec<_>>(),
         "began": began,
         "links": beside.names.iter().map(|name| Beside::link(name)).collect::<Vec<_>>(),
         "files": beside.names,

@@ -209,7 +209,7 @@ function begin() {
   findRepeated();
   watchers.push(onSelected);
   filter();
-  select(fromHash() ?? violations[0] ?? lastJudged());
+  select(fromHash() ?? violations[0] ?? drawn.unknowns[0] ?? lastJudged());
 
   beginWords();
   beginPanes();
