@@ -1,5 +1,6 @@
 //! The complete state after some records.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -298,8 +299,10 @@ impl View {
         seen: &[Mirror],
     ) -> Vec<String> {
         let is_mirrored = |key: &MirrorKey| seen.iter().any(|mirror| mirror.key == *key);
-        let mut owed = wanted.clone();
-        owed.retain(|key, _| !self.told.is_missing(key) || is_mirrored(key));
+        let mut owed = Cow::Borrowed(wanted);
+        if wanted.keys().any(|key| self.told.is_missing(key)) {
+            owed.to_mut().retain(|key, _| !self.told.is_missing(key) || is_mirrored(key));
+        }
         compare_with(&owed, seen, |key, field, seen| {
             self.told.has(key, field, seen, &self.names)
                 || self.silent_changes.allow(key, field, seen)

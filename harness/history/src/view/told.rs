@@ -150,7 +150,7 @@ impl Told {
             MirrorKey::Blank { .. } => return false,
         };
         let id = key.engine_id().unwrap_or_default();
-        self.missing.contains(&(route.to_owned(), id.to_owned()))
+        self.missing.iter().any(|(of, missing)| of == route && missing == id)
     }
 
     /// Whether a rule made the daemon read this value of a field.
