@@ -66,10 +66,7 @@ impl View {
         let steps = self.steps.clone();
         let begun = Steps::new(&steps).begun(record);
         self.wires.user_commands.apply(record, Steps::new(&steps));
-        self.takeover.apply(record, begun);
-        self.told.apply(record, begun);
-        self.silent_changes.apply(record);
-        self.vm_delays.apply(record);
+        self.apply_to_tolerances(record, begun);
         match &record.what {
             What::StepBegan { index } => self.step = *index,
             What::Run(header) => self.steps = header.scenario.steps.clone().into(),
@@ -132,6 +129,14 @@ impl View {
             | What::Ending
             | What::Ended => {}
         }
+    }
+
+    /// Applies the next record to what decides how much the daemon owes.
+    fn apply_to_tolerances(&mut self, record: &Record, begun: Option<&Step>) {
+        self.takeover.apply(record, begun);
+        self.told.apply(record, begun);
+        self.silent_changes.apply(record);
+        self.vm_delays.apply(record);
     }
 
     fn count(&mut self, event: &EngineEvent) {
