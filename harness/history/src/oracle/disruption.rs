@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::record::{WireMessage, WireWhat};
-use crate::view::EVENTS;
+use crate::view::{EVENTS, object_in};
 
 /// Whether the daemon may report `ConnectFailed`.
 ///
@@ -161,38 +161,5 @@ impl EngineRequests {
         if !waits_on {
             self.unanswered.remove(&message.connection);
         }
-    }
-}
-
-/// The part of a target that stands at the parameter of its route, such as the ID in
-/// `/v1.47/containers/ID/json?size=1` for `/containers/{id}/json`.
-fn object_in(route: &str, target: &str) -> Option<String> {
-    let (before, parameter) = route.split_once('{')?;
-    let (_, after) = parameter.split_once('}')?;
-    let path = target.split('?').next().unwrap_or(target);
-    let (_, rest) = path.split_once(before)?;
-    let object = rest.strip_suffix(after)?;
-    // Slashes and colons of a tag may be escaped.
-    Some(object.replace("%2F", "/").replace("%3A", ":"))
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::object_in;
-
-    #[rstest]
-    #[case("/containers/{id}/json", "/v1.47/containers/abc/json?size=1", Some("abc"))]
-    #[case("/images/{id}", "/images/r%2Fbase%3A1?noprune=1", Some("r/base:1"))]
-    #[case("/images/{id}/json", "/v1.47/images/r/base:1/json", Some("r/base:1"))]
-    #[case("/volumes", "/v1.47/volumes", None)]
-    #[case("/volumes/{name}", "/nowhere", None)]
-    fn a_request_names_its_object(
-        #[case] route: &str,
-        #[case] target: &str,
-        #[case] object: Option<&str>,
-    ) {
-        assert_eq!(object_in(route, target).as_deref(), object);
     }
 }

@@ -9,6 +9,7 @@
 //! - `told`: what rules made the daemon read instead of the engine's answers;
 //! - `wire`: open exchanges, gates and rules of the wires;
 //! - `user_commands`: docker commands of the user;
+//! - `vm_delays`: what keeps a VM from following the daemon;
 //! - `requests`: requests of users that the daemon has not carried out yet;
 //! - `docker`: the docker command's configuration; `takeover`: whether the daemon must change the
 //!   current context;
@@ -37,4 +38,4 @@ pub use self::logs::{LogExchange, LogState};
 pub(crate) use self::objects::{object_key, object_version};
 pub use self::state::View;
 pub(crate) use self::user_commands::UserCommands;
-pub(crate) use self::wire::{EVENTS, LOGS};
+pub(crate) use self::wire::{EVENTS, LOGS, object_in};

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::names::Names;
+use super::wire::object_in;
 use crate::mirror::{MirrorKey, field_form};
 use crate::record::{Record, What, WireWhat};
 use crate::scenario::{FaultKind, FaultName, FaultStep, Match, Side, Step};
@@ -92,8 +93,10 @@ impl Told {
         let What::Wire(message) = &record.what else { return };
         let exchange = message.exchange;
         if let WireWhat::Request { target, route: Some(route), .. } = &message.event {
-            if let Some(id) = inspected(target, route) {
-                self.inspections.insert(exchange, (route.clone(), id.to_owned()));
+            if [CONTAINER_ROUTE, IMAGE_ROUTE, VOLUME_ROUTE].contains(&route.as_str())
+                && let Some(id) = object_in(route, target)
+            {
+                self.inspections.insert(exchange, (route.clone(), id));
             }
         } else if let WireWhat::Faulted { rule, .. } = &message.event {
             self.apply_fault(exchange, rule);
@@ -196,18 +199,6 @@ impl Rewrite {
             None => id == wanted || names.get(id) == Some(wanted),
         })
     }
-}
-
-/// The object that a request inspects, as the daemon calls it; none if it inspects none.
-fn inspected<'a>(target: &'a str, route: &str) -> Option<&'a str> {
-    let (before, after) = match route {
-        CONTAINER_ROUTE => ("/containers/", "/json"),
-        IMAGE_ROUTE => ("/images/", "/json"),
-        VOLUME_ROUTE => ("/volumes/", ""),
-        _ => return None,
-    };
-    let path = target.split('?').next()?;
-    path.split_once(before)?.1.strip_suffix(after)
 }
 
 /// The pointer within an entry of the list of volumes; empty for the whole entry.
