@@ -18,9 +18,6 @@ use crate::record::{CONFIG_FILE, DockerContent, Record, What};
 use crate::scenario::{OURS, QuietObjects};
 use crate::view::{View, object_version};
 
-/// What the App is called.
-const APP: &str = "the App";
-
 /// What the docker command's configuration is called.
 const CONFIGURATION: &str = "the docker command's configuration";
 
@@ -44,6 +41,16 @@ pub struct QuietState {
 }
 
 impl QuietState {
+    /// What the App is called.
+    pub const APP: &str = "the App";
+
+    /// Whether users may have written this field of this object. A mirror that is made anew has nothing of
+    /// that; the App stays.
+    #[must_use]
+    pub fn is_users_own(object: &str, field: &str) -> bool {
+        object != Self::APP && (field == "spec" || field.starts_with("metadata."))
+    }
+
     /// Applies the next record.
     pub fn apply(&mut self, record: &Record) {
         self.view.apply(record);
@@ -76,7 +83,8 @@ impl QuietState {
     /// Objects with their fields. They have the scenario's names instead of IDs.
     #[must_use]
     pub fn objects(&self) -> QuietObjects {
-        let app = self.view.object("apps", "app").map(|app| (APP.to_owned(), self.fields(app)));
+        let app =
+            self.view.object("apps", "app").map(|app| (Self::APP.to_owned(), self.fields(app)));
         let mirrors = MIRRORS.iter().flat_map(|resource| {
             let objects = self.view.objects(resource);
             objects.filter_map(|object| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use racetrap_history::{
-    Clean, CommandStep, Counts, EngineStep, FirstSteps, QuietObjects, Step, WaitStep,
+    Clean, CommandStep, Counts, EngineStep, FirstSteps, QuietObjects, QuietState, Step, WaitStep,
 };
 use serde_json::Value;
 
@@ -15,9 +15,6 @@ use crate::quiet::Quiet;
 /// How often each disturbance may cause every mirror to be written: created, completed, and given
 /// conditions.
 const WRITES: u32 = 3;
-
-/// The name of the App among quiet objects.
-const APP: &str = "the App";
 
 impl Plan {
     /// The plan with what its workload's runs have shown at the same point, if they were quiet there. It must
@@ -60,8 +57,8 @@ impl Plan {
         let stops = u32::try_from(extra.iter().filter(|step| stops_app(step)).count()).ok()?;
         // A mirror that is made anew has nothing of what users wrote into the one before.
         if stops > 0 {
-            for (_, fields) in objects.iter_mut().filter(|(name, _)| *name != APP) {
-                fields.retain(|field, _| field != "spec" && !field.starts_with("metadata."));
+            for (name, fields) in &mut objects {
+                fields.retain(|field, _| !QuietState::is_users_own(name, field));
             }
         }
         let more = |most: Counts| Counts {
@@ -103,7 +100,7 @@ fn stops_app(step: &Step) -> bool {
 
 /// The objects that these steps change beside the workload; nothing if that cannot be told from the steps.
 fn touched(extra: &[&Step], objects: &QuietObjects) -> Option<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
+    let (mut names, mut prefixes) = (BTreeSet::new(), Vec::new());
     let mut containers = false;
     for step in extra {
         match step {
@@ -112,6 +109,9 @@ fn touched(extra: &[&Step], objects: &QuietObjects) -> Option<BTreeSet<String>> 
             }
             // Which containers survive that is the engine's choice.
             Step::Engine(EngineStep::Process(_) | EngineStep::Guest(_)) => containers = true,
+            Step::Engine(
+                EngineStep::CreateVolumes { prefix, .. } | EngineStep::RemoveVolumes { prefix },
+            ) => prefixes.push(format!("volume {prefix}")),
             Step::Engine(_) | Step::Api(_) => {
                 texts(&serde_json::to_value(step).ok()?, &mut names);
             }
@@ -126,7 +126,9 @@ fn touched(extra: &[&Step], objects: &QuietObjects) -> Option<BTreeSet<String>> 
     }
     let is_named = |object: &String| {
         let words = || object.split([' ', '<', '>']);
-        containers && object.starts_with("container ") || words().any(|word| names.contains(word))
+        containers && object.starts_with("container ")
+            || prefixes.iter().any(|prefix| object.starts_with(prefix))
+            || words().any(|word| names.contains(word))
     };
     Some(objects.keys().filter(|object| is_named(object)).cloned().collect())
 }
@@ -191,7 +193,7 @@ mod tests {
         assert_eq!(found.counts["volume other"].objects, 2);
         // What a user wrote into a mirror went with it; the App stays.
         assert!(found.objects["volume other"].is_empty());
-        assert_eq!(found.objects[APP].len(), 1);
+        assert_eq!(found.objects[QuietState::APP].len(), 1);
     }
 
     // The third step is disturbed and then settles in the plan as it does in the workload. After the fifth
@@ -204,6 +206,10 @@ mod tests {
         let touched = clean(5, &[json!({"cut": "all"})]).expect("the one before").touched;
         assert_eq!(touched.into_iter().collect::<Vec<_>>(), ["volume data"]);
         assert_eq!(clean(4, &[json!({"prune": "all"})]), None);
+        let many =
+            clean(5, &[json!({"remove_volumes": {"prefix": "ot"}})]).expect("the one before");
+        let touched = many.touched.into_iter().collect::<Vec<_>>();
+        assert_eq!(touched, ["volume data", "volume other"]);
     }
 
     // All steps of such a plan are those of its workload, also the ones behind the end that is compared.

@@ -45,4 +45,4 @@ pub use serial::Serial;
 pub use serial_plans::SerialPlans;
 pub use shrink::Shrinking;
 pub use signature::Signature;
-pub use site::{COMMAND_LINE, Site};
+pub use site::{Site, USER, is_users};

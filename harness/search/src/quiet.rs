@@ -70,8 +70,11 @@ fn of_history(history: &[Record]) -> Vec<Quiet> {
     all
 }
 
-/// Without the fields that another check compares with the engine itself, and without addresses and the
-/// user's credentials, which differ between worlds.
+/// The App's fields that differ between worlds: each has ports of its own.
+const OF_ITS_WORLD: &str = "status.kubernetesPort";
+
+/// Without the fields that another check compares with the engine itself, and without addresses, ports and
+/// the user's credentials, which differ between worlds.
 fn compared(mut objects: QuietObjects) -> QuietObjects {
     let of_engine = |field: &MirrorField| matches!(field.treatment, Treatment::Compared(_));
     let kinds = ["containers", "images", "volumes"].into_iter().flat_map(mirror_fields);
@@ -85,7 +88,9 @@ fn compared(mut objects: QuietObjects) -> QuietObjects {
             parts.iter().any(|part| name.starts_with(part))
                 || ["spec", "current context"].contains(&name)
         };
-        fields.retain(|name, _| is_lasting(name) && !of_engine.contains(name));
+        fields.retain(|name, _| {
+            is_lasting(name) && name != OF_ITS_WORLD && !of_engine.contains(name)
+        });
     }
     objects
 }

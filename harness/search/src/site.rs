@@ -48,9 +48,19 @@ impl fmt::Display for Site {
 /// Types of events about what is mirrored.
 const MIRRORED: [&str; 3] = ["container", "image", "volume"];
 
-/// The field manager of the daemon's command line (contract 2.4): a step that waits for it must not be
-/// held by its own write.
-pub const COMMAND_LINE: &str = "rdd";
+/// The field manager of what the harness writes as a user.
+pub const USER: &str = "racetrap-user";
+
+/// The field manager of the daemon's command line (contract 2.4).
+const COMMAND_LINE: &str = "rdd";
+
+/// Whether a write is a user's, by its field manager. The step that makes it waits for the answer, so it
+/// must not be held by its own write.
+#[must_use]
+pub fn is_users(manager: &str) -> bool {
+    // `ctl` is kubectl, which names itself after its command.
+    [USER, COMMAND_LINE].contains(&manager) || manager.starts_with("kubectl-")
+}
 
 /// All sites of a history, in their order.
 pub(crate) fn sites(history: &[Record]) -> Vec<Site> {
@@ -237,7 +247,7 @@ impl Reading {
 
     fn read_review(&mut self, review: &Review) {
         let Review { operation, resource, name, manager, outcome } = review;
-        if manager.is_none() || manager.as_deref() == Some(COMMAND_LINE) {
+        if manager.as_deref().is_none_or(is_users) {
             return;
         }
         let about = self.names.of_write(name).cloned();

@@ -35,8 +35,27 @@ fn event(action: &str) -> Value {
 }
 
 fn write(operation: &str, resource: &str) -> Value {
+    write_by("m", operation, resource)
+}
+
+fn write_by(manager: &str, operation: &str, resource: &str) -> Value {
     json!({"what": "review", "operation": operation, "resource": resource, "name": "vol-1",
-        "manager": "m", "outcome": "allowed"})
+        "manager": manager, "outcome": "allowed"})
+}
+
+// The step that writes as a user waits for the answer, and could not go on to the release of its own gate.
+#[test]
+fn a_write_of_a_user_is_no_place() {
+    let steps = json!([{"app": {"running": true}}, {"create_volume": {"name": "data"}}, "settle"]);
+    let managers = ["racetrap-user", "rdd", "kubectl-label", "rdd-finalizers"];
+    let writes = managers.map(|manager| write_by(manager, "UPDATE", "volumes"));
+    let timed: Vec<_> = (1..).zip([began(0), began(1)].into_iter().chain(writes)).collect();
+    let history = history(&steps, &timed);
+    let racetrap_history::What::Run(header) = &history[0].what else { panic!("a header") };
+    let learned = learn(&header.scenario, std::slice::from_ref(&history));
+    let found = serde_json::to_value(&learned.sites).expect("sites are JSON");
+    assert_eq!(learned.sites.len(), 1, "{found}");
+    assert!(found.to_string().contains("rdd-finalizers"), "{found}");
 }
 
 // The volume was created in the second in which the daemon connects, so that the engine repeats its event:

@@ -6,8 +6,9 @@
 //! planner of a search writes it there. The planner also says which objects the disturbance itself changes,
 //! and by how much it may raise the counts, both from the kinds of its steps.
 //!
-//! Not judged: what exists only in the disturbed run (`convergence` knows whether the engine has it), and
-//! counts after the watch of a kind has broken off.
+//! Not judged: what exists only in the disturbed run (`convergence` knows whether the engine has it), counts
+//! after the watch of a kind has broken off, and, if the App's VM has ended meanwhile, which takes all mirrors
+//! with it, their counts and what users had written into them (contract 4.6.8).
 
 use super::Finding;
 use crate::check::Check;
@@ -21,18 +22,26 @@ pub fn clean_runs(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let Some((clean, number)) = compared(history) else { return finding };
     let mut state = QuietState::default();
-    let mut watched = true;
+    let mut judged = Judged { counts: true, users_fields: true };
     for record in history {
         state.apply(record);
-        watched &= !matches!(record.what, What::WatchLost { .. });
+        judged.users_fields &= !record.what.ends_vm();
+        judged.counts &= judged.users_fields && !matches!(record.what, What::WatchLost { .. });
         if record.what == (What::Checkpoint { number, stage: Stage::Probed }) {
             if state.view().wants_mirrors() {
-                judge(clean, &state, watched, record.seq, &mut finding);
+                judge(clean, &state, &judged, record.seq, &mut finding);
             }
             break;
         }
     }
     finding
+}
+
+/// What can be judged beside what the daemon itself writes to the objects.
+struct Judged {
+    counts: bool,
+    /// What users have written into mirrors.
+    users_fields: bool,
 }
 
 /// What is compared with, and the number of the checkpoint at which it is.
@@ -47,7 +56,7 @@ fn compared(history: &[Record]) -> Option<(&Clean, u32)> {
     Some((clean, u32::try_from(settles.count()).ok()?))
 }
 
-fn judge(clean: &Clean, state: &QuietState, watched: bool, seq: u64, finding: &mut Finding) {
+fn judge(clean: &Clean, state: &QuietState, judged: &Judged, seq: u64, finding: &mut Finding) {
     let (objects, counts) = (state.objects(), state.counts());
     for (name, fields) in clean.objects.iter().filter(|(name, _)| !clean.touched.contains(*name)) {
         let Some(seen) = objects.get(name) else {
@@ -55,7 +64,9 @@ fn judge(clean: &Clean, state: &QuietState, watched: bool, seq: u64, finding: &m
             finding.violated(Check::ObjectMissing, seq, text);
             continue;
         };
-        for (field, usual, seen) in differing(fields, seen, false) {
+        let is_judged = |field: &str| judged.users_fields || !QuietState::is_users_own(name, field);
+        let differing = differing(fields, seen, false);
+        for (field, usual, seen) in differing.into_iter().filter(|(field, ..)| is_judged(field)) {
             let text = format!(
                 "{name}: {field} is {usual} in each run without the disturbance, and {seen} in \
                  this one"
@@ -64,7 +75,7 @@ fn judge(clean: &Clean, state: &QuietState, watched: bool, seq: u64, finding: &m
         }
     }
     let untouched = clean.counts.iter().filter(|(name, _)| !clean.touched.contains(*name));
-    for (name, most) in untouched.filter(|_| watched) {
+    for (name, most) in untouched.filter(|_| judged.counts) {
         let (writes, made) = counts.get(name).copied().unwrap_or_default();
         let found = [
             (Check::WrittenOften, "was written", writes, most.writes),

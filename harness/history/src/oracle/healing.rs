@@ -6,6 +6,8 @@
 //!
 //! Not judged:
 //! - a mirror whose object the engine has changed meanwhile: a container may end by itself;
+//! - what users have written into a mirror, if the App's VM has ended meanwhile, which takes all mirrors with it
+//!   (contract 4.6.8);
 //! - a world in which the App runs at only one of the checkpoints;
 //! - a daemon that the wire tells something else than the engine says: it asks differently after a restart.
 
@@ -25,6 +27,7 @@ struct Before {
     expected: BTreeMap<String, BTreeMap<String, String>>,
     wants_mirrors: bool,
     stopped: bool,
+    vm_ended: bool,
 }
 
 /// Judges each restart of the daemon in a quiet world.
@@ -52,6 +55,7 @@ pub fn healing(history: &[Record]) -> Finding {
             Some(Step::Daemon(DaemonStep::Process(DaemonOp::Start)) | Step::Wait(_)) | None => {}
             Some(_) => before = None,
         }
+        before.iter_mut().for_each(|before| before.vm_ended |= record.what.ends_vm());
         let What::Checkpoint { stage: Stage::Probed, .. } = record.what else { continue };
         let now = Before::new(&state);
         if let Some(before) = before.filter(|before| before.stopped) {
@@ -83,6 +87,7 @@ impl Before {
             expected: expected.map(|(key, fields)| (state.name(&key), fields)).collect(),
             wants_mirrors: state.view().wants_mirrors(),
             stopped: false,
+            vm_ended: false,
         }
     }
 
@@ -97,9 +102,10 @@ impl Before {
         for name in names.filter(same_in_engine) {
             let fields = |of: &Self| of.objects.get(name).cloned();
             let (old, new) = (fields(self), fields(now));
-            for (field, old, new) in
-                differing(old.as_ref().unwrap_or(&nothing), new.as_ref().unwrap_or(&nothing), true)
-            {
+            let is_judged = |field: &str| !(self.vm_ended && QuietState::is_users_own(name, field));
+            let differing =
+                differing(old.as_ref().unwrap_or(&nothing), new.as_ref().unwrap_or(&nothing), true);
+            for (field, old, new) in differing.into_iter().filter(|(field, ..)| is_judged(field)) {
                 texts.push(format!(
                     "{name}: {field} was {old} before the daemon was restarted and is {new} after \
                      it, although nothing else has happened"

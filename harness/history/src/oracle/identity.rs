@@ -36,7 +36,8 @@ pub fn identity(history: &[Record]) -> Finding {
         view.apply(record);
         // A stop or a switch of engines removes all mirrors, and so does a VM that does not run (contract
         // 4.6.7, 4.6.8): nothing is judged across it.
-        if view.wants_no_mirrors() || view.is_vm_down() {
+        // The watch may miss a time without a VM, such as one in which the daemon itself does not run.
+        if view.wants_no_mirrors() || view.is_vm_down() || record.what.ends_vm() {
             span = None;
         }
         match &record.what {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::wsl::WslDistribution;
-use crate::scenario::VmRole;
+use crate::scenario::{APP_VM, VmRole};
 
 /// Something happened to a process of a VM, or to a bystander.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,13 @@ pub enum VmProcessChange {
     Frozen,
     /// The harness is about to let it go on.
     Thawed,
+}
+
+impl VmProcess {
+    /// Whether the machine of the App's VM has ended, and the engine with it.
+    pub(super) fn ends_app_vm(&self) -> bool {
+        self.vm == APP_VM && self.role == VmRole::Driver && self.change == VmProcessChange::Ended
+    }
 }
 
 impl fmt::Display for VmProcess {

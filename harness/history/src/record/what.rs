@@ -221,6 +221,13 @@ pub enum What {
     Ended,
 }
 
+impl What {
+    /// Whether the machine of the App's VM has ended, and the engine with it.
+    pub(crate) fn ends_vm(&self) -> bool {
+        matches!(self, Self::VmProcess(process) if process.ends_app_vm())
+    }
+}
+
 /// Who is to blame for a step that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

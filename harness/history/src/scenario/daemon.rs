@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::wsl::WslStep;
 
+/// The name of the App's VM (contract 3.6).
+pub(crate) const APP_VM: &str = "rd";
+
 /// A step that is done to the daemon's process or to its VM.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -84,13 +87,12 @@ pub struct Bystander {
     pub vm: String,
 }
 
-/// The App's VM.
 fn rd() -> String {
-    "rd".to_owned()
+    APP_VM.to_owned()
 }
 
 fn is_rd(vm: &str) -> bool {
-    vm == "rd"
+    vm == APP_VM
 }
 
 /// What is done to the pair of SSH keys.

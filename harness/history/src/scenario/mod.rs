@@ -52,6 +52,7 @@ pub use self::api::{
 pub use self::clean::{Clean, Counts, FirstSteps, QuietObjects};
 pub use self::command::{AppStep, Codes, CommandName, CommandStep, Returned, RunCommand, SetStep};
 pub use self::container::{HealthCheck, NewContainer, Prints};
+pub(crate) use self::daemon::APP_VM;
 pub use self::daemon::{
     Bystander, DaemonOp, DaemonStep, KeysOp, VmOp, VmProcessOp, VmProcessStep, VmRole,
 };

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 
 use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use racetrap_history::{UserObject, UserWrite, What};
+use racetrap_search::USER;
 use serde_json::{Value, json};
 
 use super::api::{Api, ApiError, Resource, failed, plain};
 use crate::recorder::Recorder;
-
-/// The field manager of these writes.
-const MANAGER: &str = "racetrap-user";
 
 /// A finalizer of another client, which keeps an object from being removed.
 const FINALIZER: &str = "racetrap.dev/kept";
@@ -56,7 +54,7 @@ pub(crate) async fn create(
     if !spec.is_null() {
         new.data = json!({ "spec": spec });
     }
-    let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
+    let params = PostParams { field_manager: Some(USER.to_owned()), ..PostParams::default() };
     let created = api.within(resource, namespace).create(&params, &new).await;
     let what = format!("create {} {name}", resource.plural());
     let stored = plain(&created.map_err(failed(what))?);
@@ -166,7 +164,7 @@ async fn merge(
     object: &Value,
     patch: &Value,
 ) -> Result<Value, kube::Error> {
-    let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    let params = PatchParams { field_manager: Some(USER.to_owned()), ..PatchParams::default() };
     let scope = api.scope_of(resource, object);
     Ok(plain(&scope.patch(name(object), &params, &Patch::Merge(patch)).await?))
 }

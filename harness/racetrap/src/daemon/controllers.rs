@@ -80,8 +80,10 @@ impl Controllers {
             environment: &environment,
             log: Some(log.clone()),
         };
-        let child = Child::start(&spawn, tasks, recorder)
-            .map_err(|source| DaemonError::Program { program, source })?;
+        // An earlier run of the program has written to the same file, and its lines are recorded already.
+        let child = LogReader::of_new_lines(log.clone())
+            .and_then(|reader| Ok((reader, Child::start(&spawn, tasks, recorder)?)));
+        let (reader, child) = child.map_err(|source| DaemonError::Program { program, source })?;
         let ready = polled("the controllers to be announced", READY_LIMIT, async || {
             match missing(api).await {
                 None => ControlFlow::Break(Ok(())),
@@ -94,7 +96,7 @@ impl Controllers {
             }
         });
         match ready.await? {
-            Ok(()) => Ok(Self { child, log: LogReader::new(log) }),
+            Ok(()) => Ok(Self { child, log: reader }),
             Err(exit) => {
                 let command = PROGRAM.to_owned();
                 Err(DaemonError::Command { command, exit, output: log_tail(&log) })

@@ -1,7 +1,7 @@
 //! Reads the daemon's log while the daemon writes it, and records each line.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 
 use racetrap_history::{LogLevel, What};
@@ -24,6 +24,18 @@ impl LogReader {
     /// A reader of the log at `path`, which need not exist yet.
     pub(super) fn new(path: PathBuf) -> Self {
         Self { path, open: None, incomplete: Vec::new() }
+    }
+
+    /// A reader of what is written to the log at `path` from now on.
+    pub(super) fn of_new_lines(path: PathBuf) -> io::Result<Self> {
+        let mut open = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            opened => Some(opened?),
+        };
+        if let Some(file) = &mut open {
+            file.seek(SeekFrom::End(0))?;
+        }
+        Ok(Self { open, ..Self::new(path) })
     }
 
     /// Records every line that was completed since the last call.
@@ -163,5 +175,22 @@ mod tests {
         std::fs::write(&log, "three\n").expect("a writable log");
         reader.drain(&recorder);
         assert_eq!(lines(recorder.history()), ["one", "two, whole", "three"]);
+    }
+
+    // A program that starts anew goes on in its log: an error of its last run would be judged twice.
+    #[test]
+    fn a_reader_of_new_lines_passes_over_those_that_are_there() {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let journal = place.path().join("journal");
+        let recorder = Recorder::create(&journal, Clock::start()).expect("a new journal");
+        let log = place.path().join("log");
+        let mut first = LogReader::of_new_lines(log.clone()).expect("no log is needed");
+        let mut file = File::create_new(&log).expect("a log");
+        file.write_all(b"one\n").expect("a writable log");
+        first.drain(&recorder);
+        let mut second = LogReader::of_new_lines(log).expect("a readable log");
+        file.write_all(b"two\n").expect("a writable log");
+        second.drain(&recorder);
+        assert_eq!(lines(recorder.history()), ["one", "two"]);
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct CliLayout {
     pub(super) run: PathBuf,
     /// The socket of the user's engine.
     pub(super) socket: PathBuf,
+    /// Whether the configuration is on a file system of its own, which steps can fill.
+    pub(super) own_disk: bool,
     /// What the history says about the user.
     pub(super) facts: DockerUser,
 }
@@ -44,6 +46,7 @@ impl CliLayout {
             link_targets: home(directory).join("elsewhere"),
             run: directory.join("r"),
             socket: directory.join("u.sock"),
+            own_disk: needs.is_some_and(|needs| needs.disk),
             facts: DockerUser {
                 context: format!("{CONTEXT_PREFIX}{instance}"),
                 overruled: variable("DOCKER_HOST").or(variable("DOCKER_CONTEXT")).is_some(),

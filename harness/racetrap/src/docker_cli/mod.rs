@@ -29,6 +29,7 @@ mod write_trap;
 pub(crate) use command::CommandFailure;
 pub use endpoint::EndpointError;
 pub(crate) use layout::CliLayout;
+pub(crate) use registry::Registry;
 pub(crate) use user::CliUser;
 pub use user::DockerCliError;
 pub(crate) use write_trap::{TrapAction, WriteTrap};

@@ -23,7 +23,7 @@ use super::registry_store::{Answer, Asked, Store};
 const ADDRESSES: usize = 16;
 
 /// A registry on the loopback interface. Dropping it ends its connections.
-pub(super) struct Registry {
+pub(crate) struct Registry {
     addresses: Vec<SocketAddr>,
     store: Arc<Mutex<Store>>,
     _tasks: JoinSet<()>,
@@ -31,7 +31,7 @@ pub(super) struct Registry {
 
 impl Registry {
     /// Listens on all addresses, which serve the same images.
-    pub(super) async fn start() -> io::Result<Self> {
+    pub(crate) async fn start() -> io::Result<Self> {
         let store = Arc::<Mutex<Store>>::default();
         let mut tasks = JoinSet::new();
         let mut addresses = Vec::new();
@@ -44,9 +44,9 @@ impl Registry {
         Ok(Self { addresses, store, _tasks: tasks })
     }
 
-    /// The addresses as `HOST:PORT`.
-    pub(super) fn addresses(&self) -> Vec<String> {
-        self.addresses.iter().map(ToString::to_string).collect()
+    /// The addresses.
+    pub(crate) fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
     }
 
     /// The digest of the manifest that was pushed last; empty before the first one.

@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use racetrap_history::{
-    CONFIG_FILE, CONTEXTS_DIRECTORY, DiskOp, DockerCommand, DockerFileStep, DockerNeeds, ENDPOINT,
-    EndpointOp, FileOp, OURS, What,
+    CONFIG_FILE, CONTEXTS_DIRECTORY, DiskOp, DockerCommand, DockerFileStep, ENDPOINT, EndpointOp,
+    FileOp, OURS, What,
 };
 use racetrap_wire::{Wire, WireError};
 use tokio::task::JoinSet;
@@ -49,9 +49,6 @@ pub enum DockerCliError {
     /// A file of the configuration could not be changed.
     #[error("a file of the docker command's configuration could not be changed")]
     State(#[source] io::Error),
-    /// The registry could not be started.
-    #[error("the registry could not be started")]
-    Registry(#[source] io::Error),
     /// The user's engine could not be made reachable.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
@@ -76,26 +73,27 @@ struct Tools {
 
 impl CliUser {
     /// Creates the configuration's directory and watches it. Every world has such a user: a daemon
-    /// must leave the configuration alone also if the scenario is about something else.
+    /// must leave the configuration alone also if the scenario is about something else, and there
+    /// is no registry.
     pub(crate) async fn start(
         layout: CliLayout,
-        needs: Option<&DockerNeeds>,
+        registry: Option<Registry>,
         environment: &Environment,
         tasks: &mut JoinSet<()>,
         recorder: &Recorder,
     ) -> Result<Self, DockerCliError> {
         // Mounted before the watch starts, which would else watch the directory below the mount.
-        let disk = needs.is_some_and(|needs| needs.disk).then(|| ConfigDisk::mount(&layout.config));
+        let disk = layout.own_disk.then(|| ConfigDisk::mount(&layout.config));
         let disk = disk.transpose().map_err(DockerCliError::Disk)?;
         std::fs::create_dir_all(&layout.run).map_err(DockerCliError::Watch)?;
         let watch = ConfigWatch::start(layout.clone(), tasks, recorder).await;
         let watch = watch.map_err(DockerCliError::Watch)?;
-        let tools = match needs {
+        let tools = match registry {
             None => None,
-            Some(_) => Some(Tools {
-                commands: CommandRunner::new(environment, &watch, recorder)?,
-                registry: Registry::start().await.map_err(DockerCliError::Registry)?,
-            }),
+            Some(registry) => {
+                let commands = CommandRunner::new(environment, &watch, recorder)?;
+                Some(Tools { commands, registry })
+            }
         };
         Ok(Self { layout, watch, tools, endpoint: None, disk, recorder: recorder.clone() })
     }
@@ -123,7 +121,7 @@ impl CliUser {
         let placeholders = Placeholders {
             endpoint: self.endpoint.as_ref().map_or("", Endpoint::address).to_owned(),
             ours: self.layout.facts.context.clone(),
-            registry: tools.registry.addresses(),
+            registry: tools.registry.addresses().iter().map(ToString::to_string).collect(),
             digest: tools.registry.last_digest(),
         };
         tools.commands.clone().run(step.clone(), placeholders)

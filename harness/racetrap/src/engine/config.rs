@@ -1,5 +1,6 @@
 //! The configuration of one engine: its files, and the arguments of its dockerd.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::choice::EngineChoice;
@@ -20,6 +21,10 @@ pub(crate) struct EngineConfig {
     pub(crate) environment: Environment,
     /// Name of the control group of its containers. No other world has one of this name.
     pub(crate) control_group: String,
+    /// Where the registry listens that its users push to: none if the scenario needs no registry.
+    /// They are addresses of this machine's loopback interface, and of the guest's if a guest runs the
+    /// engine.
+    pub(crate) registry: Vec<SocketAddr>,
     /// Whether its containers run on when it ends.
     pub(crate) live_restore: bool,
 }

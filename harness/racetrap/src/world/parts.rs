@@ -13,7 +13,7 @@ use super::error::{WorldError, failed};
 use super::foundation::Foundation;
 use super::options::WorldOptions;
 use crate::daemon::{Api, Daemon, DaemonError};
-use crate::docker_cli::{CliLayout, CliUser};
+use crate::docker_cli::{CliLayout, CliUser, Registry};
 use crate::engine::{Engine, EngineConfig, Truth};
 use crate::intent::{self, Intent};
 use crate::kubernetes::StandIn;
@@ -62,6 +62,11 @@ impl Parts {
         let (home, paths) = (environment.home().to_owned(), daemon.paths().clone());
         declare(Intent::Daemon { home, paths }).map_err(failed("the list of intents"))?;
 
+        let needs = options.needs.docker.as_ref();
+        let registry = match needs {
+            None => None,
+            Some(_) => Some(Registry::start().await.map_err(failed("the registry"))?),
+        };
         // The engine first: the wire forwards to its socket, and the truth is read from it.
         let site = EngineConfig {
             choice: options.engine,
@@ -70,6 +75,7 @@ impl Parts {
             console: place::guest_log(directory),
             environment: environment.clone(),
             control_group: foundation.control_group(),
+            registry: registry.as_ref().map_or_else(Vec::new, |it| it.addresses().to_vec()),
             live_restore: options.needs.live_restore,
         };
         let socket = site.socket();
@@ -88,10 +94,10 @@ impl Parts {
 
         // Before the daemon starts, so that no change that it makes to the docker configuration is
         // missed.
-        let needs = options.needs.docker.as_ref();
         let user_layout = CliLayout::new(directory, environment, needs);
         let user =
-            CliUser::start(user_layout, needs, environment, &mut tasks.observers, recorder).await?;
+            CliUser::start(user_layout, registry, environment, &mut tasks.observers, recorder)
+                .await?;
         let kubernetes = start_kubernetes(options, foundation, tasks).await?;
         if needs.is_some() {
             daemon.set_run_directory(user.run_directory());

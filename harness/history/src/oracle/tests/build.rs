@@ -8,9 +8,10 @@ use crate::mirror::MIRROR_FINALIZER;
 use crate::oracle::Oracle;
 use crate::record::{
     ApiChange, Change, CommandRun, EngineContainer, EngineEvent, EngineState, EngineVolume, Exit,
-    LogLevel, ProcessState, Record, RunHeader, Stage, UserWrite, What, WireMessage, WireWhat,
+    LogLevel, ProcessState, Record, RunHeader, Stage, UserWrite, VmProcess, VmProcessChange, What,
+    WireMessage, WireWhat,
 };
-use crate::scenario::{OracleName, Phase, VmMode};
+use crate::scenario::{OracleName, Phase, VmMode, VmRole};
 use crate::verdict::Verdict;
 
 pub(super) fn history(whats: Vec<What>) -> Vec<Record> {
@@ -297,4 +298,10 @@ pub(super) fn two_checkpoints(between: Vec<What>) -> Vec<What> {
     whats.extend(checkpoint(2));
     whats.push(What::Ended);
     whats
+}
+
+/// The end of a process of this VM.
+pub(super) fn vm_ends(vm: &str, role: VmRole) -> What {
+    let (vm, change) = (vm.to_owned(), VmProcessChange::Ended);
+    What::VmProcess(VmProcess { vm, role, pid: 7, started: 7, group: 7, change })
 }

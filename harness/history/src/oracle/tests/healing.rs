@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::build::*;
 use crate::record::{Change, What};
-use crate::scenario::OracleName;
+use crate::scenario::{OracleName, VmRole};
 
 /// The App, connected, with this message of the condition.
 fn connected(message: &str) -> What {
@@ -52,6 +52,15 @@ fn a_label_that_only_a_restart_brings_was_missing_before() {
         OracleName::Healing,
         "volume data: metadata.labels was nothing before the daemon was restarted",
     );
+}
+
+// The VM ends with the daemon, and all mirrors with the VM: what users wrote into one is not in the next one.
+#[test]
+fn what_goes_with_the_vm_is_not_compared() {
+    let mut labelled = volume("data", "u2");
+    labelled["metadata"]["labels"] = json!({"a": "b"});
+    let labelled = changed("volumes", Change::Modified, labelled);
+    assert_passes(run(&restart(), vec![vm_ends("rd", VmRole::Driver), labelled]));
 }
 
 // The API keeps an empty map whose last entry was removed, and a new object has none.
@@ -129,6 +138,8 @@ fn more_writes_than_the_disturbance_explains_are_a_trace() {
         OracleName::CleanRuns,
         "volume data: its mirror was written 3 times",
     );
+    // Each end of the VM takes all mirrors with it.
+    assert_passes(compared(&labels, 2, [twice(), vec![vm_ends("rd", VmRole::Driver)]].concat()));
     // After its watch has broken off, nobody knows how many writes there were.
     let lost = What::WatchLost { resource: "volumes".to_owned(), reason: "it ended".to_owned() };
     assert_passes(compared(&labels, 2, [twice(), vec![lost]].concat()));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::build::*;
 use crate::record::{Change, EngineEvent, EngineState, What};
-use crate::scenario::OracleName;
+use crate::scenario::{OracleName, VmRole};
 
 #[test]
 fn identity_sees_a_mirror_that_is_deleted_and_created_again() {
@@ -67,6 +67,9 @@ fn identity_does_not_judge_across_a_restart_of_the_vm() {
     let down = app(1, true, &[("Running", "False", "Stopped", 1)]);
     let judged = |between| complaints(crate::oracle::identity, anew(between)).len();
     assert_eq!((judged(vec![app_is(down)]), judged(vec![])), (0, 1));
+    let judged = [("rd", VmRole::Driver), ("rd", VmRole::Hostagent), ("other", VmRole::Driver)]
+        .map(|(vm, role)| judged(vec![vm_ends(vm, role)]));
+    assert_eq!(judged, [0, 1, 1]);
 }
 
 fn image(tags: &[&str]) -> What {

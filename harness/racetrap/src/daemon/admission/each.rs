@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use racetrap_search::COMMAND_LINE;
+use racetrap_search::is_users;
 use tokio::sync::{mpsc, oneshot};
 
 use super::reviewer::Reviewer;
@@ -85,7 +85,7 @@ impl Each {
 
     /// Stops the write, if it is one of the daemon's.
     pub(super) fn stop(&mut self, write: &Write) -> Option<Stop> {
-        let writer = write.manager().filter(|manager| *manager != COMMAND_LINE)?;
+        let writer = write.manager().filter(|manager| !is_users(manager))?;
         // Without the object's name, which is another one in each run.
         let kind = format!("{} write {}", self.prefix, write.kind());
         let count = self.counts.entry(kind.clone()).or_default();

@@ -1,4 +1,4 @@
-//! Forwards the guest's docker.sock to a socket of this machine.
+//! Forwards the guest's docker.sock to a socket of this machine, and this machine's registry to the guest.
 
 use std::io;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use crate::vm::{DAEMON_ADDRESS, HARNESS_ADDRESS, Image, LIMA_ADDRESS, Qmp, VmErr
 pub(super) enum Forward {
     /// For the daemon, which reaches it through the wire.
     Daemon,
-    /// For the harness.
+    /// For the harness. It brings the world's registry to the guest, too.
     Harness,
     /// For the daemon, in place of that of the harness's own Lima.
     Lima,
@@ -95,7 +95,13 @@ impl Forward {
             option(name, value);
         }
         let sockets = format!("{}:/run/docker.sock", self.socket(config).display());
-        arguments.extend(["-L".to_owned(), sockets, "root@127.0.0.1".to_owned()]);
+        arguments.extend(["-L".to_owned(), sockets]);
+        if self == Self::Harness {
+            // The same address on both sides, because the engine is told it as part of an image's name.
+            let addresses = config.registry.iter().map(|address| format!("{address}:{address}"));
+            arguments.extend(addresses.flat_map(|both| ["-R".to_owned(), both]));
+        }
+        arguments.push("root@127.0.0.1".to_owned());
         arguments
     }
 }
