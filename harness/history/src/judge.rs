@@ -247,8 +247,8 @@ fn failures(history: &[Record]) -> Vec<Unknown> {
     failures
 }
 
-/// Writes that a gate held, and whose sender stopped waiting although no step ended the daemon. The write
-/// was then not stored at the instant that the schedule supposes.
+/// Writes that a gate held, and whose sender stopped waiting although no step ended the daemon or stopped the
+/// App. The write was then not stored at the instant that the schedule supposes.
 #[expect(clippy::wildcard_enum_match_arm, reason = "only reviews and ends of the daemon matter")]
 fn abandoned_writes(history: &[Record]) -> Vec<Unknown> {
     let steps = Steps::from_history(history);
@@ -269,8 +269,12 @@ fn abandoned_writes(history: &[Record]) -> Vec<Unknown> {
                     ),
                 ));
             }
-            // A daemon that ends abandons its writes, so these are expected.
-            What::StepBegan { .. } if steps.begun(record).is_some_and(Step::ends_daemon) => {
+            // A daemon that ends abandons its writes, and so do the controllers whose engine is stopped.
+            What::StepBegan { .. }
+                if steps
+                    .begun(record)
+                    .is_some_and(|step| step.ends_daemon() || step.stops_app()) =>
+            {
                 held.clear()
             }
             _ => {}

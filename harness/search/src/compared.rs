@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use racetrap_history::{
-    Clean, CommandStep, Counts, EngineStep, FirstSteps, QuietObjects, QuietState, Step, WaitStep,
+    Clean, Counts, EngineStep, FirstSteps, QuietObjects, QuietState, Step, WaitStep,
 };
 use serde_json::Value;
 
@@ -54,7 +54,7 @@ impl Plan {
         let touched = touched(&extra, &objects)?;
         let disturbing = extra.iter().filter(|step| !matches!(step, Step::Wait(_))).count();
         let more_writes = WRITES * u32::try_from(disturbing).ok()?;
-        let stops = u32::try_from(extra.iter().filter(|step| stops_app(step)).count()).ok()?;
+        let stops = u32::try_from(extra.iter().filter(|step| step.stops_app()).count()).ok()?;
         // A mirror that is made anew has nothing of what users wrote into the one before.
         if stops > 0 {
             for (name, fields) in &mut objects {
@@ -76,26 +76,6 @@ fn quiet_after(steps: &[Step], done: usize) -> Option<usize> {
     let waits = |index: &usize| matches!(steps[*index], Step::Wait(_));
     let after = (done.min(steps.len())..steps.len()).take_while(waits).find(settles);
     after.or_else(|| (0..done.min(steps.len())).rev().take_while(waits).find(settles))
-}
-
-fn stops_app(step: &Step) -> bool {
-    match step {
-        Step::Command(CommandStep::App(app)) => !app.running,
-        Step::Command(CommandStep::Set(set)) => {
-            set.properties.get("running").is_some_and(|running| running != "true")
-        }
-        Step::Engine(_)
-        | Step::Command(_)
-        | Step::Api(_)
-        | Step::Daemon(_)
-        | Step::Neighbour(_)
-        | Step::Gate(_)
-        | Step::Fault(_)
-        | Step::Docker(_)
-        | Step::Kubernetes(_)
-        | Step::Log(_)
-        | Step::Wait(_) => false,
-    }
 }
 
 /// The objects that these steps change beside the workload; nothing if that cannot be told from the steps.

@@ -168,6 +168,10 @@ struct Reading {
     counts: BTreeMap<Call, u32>,
     now_us: u64,
     has_reviews: bool,
+    /// How many docker commands of the user run.
+    docker_commands: usize,
+    /// Connections of such commands to the engine, which may go by the daemon's own socket.
+    users_connections: BTreeSet<u64>,
     sites: Vec<(Site, u64)>,
 }
 
@@ -186,6 +190,10 @@ impl Reading {
         match what {
             What::Wire(message) => self.read_message(Side::Engine, message),
             What::UserWire(message) => self.read_message(Side::User, message),
+            What::UserCommand(command) => match command.end {
+                None => self.docker_commands += 1,
+                Some(_) => self.docker_commands = self.docker_commands.saturating_sub(1),
+            },
             What::Review(review) => self.read_review(review),
             What::Api(change) if !self.has_reviews => self.read_change(change),
             _ => {}
@@ -196,7 +204,14 @@ impl Reading {
     fn read_message(&mut self, wire: Side, message: &WireMessage) {
         match &message.event {
             WireWhat::Request { method, target, route: Some(route), .. } => {
-                self.read_request(wire, method, target, route);
+                // Each docker command begins with a ping; the step that runs it must not be held by what it
+                // asks itself.
+                if wire == Side::Engine && route == "/_ping" && self.docker_commands > 0 {
+                    self.users_connections.insert(message.connection);
+                }
+                if wire != Side::Engine || !self.users_connections.contains(&message.connection) {
+                    self.read_request(wire, method, target, route);
+                }
             }
             WireWhat::Frame { frame } => self.read_event(frame),
             _ => {}

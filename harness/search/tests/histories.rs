@@ -29,6 +29,41 @@ fn request(route: &str) -> Value {
         "target": route, "route": route, "phase": "steady"})
 }
 
+// The docker command goes by the daemon's own socket; the daemon lists images meanwhile.
+#[test]
+fn a_request_of_a_docker_command_is_no_place() {
+    let steps =
+        json!([{"app": {"running": true}}, {"docker": {"arguments": ["rm", "web"]}}, "settle"]);
+    let command = |end: Value| json!({"what": "user_command", "number": 1, "arguments": ["rm", "web"], "end": end});
+    let users = |route: &str| {
+        let mut request = request(route);
+        request["connection"] = json!(7);
+        request
+    };
+    let records = [
+        began(0),
+        request("/_ping"),
+        began(1),
+        command(Value::Null),
+        users("/_ping"),
+        users("/containers/{id}"),
+        request("/images/json"),
+        command(json!({"exit": {"code": 0}, "said": ""})),
+        request("/volumes"),
+    ];
+    let timed: Vec<_> = (1..).zip(records).collect();
+    let history = history(&steps, &timed);
+    let racetrap_history::What::Run(header) = &history[0].what else { panic!("a header") };
+    let learned = learn(&header.scenario, std::slice::from_ref(&history));
+    let found: Vec<_> = learned.sites.iter().map(ToString::to_string).collect();
+    let expected = [
+        "GET /_ping (1) after step 1",
+        "GET /images/json (1) after step 2",
+        "GET /volumes (1) after step 2",
+    ];
+    assert_eq!(found, expected);
+}
+
 fn event(action: &str) -> Value {
     let frame = json!({"Type": "volume", "Action": action, "Actor": {"ID": "data"}});
     json!({"what": "wire", "connection": 0, "exchange": 0, "wire": "frame", "frame": frame})

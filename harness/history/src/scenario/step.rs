@@ -123,6 +123,21 @@ impl Step {
         let Self::Daemon(DaemonStep::Process(op)) = self else { return false };
         matches!(op, DaemonOp::Kill | DaemonOp::Stop | DaemonOp::StopLate)
     }
+
+    /// Whether the step stops the App, and with it what the controllers of the engine wait for (contract 4.6).
+    #[must_use]
+    pub fn stops_app(&self) -> bool {
+        let Self::Command(command) = self else { return false };
+        match command {
+            CommandStep::App(app) => !app.running,
+            CommandStep::Set(set) => {
+                set.properties.get("running").is_some_and(|running| running != "true")
+            }
+            CommandStep::RunCommand(_) | CommandStep::Returned(_) | CommandStep::Interrupt(_) => {
+                false
+            }
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Step {

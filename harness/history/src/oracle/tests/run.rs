@@ -129,8 +129,8 @@ fn what_follows_the_end_of_an_engine_is_no_violation() {
     assert_eq!(judgement.oracles(), [OracleName::Liveness]);
 }
 
-// The two histories differ only in the step that runs while the write is held: only the one that kills the
-// daemon explains why the write was abandoned.
+// The histories differ only in the step that runs while the write is held: only one that kills the daemon or
+// stops the App explains why the write was abandoned.
 #[test]
 fn a_held_write_that_is_given_up_makes_the_run_unknown() {
     let gate = || GateName("g".to_owned());
@@ -143,17 +143,25 @@ fn a_held_write_that_is_given_up_makes_the_run_unknown() {
             outcome,
         })
     };
-    let schedule = || run_with_steps(&json!([{ "release": "g" }, { "daemon": "kill" }]));
+    let app = |running: bool| json!({ "app": { "running": running } });
+    let set = |value: &str| json!({ "set": { "properties": { "running": value } } });
+    let steps = [json!({ "release": "g" }), json!({ "daemon": "kill" }), app(true), app(false)];
+    let steps = [&steps[..], &[set("true"), set("false")]].concat();
+    let schedule = || run_with_steps(&json!(steps));
     let (release, kill) = (0, 1);
     let given_up = |step| {
         let (held, given_up) = (ReviewOutcome::HeldAt(gate()), ReviewOutcome::GivenUpAt(gate()));
         vec![schedule(), review(held), step_began(step), review(given_up)]
     };
-    assert_unknown(
-        healthy_run(given_up(release)),
-        "volumes/status was abandoned before its gate was released",
-    );
-    assert_passes(healthy_run(given_up(kill)));
+    for explains_nothing in [release, 2, 4] {
+        assert_unknown(
+            healthy_run(given_up(explains_nothing)),
+            "volumes/status was abandoned before its gate was released",
+        );
+    }
+    for explains in [kill, 3, 5] {
+        assert_passes(healthy_run(given_up(explains)));
+    }
     // The daemon was killed before this write was held, so the kill does not explain it.
     let later = [vec![step_began(kill)], given_up(release)].concat();
     assert_unknown(healthy_run(later), "was abandoned before");

@@ -192,12 +192,22 @@ impl Level {
     }
 }
 
-/// Whether the App has settled. Kubernetes may take longer than a scenario waits, and older revisions do not
-/// say it.
+/// Whether the App has settled, and says of Kubernetes what holds at its present generation. To settle,
+/// Kubernetes may take longer than a scenario waits, and older revisions say neither.
 fn is_settled(view: &View) -> bool {
     view.app().is_none_or(|app| {
-        app.wants_kubernetes || app.condition("Settled").is_none() || app.holds("Settled", "True")
+        let settled = app.wants_kubernetes
+            || app.condition("Settled").is_none()
+            || app.holds("Settled", "True");
+        settled && is_present(&app, "KubernetesReady")
     })
+}
+
+/// Whether a condition of the App is there and not of an earlier generation, or not there at all. A condition
+/// without a generation says nothing of that.
+fn is_present(app: &AppView, condition: &str) -> bool {
+    let generation = app.observed_generation(condition).unwrap_or_default();
+    generation == 0 || generation >= app.generation
 }
 
 /// Whether the daemon has done what the App wants: it is connected and subscribed, or done with its
@@ -211,11 +221,10 @@ fn is_in_place(view: &View, event_streams: usize) -> bool {
         return app.holds("ContainerEngineReady", "True") && event_streams > 0;
     }
     // A daemon that was told to stop while it connects has reported `Stopped` before, for the generation
-    // that wanted to run. A condition without a generation says nothing of that.
-    let generation = app.observed_generation("ContainerEngineReady").unwrap_or_default();
-    let is_present = generation == 0 || generation >= app.generation;
+    // that wanted to run.
     let condition = app.condition("ContainerEngineReady");
-    is_present && matches!(condition, Some((_, "Stopped" | "NotApplicable")))
+    is_present(&app, "ContainerEngineReady")
+        && matches!(condition, Some((_, "Stopped" | "NotApplicable")))
 }
 
 /// Whether the daemon has done with the guest's Kubernetes, if the App does not want that to run.
@@ -304,15 +313,18 @@ mod tests {
         assert_eq!(level(false, vec![list]).is_reached(), expected);
     }
 
-    // The engine has stopped at this generation, and the App has settled at the one before. An App that is
-    // not settled keeps nothing from being still.
+    // The engine has stopped at this generation, and the App has settled at the one before, or says of
+    // Kubernetes what held then. An App that is not settled keeps nothing from being still.
     #[rstest]
-    #[case::before("True", 1, false)]
-    #[case::not_yet("False", 2, false)]
-    #[case::present("True", 2, true)]
+    #[case::before("True", 1, 2, false)]
+    #[case::not_yet("False", 2, 2, false)]
+    #[case::kubernetes_before("True", 2, 1, false)]
+    #[case::kubernetes_of_no_generation("True", 2, 0, true)]
+    #[case::present("True", 2, 2, true)]
     fn an_app_is_level_when_it_has_settled(
         #[case] status: &str,
         #[case] observed: i64,
+        #[case] kubernetes: i64,
         #[case] expected: bool,
     ) {
         let condition = |kind: &str, status: &str, reason: &str, observed: i64| {
@@ -322,6 +334,7 @@ mod tests {
         let conditions = [
             condition("ContainerEngineReady", "False", "Stopped", 2),
             condition("Settled", status, "Settled", observed),
+            condition("KubernetesReady", "False", "NotApplicable", kubernetes),
         ];
         let app = json!({ "metadata": { "name": "app", "generation": 2 },
                           "spec": { "running": false, "containerEngine": { "name": "moby" } },
