@@ -10,7 +10,7 @@ use crate::contract::ContractError;
 use crate::daemon::DaemonError;
 use crate::report::{NotWritten, tell};
 use crate::run::RunError;
-use crate::scenario_file::{Invalid, ScenarioFileError};
+use crate::scenario_file::{Invalid, ScenarioFileError, SeveralBadFiles};
 use crate::search::TokenError;
 use crate::workloads::WorkloadError;
 use crate::world::WorldError;
@@ -90,6 +90,18 @@ impl From<SelectorError> for Failure {
 impl From<ScenarioFileError> for Failure {
     fn from(error: ScenarioFileError) -> Self {
         Self::usage(error.into())
+    }
+}
+
+impl From<Vec<ScenarioFileError>> for Failure {
+    fn from(mut errors: Vec<ScenarioFileError>) -> Self {
+        match errors.pop() {
+            Some(only) if errors.is_empty() => only.into(),
+            last => {
+                errors.extend(last);
+                Self::usage(SeveralBadFiles { errors }.into())
+            }
+        }
     }
 }
 

@@ -31,20 +31,26 @@ impl Target {
 }
 
 /// The scenarios that `given` selects among findings, workloads and files, each once and in the given order; the whole catalogue if
-/// `given` is empty.
+/// `given` is empty. All bad files are reported at once.
 pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
     let catalogue = Catalogue::embedded()?;
     let workloads = Workloads::embedded()?;
     let all = ["*".to_owned()];
     let given = if given.is_empty() { all.as_slice() } else { given };
     let mut targets: Vec<Target> = Vec::new();
+    let mut bad_files = Vec::new();
     for selector in given {
         let found = if is_token(selector) {
             let scenario = parse("the token", &from_token(selector)?)?;
             vec![Target { scenario, name: selector.clone() }]
         } else if names_a_file(selector) {
-            let scenario = catalogue.read(Path::new(selector))?;
-            vec![Target { scenario, name: selector.clone() }]
+            match catalogue.read(Path::new(selector)) {
+                Ok(scenario) => vec![Target { scenario, name: selector.clone() }],
+                Err(error) => {
+                    bad_files.push(error);
+                    continue;
+                }
+            }
         } else {
             let mut selected = workloads.select(selector);
             if selected.is_empty() {
@@ -61,7 +67,7 @@ pub(super) fn targets(given: &[String]) -> Result<Vec<Target>, Failure> {
             }
         }
     }
-    Ok(targets)
+    if bad_files.is_empty() { Ok(targets) } else { Err(bad_files.into()) }
 }
 
 /// The workloads that `given` selects, each once and in the given order; all if `given` is empty. A

@@ -16,7 +16,16 @@ const PLUGIN: &str = "racetrap";
 
 /// Applies an operation to one file of the configuration. New content replaces the file by a
 /// rename, so that nobody reads a part of it.
+///
+/// # Errors
+/// If there is no file yet that a link could lead to or that could be padded, or the file system fails.
 pub(super) fn apply(layout: &CliLayout, path: &Path, op: &FileOp) -> io::Result<()> {
+    if is_of_a_file(op) && !path.exists() {
+        let name = path.strip_prefix(&layout.config).unwrap_or(path).display();
+        let text =
+            format!("{name} is not there, and the step changes a file that is; `put` a text first");
+        return Err(io::Error::new(io::ErrorKind::NotFound, text));
+    }
     match op {
         FileOp::Text(text) => {
             remove_if_exists(path)?;
@@ -57,6 +66,18 @@ pub(super) fn apply(layout: &CliLayout, path: &Path, op: &FileOp) -> io::Result<
             members.insert("plugins".to_owned(), json!({ PLUGIN: { "padding": padding } }));
             replace(path, &serde_json::to_vec(&members)?)
         }
+    }
+}
+
+/// Whether an operation keeps the content of a file.
+fn is_of_a_file(op: &FileOp) -> bool {
+    match op {
+        FileOp::Link | FileOp::RelativeLink | FileOp::HardLink | FileOp::Padded(_) => true,
+        FileOp::Text(_)
+        | FileOp::Gone
+        | FileOp::Directory
+        | FileOp::DanglingLink
+        | FileOp::LoopingLink => false,
     }
 }
 
@@ -144,6 +165,7 @@ fn temporary_path(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use racetrap_history::DockerUser;
     use rstest::rstest;
 
     use super::*;
@@ -158,5 +180,32 @@ mod tests {
         #[case] expected: &str,
     ) {
         assert_eq!(relative(Path::new(from), Path::new(to)), Path::new(expected));
+    }
+
+    // The file system's own words, "No such file or directory", name neither the file nor the remedy.
+    #[rstest]
+    #[case(FileOp::Link)]
+    #[case(FileOp::RelativeLink)]
+    #[case(FileOp::HardLink)]
+    #[case(FileOp::Padded(1))]
+    fn an_operation_on_a_file_that_is_not_there_says_so(#[case] op: FileOp) {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let within = |name: &str| place.path().join(name);
+        let facts = DockerUser { context: String::new(), overruled: false, about: true };
+        let layout = CliLayout {
+            config: within("config"),
+            unused_config: None,
+            link_targets: within("elsewhere"),
+            run: within("run"),
+            socket: within("socket"),
+            own_disk: false,
+            facts,
+        };
+        fs::create_dir(&layout.config).expect("a new directory");
+        let path = layout.config.join(CONFIG_FILE);
+        let error = apply(&layout, &path, &op).expect_err("there is no file");
+        assert!(error.to_string().starts_with("config.json is not there"), "{error}");
+        fs::write(&path, "{}").expect("a file");
+        apply(&layout, &path, &op).expect("the file is there");
     }
 }

@@ -40,6 +40,15 @@ pub enum ScenarioFileError {
     Invalid(#[from] Box<Invalid>),
 }
 
+/// Several files that hold no scenario.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("{} files hold no scenario that can be run", errors.len())]
+pub(crate) struct SeveralBadFiles {
+    /// What is wrong with each.
+    #[related]
+    pub(crate) errors: Vec<ScenarioFileError>,
+}
+
 /// A scenario and the text that it was read from.
 #[derive(Debug)]
 pub(crate) struct ScenarioFile {

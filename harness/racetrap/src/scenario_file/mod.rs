@@ -17,6 +17,7 @@ mod parse;
 mod tests;
 
 pub(crate) use complaint::Complaint;
+pub(crate) use file::SeveralBadFiles;
 pub use file::{SIZE_MAX, ScenarioFileError};
 pub(crate) use file::{ScenarioFile, read_text, to_yaml};
 pub use invalid::Invalid;

@@ -153,3 +153,16 @@ fn a_schedule_without_steps_is_shown() {
 fn a_finding_that_nobody_knows_is_shown_with_the_nearest_first() {
     check("unknown-finding", "finding: 295-I33\nsteps:\n  - settle\n");
 }
+
+// Whoever mends several files need not run them once for each.
+#[test]
+fn all_bad_files_are_told_at_once() {
+    let sandbox = Sandbox::new();
+    for (name, text) in [("one.yaml", "finding: x-1\nstep: []\n"), ("two.yaml", "finding: [\n")] {
+        std::fs::write(sandbox.path().join(name), text).expect("the file can be written");
+    }
+    let given = ["run", "one.yaml", "own-C1", "two.yaml", "three.yaml"];
+    let (code, stdout, stderr) = outcome(&mut sandbox.racetrap_without_programs(&given));
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+    snapshot("scenario-three-files", &stderr);
+}
