@@ -53,9 +53,9 @@ pub use record::{
     FileChange, Footprint, IMAGE_LABEL, ImageDetails, KUBECONFIG_LISTS, Kubeconfig,
     KubeconfigContent, LogClient, LogCrowdSeen, LogEvent, LogLevel, LogSent, LogTruth, Owner,
     PortBinding, ProcessState, Record, Review, ReviewOutcome, RunHeader, SentStream, SshKeys,
-    Stage, StatusCount, UserCommand, UserCommandEnd, UserWrite, VmFiles, VmListener, VmProcess,
-    VmProcessChange, VolumeDetails, What, WireMessage, WireSide, WireWhat, WslCall, WslChange,
-    WslDistribution,
+    Stage, StatusCount, TIMED_OUT, UserCommand, UserCommandEnd, UserWrite, VmFiles, VmListener,
+    VmProcess, VmProcessChange, VolumeDetails, What, WireMessage, WireSide, WireWhat, WslCall,
+    WslChange, WslDistribution,
 };
 pub use replay::{Replayed, triggers, turns};
 pub use scenario::{

@@ -39,7 +39,7 @@ pub use self::kubernetes::{KUBECONFIG_LISTS, Kubeconfig, KubeconfigContent};
 pub use self::logs::{
     Footprint, LogClient, LogCrowdSeen, LogEvent, LogSent, LogTruth, SentStream, StatusCount,
 };
-pub use self::process::{CommandRun, DAEMON_PARTS, Exit, ProcessState};
+pub use self::process::{CommandRun, DAEMON_PARTS, Exit, ProcessState, TIMED_OUT};
 pub use self::vm::{SshKeys, VmFiles, VmListener, VmProcess, VmProcessChange};
 pub use self::what::{Blame, LogLevel, Owner, Record, Stage, What};
 pub use self::wire::{WireMessage, WireSide, WireWhat};

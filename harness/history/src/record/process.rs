@@ -79,6 +79,9 @@ fn signal_name(signal: i32) -> Option<&'static str> {
     })
 }
 
+/// The exit code of a command of the daemon that has waited for as long as it was told (contract 1.2).
+pub const TIMED_OUT: i32 = 4;
+
 /// A command of the daemon that has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandRun {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::log_query::LogQuery;
-use super::wire::LOGS;
+use super::wire::{LOGS, object_in};
 use crate::record::{Footprint, LogClient, LogEvent, WireMessage, WireWhat};
 use crate::scenario::LeaveHow;
 
@@ -111,7 +111,7 @@ impl Logs {
         if let WireWhat::Request { target, route, .. } = &message.event {
             if route.as_deref() == Some(LOGS) {
                 let exchange = LogExchange {
-                    container: container_of(target).unwrap_or_default().to_owned(),
+                    container: object_in(LOGS, target).unwrap_or_default(),
                     query: LogQuery::parse(target),
                     asked_at: seq,
                     ..LogExchange::default()
@@ -171,12 +171,6 @@ const SHORT: usize = 12;
 /// Whether a container is the one with this full ID.
 fn is_of(named: &str, id: &str) -> bool {
     named.len() >= SHORT && id.starts_with(named)
-}
-
-/// The ID in `/v1.41/containers/ID/logs?…`.
-pub(crate) fn container_of(target: &str) -> Option<&str> {
-    let (_, rest) = target.split_once("/containers/")?;
-    rest.split('/').next()
 }
 
 #[cfg(test)]

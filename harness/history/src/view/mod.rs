@@ -33,7 +33,6 @@ mod vm_delays;
 mod wire;
 
 pub use self::app::AppView;
-pub(crate) use self::logs::container_of;
 pub use self::logs::{LogExchange, LogState};
 pub(crate) use self::objects::{object_key, object_version};
 pub use self::state::View;

@@ -14,11 +14,8 @@ use super::app::{READY, SETTLED, shows_app};
 use crate::check::Check;
 use crate::mirror::Mirror;
 use crate::oracle::Finding;
-use crate::record::{CommandRun, Record, What};
+use crate::record::{CommandRun, Record, TIMED_OUT, What};
 use crate::view::{AppView, View};
-
-/// The exit code for a deadline that passed (contract 1.2).
-const DEADLINE_EXIT_CODE: i32 = 4;
 
 /// The kinds of mirrors, all of which a stop removes.
 const MIRROR_KINDS: [&str; 3] = ["containers", "images", "volumes"];
@@ -128,7 +125,7 @@ fn judge_end(command: &CommandRun, seq: u64, finding: &mut Finding) {
         let text = format!("`{command}` {what}; its standard error: {stderr}");
         finding.violated(Check::WrongEnd, seq, text);
     };
-    let returned_deadline = exit.code() == Some(DEADLINE_EXIT_CODE);
+    let returned_deadline = exit.code() == Some(TIMED_OUT);
     if *interrupted && returned_deadline {
         contradiction("was interrupted, but returned the exit code of a time-out");
     } else if *interrupted && reports(&["timed out", "deadline exceeded"]) {

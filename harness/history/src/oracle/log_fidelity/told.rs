@@ -10,7 +10,7 @@ use crate::check::Check;
 use crate::mirror::short;
 use crate::oracle::Finding;
 use crate::record::{LogLevel, Record, What, WireMessage, WireWhat};
-use crate::view::{LOGS, container_of};
+use crate::view::{LOGS, object_in};
 
 /// The finding whose runs are judged.
 const SHOWN: &str = "323-I2";
@@ -22,23 +22,21 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
     if !shown {
         return;
     }
-    let mut containers: BTreeMap<u64, &str> = BTreeMap::new();
+    let mut containers: BTreeMap<u64, String> = BTreeMap::new();
     let mut failed: BTreeSet<u64> = BTreeSet::new();
-    let mut failures: Vec<(u64, &str)> = Vec::new();
+    let mut failures: Vec<(u64, u64)> = Vec::new();
     let mut lines: Vec<&str> = Vec::new();
     for record in history {
         match &record.what {
             What::Wire(WireMessage { exchange, event, .. }) => match event {
                 WireWhat::Request { target, route, .. } if route.as_deref() == Some(LOGS) => {
-                    containers.extend(container_of(target).map(|id| (*exchange, id)));
+                    containers.extend(object_in(LOGS, target).map(|id| (*exchange, id)));
                 }
                 WireWhat::Response { status: 500.. }
                 | WireWhat::Cut
                 | WireWhat::UpstreamLost { .. } => {
-                    if let Some(id) = containers.get(exchange)
-                        && failed.insert(*exchange)
-                    {
-                        failures.push((record.seq, id));
+                    if containers.contains_key(exchange) && failed.insert(*exchange) {
+                        failures.push((record.seq, *exchange));
                     }
                 }
                 _ => {}
@@ -47,7 +45,7 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
             _ => {}
         }
     }
-    for (seq, id) in failures {
+    for (seq, id) in failures.into_iter().map(|(seq, exchange)| (seq, &containers[&exchange])) {
         // A line must have as much of the ID as Docker shows of it.
         match lines.iter().position(|line| line.contains(short(id))) {
             // One line tells of one failure.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use racetrap_history::{
     AppStep, Blame, Codes, CommandName, CommandRun, CommandStep, Returned, RunCommand, SetStep,
-    View, What,
+    TIMED_OUT, View, What,
 };
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -23,9 +23,6 @@ const INTERRUPTED: i32 = 130;
 /// How long the daemon waits for the end of a mirror that somebody else keeps (contract 4.6.4), and 5 s for the
 /// command to see what follows.
 const KEPT_MIRROR: Duration = Duration::from_secs(30 + 5);
-
-/// The exit code of a command that has waited for as long as it was told (contract 1.2).
-const TIMED_OUT: i32 = 4;
 
 /// Commands in the background, by the scenario's names. Dropped, they are not waited for any more.
 #[derive(Default)]
