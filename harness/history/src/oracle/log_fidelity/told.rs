@@ -34,10 +34,10 @@ pub(super) fn judge(history: &[Record], finding: &mut Finding) {
                 }
                 WireWhat::Response { status: 500.. }
                 | WireWhat::Cut
-                | WireWhat::UpstreamLost { .. } => {
-                    if containers.contains_key(exchange) && failed.insert(*exchange) {
-                        failures.push((record.seq, *exchange));
-                    }
+                | WireWhat::UpstreamLost { .. }
+                    if containers.contains_key(exchange) && failed.insert(*exchange) =>
+                {
+                    failures.push((record.seq, *exchange));
                 }
                 _ => {}
             },
