@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use racetrap_history::{VmMode, What};
+use racetrap_history::{DockerNeeds, VmMode, What};
 use racetrap_wire::{Dialect, Listen, Upstream, Wire, WireConfig};
 use tokio::time::Instant;
 
@@ -63,10 +63,7 @@ impl Parts {
         declare(Intent::Daemon { home, paths }).map_err(failed("the list of intents"))?;
 
         let needs = options.needs.docker.as_ref();
-        let registry = match needs {
-            None => None,
-            Some(_) => Some(Registry::start().await.map_err(failed("the registry"))?),
-        };
+        let registry = start_registry(needs).await?;
         // The engine first: the wire forwards to its socket, and the truth is read from it.
         let site = EngineConfig {
             choice: options.engine,
@@ -75,11 +72,10 @@ impl Parts {
             console: place::guest_log(directory),
             environment: environment.clone(),
             control_group: foundation.control_group(),
-            registry: registry.as_ref().map_or_else(Vec::new, |it| it.addresses().to_vec()),
+            registry: registry.iter().flat_map(Registry::addresses).copied().collect(),
             live_restore: options.needs.live_restore,
         };
-        let socket = site.socket();
-        declare(Intent::Engine { socket }).map_err(failed("the list of intents"))?;
+        declare(Intent::Engine { socket: site.socket() }).map_err(failed("the list of intents"))?;
         let starting = start_engine(options.vm, site, declare, tasks, recorder);
         let (mut engine, truth) = Box::pin(starting).await?;
         if let Some(text) = engine.lima_override() {
@@ -122,6 +118,14 @@ impl Parts {
         let facts = What::Facts { daemon_version, engine: engine_version, controllers };
         Ok(Self { api, engine, truth, user, kubernetes, wire, pinned, sent_logs, facts })
     }
+}
+
+/// Starts the registry, if the scenario has a user of the docker command.
+async fn start_registry(needs: Option<&DockerNeeds>) -> Result<Option<Registry>, WorldError> {
+    if needs.is_none() {
+        return Ok(None);
+    }
+    Registry::start().await.map(Some).map_err(failed("the registry"))
 }
 
 /// Starts the stand-in for the guest's Kubernetes, if the scenario needs one.
