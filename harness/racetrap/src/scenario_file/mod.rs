@@ -17,9 +17,8 @@ mod parse;
 mod tests;
 
 pub(crate) use complaint::Complaint;
-pub(crate) use file::SeveralBadFiles;
 pub use file::{SIZE_MAX, ScenarioFileError};
-pub(crate) use file::{ScenarioFile, read_text, to_yaml};
+pub(crate) use file::{ScenarioFile, SeveralBadFiles, read_text, to_yaml};
 pub use invalid::Invalid;
 pub use parse::parse;
 pub(crate) use parse::{Kind, parse_as};
