@@ -128,14 +128,14 @@ checks! {
         VmFilesLeft "7.4.2-files-left" "A VM has stopped, and files of it are left.";
         OrphanKilledEarly "7.4.4-killed-early" "A hostagent that an earlier daemon left was killed before the time of its graceful stop was over.";
         OrphanLate "7.4.4-late" "A hostagent that an earlier daemon left still runs.";
-        UnregisteredRunning "7.5.4-running" "A distribution of WSL was to be unregistered while it ran.";
-        DistributionLeft "7.5.4-left" "A VM was deleted, and its distribution of WSL is left.";
-        WslUnbounded "7.5.5-unbounded" "The daemon waits longer for wsl.exe than it may.";
-        DistributionRuns "7.5.6-runs" "A VM has stopped, and its distribution of WSL runs on.";
         DaemonStopsLate "7.4.5-late" "The daemon took too long to stop.";
         ProcessOutlives "7.4.5-process-left" "The daemon has stopped, and a process of a VM runs on.";
         FilesOutlive "7.4.5-files-left" "The daemon has stopped, and files of a VM are left.";
         VmListens "7.4.7-listens" "A VM or its daemon has stopped, and a process of the VM still listens.";
+        UnregisteredRunning "7.5.4-running" "A distribution of WSL was to be unregistered while it ran.";
+        DistributionLeft "7.5.4-left" "A VM was deleted, and its distribution of WSL is left.";
+        WslUnbounded "7.5.5-unbounded" "The daemon waits longer for wsl.exe than it may.";
+        DistributionRuns "7.5.6-runs" "A VM has stopped, and its distribution of WSL runs on.";
     }
     DockerConfigIntegrity {
         ErrorUnlogged "2.5.6-unlogged" "The daemon did not log an error about the docker command's configuration.";

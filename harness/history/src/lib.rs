@@ -64,16 +64,16 @@ pub use scenario::{
     DiskOp, DockerCommand, DockerFileStep, DockerNeeds, DockerStep, DockerVariable, Door, ENDPOINT,
     EndpointOp, EngineEventMatch, EngineOp, EngineStep, Exec, Fault, FaultKind, FaultName,
     FaultStep, FileOp, FindingId, FirstSteps, GateName, GateStep, GuestDisk, GuestMemory, GuestOp,
-    HealthCheck, Hold, HoldWrite, KeysOp, KubernetesState, KubernetesStep, LeaveHow, LeaveLog,
-    LogCrowd, LogRequest, LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep, NewContainer,
-    NewVolume, NoFindingId, OURS, OpenLog, OracleName, PROBE_VOLUME_PREFIX, PROGRAM, Phase,
-    Platform, Point, Prints, Protocol, Prune, QuietObjects, REGISTRY, RefusedWords, Replay,
-    Returned, RunCommand, SERIAL, STATE, Scenario, Serially, SetStep, Side, Step, Streams,
-    Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp, VmProcessOp, VmProcessStep, VmRole,
-    WaitStep, WriteMatch, WslCommand, WslEncoding, WslLanguage, WslNeeds, WslOp, WslStep,
-    check_program_words, nearest, program_commands, program_ends, words,
+    HealthCheck, Hold, HoldWrite, ImagePlatform, KeysOp, KubernetesState, KubernetesStep, LeaveHow,
+    LeaveLog, LogCrowd, LogRequest, LogStep, Match, MirrorRef, Moment, Needs, NeighbourStep,
+    NewContainer, NewVolume, NoFindingId, NoImagePlatform, OURS, OpenLog, OracleName,
+    PROBE_VOLUME_PREFIX, PROGRAM, Phase, Platform, Point, Prints, Protocol, Prune, QuietObjects,
+    REGISTRY, RefusedWords, Replay, Returned, RunCommand, SERIAL, STATE, Scenario, Serially,
+    SetStep, Side, Step, Streams, Supposes, Unshown, UserObject, UserPatch, VmMode, VmOp,
+    VmProcessOp, VmProcessStep, VmRole, WaitStep, WriteMatch, WslCommand, WslEncoding, WslLanguage,
+    WslNeeds, WslOp, WslStep, check_program_words, nearest, program_commands, program_ends, words,
 };
 pub use schedule::ScheduleError;
 pub use steps::{ArmedRules, Steps};
 pub use verdict::{Excused, Judgement, Unknown, Verdict, Violation};
-pub use view::{AppView, LogExchange, LogState, View};
+pub use view::{AppView, LogExchange, LogState, UserCommands, View};

@@ -38,22 +38,27 @@ pub struct QuietState {
     writes: BTreeMap<MirrorKey, BTreeSet<u64>>,
     /// UIDs that were seen of each mirror.
     uids: BTreeMap<MirrorKey, BTreeSet<String>>,
+    /// How often the App's VM has ended.
+    vm_ends: u32,
 }
 
 impl QuietState {
     /// What the App is called.
     pub const APP: &str = "the App";
 
-    /// Whether users may have written this field of this object. A mirror that is made anew has nothing of
-    /// that; the App stays.
-    #[must_use]
-    pub fn is_users_own(object: &str, field: &str) -> bool {
-        object != Self::APP && (field == "spec" || field.starts_with("metadata."))
+    /// Removes the fields of mirrors that users may have written. A mirror that is made anew has none of them;
+    /// the App stays.
+    pub fn remove_users_fields(objects: &mut QuietObjects) {
+        let is_users = |field: &str| field == "spec" || field.starts_with("metadata.");
+        for (_, fields) in objects.iter_mut().filter(|(name, _)| *name != Self::APP) {
+            fields.retain(|field, _| !is_users(field));
+        }
     }
 
     /// Applies the next record.
     pub fn apply(&mut self, record: &Record) {
         self.view.apply(record);
+        self.vm_ends += u32::from(record.what.ends_vm());
         if let What::DockerUser(user) = &record.what {
             self.own_context.clone_from(&user.context);
         }
@@ -78,6 +83,12 @@ impl QuietState {
     #[must_use]
     pub fn view(&self) -> &View {
         &self.view
+    }
+
+    /// How often the App's VM has ended, which takes all mirrors with it (contract 4.6.8).
+    #[must_use]
+    pub fn vm_ends(&self) -> u32 {
+        self.vm_ends
     }
 
     /// Objects with their fields. They have the scenario's names instead of IDs.

@@ -57,9 +57,7 @@ impl Plan {
         let stops = u32::try_from(extra.iter().filter(|step| step.stops_app()).count()).ok()?;
         // A mirror that is made anew has nothing of what users wrote into the one before.
         if stops > 0 {
-            for (name, fields) in &mut objects {
-                fields.retain(|field, _| !QuietState::is_users_own(name, field));
-            }
+            QuietState::remove_users_fields(&mut objects);
         }
         let more = |most: Counts| Counts {
             writes: (most.writes + more_writes) * (1 + stops),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use racetrap_history::{
     ApiStep, AppStep, CommandStep, ContainerOp, DockerStep, EngineOp, EngineStep, MirrorRef, Prune,
-    Step, UserPatch,
+    Step, UserPatch, WaitStep,
 };
 
 /// Objects by their names in the scenario.
@@ -17,7 +17,9 @@ pub(crate) struct Objects {
     /// Volumes.
     pub(crate) volumes: BTreeSet<String>,
     /// Containers that a prune may have left, and no step may name any more.
-    perhaps: Vec<Container>,
+    perhaps: BTreeMap<String, Container>,
+    /// Containers that the daemon removes for a user of its API. They are gone once the world is quiet.
+    leaving: BTreeMap<String, Container>,
     /// The App shall run, on the engine that is mirrored.
     pub(crate) app_runs: bool,
     /// The App wants another engine, which has no mirrors.
@@ -72,12 +74,22 @@ impl Objects {
     /// Whether a container uses the volume.
     pub(crate) fn is_used(&self, volume: &str) -> bool {
         let uses = |container: &Container| container.volumes.iter().any(|used| used == volume);
-        self.containers.values().chain(&self.perhaps).any(uses)
+        self.possible().any(|(_, container)| uses(container))
     }
 
     /// Whether a container was made from the image.
     pub(crate) fn has_container(&self, image: &str) -> bool {
-        self.containers.values().chain(&self.perhaps).any(|container| container.image == image)
+        self.possible().any(|(_, container)| container.image == image)
+    }
+
+    /// Whether the engine may have a container with this name.
+    pub(crate) fn may_have_container(&self, name: &str) -> bool {
+        self.possible().any(|(possible, _)| possible == name)
+    }
+
+    /// All containers that the engine may have.
+    fn possible(&self) -> impl Iterator<Item = (&String, &Container)> {
+        self.containers.iter().chain(&self.perhaps).chain(&self.leaving)
     }
 
     /// Whether such a container runs for certain, so that the engine keeps its image by all means.
@@ -110,6 +122,7 @@ impl Objects {
                 self.app_runs = runs && !self.elsewhere;
             }
             Step::Api(step) => self.apply_api(step),
+            Step::Wait(WaitStep::Settle) if self.app_runs => self.leaving.clear(),
             // A command may do anything to them.
             Step::Docker(DockerStep::Run(_)) => {
                 self.containers.values_mut().for_each(|it| it.state = State::Unclear);
@@ -167,7 +180,9 @@ impl Objects {
                     container.state = State::Unclear;
                 }
             }
-            ApiStep::Delete(MirrorRef::Container(name)) => drop(self.containers.remove(name)),
+            ApiStep::Delete(MirrorRef::Container(name)) => {
+                self.leaving.extend(self.containers.remove_entry(name));
+            }
             ApiStep::Delete(MirrorRef::Volume(name)) => drop(self.volumes.remove(name)),
             ApiStep::Delete(MirrorRef::Tag(tag)) => self.untag(tag, false),
             ApiStep::Delete(MirrorRef::Dangling(image)) => drop(self.images.remove(image)),
@@ -215,8 +230,8 @@ impl Objects {
     fn prune(&mut self, what: Prune) {
         let all = what == Prune::All;
         if all || what == Prune::Containers {
-            let unclear = self.containers.values().filter(|it| it.state == State::Unclear);
-            self.perhaps.extend(unclear.cloned());
+            let unclear = self.containers.iter().filter(|(_, it)| it.state == State::Unclear);
+            self.perhaps.extend(unclear.map(|(name, it)| (name.clone(), it.clone())));
             self.containers.retain(|_, it| matches!(it.state, State::Running | State::Paused));
         }
         if all || what == Prune::Images {
@@ -271,6 +286,17 @@ mod tests {
         assert!(objects.containers.is_empty());
         assert!(objects.has_container("a") && !objects.has_running_container("a"));
         assert!(objects.is_used("v") && !objects.has_container("b"));
+    }
+
+    #[test]
+    fn a_container_that_the_daemon_removes_keeps_its_name_until_the_world_is_quiet() {
+        let steps = r#"[{"load_image": {"image": "a"}}, {"create_container": {"name": "web", "image": "a"}},
+            {"app": {"running": true}}, {"delete": {"container": "web"}}"#;
+        let objects = after(&format!("{steps}]"));
+        assert!(objects.containers.is_empty());
+        assert!(objects.may_have_container("web") && objects.has_container("a"));
+        let objects = after(&format!(r#"{steps}, "settle"]"#));
+        assert!(!objects.may_have_container("web") && !objects.has_container("a"));
     }
 
     #[test]

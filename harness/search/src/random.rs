@@ -169,7 +169,8 @@ impl Drawing {
     fn name(&mut self, prefix: &str) -> String {
         // A name that was used before, and is free again, is worth more than a new one.
         let old = format!("{prefix}{}", self.rng.usize(..=self.made));
-        let is_free = !self.objects.nameable().contains(&old);
+        let is_free =
+            !self.objects.nameable().contains(&old) && !self.objects.may_have_container(&old);
         if is_free && self.rng.bool() {
             return old;
         }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use racetrap_history::{
     ApiChange, Change, IMAGE_LABEL, Mirror, MirrorKey, PROBE_VOLUME_PREFIX, Record, Review,
-    ReviewOutcome, Side, Step, Steps, What, WireMessage, WireWhat,
+    ReviewOutcome, Side, Step, Steps, UserCommands, What, WireMessage, WireWhat,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -87,6 +87,7 @@ pub(crate) fn timed_sites(history: &[Record]) -> Vec<(Site, u64)> {
             reading.begin(index, step);
         }
         reading.now_us = record.at_us;
+        reading.user_commands.apply(record, steps);
         reading.read(&record.what);
     }
     reading.sites
@@ -168,8 +169,7 @@ struct Reading {
     counts: BTreeMap<Call, u32>,
     now_us: u64,
     has_reviews: bool,
-    /// How many docker commands of the user run.
-    docker_commands: usize,
+    user_commands: UserCommands,
     /// Connections of such commands to the engine, which may go by the daemon's own socket.
     users_connections: BTreeSet<u64>,
     sites: Vec<(Site, u64)>,
@@ -190,10 +190,6 @@ impl Reading {
         match what {
             What::Wire(message) => self.read_message(Side::Engine, message),
             What::UserWire(message) => self.read_message(Side::User, message),
-            What::UserCommand(command) => match command.end {
-                None => self.docker_commands += 1,
-                Some(_) => self.docker_commands = self.docker_commands.saturating_sub(1),
-            },
             What::Review(review) => self.read_review(review),
             What::Api(change) if !self.has_reviews => self.read_change(change),
             _ => {}
@@ -206,7 +202,7 @@ impl Reading {
             WireWhat::Request { method, target, route: Some(route), .. } => {
                 // Each docker command begins with a ping; the step that runs it must not be held by what it
                 // asks itself.
-                if wire == Side::Engine && route == "/_ping" && self.docker_commands > 0 {
+                if wire == Side::Engine && route == "/_ping" && self.user_commands.run() {
                     self.users_connections.insert(message.connection);
                 }
                 if wire != Side::Engine || !self.users_connections.contains(&message.connection) {

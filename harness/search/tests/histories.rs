@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
-use racetrap_history::Record;
-use racetrap_search::{hunt, learn};
+use racetrap_history::{Record, What};
+use racetrap_search::{Learned, hunt, learn};
 use serde_json::{Value, json};
 
 /// A history of these records, each with the microsecond at which it came.
@@ -18,6 +18,12 @@ fn history(steps: &Value, whats: &[(u64, Value)]) -> Vec<Record> {
         serde_json::from_value(what).unwrap()
     });
     records.collect()
+}
+
+/// What a run of a workload with this history teaches.
+fn learned(history: &[Record]) -> Learned {
+    let What::Run(header) = &history[0].what else { panic!("a header") };
+    learn(&header.scenario, &[history.to_vec()])
 }
 
 fn began(index: usize) -> Value {
@@ -53,8 +59,7 @@ fn a_request_of_a_docker_command_is_no_place() {
     ];
     let timed: Vec<_> = (1..).zip(records).collect();
     let history = history(&steps, &timed);
-    let racetrap_history::What::Run(header) = &history[0].what else { panic!("a header") };
-    let learned = learn(&header.scenario, std::slice::from_ref(&history));
+    let learned = learned(&history);
     let found: Vec<_> = learned.sites.iter().map(ToString::to_string).collect();
     let expected = [
         "GET /_ping (1) after step 1",
@@ -86,8 +91,7 @@ fn a_write_of_a_user_is_no_place() {
     let writes = managers.map(|manager| write_by(manager, "UPDATE", "volumes"));
     let timed: Vec<_> = (1..).zip([began(0), began(1)].into_iter().chain(writes)).collect();
     let history = history(&steps, &timed);
-    let racetrap_history::What::Run(header) = &history[0].what else { panic!("a header") };
-    let learned = learn(&header.scenario, std::slice::from_ref(&history));
+    let learned = learned(&history);
     let found = serde_json::to_value(&learned.sites).expect("sites are JSON");
     assert_eq!(learned.sites.len(), 1, "{found}");
     assert!(found.to_string().contains("rdd-finalizers"), "{found}");
@@ -116,8 +120,7 @@ fn what_follows_from_an_event_of_an_earlier_step_is_by_chance() {
     ];
     let timed: Vec<_> = (1..).zip(records).collect();
     let history = history(&steps, &timed);
-    let racetrap_history::What::Run(header) = &history[0].what else { panic!("a header") };
-    let learned = learn(&header.scenario, std::slice::from_ref(&history));
+    let learned = learned(&history);
     let found: Vec<_> = learned.sites.iter().map(|it| (it.to_string(), it.repeated)).collect();
     let expected = [
         ("GET /containers/json (1) after step 2", false),

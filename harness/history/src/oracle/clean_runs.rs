@@ -22,26 +22,21 @@ pub fn clean_runs(history: &[Record]) -> Finding {
     let mut finding = Finding::default();
     let Some((clean, number)) = compared(history) else { return finding };
     let mut state = QuietState::default();
-    let mut judged = Judged { counts: true, users_fields: true };
+    let mut watched = true;
     for record in history {
         state.apply(record);
-        judged.users_fields &= !record.what.ends_vm();
-        judged.counts &= judged.users_fields && !matches!(record.what, What::WatchLost { .. });
+        watched &= !matches!(record.what, What::WatchLost { .. });
         if record.what == (What::Checkpoint { number, stage: Stage::Probed }) {
             if state.view().wants_mirrors() {
-                judge(clean, &state, &judged, record.seq, &mut finding);
+                judge_objects(clean, &state, record.seq, &mut finding);
+                if watched && state.vm_ends() == 0 {
+                    judge_counts(clean, &state, record.seq, &mut finding);
+                }
             }
             break;
         }
     }
     finding
-}
-
-/// What can be judged beside what the daemon itself writes to the objects.
-struct Judged {
-    counts: bool,
-    /// What users have written into mirrors.
-    users_fields: bool,
 }
 
 /// What is compared with, and the number of the checkpoint at which it is.
@@ -56,17 +51,19 @@ fn compared(history: &[Record]) -> Option<(&Clean, u32)> {
     Some((clean, u32::try_from(settles.count()).ok()?))
 }
 
-fn judge(clean: &Clean, state: &QuietState, judged: &Judged, seq: u64, finding: &mut Finding) {
-    let (objects, counts) = (state.objects(), state.counts());
-    for (name, fields) in clean.objects.iter().filter(|(name, _)| !clean.touched.contains(*name)) {
-        let Some(seen) = objects.get(name) else {
+fn judge_objects(clean: &Clean, state: &QuietState, seq: u64, finding: &mut Finding) {
+    let seen = state.objects();
+    let mut usual = clean.objects.clone();
+    if state.vm_ends() > 0 {
+        QuietState::remove_users_fields(&mut usual);
+    }
+    for (name, fields) in usual.iter().filter(|(name, _)| !clean.touched.contains(*name)) {
+        let Some(seen) = seen.get(name) else {
             let text = format!("{name}: each run without the disturbance has it, and this one not");
             finding.violated(Check::ObjectMissing, seq, text);
             continue;
         };
-        let is_judged = |field: &str| judged.users_fields || !QuietState::is_users_own(name, field);
-        let differing = differing(fields, seen, false);
-        for (field, usual, seen) in differing.into_iter().filter(|(field, ..)| is_judged(field)) {
+        for (field, usual, seen) in differing(fields, seen, false) {
             let text = format!(
                 "{name}: {field} is {usual} in each run without the disturbance, and {seen} in \
                  this one"
@@ -74,8 +71,11 @@ fn judge(clean: &Clean, state: &QuietState, judged: &Judged, seq: u64, finding: 
             finding.violated(Check::FieldDiffers, seq, text);
         }
     }
-    let untouched = clean.counts.iter().filter(|(name, _)| !clean.touched.contains(*name));
-    for (name, most) in untouched.filter(|_| judged.counts) {
+}
+
+fn judge_counts(clean: &Clean, state: &QuietState, seq: u64, finding: &mut Finding) {
+    let counts = state.counts();
+    for (name, most) in clean.counts.iter().filter(|(name, _)| !clean.touched.contains(*name)) {
         let (writes, made) = counts.get(name).copied().unwrap_or_default();
         let found = [
             (Check::WrittenOften, "was written", writes, most.writes),

@@ -27,7 +27,7 @@ struct Before {
     expected: BTreeMap<String, BTreeMap<String, String>>,
     wants_mirrors: bool,
     stopped: bool,
-    vm_ended: bool,
+    vm_ends: u32,
 }
 
 /// Judges each restart of the daemon in a quiet world.
@@ -55,7 +55,6 @@ pub fn healing(history: &[Record]) -> Finding {
             Some(Step::Daemon(DaemonStep::Process(DaemonOp::Start)) | Step::Wait(_)) | None => {}
             Some(_) => before = None,
         }
-        before.iter_mut().for_each(|before| before.vm_ended |= record.what.ends_vm());
         let What::Checkpoint { stage: Stage::Probed, .. } = record.what else { continue };
         let now = Before::new(&state);
         if let Some(before) = before.filter(|before| before.stopped) {
@@ -87,7 +86,7 @@ impl Before {
             expected: expected.map(|(key, fields)| (state.name(&key), fields)).collect(),
             wants_mirrors: state.view().wants_mirrors(),
             stopped: false,
-            vm_ended: false,
+            vm_ends: state.vm_ends(),
         }
     }
 
@@ -95,17 +94,17 @@ impl Before {
         if self.wants_mirrors != now.wants_mirrors {
             return Vec::new();
         }
-        let names = self.objects.keys().chain(now.objects.keys().filter(|name| self.is_new(name)));
+        let (mut old, mut new) = (self.objects.clone(), now.objects.clone());
+        if self.vm_ends != now.vm_ends {
+            [&mut old, &mut new].into_iter().for_each(QuietState::remove_users_fields);
+        }
+        let names = old.keys().chain(new.keys().filter(|name| !old.contains_key(*name)));
         let same_in_engine = |name: &&String| self.expected.get(*name) == now.expected.get(*name);
         let nothing = BTreeMap::new();
         let mut texts = Vec::new();
         for name in names.filter(same_in_engine) {
-            let fields = |of: &Self| of.objects.get(name).cloned();
-            let (old, new) = (fields(self), fields(now));
-            let is_judged = |field: &str| !(self.vm_ended && QuietState::is_users_own(name, field));
-            let differing =
-                differing(old.as_ref().unwrap_or(&nothing), new.as_ref().unwrap_or(&nothing), true);
-            for (field, old, new) in differing.into_iter().filter(|(field, ..)| is_judged(field)) {
+            let [old, new] = [&old, &new].map(|of| of.get(name).unwrap_or(&nothing));
+            for (field, old, new) in differing(old, new, true) {
                 texts.push(format!(
                     "{name}: {field} was {old} before the daemon was restarted and is {new} after \
                      it, although nothing else has happened"
@@ -113,9 +112,5 @@ impl Before {
             }
         }
         texts
-    }
-
-    fn is_new(&self, name: &str) -> bool {
-        !self.objects.contains_key(name)
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::Codes;
 use super::container::NewContainer;
+use super::image_platform::ImagePlatform;
 
 /// The names of volumes that the harness creates to probe the daemon begin with this; scenarios must
 /// not use such names.
@@ -25,6 +26,9 @@ pub enum EngineStep {
         /// Further labels.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         labels: BTreeMap<String, String>,
+        /// The platforms that it is for; without any, Linux on the engine's processor.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        platforms: Vec<ImagePlatform>,
     },
     /// Builds an image from another one by the engine's API.
     #[serde(rename = "build")]

@@ -34,6 +34,7 @@ mod engine;
 mod fault;
 mod finding;
 mod gate;
+mod image_platform;
 mod kubernetes;
 mod level;
 mod logs;
@@ -68,6 +69,7 @@ pub use self::engine::{
 pub use self::fault::{Fault, FaultKind, FaultName, FaultStep};
 pub use self::finding::{About, FindingId, NoFindingId, OracleName, Platform, Unshown};
 pub use self::gate::{GateName, GateStep, Hold, HoldWrite, SERIAL, Serially};
+pub use self::image_platform::{ImagePlatform, NoImagePlatform};
 pub use self::kubernetes::{KubernetesState, KubernetesStep};
 pub use self::level::{Await, EngineEventMatch, WaitStep};
 pub use self::logs::{

@@ -36,5 +36,5 @@ pub use self::app::AppView;
 pub use self::logs::{LogExchange, LogState};
 pub(crate) use self::objects::{object_key, object_version};
 pub use self::state::View;
-pub(crate) use self::user_commands::UserCommands;
+pub use self::user_commands::UserCommands;
 pub(crate) use self::wire::{EVENTS, LOGS, object_in};

@@ -6,7 +6,7 @@ use crate::steps::Steps;
 
 /// Which docker commands of the user run now.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct UserCommands {
+pub struct UserCommands {
     /// How many of the harness's own steps for them.
     docker: usize,
     /// A step runs the daemon's command `run`, whose command may be docker (contract 1.6.4).
@@ -15,7 +15,7 @@ pub(crate) struct UserCommands {
 
 impl UserCommands {
     /// Applies the next record of a history with these steps.
-    pub(crate) fn apply(&mut self, record: &Record, steps: Steps<'_>) {
+    pub fn apply(&mut self, record: &Record, steps: Steps<'_>) {
         if let What::UserCommand(command) = &record.what {
             match command.end {
                 None => self.docker += 1,
@@ -29,7 +29,8 @@ impl UserCommands {
     }
 
     /// Whether one runs.
-    pub(crate) fn run(&self) -> bool {
+    #[must_use]
+    pub fn run(&self) -> bool {
         self.docker > 0 || self.by_daemon
     }
 }

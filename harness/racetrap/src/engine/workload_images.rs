@@ -13,22 +13,15 @@ use super::client::found;
 use super::workload::{Workload, WorkloadError};
 
 impl Workload {
-    /// Loads a small image. Its content depends on `alias`, so two aliases never have the same ID.
-    pub(crate) async fn load_image(
-        &mut self,
-        alias: &str,
-        tags: &[String],
-        labels: &std::collections::BTreeMap<String, String>,
-    ) -> Result<(), WorkloadError> {
-        let (variant, tags, labels) = (alias.to_owned(), tags.to_vec(), labels.clone());
-        let spec = ImageSpec { variant, tags, labels, ..ImageSpec::default() };
-        let archive = bollard::body_full(racetrap_images::archive(&spec).into());
+    /// Loads a small image. Its alias is its variant, so two aliases never have the same ID.
+    pub(crate) async fn load_image(&mut self, image: &ImageSpec) -> Result<(), WorkloadError> {
+        let archive = bollard::body_full(racetrap_images::archive(image).into());
         let options = ImportImageOptions::default();
         let mut progress = std::pin::pin!(self.docker().import_image(options, archive, None));
         while let Some(line) = progress.next().await {
             line?;
         }
-        self.name_image(alias).await
+        self.name_image(&image.variant).await
     }
 
     /// Builds an image from another one, by the engine's own builder and a context that has only a

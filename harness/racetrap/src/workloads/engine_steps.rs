@@ -14,10 +14,12 @@ use super::touched::{Touched, word};
 /// Adds what the step touches.
 pub(super) fn touch(step: &EngineStep, touched: &mut Touched<'_>) {
     let events: &[&str] = match step {
-        EngineStep::LoadImage { tags, labels, .. } => {
+        EngineStep::LoadImage { tags, labels, platforms, .. } => {
             option(touched, "load_image.no tag", tags.is_empty());
             option(touched, "load_image.several tags", tags.len() > 1);
             option(touched, "load_image.labels", !labels.is_empty());
+            option(touched, "load_image.one platform", platforms.len() == 1);
+            option(touched, "load_image.several platforms", platforms.len() > 1);
             &["image load"]
         }
         EngineStep::Build(build) => {

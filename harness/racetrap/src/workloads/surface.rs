@@ -14,7 +14,7 @@ use super::item::{Group, Item};
 use super::kubectl::{BUILTIN, KINDS, REQUESTS, VERBS, item};
 
 /// Options of steps that are no fields of a type: those of variants, and values that matter.
-const OPTIONS: [&str; 18] = [
+const OPTIONS: [&str; 20] = [
     "app.wait",
     "commit.tag",
     "create_container.ports exposed",
@@ -28,6 +28,8 @@ const OPTIONS: [&str; 18] = [
     "create_object.resource volumes",
     "load_image.labels",
     "load_image.no tag",
+    "load_image.one platform",
+    "load_image.several platforms",
     "load_image.several tags",
     "remove_image.force",
     "untag.force",

@@ -54,6 +54,34 @@ fn mirrors_survive_an_engine_that_is_killed_started_again_and_frozen(
     assert_eq!(place.leftovers(), Vec::<String>::new());
 }
 
+// Only containerd's store keeps what is for another processor than the engine's.
+#[rstest]
+#[case::overlay("dockerd", 1)]
+#[case::containerds("dockerd:28.5+containerd", 0)]
+fn an_image_for_several_platforms_has_all_that_the_engine_keeps(
+    #[case] engine: &str,
+    #[case] exit: i32,
+) {
+    let place = Place::new();
+    let file = place.path().join("platforms.yaml");
+    let schedule = format!(
+        "
+finding: 295-I4
+needs: {{docker: {{}}}}
+steps:
+  - endpoint: unix
+  - load_image: {{image: many, tags: ['many:1'], platforms: [linux/s390x, linux/amd64, linux/arm64]}}
+  - docker: {{arguments: [-H, '{{endpoint}}', create, --pull, never, --platform, linux/s390x, 'many:1'], exit: {exit}}}
+  - app: {{running: true}}
+  - settle
+"
+    );
+    std::fs::write(&file, schedule).unwrap();
+    let output = place.run(&["run", file.to_str().unwrap(), "--engine", engine]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
 // The cache has an engine 26.1 without programs, and the machine has an engine of another version.
 // The run must not use that one instead.
 #[test]

@@ -1,6 +1,7 @@
 //! Users of the engine, and the engine's process.
 
 use racetrap_history::{BuildImage, EngineOp, EngineStep, GuestDisk, GuestOp, VmMode, What};
+use racetrap_images::ImageSpec;
 use tokio::time::timeout;
 
 use crate::chain::chain;
@@ -16,8 +17,15 @@ pub(in crate::run) async fn step(scene: &mut Scene, step: &EngineStep) -> Result
     let done: Result<(), WorkloadError> = match step {
         EngineStep::Process(op) => return process(&mut scene.world, *op).await,
         EngineStep::Guest(op) => return guest(scene, *op).await,
-        EngineStep::LoadImage { image, tags, labels } => {
-            workload.load_image(image, tags, labels).await
+        EngineStep::LoadImage { image, tags, labels, platforms } => {
+            let spec = ImageSpec {
+                variant: image.clone(),
+                tags: tags.clone(),
+                labels: labels.clone(),
+                platforms: platforms.iter().map(ToString::to_string).collect(),
+                ..ImageSpec::default()
+            };
+            workload.load_image(&spec).await
         }
         EngineStep::Tag { image, tag } => workload.tag(image, tag).await,
         EngineStep::Untag { tag, force } => workload.remove_image(tag, *force).await,

@@ -26,10 +26,17 @@ pub(super) fn kubernetes(KubernetesStep::Kubernetes(state): KubernetesStep) -> T
 pub(super) fn engine(step: &EngineStep) -> Told {
     let forced = |force: &bool| if *force { ", forced" } else { "" };
     Told::Action(match step {
-        EngineStep::LoadImage { image, tags, .. } if tags.is_empty() => {
-            format!("load {image} without a tag")
+        EngineStep::LoadImage { image, tags, platforms, .. } => {
+            let tags = match tags.is_empty() {
+                true => "without a tag".to_owned(),
+                false => format!("as {}", tags.join(", ")),
+            };
+            let platforms: Vec<_> = platforms.iter().map(ToString::to_string).collect();
+            match platforms.is_empty() {
+                true => format!("load {image} {tags}"),
+                false => format!("load {image} {tags}, for {}", platforms.join(", ")),
+            }
         }
-        EngineStep::LoadImage { image, tags, .. } => format!("load {image} as {}", tags.join(", ")),
         EngineStep::Tag { image, tag } => format!("tag {image} as {tag}"),
         EngineStep::Untag { tag, force } => format!("untag {tag}{}", forced(force)),
         EngineStep::RemoveImage { image, force } => {

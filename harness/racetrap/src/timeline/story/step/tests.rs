@@ -19,6 +19,10 @@ fn of_users() -> Vec<(Value, &'static str)> {
     let mirror = || json!({ "volume": "v" });
     vec![
         (json!({ "load_image": { "image": "base", "tags": ["base:1"] } }), "load base as base:1"),
+        (
+            json!({ "load_image": { "image": "far", "platforms": ["linux/amd64", "linux/s390x"] } }),
+            "load far without a tag, for linux/amd64, linux/s390x",
+        ),
         (json!({ "build": { "image": "new", "from": "base" } }), "build new from base"),
         (json!({ "commit": { "container": "c", "image": "new" } }), "commit container c as new"),
         (json!({ "prune": "volumes" }), "prune volumes"),
