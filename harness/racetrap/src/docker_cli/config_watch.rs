@@ -252,14 +252,14 @@ impl WatchState {
         }
         let in_config = event.directory == self.layout.config;
         let unlinked = self.has_lost_link(in_config, by_user);
-        let how = if unlinked { FileChange::Unlinked } else { file_change(event.kind) };
+        let how = if unlinked { FileChange::Unlinked } else { event.kind.into() };
         self.record_content(how, by_user, holds);
     }
 
     /// Records one change of a file that is not `config.json`. Returns whether it concerns the
     /// contexts, which [`record_contexts`](Self::record_contexts) records.
     fn record_other(&mut self, event: &FileEvent, by_user: bool) -> bool {
-        let how = file_change(event.kind);
+        let how: FileChange = event.kind.into();
         if event.directory == self.layout.config && is_beside(&event.name) {
             // A temporary file of the user is gone again when the user's change is complete.
             if how != FileChange::Written && !by_user {
@@ -361,15 +361,6 @@ impl WatchState {
         {
             trap.act(&self.recorder);
         }
-    }
-}
-
-fn file_change(happening: FileEventKind) -> FileChange {
-    match happening {
-        FileEventKind::Created => FileChange::Made,
-        FileEventKind::Written => FileChange::Written,
-        FileEventKind::MovedIn => FileChange::Replaced,
-        FileEventKind::Removed => FileChange::Removed,
     }
 }
 

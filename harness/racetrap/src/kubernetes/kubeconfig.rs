@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::mask::ValueDigests;
 use crate::recorder::Recorder;
-use crate::sys::{DirectoryWatch, FileEventKind, file_facts};
+use crate::sys::{DirectoryWatch, file_facts};
 
 /// Watches the kubeconfig of one world. Clones share the state.
 #[derive(Clone)]
@@ -81,12 +81,7 @@ impl WatchState {
         let mut kinds: Vec<_> = ours.map(|event| event.kind).collect();
         kinds.dedup();
         for kind in kinds {
-            self.record(match kind {
-                FileEventKind::Created => FileChange::Made,
-                FileEventKind::Written => FileChange::Written,
-                FileEventKind::MovedIn => FileChange::Replaced,
-                FileEventKind::Removed => FileChange::Removed,
-            });
+            self.record(kind.into());
         }
     }
 
