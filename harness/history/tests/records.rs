@@ -421,6 +421,7 @@ fn of_others() -> Vec<What> {
         object: text("volume"),
         action: text("create"),
         id: text("v"),
+        container: Some(text("c")),
         time_ns: i64::MAX,
     };
     let (context, overruled, about) = (text("rancher-desktop-2"), true, false);

@@ -122,12 +122,15 @@ pub struct VolumeDetails {
 /// One event of the engine, as the side channel saw it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineEvent {
-    /// `container`, `image` or `volume`.
+    /// `container`, `image`, `volume` or `network`.
     pub object: String,
     /// Such as `create`, `untag`, `destroy`.
     pub action: String,
-    /// ID of the container or image, or name of the volume.
+    /// ID of the container, image or network, or name of the volume.
     pub id: String,
+    /// ID of the container that got or lost this network or volume.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
     /// The engine's clock, nanoseconds since the epoch.
     pub time_ns: i64,
 }

@@ -5,8 +5,8 @@
 //! - When a repository loses its last tag of an image, the engine takes its digests from the image, after the
 //!   event `untag` (contract 4.2.9).
 //!
-//! The daemon cannot know of them, so a mirror may have the older values until an event names the object, or
-//! the daemon subscribes to events again.
+//! The daemon cannot know of them, so a mirror may have the older values until an event of the engine names the
+//! object, whether the daemon has subscribed to such events or not, or until the daemon subscribes again.
 
 use std::collections::BTreeMap;
 
@@ -51,6 +51,10 @@ impl SilentChanges {
         if let What::Truth(state) = &record.what {
             self.apply_truth(state);
         }
+        if let What::Engine(event) = &record.what {
+            let own = (event.object == "container").then_some(&event.id);
+            own.into_iter().chain(&event.container).for_each(|id| self.forget_outcomes(id));
+        }
         let What::Wire(message) = &record.what else { return };
         if let WireWhat::Frame { frame } = &message.event {
             self.apply_frame(frame);
@@ -81,10 +85,7 @@ impl SilentChanges {
     }
 
     fn apply_frame(&mut self, frame: &Value) {
-        for id in named_containers(frame) {
-            self.outcomes.remove(id);
-            self.older_outcomes.remove(id);
-        }
+        named_containers(frame).for_each(|id| self.forget_outcomes(id));
         let image = frame.pointer("/Actor/ID").filter(|_| frame["Type"] == "image");
         let Some(id) = image.and_then(Value::as_str) else { return };
         if frame["Action"] != "untag" {
@@ -92,6 +93,12 @@ impl SilentChanges {
         } else if let Some(before) = self.digests.get(id) {
             self.older_digests.entry(id.to_owned()).or_default().push(before.clone());
         }
+    }
+
+    /// An event names the container, so the daemon can know how it ended.
+    fn forget_outcomes(&mut self, id: &str) {
+        self.outcomes.remove(id);
+        self.older_outcomes.remove(id);
     }
 
     /// Whether the mirror's value of a field is one from before such a change.
@@ -130,7 +137,7 @@ mod tests {
 
     use super::*;
     use crate::Phase;
-    use crate::record::{ContainerDetails, EngineImage, ImageDetails, WireMessage};
+    use crate::record::{ContainerDetails, EngineEvent, EngineImage, ImageDetails, WireMessage};
 
     fn truth(state: &str, exit_code: i64, error: &str) -> What {
         let details = ContainerDetails { exit_code, error: error.to_owned(), ..Default::default() };
@@ -151,6 +158,16 @@ mod tests {
 
     fn frame(frame: Value) -> What {
         wire(WireWhat::Frame { frame })
+    }
+
+    fn engine_event(object: &str, id: &str, container: Option<&str>) -> What {
+        What::Engine(EngineEvent {
+            object: object.to_owned(),
+            action: "disconnect".to_owned(),
+            id: id.to_owned(),
+            container: container.map(str::to_owned),
+            time_ns: 1,
+        })
     }
 
     fn subscription() -> What {
@@ -187,6 +204,13 @@ mod tests {
             "Actor": {"ID": "n", "Attributes": {"container": "c"}}
         }))), false
     )]
+    // The daemon has not subscribed to events of networks, so nothing comes by the wire.
+    #[case::event_of_its_network_without_a_subscription(
+        Some(engine_event("network", "n", Some("c"))),
+        false
+    )]
+    #[case::event_of_the_engine(Some(engine_event("container", "c", None)), false)]
+    #[case::event_of_another_network(Some(engine_event("network", "c", Some("d"))), true)]
     #[case::subscription(Some(subscription()), false)]
     fn a_mirror_keeps_what_no_event_has_changed(#[case] then: Option<What>, #[case] may: bool) {
         let failed = [truth("created", 0, ""), truth("created", 127, "no such file")];

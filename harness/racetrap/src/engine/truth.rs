@@ -290,10 +290,12 @@ fn rfc3339(date: Option<BollardDate>) -> String {
 
 /// The event as a record has it; `None` if a field is missing.
 fn read_event(message: &EventMessage) -> Option<EngineEvent> {
+    let actor = message.actor.as_ref()?;
     Some(EngineEvent {
         object: message.typ?.to_string(),
         action: message.action.clone()?,
-        id: message.actor.as_ref()?.id.clone()?,
+        id: actor.id.clone()?,
+        container: actor.attributes.as_ref().and_then(|all| all.get("container").cloned()),
         time_ns: message.time_nano?,
     })
 }

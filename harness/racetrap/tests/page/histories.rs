@@ -127,6 +127,7 @@ pub(crate) fn engine_event(id: &str) -> What {
         object: "volume".to_owned(),
         action: "create".to_owned(),
         id: id.to_owned(),
+        container: None,
         time_ns: 0,
     })
 }

@@ -140,6 +140,7 @@ pub(super) fn engine_event(object: &str, action: &str, id: &str) -> What {
         object: object.to_owned(),
         action: action.to_owned(),
         id: id.to_owned(),
+        container: None,
         time_ns: 1,
     })
 }

@@ -34,6 +34,7 @@ fn identity_accepts_a_new_mirror_of_an_object_that_the_engine_removed() {
         object: "volume".to_owned(),
         action: "destroy".to_owned(),
         id: "data".to_owned(),
+        container: None,
         time_ns: 1,
     };
     assert_passes(two_checkpoints(vec![
@@ -96,6 +97,7 @@ fn identity_sees_a_new_mirror_of_a_tag_beside_the_removed_one() {
         object: "image".to_owned(),
         action: "untag".to_owned(),
         id: "sha256:i".to_owned(),
+        container: None,
         time_ns: 1,
     };
     let mut whats = vec![image(&["p:1", "p:2"]), app_is(ready_app(1))];
