@@ -83,10 +83,11 @@ fn level(line: &str, is_json: bool) -> Option<String> {
         text("msg").and(text("time"))?;
         return text("level").map(str::to_owned);
     }
-    // Libraries of the daemon write lines of klog, whose first letter is the level.
+    // Libraries of the daemon write lines of klog. Their level is not the daemon's to choose: what they call
+    // info may be a warning in words.
     let is_klog = line.get(1..5).is_some_and(|date| date.bytes().all(|it| it.is_ascii_digit()));
     if is_klog && line.contains("] ") {
-        return Some(if line.starts_with('I') { "info" } else { "error" }.to_owned());
+        return Some("library".to_owned());
     }
     let rest = line.strip_prefix("time=\"")?.split_once("\" level=")?.1;
     let (level, rest) = rest.split_once(' ')?;

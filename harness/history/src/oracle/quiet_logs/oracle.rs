@@ -23,15 +23,18 @@ use crate::steps::Steps;
 const MAX_REPEATS: usize = 20;
 
 /// Errors that a correct daemon may log at any time, and why.
-const HARMLESS: [(&str, &str); 7] = [
+const HARMLESS: [(&str, &str); 9] = [
     ("already exists", "two creations of one object met; the daemon retries"),
     // The daemon's own admission refuses the second creation of a LimaVM before the API can.
     ("is already used in namespace", "two creations of one object met; the daemon retries"),
     ("the object has been modified", "two writes of one object met; the daemon retries"),
     ("Apply failed with", "the daemon does not overwrite a field of another owner (295-I9)"),
     ("http: Handler timeout", "the API server answers a client that no longer waits"),
+    // So it ends the stream of a client that has been silent for 60 s, too (contract 6.1.27).
+    ("Timeout or abort while handling", "the API server ends a request for which nobody waits"),
     ("apiserver received an error that is not an metav1.Status", "a client of the API has gone"),
     ("post-timeout activity", "the API server reports that such a request has ended"),
+    ("Post-timeout activity", "the API server reports that such a request has ended"),
 ];
 
 /// Parts of lines that have a finding of their own. Only a run of that finding judges them; in any

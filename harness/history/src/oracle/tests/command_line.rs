@@ -35,6 +35,13 @@ fn logrus(level: &str, text: &str) -> String {
 )]
 #[case::no_message("set running=true", 0, "", "done\n", "wrote a line that is no message: done")]
 #[case::klog("svc start", 0, "", "E1130 10:00:00.0 1 a.go:1] \"no\"\n", "")]
+#[case::klog_of_a_watch(
+    "svc start",
+    0,
+    "",
+    "I1201 10:00:00.0 1 a.go:1] \"Warning: watch ended with error\"\n",
+    ""
+)]
 #[case::code("svc status", 2, "", "", "exited 2")]
 #[case::other_program("ctl get pods", 2, "x", "y", "")]
 fn a_command_prints_data_and_messages(

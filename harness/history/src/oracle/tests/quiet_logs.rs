@@ -71,6 +71,15 @@ fn quiet_logs_sees_an_error_without_a_cause() {
     assert_passes(healthy_run(step(0, vec![], warning)));
 }
 
+// The API server of Kubernetes 1.35 writes the first letter large.
+#[rstest]
+#[case(r#"E1201 11:50:12.7 302 timeout.go:140] "Post-timeout activity" method="DELETE" path="/apis/a" result=null"#)]
+#[case("E1201 11:50:12.7 302 timeout.go:140] post-timeout activity - time-elapsed: 1ms, DELETE")]
+#[case(r#"E1201 11:53:57.0 463 wrap.go:53] "Timeout or abort while handling" method="GET" URI="/passthrough/a""#)]
+fn quiet_logs_excuses_the_end_of_a_request_for_which_nobody_waits(#[case] line: &str) {
+    assert_passes(healthy_run(step(0, vec![], error(line))));
+}
+
 fn denied() -> What {
     What::Review(Review {
         operation: "UPDATE".to_owned(),
