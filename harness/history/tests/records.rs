@@ -414,19 +414,22 @@ fn kubeconfigs() -> [KubeconfigContent; 3] {
     ]
 }
 
-/// Records of the engine, the docker command and clients of logs.
-fn of_others() -> Vec<What> {
-    let digest = || text("0f");
-    let event = EngineEvent {
+fn event() -> EngineEvent {
+    EngineEvent {
         object: text("volume"),
         action: text("create"),
         id: text("v"),
         container: Some(text("c")),
         time_ns: i64::MAX,
-    };
+    }
+}
+
+/// Records of the engine, the docker command and clients of logs.
+fn of_others() -> Vec<What> {
+    let digest = || text("0f");
     let (context, overruled, about) = (text("rancher-desktop-2"), true, false);
     let mut whats = vec![
-        What::Engine(event),
+        What::Engine(event()),
         What::Truth(truth()),
         What::Endpoint { address: Some(text("unix:///s")), default: true },
         What::Endpoint { address: None, default: false },

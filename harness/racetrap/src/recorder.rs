@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use racetrap_history::{FileChange, ProcessState, Record, View, What, journal};
+use racetrap_history::{ProcessState, Record, View, What, journal};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::mask::{Masker, RecordMasker};
-use crate::sys::FileEventKind;
 
 /// Appends to the history. Clones append to the same one.
 #[derive(Clone)]
@@ -242,18 +241,6 @@ impl Recorder {
 
     fn log(&self) -> MutexGuard<'_, Log> {
         self.shared.log.lock().expect("nothing panics while it holds the log")
-    }
-}
-
-impl From<FileEventKind> for FileChange {
-    /// How the history names what the kernel says of a file.
-    fn from(kind: FileEventKind) -> Self {
-        match kind {
-            FileEventKind::Created => Self::Made,
-            FileEventKind::Written => Self::Written,
-            FileEventKind::MovedIn => Self::Replaced,
-            FileEventKind::Removed => Self::Removed,
-        }
     }
 }
 

@@ -18,7 +18,7 @@ use super::config_content::{ContentReader, attributes};
 use super::layout::CliLayout;
 use super::write_trap::{SharedTrap, TrapAction, WriteTrap};
 use crate::recorder::Recorder;
-use crate::sys::{DirectoryWatch, FileEvent, FileEventKind, OpenGate};
+use crate::sys::{DirectoryWatch, FileEvent, OpenGate};
 
 /// Watches the configuration of one world. Clones share the state.
 #[derive(Clone)]
@@ -247,19 +247,19 @@ impl WatchState {
         // If a later event is queued, what was read may already be the later content, so it is not
         // recorded for this event. The content of a write in place is recorded in any case: what
         // the harness has read, every other program could have read too.
-        if event.kind != FileEventKind::Written && queue.iter().any(|later| self.is_config(later)) {
+        if event.kind != FileChange::Written && queue.iter().any(|later| self.is_config(later)) {
             holds = DockerContent::Passed;
         }
         let in_config = event.directory == self.layout.config;
         let unlinked = self.has_lost_link(in_config, by_user);
-        let how = if unlinked { FileChange::Unlinked } else { event.kind.into() };
+        let how = if unlinked { FileChange::Unlinked } else { event.kind };
         self.record_content(how, by_user, holds);
     }
 
     /// Records one change of a file that is not `config.json`. Returns whether it concerns the
     /// contexts, which [`record_contexts`](Self::record_contexts) records.
     fn record_other(&mut self, event: &FileEvent, by_user: bool) -> bool {
-        let how: FileChange = event.kind.into();
+        let how = event.kind;
         if event.directory == self.layout.config && is_beside(&event.name) {
             // A temporary file of the user is gone again when the user's change is complete.
             if how != FileChange::Written && !by_user {
@@ -354,7 +354,7 @@ impl WatchState {
     fn spring_trap(&mut self, events: &[FileEvent]) {
         let is_write_in_place = |event: &FileEvent| {
             let is_config = event.directory == self.layout.config && event.name == CONFIG_FILE;
-            is_config && event.kind == FileEventKind::Written
+            is_config && event.kind == FileChange::Written
         };
         if events.iter().any(is_write_in_place)
             && let Some(trap) = self.trap.take()

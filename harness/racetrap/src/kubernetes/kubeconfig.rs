@@ -81,7 +81,7 @@ impl WatchState {
         let mut kinds: Vec<_> = ours.map(|event| event.kind).collect();
         kinds.dedup();
         for kind in kinds {
-            self.record(kind.into());
+            self.record(kind);
         }
     }
 

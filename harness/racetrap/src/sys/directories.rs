@@ -8,6 +8,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use racetrap_history::FileChange;
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::Errno;
 use tokio::io::Interest;
@@ -32,20 +33,8 @@ pub(crate) struct DirectoryWatch {
 pub(crate) struct FileEvent {
     pub(crate) directory: PathBuf,
     pub(crate) name: String,
-    pub(crate) kind: FileEventKind,
-}
-
-/// What happened to the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FileEventKind {
-    /// It was created.
-    Created,
-    /// Its content was changed in place, or truncated.
-    Written,
-    /// It was renamed into the directory, and has replaced a file of that name, if there was one.
-    MovedIn,
-    /// It was removed, or renamed out of the directory.
-    Removed,
+    /// Never one that a kernel does not report: `Found`, `Unlinked` or `Changed`.
+    pub(crate) kind: FileChange,
 }
 
 impl DirectoryWatch {
@@ -131,11 +120,11 @@ impl DirectoryWatch {
                 ));
             }
             let kind = match event.events() {
-                flags if flags.contains(ReadFlags::CREATE) => FileEventKind::Created,
-                flags if flags.contains(ReadFlags::MODIFY) => FileEventKind::Written,
-                flags if flags.contains(ReadFlags::MOVED_TO) => FileEventKind::MovedIn,
+                flags if flags.contains(ReadFlags::CREATE) => FileChange::Made,
+                flags if flags.contains(ReadFlags::MODIFY) => FileChange::Written,
+                flags if flags.contains(ReadFlags::MOVED_TO) => FileChange::Replaced,
                 flags if flags.intersects(ReadFlags::DELETE | ReadFlags::MOVED_FROM) => {
-                    FileEventKind::Removed
+                    FileChange::Removed
                 }
                 // The directory itself was removed.
                 _ => continue,
@@ -154,7 +143,7 @@ impl DirectoryWatch {
 mod tests {
     use std::fs;
 
-    use super::{DirectoryWatch, FileEventKind};
+    use super::{DirectoryWatch, FileChange};
 
     // A file that was written in place and one that was replaced look the same afterwards; the
     // events tell them apart.
@@ -171,17 +160,17 @@ mod tests {
         fs::remove_file(at("a")).expect("a file to remove");
         let events = directories.take().expect("all events");
         let seen: Vec<_> = events.iter().map(|event| (event.name.as_str(), event.kind)).collect();
-        let written = |name| (name, FileEventKind::Written);
+        let written = |name| (name, FileChange::Written);
         let expected = [
-            ("a", FileEventKind::Created),
+            ("a", FileChange::Made),
             // Written, truncated and written again: the kernel merges equal events that follow each
             // other.
             written("a"),
-            ("b", FileEventKind::Created),
+            ("b", FileChange::Made),
             written("b"),
-            ("b", FileEventKind::Removed),
-            ("a", FileEventKind::MovedIn),
-            ("a", FileEventKind::Removed),
+            ("b", FileChange::Removed),
+            ("a", FileChange::Replaced),
+            ("a", FileChange::Removed),
         ];
         assert_eq!(seen, expected);
         assert!(directories.take().expect("an empty queue").is_empty());

@@ -36,7 +36,7 @@ mod vm_processes;
 
 pub(crate) use census::{Process, census, own_descriptors};
 pub(crate) use cgroup::{CGROUP_ROOT, cgroups_of, remove_cgroups, thaw_cgroups};
-pub(crate) use directories::{DirectoryWatch, FileEvent, FileEventKind};
+pub(crate) use directories::{DirectoryWatch, FileEvent};
 pub(crate) use files::{
     FileKind, create_link, create_private_directory, disk_bytes, file_facts, free_mib, give,
     is_executable, is_file_at, kind_of_file, open_file, owner_of, owner_of_directory, private,
