@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use racetrap_history::VmOp;
+use racetrap_history::{Exit, VmOp};
 use tokio::sync::watch;
 
 use super::controllers::Controllers;
@@ -47,6 +47,17 @@ pub(crate) struct Daemon {
 pub(super) struct Service {
     pub(super) identity: Identity,
     pub(super) lifetime: Lifetime,
+}
+
+/// How the service ended: only a parent learns the exit code.
+pub(super) const NO_CHILD: &str = "how is not known, for it is no child of the harness";
+
+impl Service {
+    /// Records that the process has ended, before anything that follows the end. The task that waits for it may
+    /// be late.
+    pub(super) fn end(&self) {
+        self.lifetime.end(Exit::Unknown(NO_CHILD.to_owned()));
+    }
 }
 
 impl Daemon {

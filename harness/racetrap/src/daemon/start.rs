@@ -6,7 +6,7 @@ use racetrap_history::{Exit, VmMode};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::adapter::{Daemon, Service};
+use super::adapter::{Daemon, NO_CHILD, Service};
 use super::api::{Api, Resource};
 use super::controllers::{Controllers, Launch};
 use super::error::DaemonError;
@@ -163,8 +163,7 @@ impl Daemon {
         self.process = Some(Service { identity, lifetime: lifetime.clone() });
         tasks.spawn(async move {
             let why = match wait_for_end(identity, Duration::MAX).await {
-                // Only a parent learns the exit code.
-                Ok(_) => "how is not known, for it is no child of the harness".to_owned(),
+                Ok(_) => NO_CHILD.to_owned(),
                 Err(error) => error.to_string(),
             };
             lifetime.end(Exit::Unknown(why));

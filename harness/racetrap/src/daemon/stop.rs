@@ -4,7 +4,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use super::adapter::Daemon;
+use super::adapter::{Daemon, Service};
 use super::error::DaemonError;
 use crate::chain::chain;
 use crate::sys::{Identity, Signal, wait_for_end};
@@ -35,12 +35,14 @@ impl Daemon {
         let stopped = self.must_succeed(&["svc", "stop"], STOP_LIMIT).await;
         self.read_log();
         let leak = controllers.or(stopped.err().map(|error| chain(&error)));
-        let process = self.process.take().map(|service| service.identity);
-        if let Some(process) = process.filter(|process| process.lives()) {
+        let Some(service) = self.process.take() else { return leak };
+        let process = service.identity;
+        if process.lives() {
             let _ = process.signal(Signal::KILL);
             let text = format!("the daemon's process {} ran on after `svc stop`", process.pid);
             return Some(leak.unwrap_or(text));
         }
+        service.end();
         leak
     }
 
@@ -67,7 +69,7 @@ impl Daemon {
             return Ok(Some(format!("the daemon runs on after `svc stop {LATE}`")));
         }
         wait_until_reaped(process).await?;
-        self.process = None;
+        self.process.take().iter().for_each(Service::end);
         let second = self.must_succeed(&["svc", "stop"], STOP_LIMIT).await;
         Ok(second.err().map(|error| chain(&error)))
     }
@@ -76,13 +78,17 @@ impl Daemon {
     pub(crate) async fn kill(&mut self) -> Result<(), DaemonError> {
         let process = self.process().ok_or(DaemonError::NoProcess)?;
         self.expect_end();
-        self.process = None;
+        let service = self.process.take();
         let ended = async {
             process.signal(Signal::KILL)?;
             wait_for_end(process, KILL_LIMIT).await
         };
         match ended.await {
-            Ok(true) => Ok(wait_until_reaped(process).await?),
+            Ok(true) => {
+                wait_until_reaped(process).await?;
+                service.iter().for_each(Service::end);
+                Ok(())
+            }
             Ok(false) => {
                 let late = NotReached::new("the daemon's end", KILL_LIMIT, "it still runs");
                 Err(late.into())

@@ -16,13 +16,14 @@ pub(crate) struct Lifetime {
     process: Identity,
     recorder: Recorder,
     expected: Arc<AtomicBool>,
+    ended: Arc<AtomicBool>,
 }
 
 impl Lifetime {
     /// Records that the process called `name` runs.
     pub(crate) fn begin(name: &'static str, process: Identity, recorder: &Recorder) -> Self {
-        let (recorder, expected) = (recorder.clone(), Arc::default());
-        let lifetime = Self { name, process, recorder, expected };
+        let (recorder, expected, ended) = (recorder.clone(), Arc::default(), Arc::default());
+        let lifetime = Self { name, process, recorder, expected, ended };
         lifetime.record(ProcessState::Started);
         lifetime
     }
@@ -33,8 +34,11 @@ impl Lifetime {
         self.expected.store(true, Ordering::SeqCst);
     }
 
-    /// Records the end: as a stop if it was expected, else as a death by `exit`.
+    /// Records the end, unless it is recorded already: as a stop if it was expected, else as a death by `exit`.
     pub(crate) fn end(&self, exit: Exit) {
+        if self.ended.swap(true, Ordering::SeqCst) {
+            return;
+        }
         let expected = self.expected.load(Ordering::SeqCst) || self.recorder.expects_ends();
         self.record(if expected { ProcessState::Stopped } else { ProcessState::Died { exit } });
     }
@@ -52,5 +56,30 @@ impl fmt::Debug for Lifetime {
             .field("name", name)
             .field("process", process)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    // Whoever ends a process records its end at once; the task that waits for it may come later.
+    #[test]
+    fn an_end_is_recorded_once() {
+        let place = tempfile::tempdir().expect("a directory");
+        let recorder =
+            Recorder::create(&place.path().join("journal"), Clock::start()).expect("new");
+        let lifetime = Lifetime::begin("daemon", Identity { pid: 7, started: 1 }, &recorder);
+        lifetime.expect_end();
+        lifetime.end(Exit::Unknown("by its command".to_owned()));
+        lifetime.clone().end(Exit::Unknown("by its task".to_owned()));
+        let history = recorder.history();
+        let states = history.iter().filter_map(|record| {
+            let What::Process { state, .. } = &record.what else { return None };
+            Some(state)
+        });
+        let expected = [ProcessState::Started, ProcessState::Stopped];
+        assert_eq!(states.collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
     }
 }

@@ -1,7 +1,7 @@
 //! A command that is to refuse a property ends with the code for that (contract 1.4.3 to 1.4.5).
 //!
-//! The table of properties is that of the contract. A version of Kubernetes is refused by the API, as
-//! far as its form shows that no daemon supports it.
+//! The table of properties is that of the contract. Of the versions of Kubernetes it names the channels
+//! (contract 3.6.5); whether another version of Kubernetes 1 is a bundled one is not judged.
 
 use crate::record::CommandRun;
 
@@ -21,6 +21,8 @@ enum Fate {
     Taken,
     RefusedHere,
     RefusedByApi,
+    /// The contract does not say.
+    Open,
 }
 
 pub(super) fn judge(command: &CommandRun, words: &[&str]) -> Option<String> {
@@ -34,6 +36,8 @@ pub(super) fn judge(command: &CommandRun, words: &[&str]) -> Option<String> {
         REFUSED_HERE
     } else if fates.contains(&Fate::RefusedByApi) {
         REFUSED_BY_API
+    } else if fates.contains(&Fate::Open) {
+        return None;
     } else {
         let refused = command.exit.code() == Some(REFUSED_BY_API);
         return refused.then(|| format!("was refused: {}", command.stderr.trim()));
@@ -48,14 +52,22 @@ fn fate(property: &str) -> Fate {
     match name {
         "running" | "kubernetes.enabled" => taken(BOOLEANS.contains(&value)),
         "containerEngine.name" => taken(["moby", "containerd"].contains(&value)),
-        // A version begins with its number, with or without `v`; the rest are channels.
-        "kubernetes.version" => {
-            let number = value.trim_start_matches('v').starts_with(|it: char| it.is_ascii_digit());
-            let channel = ["", "stable", "latest"].contains(&value);
-            if number || channel { Fate::Taken } else { Fate::RefusedByApi }
-        }
+        "kubernetes.version" => fate_of_version(value),
         // It is accepted by the newest revision, and not listed.
         "namespace" => Fate::Taken,
         _ => Fate::RefusedHere,
+    }
+}
+
+fn fate_of_version(value: &str) -> Fate {
+    if ["", "stable", "latest"].contains(&value) {
+        return Fate::Taken;
+    }
+    let mut parts = value.strip_prefix('v').unwrap_or(value).split('.');
+    let mut number = || parts.next().and_then(|part| part.parse::<u32>().ok());
+    match (number(), number(), parts.next()) {
+        (Some(1), Some(32..=35), None) => Fate::Taken,
+        (Some(1), Some(_), _) => Fate::Open,
+        _ => Fate::RefusedByApi,
     }
 }

@@ -78,11 +78,26 @@ fn quiet_messages_are_shown_on_demand_only() {
 #[case("kubernetes=x", 1)]
 #[case("containerEngine.name=docker", 1)]
 #[case("kubernetes.version=soon", 3)]
+#[case("kubernetes.version=9.9", 3)]
+#[case("kubernetes.version=1", 3)]
 fn a_bad_property_is_refused_with_the_promised_code(#[case] property: &str, #[case] code: i32) {
     let with = |code| judged(vec![ran(&format!("set {property}"), code, "", "")]);
     assert_eq!(with(code), "");
     assert!(with(0).contains(&format!("not with code {code}")), "{}", with(0));
     assert!(with(4 - code).contains(&format!("not with code {code}")));
+}
+
+// Channels are taken. Which versions are bundled depends on the daemon.
+#[rstest]
+#[case("v1.33", false)]
+#[case("1.35", false)]
+#[case("latest", false)]
+#[case("1.33.5", true)]
+#[case("v1.36", true)]
+fn a_channel_is_taken_and_a_version_may_be_refused(#[case] version: &str, #[case] may: bool) {
+    let set = format!("set kubernetes.version={version}");
+    assert_eq!(judged(vec![ran(&set, 3, "", "")]).is_empty(), may);
+    assert_eq!(judged(vec![ran(&set, 0, "", "")]), "");
 }
 
 // Another code than 3 says that the daemon could not be asked; that is for the schedule to judge.
